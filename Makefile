@@ -1,0 +1,3 @@
+.PHONY: wasm
+wasm:
+	@go run ./internal/build

@@ -1,0 +1,180 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+
+	"iot.wasm/wasm/mqtt"
+)
+
+// A Class is the kind of JavaScript error that an [Error] becomes.
+type Class byte
+
+// IotError is for what goes wrong in the world; the other two are for what the
+// caller got wrong.
+const (
+	IotError Class = iota
+	TypeError
+	RangeError
+)
+
+// A Phase is what was going on when an [Error] arose.
+type Phase string
+
+// The phases, in the order of a connection's life.
+const (
+	PhaseLoad        Phase = "load"
+	PhaseCredentials Phase = "credentials"
+	PhaseSign        Phase = "sign"
+	PhaseOpen        Phase = "open"
+	PhaseConnect     Phase = "connect"
+	PhaseSubscribe   Phase = "subscribe"
+	PhasePublish     Phase = "publish"
+	PhaseSession     Phase = "session"
+)
+
+// An Error is what the page gets to see. Its text says what to do, and never
+// holds a key, a token or a signed URL.
+type Error struct {
+	Class     Class
+	Code      string // stable, listed in the README
+	Phase     Phase
+	Retryable bool
+	Reason    mqtt.Reason // 0: the broker gave none
+	CloseCode int         // 0: no socket closed
+	Message   string
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+func badType(code, format string, args ...any) *Error {
+	return &Error{Class: TypeError, Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+func badRange(code, format string, args ...any) *Error {
+	return &Error{Class: RangeError, Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+func failure(p Phase, code string, retryable bool, format string, args ...any) *Error {
+	return &Error{Code: code, Phase: p, Retryable: retryable, Message: fmt.Sprintf(format, args...)}
+}
+
+var errNotConnected = failure(PhaseSession, "ERR_NOT_CONNECTED", false, "there is no connection; call connect() first")
+
+func errClosed(p Phase) *Error {
+	return failure(p, "ERR_CLOSED", false, "the client was disconnected by disconnect()")
+}
+
+// publishError turns what the engine says of a message into what the page sees.
+func publishError(err error) *Error {
+	var known *Error
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.Is(err, mqtt.ErrQoSNotGranted):
+		return failure(PhasePublish, "ERR_QOS_NOT_SUPPORTED", false, "the broker does not accept this QoS (see connection.maximumQoS; AWS IoT Core has no QoS 2)")
+	case errors.Is(err, mqtt.ErrRetainNotGranted):
+		return failure(PhasePublish, "ERR_RETAIN_NOT_SUPPORTED", false, "the broker keeps no retained messages (see connection.retainAvailable)")
+	case errors.Is(err, mqtt.ErrTooLarge):
+		return failure(PhasePublish, "ERR_PACKET_TOO_LARGE", false, "the message is larger than the broker accepts (see connection.maximumPacketSize; AWS IoT Core takes payloads of 128 KiB)")
+	case errors.Is(err, mqtt.ErrSessionLost):
+		return failure(PhasePublish, "ERR_SESSION_LOST", true, "%v", err)
+	case errors.Is(err, mqtt.ErrDropped):
+		return failure(PhasePublish, "ERR_DROPPED", true, "the queue was full, and newer messages took this one's place (offline.overflow is drop-oldest)")
+	}
+	return failure(PhasePublish, "ERR_PUBLISH", false, "%v", err)
+}
+
+// refused is what a CONNACK with a failure means.
+func refused(ack *mqtt.Connack) *Error {
+	code, advice, retry := "ERR_REFUSED", "", true
+	switch ack.Reason {
+	case mqtt.UnsupportedVersion:
+		code, retry = "ERR_PROTOCOL_VERSION", false
+		advice = "; the broker does not speak MQTT 5"
+	case mqtt.ClientIDNotValid:
+		code, retry = "ERR_CLIENT_ID", false
+		advice = "; choose another clientId (AWS: at most 128 bytes, not starting with $)"
+	case mqtt.BadUsernameOrPassword:
+		code, retry = "ERR_BAD_PASSWORD", false
+		advice = "; check username and password"
+	case mqtt.NotAuthorized:
+		code, retry = "ERR_NOT_AUTHORIZED", false
+		advice = "; the AWS IoT policy must allow iot:Connect for this client id (and iot:ConnectAttributes for sessions and wills). " +
+			"With an authenticated Cognito identity, attach an AWS IoT policy to the identity id"
+	case mqtt.Banned, mqtt.BadAuthMethod, mqtt.UseAnotherServer, mqtt.ServerMoved, mqtt.ProtocolError, mqtt.MalformedPacket,
+		mqtt.PacketTooLarge, mqtt.TopicNameInvalid, mqtt.PayloadFormatInvalid, mqtt.RetainNotSupported, mqtt.QoSNotSupported:
+		retry = false
+	}
+	text := ack.Reason.String()
+	if ack.ReasonString != "" {
+		text += ": " + ack.ReasonString
+	}
+	e := failure(PhaseConnect, code, retry, "the broker refused the connection, %s%s", text, advice)
+	e.Reason = ack.Reason
+	return e
+}
+
+// ended is what it means that a connection was stopped by either side.
+func ended(why *mqtt.StopError) *Error {
+	code, retry, advice := "ERR_DISCONNECTED", true, ""
+	switch {
+	case why.Reason == mqtt.SessionTakenOver && !why.Local:
+		code, retry = "ERR_SUPERSEDED", false
+		advice = "; another connection uses the same clientId. Give each page its own, or leave clientId out"
+	case why.Reason == mqtt.KeepAliveTimeout && why.Local:
+		code = "ERR_KEEP_ALIVE"
+	case why.Local:
+		code = "ERR_PROTOCOL"
+	}
+	e := failure(PhaseSession, code, retry, "%v%s", why, advice)
+	e.Reason = why.Reason
+	return e
+}
+
+// A Probe is what a plain HTTPS request to the address of a refused WebSocket
+// brought to light: browsers hide it from the socket itself.
+type Probe struct {
+	Status  int    // 0: the request failed too
+	Code    string // the service's own name for the error
+	Message string // its words
+	Offline bool   // the browser says that it has no network
+}
+
+// explain says why a socket did not open. fresh is whether the next attempt
+// would use new credentials or a new URL.
+func explain(p Probe, closeCode int, fresh bool) *Error {
+	e := failure(PhaseOpen, "ERR_UNREACHABLE", true, "the WebSocket could not be opened, and the endpoint cannot be reached: "+
+		"check the endpoint's name, the network, and the page's Content-Security-Policy (connect-src must name the endpoint)")
+	e.CloseCode = closeCode
+	said := p.Message
+	if said != "" {
+		said = ": " + said
+	}
+	switch {
+	case p.Offline:
+		e.Code, e.Message = "ERR_OFFLINE", "the browser has no network connection"
+	case p.Status == 0:
+	case p.Status == 403 || p.Status == 401:
+		e.Retryable = fresh
+		e.Code = "ERR_FORBIDDEN"
+		advice := "check that the credentials may use iot:Connect; an authenticated Cognito identity also needs an AWS IoT policy attached to its identity id"
+		switch p.Code {
+		case "SignatureDoesNotMatch", "InvalidSignatureException":
+			e.Code, advice = "ERR_SIGNATURE", "check secretAccessKey, and that nothing has changed the URL after it was signed"
+		case "SignatureExpired", "RequestExpired":
+			e.Code, advice = "ERR_SIGNATURE_EXPIRED", "the URL was signed too long ago, or this machine's clock is wrong"
+		case "RequestTimeTooSkewed", "SignatureNotYetCurrent":
+			e.Code, advice = "ERR_CLOCK_SKEW", "this machine's clock differs from the service's by more than five minutes"
+		case "UnrecognizedClientException", "InvalidClientTokenId":
+			e.Code, advice = "ERR_ACCESS_KEY", "check accessKeyId and sessionToken"
+		case "ExpiredTokenException", "ExpiredToken":
+			e.Code, advice = "ERR_CREDENTIALS_EXPIRED", "the temporary credentials have expired; give connect() a function that fetches new ones"
+		}
+		e.Message = fmt.Sprintf("the endpoint refused the connection (HTTP %d%s); %s", p.Status, said, advice)
+	default:
+		e.Code = "ERR_UPGRADE"
+		e.Message = fmt.Sprintf("the endpoint answers (HTTP %d%s), but opened no WebSocket: check its path, and any proxy in between", p.Status, said)
+	}
+	return e
+}

@@ -1,0 +1,311 @@
+package client
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"iot.wasm/wasm/mqtt"
+)
+
+type subState byte
+
+const (
+	wanted  subState = iota // to be asked for
+	asked                   // SUBSCRIBE is on its way
+	granted                 // the broker has it
+)
+
+// subscription is one filter of the page's, however many subscribe to it.
+type subscription struct {
+	id      uint32
+	options mqtt.Subscription
+	user    []mqtt.UserPair
+	refs    int
+	state   subState
+	qos     byte
+	told    bool // a SUBSCRIBE has gone
+	ever    bool // it has been granted before
+	waiters []mqtt.Token
+}
+
+// subscriptions is what the page wants to receive, whatever the connection does.
+type subscriptions struct {
+	router   mqtt.Router
+	byFilter map[string]*subscription
+	byID     map[uint32]*subscription
+	lastID   uint32
+	dirty    bool // something is wanted, or to be left
+	leaving  []leaving
+
+	batches   map[mqtt.Token]batch
+	lastBatch mqtt.Token
+}
+
+// leaving is a filter whose UNSUBSCRIBE has not gone yet.
+type leaving struct {
+	filter string
+	token  mqtt.Token // 0: nobody waits
+}
+
+// batch is what one SUBSCRIBE or UNSUBSCRIBE on its way is about.
+type batch struct {
+	subs   []*subscription
+	leaves []leaving
+}
+
+func (s *subscriptions) init() {
+	s.byFilter = make(map[string]*subscription)
+	s.byID = make(map[uint32]*subscription)
+	s.batches = make(map[mqtt.Token]batch)
+}
+
+// Subscribe asks for a filter. Later calls for the same one share it; the QoS
+// is raised where a later call asks for more. It returns the filter's id, by
+// which its messages are known, 0 where it was refused at once.
+func (c *Client) Subscribe(now time.Duration, token mqtt.Token, o mqtt.Subscription, user []mqtt.UserPair) (filter uint32) {
+	c.now = now
+	if err := c.checkSubscription(&o, user); err != nil {
+		c.host.Done(token, err)
+		return 0
+	}
+	s := c.byFilter[o.Filter]
+	if s == nil {
+		c.lastID++
+		s = &subscription{id: c.lastID, options: o, user: user}
+		c.byFilter[o.Filter], c.byID[s.id] = s, s
+		c.router.Add(o.Filter, s.id)
+		c.dirty = true
+		c.leaving = slices.DeleteFunc(c.leaving, func(l leaving) bool {
+			return l.filter == o.Filter && l.token == 0
+		})
+	} else if o.QoS > s.options.QoS {
+		s.options.QoS = o.QoS
+		s.state = wanted
+		c.dirty = true
+	}
+	s.refs++
+	if s.state == granted {
+		c.host.SubscribeDone(token, s.id, s.qos)
+	} else {
+		s.waiters = append(s.waiters, token)
+	}
+	return s.id
+}
+
+func (c *Client) checkSubscription(o *mqtt.Subscription, user []mqtt.UserPair) *Error {
+	if err := mqtt.ValidFilter(o.Filter); err != nil {
+		return badType("ERR_FILTER", "it is not a topic filter: %v", err)
+	}
+	switch {
+	case o.QoS > 2:
+		return badRange("ERR_QOS", "QoS is %d; it must be 0, 1 or 2", o.QoS)
+	case o.RetainHandling > 2:
+		return badRange("ERR_OPTION", "retainHandling is %d; it must be 0, 1 or 2", o.RetainHandling)
+	case o.NoLocal && strings.HasPrefix(o.Filter, "$share/"):
+		return badType("ERR_OPTION", "noLocal cannot be used with a shared subscription") // [MQTT-3.8.3-4]
+	case c.phase == resting:
+		return errNotConnected
+	}
+	return checkUser("userProperties", user)
+}
+
+// Unsubscribe takes back one Subscribe for the filter with that id; all takes
+// back every one. The UNSUBSCRIBE goes with the last.
+func (c *Client) Unsubscribe(now time.Duration, token mqtt.Token, id uint32, all bool) {
+	c.now = now
+	s := c.byID[id]
+	if s == nil {
+		c.host.Done(token, nil)
+		return
+	}
+	if s.refs--; s.refs > 0 && !all {
+		c.host.Done(token, nil)
+		return
+	}
+	c.forget(s, failure(PhaseSubscribe, "ERR_UNSUBSCRIBED", false, "unsubscribe(%q) was called before the broker answered", s.options.Filter))
+	switch {
+	case !s.told:
+		c.host.Done(token, nil) // the broker cannot have heard of it
+	case c.phase == serving:
+		c.leaving = append(c.leaving, leaving{s.options.Filter, token})
+		c.dirty = true
+	default:
+		c.leaving = append(c.leaving, leaving{s.options.Filter, 0}) // in case the session outlives this
+		c.host.Done(token, nil)
+	}
+}
+
+// forget drops s, and settles who waits for it with err.
+func (c *Client) forget(s *subscription, err *Error) {
+	c.router.Remove(s.options.Filter, s.id)
+	delete(c.byID, s.id)
+	if c.byFilter[s.options.Filter] == s {
+		delete(c.byFilter, s.options.Filter)
+	}
+	for _, token := range s.waiters {
+		c.host.Done(token, err)
+	}
+	s.waiters = nil
+}
+
+// sendSubscriptions puts into Output what the turn asked for: first what is to
+// be left, then what is wanted, in as few packets as AWS allows.
+func (c *Client) sendSubscriptions() {
+	if !c.dirty {
+		return
+	}
+	c.dirty = false
+	for part := range slices.Chunk(c.leaving, filtersPerPacket) {
+		var filters []string
+		for _, l := range part {
+			filters = append(filters, l.filter)
+		}
+		token := c.newBatch(batch{leaves: slices.Clone(part)})
+		if err := c.engine.Unsubscribe(token, filters); err != nil {
+			c.unsubscribed(token, nil, err.Error())
+		}
+	}
+	c.leaving = c.leaving[:0]
+
+	var plain []*subscription
+	for _, id := range c.sortedIDs() {
+		switch s := c.byID[id]; {
+		case s.state != wanted:
+		case len(s.user) > 0: // they belong to the packet, so it has one of its own
+			c.sendSubscribe([]*subscription{s})
+		default:
+			plain = append(plain, s)
+		}
+	}
+	for part := range slices.Chunk(plain, filtersPerPacket) {
+		c.sendSubscribe(slices.Clone(part))
+	}
+}
+
+func (c *Client) sortedIDs() []uint32 {
+	ids := make([]uint32, 0, len(c.byID))
+	for id := range c.byID {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func (c *Client) newBatch(b batch) mqtt.Token {
+	c.lastBatch++
+	c.batches[c.lastBatch] = b
+	return c.lastBatch
+}
+
+func (c *Client) sendSubscribe(subs []*subscription) {
+	var list []mqtt.Subscription
+	for _, s := range subs {
+		s.state = asked
+		list = append(list, s.options)
+	}
+	token := c.newBatch(batch{subs: subs})
+	if err := c.engine.Subscribe(token, list, subs[0].user); err != nil {
+		delete(c.batches, token)
+		for _, s := range subs {
+			c.refuse(s, failure(PhaseSubscribe, "ERR_SUBSCRIBE", false, "the SUBSCRIBE could not be sent: %v", err))
+		}
+		return
+	}
+	for _, s := range subs {
+		s.told = true
+	}
+}
+
+// resubscribe follows CONNACK: where the broker has no session, all that is
+// wanted is asked for again.
+func (c *Client) resubscribe(sessionPresent bool) {
+	if !sessionPresent {
+		c.leaving = c.leaving[:0]
+		for _, s := range c.byID {
+			s.state = wanted
+		}
+	}
+	c.dirty = true
+}
+
+func (ev *events) Subscribed(token mqtt.Token, codes []byte, reason string) {
+	c := (*Client)(ev)
+	b := c.batches[token]
+	delete(c.batches, token)
+	for i, s := range b.subs {
+		switch {
+		case c.byID[s.id] != s: // unsubscribed meanwhile
+		case codes == nil: // the connection was lost: ask again
+			s.state = wanted
+		case mqtt.Reason(codes[i]).Failed():
+			r := mqtt.Reason(codes[i])
+			text := fmt.Sprintf("the broker refused the subscription to %q, %v", s.options.Filter, r)
+			if reason != "" {
+				text += ": " + reason
+			}
+			if r == mqtt.NotAuthorized {
+				text += "; the AWS IoT policy must allow iot:Subscribe to this filter and iot:Receive for its topics"
+			}
+			err := failure(PhaseSubscribe, "ERR_SUBSCRIBE_REFUSED", false, "%s", text)
+			err.Reason = r
+			c.refuse(s, err)
+		case s.state == asked: // and not wanted anew, at a higher QoS
+			s.state, s.qos, s.ever = granted, codes[i], true
+			waiters := s.waiters
+			s.waiters = nil
+			for _, token := range waiters {
+				c.host.SubscribeDone(token, s.id, s.qos)
+			}
+		}
+	}
+}
+
+func (c *Client) refuse(s *subscription, err *Error) {
+	c.forget(s, err)
+	if s.ever {
+		c.host.SubscriptionEnded(s.id, err)
+	}
+}
+
+func (ev *events) Unsubscribed(token mqtt.Token, codes []byte, reason string) {
+	(*Client)(ev).unsubscribed(token, codes, reason)
+}
+
+func (c *Client) unsubscribed(token mqtt.Token, codes []byte, reason string) {
+	b := c.batches[token]
+	delete(c.batches, token)
+	for i, l := range b.leaves {
+		var err *Error
+		if codes == nil { // the connection was lost, which the subscription may outlive
+			if c.byFilter[l.filter] == nil {
+				c.leaving = append(c.leaving, leaving{filter: l.filter})
+			}
+		} else if r := mqtt.Reason(codes[i]); r.Failed() {
+			err = failure(PhaseSubscribe, "ERR_UNSUBSCRIBE_REFUSED", false, "the broker refused to end the subscription to %q, %v", l.filter, r)
+			err.Reason = r
+		}
+		if l.token != 0 {
+			c.host.Done(l.token, err)
+		}
+	}
+}
+
+// endSubscriptions settles everything when the client closes.
+func (c *Client) endSubscriptions(why, settle *Error) {
+	for _, id := range c.sortedIDs() {
+		s := c.byID[id]
+		c.forget(s, settle)
+		if s.ever {
+			c.host.SubscriptionEnded(s.id, why)
+		}
+	}
+	for _, l := range c.leaving {
+		if l.token != 0 {
+			c.host.Done(l.token, nil)
+		}
+	}
+	c.leaving = nil
+	clear(c.batches)
+}

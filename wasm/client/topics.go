@@ -1,0 +1,45 @@
+package client
+
+import "iot.wasm/wasm/mqtt"
+
+// A Topic is one that messages have come for, with the filters it matches.
+type Topic struct {
+	ID      uint32 // small; given to another topic when the cache is emptied
+	Name    string
+	Filters []uint32
+	// Fresh: the Host has not seen the topic as it is now. For the Host to
+	// clear.
+	Fresh   bool
+	version uint64
+}
+
+// topicCache spares the hot path the decoding and routing of topics that come
+// again and again. At its bound it starts over: cheaper than to keep count of
+// what is used, and right for a page whose topics are few.
+type topicCache struct {
+	byName map[string]*Topic
+	bytes  int
+}
+
+const (
+	maxTopics     = 4096
+	maxTopicBytes = 1 << 20
+)
+
+func (c *topicCache) find(name []byte, r *mqtt.Router) *Topic {
+	t := c.byName[string(name)]
+	if t == nil {
+		if c.byName == nil || len(c.byName) >= maxTopics || c.bytes+len(name) > maxTopicBytes {
+			c.byName, c.bytes = make(map[string]*Topic), 0
+		}
+		t = &Topic{ID: uint32(len(c.byName)), Name: string(name)}
+		c.byName[t.Name] = t
+		c.bytes += len(name)
+	} else if t.version == r.Version() {
+		return t
+	}
+	t.version = r.Version()
+	t.Filters = r.Match(t.Name, t.Filters[:0])
+	t.Fresh = true
+	return t
+}

@@ -1,0 +1,136 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"encoding/binary"
+	"unsafe"
+
+	"iot.wasm/wasm/client"
+	"iot.wasm/wasm/mqtt"
+)
+
+// headerAddress is where the header is.
+//
+//go:wasmexport iot_header
+func headerAddress() uint32 { return uint32(uintptr(unsafe.Pointer(&header))) }
+
+// inputAddress is where n bytes for the next call may be written, 0 if there is
+// no memory for them.
+//
+//go:wasmexport iot_input
+func inputAddress(n uint32) uint32 {
+	const spare = 1 << 20
+	if uint64(n) > uint64(cap(input)) || (cap(input) > spare && n < spare/4) {
+		input = make([]byte, max(n, 1<<16))
+	}
+	input = input[:cap(input)]
+	return address(input)
+}
+
+// receive takes a WebSocket message of n bytes from the input.
+//
+//go:wasmexport iot_receive
+func receive(id, attempt, n uint32, now float64) {
+	p := pages[id]
+	beginTurn()
+	defer endTurn(p)
+	if p != nil {
+		p.client.Receive(clock(now), attempt, input[:n])
+	}
+}
+
+// publish takes a message from the input: topic, options and payload, one behind
+// the other. flags hold the QoS, and 4 for retain. It returns 1 when the message
+// has QoS 0 and goes out with this turn; otherwise the token is settled.
+//
+//go:wasmexport iot_publish
+func publish(id, token, topicLen, optionsLen, payloadLen, flags uint32, now float64) (sent uint32) {
+	p := pages[id]
+	if p == nil {
+		return 0
+	}
+	beginTurn()
+	defer func() {
+		if r := recover(); r != nil {
+			panicked(r)
+		}
+		header.tabAddr, header.tabLen = address(table), uint32(len(table))
+	}()
+	rest := input[topicLen:]
+	m := mqtt.Outgoing{
+		Token: mqtt.Token(token), Topic: input[:topicLen],
+		QoS: byte(flags & 3), Retain: flags&4 != 0,
+		Payload: rest[optionsLen : optionsLen+payloadLen],
+	}
+	if optionsLen > 0 {
+		var ok bool
+		if propertyBuffer, ok = properties(propertyBuffer[:0], rest[:optionsLen]); !ok {
+			host{}.Done(m.Token, tooLong)
+			return 0
+		}
+		m.Properties = propertyBuffer
+	}
+	if p.client.Publish(clock(now), &m) {
+		return 1
+	}
+	return 0
+}
+
+var (
+	propertyBuffer []byte
+	tooLong        = &client.Error{Class: client.RangeError, Code: "ERR_OPTION",
+		Message: "publish options: a text or correlationData is longer than MQTT's 65,535 bytes"}
+)
+
+// properties turns publish options, as www/iot.js writes them, into MQTT's
+// form: for each an id and one or two fields, a field being a little-endian
+// 32-bit number, or that many bytes behind it.
+func properties(b, options []byte) (_ []byte, ok bool) {
+	field := func() (data []byte) {
+		n := binary.LittleEndian.Uint32(options)
+		data, options = options[4:4+n], options[4+n:]
+		if n > 65535 {
+			ok = false
+			data = nil
+		}
+		return data
+	}
+	ok = true
+	for len(options) > 0 {
+		p := mqtt.Property{ID: mqtt.PropertyID(options[0])}
+		options = options[1:]
+		switch p.ID {
+		case mqtt.PayloadFormat, mqtt.MessageExpiry:
+			p.Number = binary.LittleEndian.Uint32(options)
+			options = options[4:]
+		case mqtt.UserProperty:
+			p.Data, p.Value = field(), field()
+		default:
+			p.Data = field()
+		}
+		b = mqtt.AppendProperty(b, p)
+	}
+	return b, ok
+}
+
+// endOfTurn acts on the time and collects what the turn has to send.
+//
+//go:wasmexport iot_turn
+func endOfTurn(id uint32, now float64) {
+	p := pages[id]
+	beginTurn()
+	defer endTurn(p)
+	if p != nil {
+		p.client.Tick(clock(now))
+	}
+}
+
+// flushed says that the output the header named has been sent.
+//
+//go:wasmexport iot_flushed
+func flushed(id uint32, now float64) {
+	if p := pages[id]; p != nil {
+		p.client.Flushed(clock(now))
+	}
+}

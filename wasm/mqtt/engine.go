@@ -1,0 +1,186 @@
+package mqtt
+
+import (
+	"math"
+	"time"
+)
+
+// A Token is the caller's own name for something it asked for, given back when
+// that has ended.
+type Token uint32
+
+// A Handler is told what happens on an [Engine]. It is called from within the
+// engine's methods, must not call them, and must not keep slices it is given.
+type Handler interface {
+	// Connected: the server has accepted. Resumed says whether it had kept the
+	// session.
+	Connected(ack *Connack)
+	// Refused: the server's CONNACK carried a failure. Stopped follows.
+	Refused(ack *Connack)
+	// Message: one has arrived, once for each time the server counts as a
+	// delivery.
+	Message(m *Publish)
+	// Published: a QoS 1 or 2 message has been acknowledged, or given up.
+	Published(token Token, r PublishResult)
+	// Sent: a message of QoS 0 that had been waiting is on its way.
+	Sent(token Token, err error)
+	// Subscribed: codes has one reason code for each filter asked for.
+	Subscribed(token Token, codes []byte, reason string)
+	// Unsubscribed: likewise.
+	Unsubscribed(token Token, codes []byte, reason string)
+	// Stopped: send what Output still holds, then close the connection.
+	Stopped(why *StopError)
+}
+
+// A PublishResult is how a QoS 1 or 2 message ended.
+type PublishResult struct {
+	Reason       Reason
+	ReasonString string
+	User         []UserPair
+	// Err is set when no acknowledgement came and none will.
+	Err error
+}
+
+// A StopError says why the engine is done with a connection.
+type StopError struct {
+	Reason Reason
+	// Local is true where we found the fault and told the server so, false
+	// where the server sent a DISCONNECT.
+	Local  bool
+	Detail string
+}
+
+func (e *StopError) Error() string {
+	who := "the server ended the connection: "
+	if e.Local {
+		who = "the connection was ended: "
+	}
+	if e.Detail == "" {
+		return who + e.Reason.String()
+	}
+	return who + e.Reason.String() + ": " + e.Detail
+}
+
+type connState byte
+
+const (
+	offline    connState = iota // no connection
+	connecting                  // CONNECT sent
+	connected                   // CONNACK received
+	stopped                     // DISCONNECT sent or received
+)
+
+// An Engine is one MQTT client: a session, and the connection that serves it at
+// the moment. Times are offsets on the caller's own monotonic clock.
+//
+// Messages of QoS 1 and 2 that are published while there is no connection, or
+// beyond what the server lets be in flight, wait in the engine; how many is for
+// the caller to bound, by Waiting.
+type Engine struct {
+	handler Handler
+	state   connState
+	options ConnectOptions
+	granted Connack
+
+	out    []byte // to be sent
+	partly []byte // the beginning of a packet whose rest has not come
+	whole  []byte // a packet that was put together in the last Receive
+	input  Publish
+
+	lastSent, lastReceived time.Duration
+	pingAt                 time.Duration // when the PINGREQ went that is unanswered
+	pinging                bool
+	pingTimeout            time.Duration
+	grace                  time.Duration // a late timer waits until then for bytes
+
+	session
+	aliasIn  [][]byte
+	aliasOut aliases
+
+	// Flow control towards us: what we have not acknowledged, and of that, what
+	// the acknowledgements in out will cover.
+	unacked, acking int
+	generation      uint32 // counts connections
+}
+
+// NewEngine makes an engine that reports to h.
+func NewEngine(h Handler) *Engine {
+	return &Engine{handler: h, session: newSession()}
+}
+
+// Open begins a connection: CONNECT goes into Output. What a former connection
+// left unfinished is taken up if the server still knows the session.
+func (e *Engine) Open(now time.Duration, o ConnectOptions) {
+	e.state = connecting
+	e.generation++
+	e.options = o
+	e.out = appendConnect(e.out[:0], &e.options)
+	e.partly = e.partly[:0]
+	e.lastSent, e.lastReceived = now, now
+	e.pinging, e.grace = false, 0
+	e.unacked, e.acking = 0, 0
+	e.aliasIn = make([][]byte, int(o.TopicAliasMaximum)+1)
+	e.aliasOut.reset(0)
+	e.session.disconnected()
+}
+
+// Lost tells the engine that its connection is gone. The session stays.
+func (e *Engine) Lost() {
+	e.state = offline
+	e.out, e.partly = e.out[:0], e.partly[:0]
+	e.session.disconnected()
+	e.failControl(ErrConnectionLost)
+}
+
+// Connected reports whether CONNACK has come and nothing has ended it since.
+func (e *Engine) Connected() bool { return e.state == connected }
+
+// Granted is what the last successful CONNACK said.
+func (e *Engine) Granted() *Connack { return &e.granted }
+
+// Output is what is to be sent, in order; its packets may share a WebSocket
+// message. It stays good until the next call to the engine.
+func (e *Engine) Output() []byte { return e.out }
+
+// Flushed says that Output has been handed to the network.
+func (e *Engine) Flushed(now time.Duration) {
+	if len(e.out) == 0 {
+		return
+	}
+	e.lastSent = now
+	e.unacked -= e.acking
+	e.acking = 0
+	const keep = 1 << 20
+	if cap(e.out) > keep {
+		e.out = nil
+	}
+	e.out = e.out[:0]
+}
+
+// Disconnect ends the connection in an orderly way, so that the server
+// publishes no will. expiry, where given, changes how long it keeps the session.
+func (e *Engine) Disconnect(expiry *uint32) {
+	if e.state == connecting || e.state == connected {
+		e.out = appendDisconnect(e.out, Success, expiry)
+		e.state = stopped
+	}
+}
+
+// fail answers what the server did wrong [MQTT-4.13.1-1].
+func (e *Engine) fail(err *WireError) {
+	if e.state == connecting || e.state == connected {
+		e.out = appendDisconnect(e.out, err.Reason, nil)
+	}
+	e.stop(&StopError{Reason: err.Reason, Local: true, Detail: err.Detail})
+}
+
+func (e *Engine) stop(why *StopError) {
+	if e.state == stopped || e.state == offline {
+		return
+	}
+	e.state = stopped
+	e.handler.Stopped(why)
+}
+
+// Never is the deadline of an engine that waits for nothing.
+const Never = time.Duration(math.MaxInt64)

@@ -1,0 +1,204 @@
+package mqtt
+
+import "encoding/binary"
+
+// PropertyID names a property (table 2-4).
+type PropertyID byte
+
+// The properties of a PUBLISH. Those of other packets stay inside this package.
+const (
+	PayloadFormat          PropertyID = 1
+	MessageExpiry          PropertyID = 2
+	ContentType            PropertyID = 3
+	ResponseTopic          PropertyID = 8
+	CorrelationData        PropertyID = 9
+	SubscriptionIdentifier PropertyID = 11
+	TopicAlias             PropertyID = 35
+	UserProperty           PropertyID = 38
+)
+
+const (
+	propReceiveMaximum    PropertyID = 33
+	propMaximumQoS        PropertyID = 36
+	propMaximumPacketSize PropertyID = 39
+)
+
+// A Property is one property as it stands on the wire. Which field holds the
+// value depends on the ID: numbers in Number, strings and binary data in Data,
+// a user property's name in Data and its value in Value. The slices are views.
+type Property struct {
+	ID     PropertyID
+	Number uint32
+	Data   []byte
+	Value  []byte
+}
+
+type propertyKind byte
+
+const (
+	kindNone propertyKind = iota
+	kindFlag              // a byte that may be 0 or 1
+	kindUint16
+	kindUint32
+	kindVarint
+	kindString
+	kindBinary
+	kindPair
+)
+
+// Properties that a server may send or a PUBLISH may carry, by packet.
+var propertyTable = [43]struct {
+	kind propertyKind
+	in   uint16
+}{
+	1:  {kindFlag, in(typePublish)},
+	2:  {kindUint32, in(typePublish)},
+	3:  {kindString, in(typePublish)},
+	8:  {kindString, in(typePublish)},
+	9:  {kindBinary, in(typePublish)},
+	11: {kindVarint, in(typePublish)},
+	17: {kindUint32, in(typeConnack)}, // in DISCONNECT only from a client [MQTT-3.14.2-2]
+	18: {kindString, in(typeConnack)},
+	19: {kindUint16, in(typeConnack)},
+	21: {kindString, in(typeConnack, typeAuth)},
+	22: {kindBinary, in(typeConnack, typeAuth)},
+	26: {kindString, in(typeConnack)},
+	28: {kindString, in(typeConnack, typeDisconnect)},
+	31: {kindString, in(typeConnack, typePuback, typePubrec, typePubrel, typePubcomp, typeSuback, typeUnsuback, typeDisconnect, typeAuth)},
+	33: {kindUint16, in(typeConnack)},
+	34: {kindUint16, in(typeConnack)},
+	35: {kindUint16, in(typePublish)},
+	36: {kindFlag, in(typeConnack)},
+	37: {kindFlag, in(typeConnack)},
+	38: {kindPair, in(typeConnack, typePublish, typePuback, typePubrec, typePubrel, typePubcomp, typeSuback, typeUnsuback, typeDisconnect, typeAuth)},
+	39: {kindUint32, in(typeConnack)},
+	40: {kindFlag, in(typeConnack)},
+	41: {kindFlag, in(typeConnack)},
+	42: {kindFlag, in(typeConnack)},
+}
+
+// NextProperty takes the first property off raw, which has been checked (the
+// Properties of a [Publish] have). Without allocation; ok is false at the end.
+func NextProperty(raw []byte) (p Property, rest []byte, ok bool) {
+	p, rest, err := nextProperty(raw)
+	return p, rest, err == nil && len(raw) > 0
+}
+
+func nextProperty(b []byte) (p Property, rest []byte, err *WireError) {
+	if len(b) == 0 {
+		return p, nil, nil
+	}
+	p.ID, rest = PropertyID(b[0]), b[1:]
+	kind := kindNone
+	if int(p.ID) < len(propertyTable) {
+		kind = propertyTable[p.ID].kind
+	}
+	ok := true
+	switch kind {
+	case kindNone:
+		return p, nil, malformed("unknown property %d", p.ID)
+	case kindFlag:
+		if ok = len(rest) >= 1; ok {
+			p.Number, rest = uint32(rest[0]), rest[1:]
+		}
+	case kindUint16:
+		if ok = len(rest) >= 2; ok {
+			p.Number, rest = uint32(binary.BigEndian.Uint16(rest)), rest[2:]
+		}
+	case kindUint32:
+		if ok = len(rest) >= 4; ok {
+			p.Number, rest = binary.BigEndian.Uint32(rest), rest[4:]
+		}
+	case kindVarint:
+		v, n := readVarint(rest)
+		if ok = n > 0; ok {
+			p.Number, rest = v, rest[n:]
+		}
+	case kindString, kindBinary:
+		p.Data, rest, ok = cut(rest)
+	case kindPair:
+		if p.Data, rest, ok = cut(rest); ok {
+			p.Value, rest, ok = cut(rest)
+		}
+	}
+	if !ok {
+		return p, nil, malformed("property %d is cut short", p.ID)
+	}
+	return p, rest, nil
+}
+
+// checkProperties walks the properties in b and reports the first that a packet
+// of type t may not carry, or not so.
+func checkProperties(t packetType, b []byte) *WireError {
+	var seen uint64
+	for len(b) > 0 {
+		p, rest, err := nextProperty(b)
+		if err != nil {
+			return err
+		}
+		b = rest
+		d := propertyTable[p.ID]
+		if d.in&(1<<t) == 0 {
+			return violation(ProtocolError, "property %d in a %v", p.ID, t)
+		}
+		repeats := p.ID == UserProperty || p.ID == SubscriptionIdentifier
+		if seen&(1<<p.ID) != 0 && !repeats {
+			return violation(ProtocolError, "property %d stands twice in a %v", p.ID, t)
+		}
+		seen |= 1 << p.ID
+		if d.kind == kindString || d.kind == kindPair {
+			if !validString(p.Data) || !validString(p.Value) {
+				return malformed("property %d is not a valid UTF-8 string", p.ID)
+			}
+		}
+		if d.kind == kindFlag && p.Number > 1 {
+			return violation(ProtocolError, "property %d has the value %d", p.ID, p.Number)
+		}
+		switch p.ID {
+		case SubscriptionIdentifier, propReceiveMaximum, propMaximumPacketSize:
+			if p.Number == 0 {
+				return violation(ProtocolError, "property %d is zero", p.ID)
+			}
+		case TopicAlias:
+			if p.Number == 0 {
+				return violation(TopicAliasInvalid, "topic alias is zero") // [MQTT-3.3.2-8]
+			}
+		case ResponseTopic:
+			if ValidTopic(p.Data) != nil {
+				return violation(ProtocolError, "response topic holds a wildcard or is empty") // [MQTT-3.3.2-14]
+			}
+		}
+	}
+	return nil
+}
+
+// cutProperties takes a property section, length and all, from the front of b
+// and checks it.
+func cutProperties(t packetType, b []byte) (props, rest []byte, err *WireError) {
+	n, used := readVarint(b)
+	if used <= 0 || uint64(n) > uint64(len(b)-used) {
+		return nil, nil, malformed("%v: property length", t)
+	}
+	end := used + int(n)
+	props = b[used:end:end]
+	return props, b[end:], checkProperties(t, props)
+}
+
+// AppendProperty adds p to the raw properties in b, as [Outgoing] takes them.
+// It does not check p: [Engine.Publish] does.
+func AppendProperty(b []byte, p Property) []byte {
+	b = append(b, byte(p.ID))
+	switch propertyTable[p.ID].kind {
+	case kindFlag:
+		return append(b, byte(p.Number))
+	case kindUint16:
+		return binary.BigEndian.AppendUint16(b, uint16(p.Number))
+	case kindUint32:
+		return binary.BigEndian.AppendUint32(b, p.Number)
+	case kindVarint:
+		return appendVarint(b, p.Number)
+	case kindPair:
+		return appendField(appendField(b, p.Data), p.Value)
+	}
+	return appendField(b, p.Data)
+}

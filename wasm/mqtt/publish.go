@@ -1,0 +1,152 @@
+package mqtt
+
+import (
+	"encoding/binary"
+)
+
+// A Publish is a message that has arrived. Its slices are views of the bytes
+// given to [Engine.Receive], good until that call returns.
+type Publish struct {
+	Topic      []byte
+	Payload    []byte
+	Properties []byte // raw and checked: see NextProperty
+	Packet     []byte // all of it, from the fixed header on
+	QoS        byte
+	Retain     bool
+	Duplicate  bool
+	packetID   uint16
+	alias      uint16
+}
+
+// decodePublish reads the body of a PUBLISH with the given header flags into p
+// (section 3.3). Topic stays empty where an alias stands for it.
+func decodePublish(p *Publish, flags byte, body []byte) *WireError {
+	*p = Publish{QoS: flags >> 1 & 3, Retain: flags&1 != 0, Duplicate: flags&8 != 0}
+	if p.QoS == 3 {
+		return malformed("PUBLISH with QoS 3") // [MQTT-3.3.1-4]
+	}
+	if p.QoS == 0 && p.Duplicate {
+		return malformed("PUBLISH with DUP at QoS 0") // [MQTT-3.3.1-2]
+	}
+	var ok bool
+	if p.Topic, body, ok = cut(body); !ok {
+		return malformed("PUBLISH is cut short in its topic")
+	}
+	if p.QoS > 0 {
+		if len(body) < 2 {
+			return malformed("PUBLISH is cut short in its packet identifier")
+		}
+		p.packetID, body = binary.BigEndian.Uint16(body), body[2:]
+		if p.packetID == 0 {
+			return violation(ProtocolError, "PUBLISH with packet identifier 0") // [MQTT-2.2.1-3]
+		}
+	}
+	var err *WireError
+	if p.Properties, p.Payload, err = cutProperties(typePublish, body); err != nil {
+		return err
+	}
+	for rest := p.Properties; len(rest) > 0; {
+		var prop Property
+		prop, rest, _ = nextProperty(rest)
+		if prop.ID == TopicAlias {
+			p.alias = uint16(prop.Number)
+		}
+	}
+	if len(p.Topic) == 0 {
+		if p.alias == 0 {
+			return violation(ProtocolError, "PUBLISH with neither topic nor topic alias")
+		}
+		return nil
+	}
+	switch err := ValidTopic(p.Topic); err {
+	case nil:
+		return nil
+	case ErrTopicWildcard:
+		return violation(TopicNameInvalid, "PUBLISH to a topic that holds a wildcard") // [MQTT-3.3.2-2]
+	default:
+		return malformed("PUBLISH: the topic is not valid: %v", err)
+	}
+}
+
+// publishLen is the Remaining Length of a PUBLISH: alias 0 stands for none.
+func publishLen(topic, props, payload []byte, qos byte, alias uint16) int {
+	p := len(props)
+	if alias != 0 {
+		p += 3
+	}
+	n := 2 + len(topic) + varintLen(p) + p + len(payload)
+	if qos > 0 {
+		n += 2
+	}
+	return n
+}
+
+// appendPublish encodes a PUBLISH. topic is empty where alias is already known
+// to the server; props are raw and hold no alias.
+func appendPublish(b, topic, props, payload []byte, qos byte, retain, dup bool, id, alias uint16) []byte {
+	first := byte(typePublish)<<4 | qos<<1
+	if retain {
+		first |= 1
+	}
+	if dup {
+		first |= 8
+	}
+	b = append(b, first)
+	b = appendVarint(b, uint32(publishLen(topic, props, payload, qos, alias)))
+	b = appendField(b, topic)
+	if qos > 0 {
+		b = binary.BigEndian.AppendUint16(b, id)
+	}
+	if alias != 0 {
+		b = appendVarint(b, uint32(len(props)+3))
+		b = append(b, byte(TopicAlias), byte(alias>>8), byte(alias))
+	} else {
+		b = appendVarint(b, uint32(len(props)))
+	}
+	b = append(b, props...)
+	return append(b, payload...)
+}
+
+// An ack is a PUBACK, PUBREC, PUBREL or PUBCOMP (sections 3.4 to 3.7).
+type ack struct {
+	id     uint16
+	reason Reason
+	props  []byte
+}
+
+func decodeAck(t packetType, body []byte) (a ack, err *WireError) {
+	if len(body) < 2 {
+		return a, malformed("%v is cut short", t)
+	}
+	a.id = binary.BigEndian.Uint16(body)
+	if a.id == 0 {
+		return a, violation(ProtocolError, "%v with packet identifier 0", t)
+	}
+	if len(body) > 2 {
+		a.reason = Reason(body[2])
+	}
+	if len(body) > 3 {
+		var rest []byte
+		if a.props, rest, err = cutProperties(t, body[3:]); err != nil {
+			return a, err
+		}
+		if len(rest) > 0 {
+			return a, malformed("%v has %d bytes too many", t, len(rest))
+		}
+	}
+	if !a.reason.validFrom(t) {
+		return a, violation(ProtocolError, "%v with reason code 0x%02X", t, byte(a.reason))
+	}
+	return a, nil
+}
+
+func appendAck(b []byte, t packetType, id uint16, r Reason) []byte {
+	first := byte(t) << 4
+	if t == typePubrel {
+		first |= 2
+	}
+	if r == Success {
+		return append(b, first, 2, byte(id>>8), byte(id))
+	}
+	return append(b, first, 3, byte(id>>8), byte(id), byte(r))
+}

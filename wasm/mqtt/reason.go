@@ -1,0 +1,131 @@
+package mqtt
+
+import "fmt"
+
+// Reason is an MQTT reason code (section 2.4). Values of 0x80 and more are
+// failures.
+type Reason byte
+
+// The reason codes that this package sends or decides on.
+const (
+	Success                 Reason = 0x00
+	DisconnectWithWill      Reason = 0x04
+	NoMatchingSubscribers   Reason = 0x10
+	UnspecifiedError        Reason = 0x80
+	MalformedPacket         Reason = 0x81
+	ProtocolError           Reason = 0x82
+	UnsupportedVersion      Reason = 0x84
+	ClientIDNotValid        Reason = 0x85
+	BadUsernameOrPassword   Reason = 0x86
+	NotAuthorized           Reason = 0x87
+	ServerBusy              Reason = 0x89
+	Banned                  Reason = 0x8A
+	ServerShuttingDown      Reason = 0x8B
+	BadAuthMethod           Reason = 0x8C
+	KeepAliveTimeout        Reason = 0x8D
+	SessionTakenOver        Reason = 0x8E
+	TopicFilterInvalid      Reason = 0x8F
+	TopicNameInvalid        Reason = 0x90
+	PacketIDInUse           Reason = 0x91
+	PacketIDNotFound        Reason = 0x92
+	ReceiveMaximumExceeded  Reason = 0x93
+	TopicAliasInvalid       Reason = 0x94
+	PacketTooLarge          Reason = 0x95
+	QuotaExceeded           Reason = 0x97
+	PayloadFormatInvalid    Reason = 0x99
+	RetainNotSupported      Reason = 0x9A
+	QoSNotSupported         Reason = 0x9B
+	UseAnotherServer        Reason = 0x9C
+	ServerMoved             Reason = 0x9D
+	SubscriptionIDsNotKnown Reason = 0xA1
+)
+
+// Failed reports whether the code stands for a failure.
+func (r Reason) Failed() bool { return r >= 0x80 }
+
+// String is the standard's own name for the code, with its number.
+func (r Reason) String() string {
+	if i, ok := reasons[r]; ok {
+		return fmt.Sprintf("%s (0x%02X)", i.name, byte(r))
+	}
+	return fmt.Sprintf("unknown reason code (0x%02X)", byte(r))
+}
+
+// validFrom reports whether a server may send the code in packets of type t.
+func (r Reason) validFrom(t packetType) bool {
+	return reasons[r].in&(1<<t) != 0
+}
+
+// Table 2-6 of the standard, less what only a client may send.
+var reasons = map[Reason]struct {
+	name string
+	in   uint16
+}{
+	0x00: {"success", in(typeConnack, typePuback, typePubrec, typePubrel, typePubcomp, typeSuback, typeUnsuback, typeDisconnect, typeAuth)},
+	0x01: {"granted QoS 1", in(typeSuback)},
+	0x02: {"granted QoS 2", in(typeSuback)},
+	0x04: {"disconnect with will message", 0},
+	0x10: {"no matching subscribers", in(typePuback, typePubrec)},
+	0x11: {"no subscription existed", in(typeUnsuback)},
+	0x18: {"continue authentication", in(typeAuth)},
+	0x19: {"re-authenticate", in(typeAuth)},
+	0x80: {"unspecified error", in(typeConnack, typePuback, typePubrec, typeSuback, typeUnsuback, typeDisconnect)},
+	0x81: {"malformed packet", in(typeConnack, typeDisconnect)},
+	0x82: {"protocol error", in(typeConnack, typeDisconnect)},
+	0x83: {"implementation specific error", in(typeConnack, typePuback, typePubrec, typeSuback, typeUnsuback, typeDisconnect)},
+	0x84: {"unsupported protocol version", in(typeConnack)},
+	0x85: {"client identifier not valid", in(typeConnack)},
+	0x86: {"bad user name or password", in(typeConnack)},
+	0x87: {"not authorized", in(typeConnack, typePuback, typePubrec, typeSuback, typeUnsuback, typeDisconnect)},
+	0x88: {"server unavailable", in(typeConnack)},
+	0x89: {"server busy", in(typeConnack, typeDisconnect)},
+	0x8A: {"banned", in(typeConnack)},
+	0x8B: {"server shutting down", in(typeDisconnect)},
+	0x8C: {"bad authentication method", in(typeConnack, typeDisconnect)},
+	0x8D: {"keep alive timeout", in(typeDisconnect)},
+	0x8E: {"session taken over", in(typeDisconnect)},
+	0x8F: {"topic filter invalid", in(typeSuback, typeUnsuback, typeDisconnect)},
+	0x90: {"topic name invalid", in(typeConnack, typePuback, typePubrec, typeDisconnect)},
+	0x91: {"packet identifier in use", in(typePuback, typePubrec, typeSuback, typeUnsuback)},
+	0x92: {"packet identifier not found", in(typePubrel, typePubcomp)},
+	0x93: {"receive maximum exceeded", in(typeDisconnect)},
+	0x94: {"topic alias invalid", in(typeDisconnect)},
+	0x95: {"packet too large", in(typeConnack, typeDisconnect)},
+	0x96: {"message rate too high", in(typeDisconnect)},
+	0x97: {"quota exceeded", in(typeConnack, typePuback, typePubrec, typeSuback, typeDisconnect)},
+	0x98: {"administrative action", in(typeDisconnect)},
+	0x99: {"payload format invalid", in(typeConnack, typePuback, typePubrec, typeDisconnect)},
+	0x9A: {"retain not supported", in(typeConnack, typeDisconnect)},
+	0x9B: {"QoS not supported", in(typeConnack, typeDisconnect)},
+	0x9C: {"use another server", in(typeConnack, typeDisconnect)},
+	0x9D: {"server moved", in(typeConnack, typeDisconnect)},
+	0x9E: {"shared subscriptions not supported", in(typeSuback, typeDisconnect)},
+	0x9F: {"connection rate exceeded", in(typeConnack, typeDisconnect)},
+	0xA0: {"maximum connect time", in(typeDisconnect)},
+	0xA1: {"subscription identifiers not supported", in(typeSuback, typeDisconnect)},
+	0xA2: {"wildcard subscriptions not supported", in(typeSuback, typeDisconnect)},
+}
+
+func in(types ...packetType) (mask uint16) {
+	for _, t := range types {
+		mask |= 1 << t
+	}
+	return mask
+}
+
+// A WireError says what a server sent that the standard forbids, and the reason
+// code that the DISCONNECT in answer to it carries (section 4.13).
+type WireError struct {
+	Reason Reason
+	Detail string
+}
+
+func (e *WireError) Error() string { return e.Reason.String() + ": " + e.Detail }
+
+func malformed(format string, args ...any) *WireError {
+	return &WireError{MalformedPacket, fmt.Sprintf(format, args...)}
+}
+
+func violation(r Reason, format string, args ...any) *WireError {
+	return &WireError{r, fmt.Sprintf(format, args...)}
+}

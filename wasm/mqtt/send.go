@@ -1,0 +1,214 @@
+package mqtt
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Outgoing is a message to publish. Its slices are copied where they are needed
+// beyond the call. Properties are raw, made with [AppendProperty], and hold no
+// topic alias: the engine uses aliases by itself.
+type Outgoing struct {
+	Token      Token
+	Topic      []byte
+	Properties []byte
+	Payload    []byte
+	QoS        byte
+	Retain     bool
+}
+
+// Why the server would not take a message, from its CONNACK (section 3.2.2.3).
+var (
+	ErrQoSNotGranted    = errors.New("the server does not grant this QoS")
+	ErrRetainNotGranted = errors.New("the server does not keep retained messages")
+	ErrTooLarge         = errors.New("the packet would be larger than the server accepts")
+	ErrOffline          = errors.New("there is no connection")
+)
+
+// CheckOutgoing reports what makes m a message that no server may be sent, or
+// nil.
+func CheckOutgoing(m *Outgoing) error {
+	if err := ValidTopic(m.Topic); err != nil {
+		return err
+	}
+	if m.QoS > 2 {
+		return fmt.Errorf("QoS is %d; it must be 0, 1 or 2", m.QoS)
+	}
+	if err := checkProperties(typePublish, m.Properties); err != nil {
+		return errors.New(err.Detail)
+	}
+	if n := publishLen(m.Topic, m.Properties, m.Payload, m.QoS, 0); n > maxVarint {
+		return ErrTooLarge
+	}
+	return nil
+}
+
+// Publish takes a message that CheckOutgoing has passed. At QoS 0 it reports
+// true when the message is in Output already; otherwise the Handler hears of it
+// later, once. An error means that it was not taken.
+func (e *Engine) Publish(m *Outgoing) (done bool, err error) {
+	if e.state == connected {
+		if err := e.refuses(m); err != nil {
+			return false, err
+		}
+		if m.QoS == 0 && e.queue.qos0 == 0 {
+			e.out = e.appendAliased(e.out, m.Topic, m.Properties, m.Payload, 0, m.Retain, false, 0)
+			return true, nil
+		}
+	}
+	o := e.alloc()
+	o.token, o.qos, o.retain = m.Token, m.QoS, m.Retain
+	o.buf = append(append(append(o.buf[:0], m.Topic...), m.Properties...), m.Payload...)
+	o.t, o.p = len(m.Topic), len(m.Topic)+len(m.Properties)
+	e.queue.push(o)
+	e.pump()
+	return false, nil
+}
+
+// refuses holds m against what the server granted [MQTT-3.2.2-11]
+// [MQTT-3.2.2-14] [MQTT-3.2.2-15].
+func (e *Engine) refuses(m *Outgoing) error {
+	g := &e.granted
+	switch {
+	case m.QoS > g.MaximumQoS:
+		return ErrQoSNotGranted
+	case m.Retain && !g.RetainAvailable:
+		return ErrRetainNotGranted
+	}
+	alias := uint16(0)
+	if e.aliasOut.max > 0 {
+		alias = 1 // together with the topic: the longest form
+	}
+	n := publishLen(m.Topic, m.Properties, m.Payload, m.QoS, alias)
+	if uint64(1+varintLen(n)+n) > uint64(g.MaximumPacketSize) {
+		return ErrTooLarge
+	}
+	return nil
+}
+
+// pump sends what waits, as far as the server's Receive Maximum allows
+// [MQTT-4.9.0-2]: first what an earlier connection left, then the queue.
+func (e *Engine) pump() {
+	if e.state != connected {
+		return
+	}
+	quota := int(e.granted.ReceiveMaximum)
+	for len(e.again) > 0 && e.onWire < quota {
+		o := e.again[0]
+		e.again = e.again[1:]
+		e.onWire++
+		if o.state == released {
+			e.out = appendAck(e.out, typePubrel, o.id, Success)
+			continue
+		}
+		o.state = sent
+		e.out = e.appendAliased(e.out, o.topic(), o.props(), o.payload(), o.qos, o.retain, true, o.id)
+	}
+	for o := e.queue.peek(); o != nil && len(e.again) == 0; o = e.queue.peek() {
+		m := Outgoing{Topic: o.topic(), Properties: o.props(), Payload: o.payload(), QoS: o.qos, Retain: o.retain}
+		if err := e.refuses(&m); err != nil {
+			e.queue.pop()
+			e.settle(o, err)
+			continue
+		}
+		if o.qos == 0 {
+			e.queue.pop()
+			e.out = e.appendAliased(e.out, m.Topic, m.Properties, m.Payload, 0, m.Retain, false, 0)
+			e.settle(o, nil)
+			continue
+		}
+		if e.onWire >= quota {
+			return
+		}
+		id, ok := e.newID()
+		if !ok {
+			return
+		}
+		e.queue.pop()
+		e.nextSeq++
+		o.id, o.seq, o.state = id, e.nextSeq, sent
+		e.inflight[id] = o
+		e.onWire++
+		e.out = e.appendAliased(e.out, m.Topic, m.Properties, m.Payload, o.qos, o.retain, false, id)
+	}
+}
+
+// ackIn takes an answer to a PUBLISH or PUBREL of ours, or the server's PUBREL.
+// Answers to what is not in flight are passed over: they carry no news.
+func (e *Engine) ackIn(t packetType, a ack) *WireError {
+	if t == typePubrel {
+		e.pubrelIn(a)
+		return nil
+	}
+	o := e.inflight[a.id]
+	if o == nil || o.state == resend {
+		if t == typePubrec && !a.reason.Failed() {
+			e.out = appendAck(e.out, typePubrel, a.id, PacketIDNotFound)
+		}
+		return nil
+	}
+	if (t == typePuback) != (o.qos == 1) {
+		return violation(ProtocolError, "%v for a message of QoS %d", t, o.qos)
+	}
+	if t == typePubrec && !a.reason.Failed() {
+		o.state = released // [MQTT-4.3.3-4]
+		e.out = appendAck(e.out, typePubrel, o.id, Success)
+		return nil
+	}
+	if t == typePubcomp && o.state != released {
+		return violation(ProtocolError, "PUBCOMP before PUBREL")
+	}
+	r := resultOf(a)
+	if t == typePubcomp {
+		r.Reason = Success // "packet identifier not found" to a PUBREL: it was delivered before
+	}
+	delete(e.inflight, o.id)
+	e.onWire--
+	e.handler.Published(o.token, r)
+	e.release(o)
+	e.pump()
+	return nil
+}
+
+// Subscribe sends a SUBSCRIBE for filters that are valid. It fails with
+// ErrOffline without a connection.
+func (e *Engine) Subscribe(token Token, subs []Subscription, user []UserPair) error {
+	return e.ask(control{token, typeSuback, len(subs)}, func(b []byte, id uint16) []byte {
+		return appendSubscribe(b, id, subs, user)
+	})
+}
+
+// Unsubscribe sends an UNSUBSCRIBE. It fails with ErrOffline without a
+// connection.
+func (e *Engine) Unsubscribe(token Token, filters []string) error {
+	return e.ask(control{token, typeUnsuback, len(filters)}, func(b []byte, id uint16) []byte {
+		return appendUnsubscribe(b, id, filters)
+	})
+}
+
+func (e *Engine) ask(c control, encode func([]byte, uint16) []byte) error {
+	if e.state != connected {
+		return ErrOffline
+	}
+	id, ok := e.newID()
+	if !ok {
+		return ErrTooLarge
+	}
+	before := len(e.out)
+	e.out = encode(e.out, id)
+	if uint64(len(e.out)-before) > uint64(e.granted.MaximumPacketSize) {
+		e.out = e.out[:before]
+		return ErrTooLarge
+	}
+	e.control[id] = c
+	return nil
+}
+
+// Ping sends a PINGREQ now, and gives the server until timeout to say anything.
+func (e *Engine) Ping(now, timeout time.Duration) {
+	if e.state == connected && !e.pinging {
+		e.out = appendPingreq(e.out)
+		e.pinging, e.pingAt, e.pingTimeout = true, now, timeout
+	}
+}

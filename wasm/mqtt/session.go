@@ -1,0 +1,265 @@
+package mqtt
+
+import (
+	"errors"
+	"slices"
+)
+
+// Why something that was asked for will not be answered.
+var (
+	ErrConnectionLost = errors.New("the connection was lost before the answer came")
+	ErrSessionLost    = errors.New("the server has lost the session: whether the message arrived cannot be known")
+	ErrDropped        = errors.New("the message was dropped from the queue")
+)
+
+type outState byte
+
+const (
+	waiting  outState = iota // has no packet identifier yet
+	resend                   // has one from a former connection
+	sent                     // PUBLISH is on its way
+	released                 // PUBREL is on its way (QoS 2)
+)
+
+// outgoing is a message that the server has not taken over yet. Its buffer
+// holds topic, properties and payload, one behind the other.
+type outgoing struct {
+	token  Token
+	seq    uint64
+	id     uint16
+	qos    byte
+	retain bool
+	state  outState
+	buf    []byte
+	t, p   int // where the topic ends, and the properties
+}
+
+func (o *outgoing) topic() []byte   { return o.buf[:o.t] }
+func (o *outgoing) props() []byte   { return o.buf[o.t:o.p] }
+func (o *outgoing) payload() []byte { return o.buf[o.p:] }
+
+// control is a SUBSCRIBE or UNSUBSCRIBE that has not been answered.
+type control struct {
+	token   Token
+	answer  packetType
+	filters int
+}
+
+// session is what outlives a connection (section 4.1).
+type session struct {
+	inflight map[uint16]*outgoing
+	control  map[uint16]control
+	received map[uint16]uint32 // QoS 2 arrivals without PUBREL, and on which connection they came
+	queue    fifo              // waiting, in order
+	again    []*outgoing       // in flight, to be sent once more, in order
+	onWire   int               // in flight, and sent on this connection
+	free     []*outgoing
+	nextID   uint16
+	nextSeq  uint64
+}
+
+func newSession() session {
+	return session{
+		inflight: make(map[uint16]*outgoing),
+		control:  make(map[uint16]control),
+		received: make(map[uint16]uint32),
+	}
+}
+
+// newID is a packet identifier that nothing uses [MQTT-2.2.1-3]; ok is false
+// when all are in use.
+func (s *session) newID() (id uint16, ok bool) {
+	for range 1 << 16 {
+		s.nextID++
+		_, message := s.inflight[s.nextID]
+		_, control := s.control[s.nextID]
+		if s.nextID != 0 && !message && !control {
+			return s.nextID, true
+		}
+	}
+	return 0, false
+}
+
+func (s *session) alloc() *outgoing {
+	if n := len(s.free); n > 0 {
+		o := s.free[n-1]
+		s.free = s.free[:n-1]
+		return o
+	}
+	return new(outgoing)
+}
+
+func (s *session) release(o *outgoing) {
+	const keep, big = 256, 4096
+	if len(s.free) < keep && cap(o.buf) <= big {
+		*o = outgoing{buf: o.buf[:0]}
+		s.free = append(s.free, o)
+	}
+}
+
+// disconnected: nothing is on the wire any more.
+func (s *session) disconnected() {
+	s.onWire = 0
+	s.again = s.again[:0]
+}
+
+// ordered lists what is in flight in the order it was first sent
+// [MQTT-4.6.0-1].
+func (s *session) ordered() []*outgoing {
+	list := s.again[:0]
+	for _, o := range s.inflight {
+		list = append(list, o)
+	}
+	slices.SortFunc(list, func(a, b *outgoing) int { return int(int64(a.seq - b.seq)) })
+	return list
+}
+
+// resume: the server has kept the session, so what is in flight is sent again
+// with its own identifiers [MQTT-4.4.0-1].
+func (e *Engine) resume() {
+	e.again = e.ordered()
+	for _, o := range e.again {
+		if o.state == sent {
+			o.state = resend
+		}
+	}
+}
+
+// restart: the server has no session, so ours is void too [MQTT-3.2.2-5].
+// QoS 1 messages go again as new ones, ahead of those that wait; a QoS 2
+// message might have arrived, and to send it again might deliver it twice.
+func (e *Engine) restart() {
+	clear(e.received)
+	list := e.ordered()
+	clear(e.inflight)
+	for i := len(list) - 1; i >= 0; i-- {
+		if o := list[i]; o.qos == 1 {
+			o.id, o.state = 0, waiting
+			e.queue.pushFront(o)
+		}
+	}
+	for _, o := range list {
+		if o.qos != 2 {
+			continue
+		}
+		r := PublishResult{Err: ErrSessionLost}
+		if o.state == released {
+			r.Err = nil // PUBREC had said that the server has it
+		}
+		e.handler.Published(o.token, r)
+		e.release(o)
+	}
+	e.again = e.again[:0]
+}
+
+// failControl gives up the SUBSCRIBEs and UNSUBSCRIBEs that are unanswered: a
+// new connection asks anew.
+func (e *Engine) failControl(err error) {
+	for id, c := range e.control {
+		delete(e.control, id)
+		if c.answer == typeSuback {
+			e.handler.Subscribed(c.token, nil, err.Error())
+		} else {
+			e.handler.Unsubscribed(c.token, nil, err.Error())
+		}
+	}
+}
+
+// Waiting is how many messages, and how many bytes of theirs, wait for a
+// connection or for the server's Receive Maximum.
+func (e *Engine) Waiting() (messages, bytes int) { return e.queue.len(), e.queue.bytes }
+
+// Inflight is how many messages of QoS 1 and 2 have been sent and not been
+// acknowledged.
+func (e *Engine) Inflight() int { return len(e.inflight) }
+
+// DropOldest gives up the message that has waited longest, and reports whether
+// there was one.
+func (e *Engine) DropOldest() bool {
+	o := e.queue.pop()
+	if o == nil {
+		return false
+	}
+	e.settle(o, ErrDropped)
+	return true
+}
+
+// Abandon gives up every message that has not been acknowledged.
+func (e *Engine) Abandon(err error) {
+	for _, o := range e.ordered() {
+		delete(e.inflight, o.id)
+		e.settle(o, err)
+	}
+	for o := e.queue.pop(); o != nil; o = e.queue.pop() {
+		e.settle(o, err)
+	}
+	e.session.disconnected()
+	clear(e.received)
+}
+
+func (e *Engine) settle(o *outgoing, err error) {
+	if o.qos == 0 {
+		e.handler.Sent(o.token, err)
+	} else {
+		e.handler.Published(o.token, PublishResult{Err: err})
+	}
+	e.release(o)
+}
+
+// fifo is a queue of messages that is cheap at both ends.
+type fifo struct {
+	list  []*outgoing
+	head  int
+	bytes int
+	qos0  int // how many of them
+}
+
+func (q *fifo) len() int { return len(q.list) - q.head }
+
+func (q *fifo) count(o *outgoing, n int) {
+	q.bytes += n * len(o.buf)
+	if o.qos == 0 {
+		q.qos0 += n
+	}
+}
+
+func (q *fifo) push(o *outgoing) {
+	if q.head > 64 && q.head > len(q.list)/2 {
+		n := copy(q.list, q.list[q.head:])
+		clear(q.list[n:])
+		q.list, q.head = q.list[:n], 0
+	}
+	q.list = append(q.list, o)
+	q.count(o, 1)
+}
+
+func (q *fifo) pushFront(o *outgoing) {
+	if q.head > 0 {
+		q.head--
+		q.list[q.head] = o
+	} else {
+		q.list = slices.Insert(q.list, 0, o)
+	}
+	q.count(o, 1)
+}
+
+func (q *fifo) peek() *outgoing {
+	if q.len() == 0 {
+		return nil
+	}
+	return q.list[q.head]
+}
+
+func (q *fifo) pop() *outgoing {
+	o := q.peek()
+	if o == nil {
+		return nil
+	}
+	q.list[q.head] = nil
+	q.head++
+	if q.head == len(q.list) {
+		q.list, q.head = q.list[:0], 0
+	}
+	q.count(o, -1)
+	return o
+}

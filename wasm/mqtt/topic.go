@@ -1,0 +1,108 @@
+package mqtt
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"unicode/utf8"
+)
+
+// Why a topic name or filter is not one (section 4.7).
+var (
+	ErrTopicEmpty    = errors.New("it is empty")
+	ErrTopicTooLong  = errors.New("it is longer than 65,535 bytes")
+	ErrTopicNUL      = errors.New("it holds the character U+0000")
+	ErrTopicUTF8     = errors.New("it is not well-formed Unicode (a lone surrogate, or broken UTF-8)")
+	ErrTopicWildcard = errors.New("it holds a wildcard, + or #, which only a topic filter may")
+	ErrFilterHash    = errors.New("# must be the last level of a topic filter, and stand alone in it")
+	ErrFilterPlus    = errors.New("+ must stand alone in its level of a topic filter")
+	ErrFilterShare   = errors.New("a shared subscription is $share/<name>/<filter>, its name not empty and without + or #")
+)
+
+// ValidTopic reports why topic may not be published to, or nil
+// [MQTT-4.7.1-1] [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-4.7.3-3].
+func ValidTopic(topic []byte) error {
+	if err := validName(topic); err != nil {
+		return err
+	}
+	if bytes.IndexByte(topic, '+') >= 0 || bytes.IndexByte(topic, '#') >= 0 {
+		return ErrTopicWildcard
+	}
+	return nil
+}
+
+func validName(name []byte) error {
+	switch {
+	case len(name) == 0:
+		return ErrTopicEmpty
+	case len(name) > maxString:
+		return ErrTopicTooLong
+	case bytes.IndexByte(name, 0) >= 0:
+		return ErrTopicNUL
+	case !utf8.Valid(name):
+		return ErrTopicUTF8
+	}
+	return nil
+}
+
+// ValidFilter reports why filter may not be subscribed to, or nil
+// [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.8.2-1] [MQTT-4.8.2-2].
+func ValidFilter(filter string) error {
+	if err := validName([]byte(filter)); err != nil {
+		return err
+	}
+	if share, rest, ok := cutShare(filter); ok {
+		if share == "" || rest == "" || strings.ContainsAny(share, "+#") {
+			return ErrFilterShare
+		}
+		filter = rest
+	}
+	levels := strings.Split(filter, "/")
+	for i, l := range levels {
+		if strings.Contains(l, "#") && (l != "#" || i != len(levels)-1) {
+			return ErrFilterHash
+		}
+		if strings.Contains(l, "+") && l != "+" {
+			return ErrFilterPlus
+		}
+	}
+	return nil
+}
+
+// cutShare splits $share/<name>/<filter> (section 4.8.2).
+func cutShare(filter string) (name, rest string, ok bool) {
+	after, ok := strings.CutPrefix(filter, "$share/")
+	if !ok {
+		return "", filter, false
+	}
+	name, rest, _ = strings.Cut(after, "/")
+	return name, rest, true
+}
+
+// Match reports whether a message published to topic is meant for a
+// subscription to filter. Both must be valid. A filter that begins with a
+// wildcard does not match a topic that begins with $ (section 4.7.2).
+func Match(filter, topic string) bool {
+	_, filter, _ = cutShare(filter)
+	if strings.HasPrefix(topic, "$") && (filter[0] == '+' || filter[0] == '#') {
+		return false
+	}
+	for {
+		f, fRest, fMore := strings.Cut(filter, "/")
+		if f == "#" {
+			return true
+		}
+		t, tRest, tMore := strings.Cut(topic, "/")
+		switch {
+		case f != "+" && f != t:
+			return false
+		case !fMore && !tMore:
+			return true
+		case !tMore:
+			return fRest == "#" // "a/#" matches "a" too
+		case !fMore:
+			return false
+		}
+		filter, topic = fRest, tRest
+	}
+}

@@ -1,0 +1,263 @@
+import { newGo, stamp } from "../wasm_exec.js";
+import { IotError, wordsOf } from "./errors.js";
+
+// The kinds of record in the table that wasm/turn.go fills.
+const TOPIC = 1, MESSAGE = 2, PUBLISHED = 3, DONE = 4, EFFECT = 5;
+const OWN_MEMORY = 32;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Downloads and starts the wasm. `version` is that of the JavaScript. */
+export async function start(source, integrity, version) {
+  const bridge = { effects: [], call: undefined, version: undefined, crash: undefined };
+  let go, instance;
+  try {
+    go = newGo(bridge);
+    instance = await instantiate(await source, integrity, go.importObject);
+  } catch (error) {
+    throw loadError(error);
+  }
+  const core = new Core(instance.exports, bridge);
+  go.exit = () => core.crashed("the Go program has ended");
+  go.run(instance).catch((error) => core.crashed(wordsOf(error)));
+  if (bridge.version !== stamp || !stamp.startsWith(`${version}+`)) {
+    throw new IotError(
+      `iot.js ${version}, wasm_exec.js ${stamp} and iot.wasm ${bridge.version} are not of one build; run "make wasm", or clear the cache`,
+      { code: "ERR_VERSION", phase: "load" },
+    );
+  }
+  return core;
+}
+
+async function instantiate(source, integrity, imports) {
+  if (source instanceof WebAssembly.Module) return WebAssembly.instantiate(source, imports);
+  let response = source;
+  if (typeof source === "string" || source instanceof URL) {
+    const url = new URL(source, globalThis.location?.href);
+    if (url.protocol === "file:") {
+      const { readFile } = await import("node:fs/promises");
+      return (await WebAssembly.instantiate(await readFile(url), imports)).instance;
+    }
+    response = await fetch(url, { integrity: integrity ?? "" });
+  }
+  if (!response.ok) {
+    throw new IotError(`iot.wasm could not be loaded: HTTP ${response.status}`, { code: "ERR_LOAD", phase: "load", retryable: true });
+  }
+  const streams = typeof WebAssembly.instantiateStreaming === "function";
+  if (streams && /^application\/wasm\b/i.test(response.headers.get("Content-Type") ?? "")) {
+    return (await WebAssembly.instantiateStreaming(response, imports)).instance;
+  }
+  return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance;
+}
+
+function loadError(error) {
+  if (error instanceof IotError) return error;
+  const csp = error instanceof WebAssembly.CompileError && /content security policy|unsafe-eval|blocked by CSP/i.test(error.message);
+  if (csp) {
+    return new IotError("the page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src", {
+      code: "ERR_CSP", phase: "load", cause: error,
+    });
+  }
+  return new IotError(`iot.wasm could not be loaded: ${wordsOf(error)}`, { code: "ERR_LOAD", phase: "load", retryable: true, cause: error });
+}
+
+/** One running wasm, shared by the clients of a page. */
+class Core {
+  #wasm;
+  #bridge;
+  #header; // views of the wasm's memory, made afresh when it has grown
+  #words;
+  #bytes;
+  #deadline;
+  #headerAt;
+  #clients = new Map();
+  #crash;
+
+  constructor(wasm, bridge) {
+    this.#wasm = wasm;
+    this.#bridge = bridge;
+  }
+
+  get crash() {
+    return this.#crash;
+  }
+
+  /** Makes a client in the wasm and returns its id; `owner` hears of everything that concerns it. */
+  attach(owner) {
+    const id = this.#guard(() => this.#bridge.call("new", 0, 0));
+    this.#clients.set(id, owner);
+    return id;
+  }
+
+  /** A rare call: see wasm/calls.go. */
+  call(op, id, ...args) {
+    const result = this.#guard(() => this.#bridge.call(op, id, performance.now(), ...args));
+    this.#afterwards(id);
+    return result;
+  }
+
+  /** Hands a WebSocket message to the client. */
+  receive(id, attempt, frame) {
+    const n = frame.byteLength;
+    const at = this.#guard(() => this.#wasm.iot_input(n));
+    this.#refresh();
+    this.#bytes.set(new Uint8Array(frame), at);
+    this.#guard(() => this.#wasm.iot_receive(id, attempt, n, performance.now()));
+    this.#afterwards(id, frame, at);
+  }
+
+  /** Publishes; true when it goes out with this turn and nothing more will be heard of it. */
+  publish(id, token, topic, options, payload, flags) {
+    const room = topic.length * 3 + options.length + (typeof payload === "string" ? payload.length * 3 : payload.length);
+    const at = this.#guard(() => this.#wasm.iot_input(room));
+    this.#refresh();
+    const bytes = this.#bytes;
+    const topicLength = encoder.encodeInto(topic, bytes.subarray(at, at + topic.length * 3)).written;
+    let end = at + topicLength;
+    if (options.length > 0) bytes.set(options, end);
+    end += options.length;
+    let length;
+    if (typeof payload === "string") {
+      length = encoder.encodeInto(payload, bytes.subarray(end, end + payload.length * 3)).written;
+    } else {
+      length = payload.length;
+      bytes.set(payload, end);
+    }
+    const sent = this.#guard(() => this.#wasm.iot_publish(id, token, topicLength, options.length, length, flags, performance.now()));
+    this.#refresh();
+    if (this.#header[3] > 0 || this.#header[4]) this.#afterwards(id);
+    else this.#clients.get(id)?.flushSoon();
+    return sent === 1;
+  }
+
+  /** Ends a turn of the event loop: what it has to send goes out in one WebSocket message. */
+  turn(id) {
+    this.#guard(() => this.#wasm.iot_turn(id, performance.now()));
+    this.#afterwards(id, undefined, 0, true);
+  }
+
+  #afterwards(id, frame, base, flush = false) {
+    this.#refresh();
+    if (this.#header[4]) throw this.crashed(this.#bridge.crash);
+    const owner = this.#clients.get(id);
+    if (!owner) return;
+    const events = this.#read(owner, frame, base);
+    const outLength = this.#header[1];
+    const deadline = this.#deadline[0];
+    if (outLength > 0) {
+      if (flush) {
+        owner.send(this.#bytes.subarray(this.#header[0], this.#header[0] + outLength));
+        this.#wasm.iot_flushed(id, performance.now());
+      } else {
+        owner.flushSoon();
+      }
+    }
+    owner.wakeAt(deadline);
+    // Last, as what runs now may call in here again.
+    for (const event of events) event();
+  }
+
+  /** Reads the table into functions to call; while it does, no code of the page runs. */
+  #read(owner, frame, base) {
+    const words = this.#words;
+    let at = this.#header[2] >>> 2;
+    const end = at + this.#header[3];
+    const events = [];
+    const effects = this.#bridge.effects;
+    let effect = 0;
+    while (at < end) {
+      switch (words[at]) {
+        case TOPIC: {
+          const name = decoder.decode(this.#bytes.subarray(words[at + 2], words[at + 2] + words[at + 3]));
+          const count = words[at + 4];
+          owner.topics[words[at + 1]] = { name, filters: Array.from(words.subarray(at + 5, at + 5 + count)) };
+          at += 5 + count;
+          break;
+        }
+        case MESSAGE: {
+          const topic = owner.topics[words[at + 1]];
+          const flags = words[at + 4];
+          let buffer = frame, start = base;
+          if (flags & OWN_MEMORY) {
+            start = words[at + 5];
+            buffer = this.#bytes.slice(start, start + words[at + 6]).buffer;
+          }
+          const count = words[at + 7];
+          const properties = count === 0 ? null : this.#properties(at + 8, count, start);
+          const payload = words[at + 2] - start, length = words[at + 3];
+          events.push(() => owner.deliver(topic, buffer, length === 0 ? 0 : payload, length, flags, properties));
+          at += 8 + 5 * count;
+          break;
+        }
+        case PUBLISHED: {
+          const token = words[at + 1], reasonCode = words[at + 2];
+          events.push(() => owner.settle(token, { reasonCode }));
+          at += 3;
+          break;
+        }
+        case DONE: {
+          const token = words[at + 1];
+          events.push(() => owner.settle(token, undefined));
+          at += 2;
+          break;
+        }
+        case EFFECT: {
+          const e = effects[effect++];
+          events.push(() => owner.effect(e));
+          at += 1;
+          break;
+        }
+        default:
+          throw this.crashed("a record of unknown kind");
+      }
+    }
+    effects.length = 0;
+    return events;
+  }
+
+  #properties(at, count, base) {
+    const words = this.#words;
+    const list = [];
+    for (let i = 0; i < count; i++, at += 5) {
+      const id = words[at];
+      if (id === 2) list.push(id, words[at + 1], 0, 0, 0);
+      else list.push(id, words[at + 1] - base, words[at + 2], words[at + 3] - base, words[at + 4]);
+    }
+    return list;
+  }
+
+  /** Memory may have grown in any call, which detaches the views of it. */
+  #refresh() {
+    const buffer = this.#wasm.mem.buffer;
+    if (this.#bytes?.buffer === buffer) return;
+    this.#headerAt ??= this.#wasm.iot_header();
+    this.#bytes = new Uint8Array(buffer);
+    this.#words = new Uint32Array(buffer);
+    this.#header = new Uint32Array(buffer, this.#headerAt, 6);
+    this.#deadline = new Float64Array(buffer, this.#headerAt + 24, 1);
+  }
+
+  /** Runs a call into the wasm; if that breaks, so do all clients, each with a clear error. */
+  #guard(enter) {
+    if (this.#crash) throw this.#crash;
+    try {
+      return enter();
+    } catch (error) {
+      throw this.crashed(wordsOf(error));
+    }
+  }
+
+  /** The wasm is beyond repair: everything that is pending fails, and the next connect() starts a fresh one. */
+  crashed(why) {
+    if (!this.#crash) {
+      this.#crash = new IotError(`the wasm module has crashed (${why}); connect() starts a fresh one`, {
+        code: "ERR_CRASHED", phase: "session", retryable: true,
+      });
+      for (const owner of this.#clients.values()) owner.crashed(this.#crash);
+      this.#clients.clear();
+    }
+    return this.#crash;
+  }
+}
+

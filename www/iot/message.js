@@ -1,0 +1,99 @@
+const decoder = new TextDecoder();
+
+// MQTT's property identifiers, as the records from the wasm name them.
+const EXPIRY = 2, CONTENT_TYPE = 3, RESPONSE_TOPIC = 8, CORRELATION = 9, USER = 38;
+
+// The flags of a message record.
+const RETAIN = 4, DUPLICATE = 8, UTF8 = 16;
+
+/**
+ * A message that has arrived. It keeps the WebSocket message it came in, and
+ * takes from it only what is asked for.
+ */
+export class Message {
+  #frame;
+  #at;
+  #length;
+  #flags;
+  #properties; // [id, offset or number, length, offset, length]…, or null
+  #client;
+  #payload;
+
+  constructor(topic, frame, at, length, flags, properties, client) {
+    this.topic = topic;
+    this.#frame = frame;
+    this.#at = at;
+    this.#length = length;
+    this.#flags = flags;
+    this.#properties = properties;
+    this.#client = client;
+  }
+
+  get payload() {
+    return (this.#payload ??= new Uint8Array(this.#frame.slice(this.#at, this.#at + this.#length)));
+  }
+  get qos() {
+    return this.#flags & 3;
+  }
+  get retain() {
+    return (this.#flags & RETAIN) !== 0;
+  }
+  get duplicate() {
+    return (this.#flags & DUPLICATE) !== 0;
+  }
+  get utf8() {
+    return (this.#flags & UTF8) !== 0;
+  }
+  get contentType() {
+    return this.#text(CONTENT_TYPE);
+  }
+  get responseTopic() {
+    return this.#text(RESPONSE_TOPIC);
+  }
+  get correlationData() {
+    const p = this.#find(CORRELATION);
+    return p < 0 ? undefined : new Uint8Array(this.#frame.slice(this.#properties[p + 1], this.#properties[p + 1] + this.#properties[p + 2]));
+  }
+  get messageExpiry() {
+    const p = this.#find(EXPIRY);
+    return p < 0 ? undefined : this.#properties[p + 1];
+  }
+  get userProperties() {
+    const pairs = [];
+    const list = this.#properties ?? [];
+    for (let i = 0; i < list.length; i += 5) {
+      if (list[i] === USER) pairs.push([this.#decode(list[i + 1], list[i + 2]), this.#decode(list[i + 3], list[i + 4])]);
+    }
+    return pairs;
+  }
+
+  text() {
+    return this.#payload ? decoder.decode(this.#payload) : this.#decode(this.#at, this.#length);
+  }
+
+  json() {
+    return JSON.parse(this.text());
+  }
+
+  async reply(payload, options) {
+    const topic = this.responseTopic;
+    if (topic === undefined) throw new TypeError("the message has no responseTopic to reply to");
+    const correlationData = this.correlationData;
+    return this.#client.publish(topic, payload, correlationData ? { correlationData, ...options } : options);
+  }
+
+  #decode(at, length) {
+    return decoder.decode(new Uint8Array(this.#frame, at, length));
+  }
+
+  #find(id) {
+    const list = this.#properties;
+    if (list) for (let i = 0; i < list.length; i += 5) if (list[i] === id) return i;
+    return -1;
+  }
+
+  #text(id) {
+    const p = this.#find(id);
+    return p < 0 ? undefined : this.#decode(this.#properties[p + 1], this.#properties[p + 2]);
+  }
+}

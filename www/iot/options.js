@@ -1,0 +1,161 @@
+import { invalid } from "./errors.js";
+
+// Options are copied before anything is done with them: own properties only, so
+// that no getter, proxy or polluted prototype reaches further than this file.
+
+const boolean = is("a boolean", (v) => typeof v === "boolean");
+const string = is("a string", (v) => typeof v === "string");
+const number = is("a number", (v) => typeof v === "number" && !Number.isNaN(v));
+const integer = is("a whole number", (v) => Number.isInteger(v));
+const signal = is("an AbortSignal", (v) => typeof v?.aborted === "boolean" && typeof v.addEventListener === "function");
+const bytesOrText = is("a string, an ArrayBuffer or a view of one", (v) => typeof v === "string" || isBuffer(v));
+const binary = is("an ArrayBuffer or a view of one", isBuffer);
+
+const userProperties = (v, name) => {
+  const pairs = Array.isArray(v) ? v : isPlain(v) ? Object.entries(v) : undefined;
+  if (!pairs?.every((p) => Array.isArray(p) && p.length === 2 && typeof p[0] === "string" && typeof p[1] === "string")) {
+    throw wrong(name, "an array of [name, value] pairs of strings, or an object of strings", v);
+  }
+  return pairs.map(([k, w]) => [wellFormed(k, name), wellFormed(w, name)]);
+};
+
+const oneOf = (...values) => is(values.map((v) => JSON.stringify(v)).join(" or "), (v) => values.includes(v));
+
+const credentials = (v, name) => {
+  if (typeof v === "function") return v;
+  return credentialsObject(v, name);
+};
+
+const url = (v, name) => {
+  if (typeof v === "function") return v;
+  if (v instanceof URL) return v.href;
+  if (typeof v === "string") return v;
+  throw wrong(name, "a string, a URL or a function that returns one", v);
+};
+
+const payload = (v) => (v === null || typeof v === "string" || isBuffer(v) ? v : isPlain(v) && Object.hasOwn(v, "json") ? { json: v.json } : v);
+
+const WILL = { topic: string, payload, qos: integer, retain: boolean, delay: integer, contentType: string, userProperties };
+const RECONNECT = { minDelayMs: number, maxDelayMs: number, stableAfterMs: number, maxAttempts: integer };
+const OFFLINE = { maxMessages: integer, maxBytes: integer, overflow: oneOf("reject", "drop-oldest"), qos0: oneOf("reject", "queue", "drop") };
+
+export const CONNECT = {
+  endpoint: string, region: string, credentials, url, username: string, password: bytesOrText,
+  clientId: string, keepAlive: integer, cleanStart: boolean, sessionExpiry: integer, userProperties, signal,
+  will: (v, name) => check(v, WILL, name),
+  reconnect: (v, name) => (v === false ? false : check(v, RECONNECT, name)),
+  offline: (v, name) => check(v, OFFLINE, name),
+};
+export const PUBLISH = {
+  qos: integer, retain: boolean, contentType: string, utf8: boolean, responseTopic: string, correlationData: binary,
+  messageExpiry: integer, userProperties, signal,
+};
+export const SUBSCRIBE = {
+  qos: integer, noLocal: boolean, retainAsPublished: boolean, retainHandling: integer, userProperties, bufferSize: integer, signal,
+};
+export const PRESIGN = {
+  endpoint: string, region: string, credentials: credentialsObject,
+  date: is("a Date", (v) => v instanceof Date && !Number.isNaN(v.getTime())), expires: integer,
+};
+export const LOAD = {
+  wasm: (v) => v, integrity: string,
+};
+
+/** A copy of `options` with every known key checked, or a TypeError. */
+export function check(options, schema, name) {
+  const out = Object.create(null);
+  if (options === undefined) return out;
+  if (options === null || typeof options !== "object" || Array.isArray(options)) throw wrong(name, "an object", options);
+  for (const key of Object.keys(options)) {
+    if (!Object.hasOwn(schema, key)) throw unknown(key, schema, name);
+    const value = options[key]; // may throw, which is the caller's own error
+    if (value === undefined) continue;
+    const clean = schema[key](value, `${name}.${key}`);
+    out[key] = typeof clean === "string" ? wellFormed(clean, `${name}.${key}`) : clean;
+  }
+  return out;
+}
+
+/** AWS credentials, by the names of the AWS SDK for JavaScript v3; what else its providers add is left out. */
+export function credentialsObject(v, name) {
+  if (v === null || typeof v !== "object") throw wrong(name, "an object with accessKeyId and secretAccessKey, or a function that returns one", undefined);
+  const out = Object.create(null);
+  for (const key of ["accessKeyId", "secretAccessKey", "sessionToken"]) {
+    const value = v[key];
+    if (value === undefined || value === null) continue;
+    if (typeof value !== "string") throw wrong(`${name}.${key}`, "a string", undefined);
+    out[key] = wellFormed(value, `${name}.${key}`);
+  }
+  const expiration = v.expiration;
+  if (expiration !== undefined && expiration !== null) {
+    const at = expiration instanceof Date ? expiration.getTime() : Number.NaN;
+    if (Number.isNaN(at)) throw wrong(`${name}.expiration`, "a Date", undefined);
+    out.expiration = at;
+  }
+  return out;
+}
+
+/** Refuses text that UTF-8 cannot carry, rather than sending U+FFFD in its place. */
+export function wellFormed(text, name) {
+  const ok = text.isWellFormed ? text.isWellFormed() : !/\p{Surrogate}/u.test(text);
+  if (!ok) throw invalid(TypeError, "ERR_UNICODE", `${name} holds a lone surrogate, which UTF-8 cannot carry`);
+  if (text.includes("\0")) throw invalid(TypeError, "ERR_UNICODE", `${name} holds the character U+0000, which MQTT forbids`);
+  return text;
+}
+
+export function isBuffer(v) {
+  return v instanceof ArrayBuffer || ArrayBuffer.isView(v);
+}
+
+/** The bytes of a buffer or view, not copied. */
+export function viewOf(v) {
+  return v instanceof ArrayBuffer ? new Uint8Array(v) : new Uint8Array(v.buffer, v.byteOffset, v.byteLength);
+}
+
+/** Whether two checked option objects say the same; functions must be the same function. */
+export function same(a, b) {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (isBuffer(a) && isBuffer(b)) return same([...viewOf(a)], [...viewOf(b)]);
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((k) => Object.hasOwn(b, k) && same(a[k], b[k]));
+}
+
+function isPlain(v) {
+  return typeof v === "object" && v !== null && !Array.isArray(v);
+}
+
+function is(what, test) {
+  return (v, name) => {
+    if (!test(v)) throw wrong(name, what, v);
+    return v;
+  };
+}
+
+export function wrong(name, want, got) {
+  const kind = got === null ? "null" : Array.isArray(got) ? "an array" : typeof got === "number" ? String(got) : typeof got;
+  return invalid(TypeError, "ERR_OPTION", `${name} must be ${want}${got === undefined ? "" : `, not ${kind}`}`);
+}
+
+function unknown(key, schema, name) {
+  const near = Object.keys(schema).map((k) => [distance(key.toLowerCase(), k.toLowerCase()), k]).sort((a, b) => a[0] - b[0])[0];
+  const hint = near[0] <= Math.max(2, key.length / 3) ? `; did you mean ${near[1]}?` : `; known are ${Object.keys(schema).join(", ")}`;
+  return invalid(TypeError, "ERR_OPTION", `${name} has no option ${JSON.stringify(key.slice(0, 60))}${hint}`);
+}
+
+/** Levenshtein's distance. */
+function distance(a, b) {
+  let row = [...b].map((_, i) => i + 1);
+  row.unshift(0);
+  for (let i = 0; i < a.length; i++) {
+    let left = i + 1;
+    let corner = row[0];
+    row[0] = left;
+    for (let j = 0; j < b.length; j++) {
+      left = Math.min(left + 1, row[j + 1] + 1, corner + (a[i] === b[j] ? 0 : 1));
+      corner = row[j + 1];
+      row[j + 1] = left;
+    }
+  }
+  return row[b.length];
+}
