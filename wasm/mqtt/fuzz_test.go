@@ -1,0 +1,193 @@
+package mqtt
+
+import (
+	"bytes"
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	mochi "github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/eclipse/paho.golang/packets"
+)
+
+// corpus is every packet that the tests know of.
+func corpus(add func([]byte)) {
+	for _, h := range hostile {
+		b, _ := hex.DecodeString(strings.ReplaceAll(strings.TrimPrefix(h.bytes, "x"), " ", ""))
+		add(b)
+	}
+	for _, list := range mochi.TPacketData {
+		for _, c := range list {
+			add(c.RawBytes)
+		}
+	}
+}
+
+// FuzzEngine feeds the engine anything a server might send, in pieces. It must
+// not panic, must take no memory for what has not come, and must do the same
+// however the bytes were cut.
+func FuzzEngine(f *testing.F) {
+	corpus(func(b []byte) { f.Add(b, byte(3)) })
+	f.Fuzz(func(t *testing.T, data []byte, cut byte) {
+		run := func(size int) (log, out string) {
+			p := newPeer(t)
+			p.Open(0, testOptions)
+			if len(data) > 0 && packetType(data[0]>>4) != typeConnack {
+				p.Receive(0, []byte{0x20, 6, 0, 0, 3, 34, 0, 5})
+			}
+			p.pub(1, 1, "t", "a")
+			p.pub(2, 2, "t", "b")
+			_ = p.Subscribe(3, []Subscription{{Filter: "f"}}, nil)
+			_ = p.Unsubscribe(4, []string{"f"})
+			var sent []byte
+			for rest := data; len(rest) > 0; {
+				n := min(size, len(rest))
+				p.Receive(0, rest[:n])
+				rest = rest[n:]
+				if limit := len(data) + int(testOptions.MaximumPacketSize) + 64; cap(p.partly) > 2*limit {
+					t.Fatalf("%d bytes kept of %d", cap(p.partly), len(data))
+				}
+			}
+			sent = append(sent, p.Output()...)
+			return p.heard(), string(sent)
+		}
+		log, out := run(len(data) + 1)
+		log2, out2 := run(int(cut)%16 + 1)
+		if log != log2 || out != out2 {
+			t.Errorf("cut into %d: %q %x\n  at once: %q %x", cut%16+1, log2, out2, log, out)
+		}
+	})
+}
+
+// FuzzPublishDecode holds our reading of a PUBLISH against paho's. Ours may
+// refuse what paho lets pass, never the other way round, and what both take
+// must say the same.
+func FuzzPublishDecode(f *testing.F) {
+	corpus(func(b []byte) {
+		if len(b) > 2 && packetType(b[0]>>4) == typePublish {
+			f.Add(b[0]&15, b[2:])
+		}
+	})
+	f.Fuzz(func(t *testing.T, flags byte, body []byte) {
+		flags &= 15
+		var ours Publish
+		if decodePublish(&ours, flags, body) != nil {
+			return
+		}
+		raw := append(appendVarint([]byte{byte(typePublish)<<4 | flags}, uint32(len(body))), body...)
+		cp, err := packets.ReadPacket(bytes.NewReader(raw))
+		if err != nil {
+			t.Fatalf("paho refuses %x: %v", raw, err)
+		}
+		theirs := cp.Content.(*packets.Publish)
+		if theirs.Topic != string(ours.Topic) || !bytes.Equal(theirs.Payload, ours.Payload) || theirs.QoS != ours.QoS ||
+			theirs.Retain != ours.Retain || theirs.Duplicate != ours.Duplicate || theirs.PacketID != ours.packetID {
+			t.Errorf("%x: ours %+v, theirs %+v", raw, ours, theirs)
+		}
+		pr := theirs.Properties
+		var user []packets.User
+		for p, rest, ok := NextProperty(ours.Properties); ok; p, rest, ok = NextProperty(rest) {
+			same := true
+			switch p.ID {
+			case PayloadFormat:
+				same = uint32(*pr.PayloadFormat) == p.Number
+			case MessageExpiry:
+				same = *pr.MessageExpiry == p.Number
+			case ContentType:
+				same = pr.ContentType == string(p.Data)
+			case ResponseTopic:
+				same = pr.ResponseTopic == string(p.Data)
+			case CorrelationData:
+				same = bytes.Equal(pr.CorrelationData, p.Data)
+			case TopicAlias:
+				same = uint32(*pr.TopicAlias) == p.Number && *pr.TopicAlias == ours.alias
+			case UserProperty:
+				user = append(user, packets.User{Key: string(p.Data), Value: string(p.Value)})
+			}
+			if !same {
+				t.Errorf("%x: property %v", raw, p)
+			}
+		}
+		if len(user) != len(pr.User) {
+			t.Errorf("%x: %d user properties, paho has %d", raw, len(user), len(pr.User))
+		}
+	})
+}
+
+// FuzzPublishEncode holds our writing of a PUBLISH against paho's reading.
+func FuzzPublishEncode(f *testing.F) {
+	f.Add("a/b", []byte("payload"), byte(1), true, uint16(7), uint16(3), "text/plain", []byte{1}, "k", "v", uint32(60))
+	f.Add("x", []byte(nil), byte(0), false, uint16(1), uint16(0), "", []byte(nil), "", "", uint32(0))
+	f.Fuzz(func(t *testing.T, topic string, payload []byte, qos byte, retain bool, id, alias uint16, contentType string, correlation []byte, k, v string, expiry uint32) {
+		qos %= 3
+		if len(contentType) > maxString || len(correlation) > maxString || len(k) > maxString || len(v) > maxString {
+			return
+		}
+		raw := AppendProperty(nil, Property{ID: ContentType, Data: []byte(contentType)})
+		raw = AppendProperty(raw, Property{ID: CorrelationData, Data: correlation})
+		raw = AppendProperty(raw, Property{ID: UserProperty, Data: []byte(k), Value: []byte(v)})
+		raw = AppendProperty(raw, Property{ID: MessageExpiry, Number: expiry})
+		m := Outgoing{Topic: []byte(topic), Properties: raw, Payload: payload, QoS: qos, Retain: retain}
+		if CheckOutgoing(&m) != nil {
+			return
+		}
+		b := appendPublish(nil, m.Topic, m.Properties, m.Payload, qos, retain, qos > 0, id, alias)
+		if want := 1 + varintLen(publishLen(m.Topic, m.Properties, m.Payload, qos, alias)) + publishLen(m.Topic, m.Properties, m.Payload, qos, alias); len(b) != want {
+			t.Errorf("%d bytes, foretold %d", len(b), want)
+		}
+		cp, err := packets.ReadPacket(bytes.NewReader(b))
+		if err != nil {
+			t.Fatalf("paho refuses %x: %v", b, err)
+		}
+		p := cp.Content.(*packets.Publish)
+		if p.Topic != topic || !bytes.Equal(p.Payload, payload) || p.QoS != qos || p.Retain != retain || p.Duplicate != (qos > 0) ||
+			(qos > 0 && p.PacketID != id) || (alias > 0) != (p.Properties.TopicAlias != nil) || p.Properties.ContentType != contentType ||
+			!bytes.Equal(p.Properties.CorrelationData, correlation) || p.Properties.User[0] != (packets.User{Key: k, Value: v}) || *p.Properties.MessageExpiry != expiry {
+			t.Errorf("%x reads as %+v", b, p)
+		}
+	})
+}
+
+// FuzzAck holds our reading of acknowledgements against paho's.
+func FuzzAck(f *testing.F) {
+	corpus(func(b []byte) {
+		if len(b) > 2 {
+			if t := packetType(b[0] >> 4); t >= typePuback && t <= typePubcomp {
+				f.Add(byte(t), b[2:])
+			}
+		}
+	})
+	f.Fuzz(func(t *testing.T, kind byte, body []byte) {
+		pt := typePuback + packetType(kind%4)
+		ours, werr := decodeAck(pt, body)
+		if werr != nil {
+			return
+		}
+		first := byte(pt) << 4
+		if pt == typePubrel {
+			first |= 2
+		}
+		raw := append(appendVarint([]byte{first}, uint32(len(body))), body...)
+		cp, err := packets.ReadPacket(bytes.NewReader(raw))
+		if err != nil {
+			t.Fatalf("paho refuses %x: %v", raw, err)
+		}
+		var reason byte
+		var pr *packets.Properties
+		switch c := cp.Content.(type) {
+		case *packets.Puback:
+			reason, pr = c.ReasonCode, c.Properties
+		case *packets.Pubrec:
+			reason, pr = c.ReasonCode, c.Properties
+		case *packets.Pubrel:
+			reason, pr = c.ReasonCode, c.Properties
+		case *packets.Pubcomp:
+			reason, pr = c.ReasonCode, c.Properties
+		}
+		r := resultOf(ours)
+		if cp.PacketID() != ours.id || Reason(reason) != ours.reason || r.ReasonString != pr.ReasonString || len(r.User) != len(pr.User) {
+			t.Errorf("%x: ours %+v, theirs %v %+v", raw, ours, reason, pr)
+		}
+	})
+}

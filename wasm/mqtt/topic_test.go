@@ -1,0 +1,145 @@
+package mqtt
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestValidTopic(t *testing.T) {
+	for topic, want := range map[string]error{
+		"a": nil, "/": nil, "a//b": nil, "$SYS/x": nil, " ": nil, "ü/\uFEFF": nil,
+		"": ErrTopicEmpty, "a/+": ErrTopicWildcard, "#": ErrTopicWildcard, "a+": ErrTopicWildcard,
+		"a\x00b": ErrTopicNUL, "\xed\xa0\x80": ErrTopicUTF8, "\xff": ErrTopicUTF8,
+		strings.Repeat("x", 65535): nil, strings.Repeat("x", 65536): ErrTopicTooLong,
+	} {
+		if err := ValidTopic([]byte(topic)); !errors.Is(err, want) {
+			t.Errorf("%.20q: %v, want %v", topic, err, want)
+		}
+	}
+}
+
+func TestValidFilter(t *testing.T) {
+	for filter, want := range map[string]error{
+		"#": nil, "+": nil, "a/+/b/#": nil, "+/+": nil, "/#": nil, "$share/g/a/#": nil, "$share/g//": nil, "$shared": nil,
+		"": ErrTopicEmpty, "a#": ErrFilterHash, "a/#/b": ErrFilterHash, "##": ErrFilterHash, "a+/b": ErrFilterPlus, "++": ErrFilterPlus,
+		"$share/": ErrFilterShare, "$share/g": ErrFilterShare, "$share/g/": ErrFilterShare, "$share//a": ErrFilterShare,
+		"$share/g+/a": ErrFilterShare, "$share/#/a": ErrFilterShare, "$share/g/a#": ErrFilterHash,
+		"a\x00": ErrTopicNUL, "\xc0\x80": ErrTopicUTF8,
+	} {
+		if err := ValidFilter(filter); !errors.Is(err, want) {
+			t.Errorf("%q: %v, want %v", filter, err, want)
+		}
+	}
+}
+
+var matches = []struct {
+	filter, topic string
+	want          bool
+}{
+	{"a", "a", true}, {"a", "b", false}, {"a", "a/b", false}, {"a/b", "a", false}, {"a", "A", false},
+	{"a/#", "a", true}, {"a/#", "a/b/c", true}, {"a/#", "ab", false}, {"#", "a/b", true}, {"#", "/", true},
+	{"+", "a", true}, {"+", "/a", false}, {"+/+", "/a", true}, {"/+", "/a", true}, {"a/+", "a", false}, {"a/+", "a/", true},
+	{"a/+/c", "a/b/c", true}, {"a/+/c", "a//c", true}, {"+/#", "a", true}, {"a/+/#", "a/b", true}, {"a/+/#", "a", false},
+	{"#", "$SYS/a", false}, {"+/a", "$SYS/a", false}, {"$SYS/#", "$SYS/a", true}, {"$SYS/+", "$SYS/a", true}, {"a/#", "a/$b", true}, {"a/+", "a/$b", true},
+	{"$share/g/a/+", "a/b", true}, {"$share/g/a", "$share/g/a", false}, {"$share/g/#", "$SYS/a", false}, {"$share/g/$SYS/#", "$SYS/a", true},
+	{"$shared/a", "$shared/a", true},
+}
+
+func TestMatch(t *testing.T) {
+	for _, c := range matches {
+		if got := Match(c.filter, c.topic); got != c.want {
+			t.Errorf("Match(%q, %q) = %v", c.filter, c.topic, got)
+		}
+		var r Router
+		r.Add(c.filter, 7)
+		if got := len(r.Match(c.topic, nil)) == 1; got != c.want {
+			t.Errorf("Router with %q, %q: %v", c.filter, c.topic, got)
+		}
+	}
+}
+
+func TestRouterForgets(t *testing.T) {
+	var r Router
+	filters := []string{"a/b", "a/+", "a/#", "#", "$share/g/a/b", "$share/h/a/b", "+/b"}
+	for i, f := range filters {
+		r.Add(f, uint32(i))
+	}
+	if got := r.Match("a/b", nil); !slices.Equal(got, []uint32{0, 1, 2, 3, 4, 5, 6}) {
+		t.Errorf("all: %v", got)
+	}
+	for i, f := range filters {
+		before := r.Version()
+		r.Remove(f, uint32(i))
+		if r.Version() == before {
+			t.Error("the version stayed")
+		}
+		if slices.Contains(r.Match("a/b", nil), uint32(i)) {
+			t.Errorf("%q is still there", f)
+		}
+	}
+	if len(r.root.next)+len(r.root.here)+len(r.root.rest) != 0 {
+		t.Error("the emptied router keeps levels")
+	}
+}
+
+// naive says what section 4.7 says, level by level, with no thought of speed.
+func naive(filter, topic string) bool {
+	f := strings.Split(filter, "/")
+	if f[0] == "$share" && len(f) > 2 {
+		f = f[2:]
+	}
+	tl := strings.Split(topic, "/")
+	if topic[0] == '$' && (f[0] == "+" || f[0] == "#") {
+		return false
+	}
+	if f[len(f)-1] == "#" {
+		f = f[:len(f)-1]
+		if len(tl) < len(f) {
+			return false
+		}
+		tl = tl[:len(f)]
+	}
+	return slices.EqualFunc(f, tl, func(a, b string) bool { return a == "+" || a == b })
+}
+
+// Small alphabets make matches likely.
+func spell(b []byte, letters []string) string {
+	var s strings.Builder
+	for _, c := range b[:min(len(b), 12)] {
+		s.WriteString(letters[int(c)%len(letters)])
+	}
+	return s.String()
+}
+
+func FuzzMatch(f *testing.F) {
+	f.Add([]byte{0, 1, 2, 3}, []byte{1, 2, 3}, []byte{4, 5})
+	f.Add([]byte{5, 0, 3}, []byte{6, 0, 1}, []byte{1})
+	f.Fuzz(func(t *testing.T, one, two, name []byte) {
+		filters := []string{
+			spell(one, []string{"a", "b", "/", "+", "#", "/", "$share/g/", "$"}),
+			spell(two, []string{"a", "/", "/+", "/#", "+/", "b", "$SYS"}),
+		}
+		topic := spell(name, []string{"a", "b", "/", "/", "$", "$SYS"})
+		if ValidTopic([]byte(topic)) != nil {
+			return
+		}
+		var r Router
+		var want []uint32
+		for i, f := range filters {
+			if ValidFilter(f) != nil {
+				continue
+			}
+			r.Add(f, uint32(i))
+			if got := Match(f, topic); got != naive(f, topic) {
+				t.Errorf("Match(%q, %q) = %v", f, topic, got)
+			} else if got {
+				want = append(want, uint32(i))
+			}
+		}
+		if got := r.Match(topic, nil); !slices.Equal(got, want) {
+			t.Errorf("filters %q, topic %q: %v, want %v", filters, topic, got, want)
+		}
+	})
+}
