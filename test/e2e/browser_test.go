@@ -1,0 +1,173 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// browser is the Chromium that all tests share, each in a profile of its own.
+var browser context.Context
+
+func startBrowser() (stop func(), err error) {
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		return nil, fmt.Errorf("no Chromium on this machine; on Debian: apt-get install chromium")
+	}
+	profile, err := os.MkdirTemp("", "iot-e2e-")
+	if err != nil {
+		return nil, err
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
+		chromedp.WSURLReadTimeout(time.Minute),
+	)
+	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, stopBrowser := chromedp.NewContext(allocator)
+	stop = func() {
+		stopBrowser()
+		stopAllocator()
+		_ = os.RemoveAll(profile)
+	}
+	if err := chromedp.Do(ctx); err != nil {
+		stop()
+		return nil, fmt.Errorf("start %s: %w", path, err)
+	}
+	browser = ctx
+	return stop, nil
+}
+
+// A tab is a page in the browser.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+// open opens a URL in a profile of the test's own.
+func open(t *testing.T, url string) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	b := &tab{t, ctx}
+	err := chromedp.Listen(ctx, func(ev any) {
+		switch ev := ev.(type) {
+		case *runtime.EventExceptionThrown:
+			t.Logf("page: %s", ev.ExceptionDetails.Text)
+		case *runtime.EventConsoleAPICalled:
+			var words []string
+			for _, a := range ev.Args {
+				words = append(words, string(a.Value)+a.Description)
+			}
+			t.Logf("page: console.%s %s", ev.Type, strings.Join(words, " "))
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.do(chromedp.Navigate(url))
+	return b
+}
+
+func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// eval runs an expression as the browser's console would, await included, and
+// reads its value into out.
+func (b *tab) eval(expression string, out any) {
+	b.t.Helper()
+	if err := b.try(expression, out); err != nil {
+		b.t.Fatalf("%v\nin %s", err, expression)
+	}
+}
+
+func (b *tab) try(expression string, out any) error {
+	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
+	defer cancel()
+	result, err := chromedp.Call(ctx, runtime.Evaluate, runtime.EvaluateParams{
+		Expression: expression, ReplMode: new(true), AwaitPromise: new(true), ReturnByValue: new(true), UserGesture: new(true),
+	})
+	if err != nil {
+		return err
+	}
+	if e := result.ExceptionDetails; e != nil {
+		if e.Exception != nil {
+			return errors.New(e.Exception.Description + string(e.Exception.Value))
+		}
+		return errors.New(e.Text)
+	}
+	if out == nil || len(result.Result.Value) == 0 {
+		return nil
+	}
+	return json.Unmarshal(result.Result.Value, out)
+}
+
+// text is the string that the expression gives.
+func (b *tab) text(expression string) (s string) {
+	b.t.Helper()
+	b.eval(expression, &s)
+	return s
+}
+
+// is checks an expression's value, as JSON.
+func (b *tab) is(expression, want string) {
+	b.t.Helper()
+	var got json.RawMessage
+	b.eval(expression, &got)
+	if string(got) != want {
+		b.t.Errorf("%s\n is %s\nwant %s", expression, got, want)
+	}
+}
+
+// until waits in the page until the expression is true: after each event of
+// iot's, and each change of the page.
+func (b *tab) until(expression string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
+	defer cancel()
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(0))); err != nil {
+		b.t.Fatalf("%v: never became true: %s", err, expression)
+	}
+}
+
+// fails checks that the expression rejects, with an error of the class and code
+// whose text says all of the words.
+func (b *tab) fails(expression, class, code string, words ...string) {
+	b.t.Helper()
+	b.t.Logf("%s", expression)
+	var e struct{ Name, Code, Message, Stack string }
+	b.eval(`(async () => { try { await (`+expression+`) } catch (e) { return { name: e.name, code: String(e.code), message: e.message, stack: e.stack } } return { name: "nothing" } })()`, &e)
+	if e.Name != class || e.Code != code {
+		b.t.Errorf("%s\nfails with %s %s: %s\nwant %s %s", expression, e.Name, e.Code, e.Message, class, code)
+	}
+	for _, w := range words {
+		if !strings.Contains(e.Message, w) {
+			b.t.Errorf("%s\nsays %q,\nwhich lacks %q", expression, e.Message, w)
+		}
+	}
+	if strings.Contains(e.Message+e.Stack, "X-Amz-") {
+		b.t.Errorf("the error shows a signed URL: %s\n%s", e.Message, e.Stack)
+	}
+}
