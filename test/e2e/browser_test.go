@@ -94,6 +94,22 @@ func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// click clicks with the mouse on what the CSS selector finds first.
+func (b *tab) click(selector string) {
+	b.t.Helper()
+	var at struct{ X, Y float64 }
+	b.eval(fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.scrollIntoView({ block: "center" }); const r = e.getBoundingClientRect(); return { x: r.x + r.width / 2, y: r.y + r.height / 2 } })()`, selector), &at)
+	b.do(chromedp.MouseClickXY(at.X, at.Y))
+}
+
+// fill types text into the field in place of what is there.
+func (b *tab) fill(selector, text string) {
+	b.t.Helper()
+	b.click(selector)
+	b.eval(fmt.Sprintf(`document.querySelector(%q).select()`, selector), nil)
+	b.do(chromedp.KeyEvent(text))
+}
+
 // eval runs an expression as the browser's console would, await included, and
 // reads its value into out.
 func (b *tab) eval(expression string, out any) {

@@ -26,31 +26,23 @@ func TestConsoleLine(t *testing.T) {
 
 func TestPageWithMouseAndKeyboard(t *testing.T) {
 	b := openPage(t, serve(t))
-	b.do(
-		chromedp.SetValue(`#publish [name=topic]`, "room/1"),
-		chromedp.SetValue(`#publish [name=payload]`, ""),
-		chromedp.SendKeys(`#publish [name=payload]`, "{\"t\": 21}"),
-		chromedp.Click(`#publish .primary`),
-	)
+	b.fill("#publish [name=topic]", "room/1")
+	b.fill("#publish [name=payload]", `{"t": 21}`)
+	b.click("#publish .primary")
 	b.until(`document.querySelector("#messages li .payload")?.textContent === '{"t": 21}'`)
-	b.do(
-		chromedp.SendKeys(`#subscribe [name=filter]`, "room/+\r"),
-	)
+	b.fill("#subscribe [name=filter]", "room/+\r")
 	b.until(`document.querySelectorAll("#subscriptions li").length === 2`)
 	// Two overlapping filters: each hears of the message once.
-	b.do(chromedp.Focus(`#publish [name=payload]`))
-	b.eval(`document.querySelector("#publish [name=payload]").dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true }))`, nil)
+	b.fill("#publish [name=payload]", "again")
+	b.do(chromedp.KeyEvent("\r", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	b.until(`document.querySelectorAll("#messages li").length === 3`)
-	b.do(chromedp.Click(`#subscriptions li:first-child button`))
+	b.click("#subscriptions li:first-child button")
 	b.until(`document.querySelectorAll("#subscriptions li").length === 1`)
 	b.is(`document.querySelector("#problem").hidden`, `true`)
-	b.do(
-		chromedp.SendKeys(`#subscribe [name=filter]`, "a/#/b\r"),
-		chromedp.WaitVisible(`#problem`),
-	)
-	b.is(`document.querySelector("#problem").textContent.startsWith("ERR_FILTER: ")`, `true`)
-	b.do(chromedp.Click(`#link`))
+	b.fill("#subscribe [name=filter]", "a/#/b\r")
+	b.until(`document.querySelector("#problem").textContent.startsWith("ERR_FILTER: ")`)
+	b.click("#link")
 	b.until(`document.querySelector("#state").textContent === "closed" && document.querySelector("#link").textContent === "Connect"`)
-	b.do(chromedp.Click(`#link`))
+	b.click("#link")
 	b.until(`document.querySelector("#state").textContent === "connected"`)
 }
