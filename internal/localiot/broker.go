@@ -1,0 +1,235 @@
+package localiot
+
+import (
+	"io"
+	"log/slog"
+	"math"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+// AWS IoT Core's limits ("AWS IoT Core message broker and protocol limits and quotas").
+const (
+	receiveMaximum    = 100
+	topicAliasMaximum = 8
+	maximumPacketSize = 149504 // bytes
+	maxSessionExpiry  = 604800 // s
+	minKeepAlive      = 30     // s
+	maxKeepAlive      = 1200   // s
+	maxClientID       = 128    // bytes
+)
+
+// listenerID is what the broker calls the place that its clients come from.
+const listenerID = "/mqtt"
+
+// broker is mochi-mqtt, with AWS IoT's limits and without its own listeners.
+type broker struct {
+	*mqtt.Server
+	maxQoS byte
+	log    *slog.Logger
+
+	// sessions is held while one session begins or ends. The broker takes a session over, or ends
+	// it, in several steps, and a client that comes back while its old connection is still being
+	// cleaned up would lose its place to the cleaning.
+	sessions sync.Mutex
+}
+
+func newBroker(maxQoS byte, log *slog.Logger) (*broker, error) {
+	b := &broker{
+		maxQoS: maxQoS,
+		log:    log,
+		Server: mqtt.New(&mqtt.Options{
+			Logger: slog.New(discreet{log.Handler()}),
+			Capabilities: &mqtt.Capabilities{
+				MaximumClients:               math.MaxInt64,
+				MaximumClientWritesPending:   1 << 15, // QoS 0 messages to a slow client are dropped beyond it
+				MaximumInflight:              1 << 15, // and QoS 1 messages that it has not acknowledged
+				MaximumSessionExpiryInterval: maxSessionExpiry,
+				MaximumPacketSize:            maximumPacketSize,
+				ReceiveMaximum:               receiveMaximum,
+				TopicAliasMaximum:            topicAliasMaximum,
+				MaximumQos:                   maxQoS,
+				MinimumProtocolVersion:       4,
+				RetainAvailable:              1,
+				WildcardSubAvailable:         1,
+				SharedSubAvailable:           1,
+				Compatibilities: mqtt.Compatibilities{
+					// Otherwise a PUBLISH with user properties is acknowledged with them, and with
+					// reason code 0x01, which PUBACK does not have.
+					NoInheritedPropertiesOnAck: true,
+				},
+			},
+			ClientNetWriteBufferSize: 1, // every packet is written by itself; conn joins them
+			SysTopicResendInterval:   math.MaxInt32,
+		}),
+	}
+	if err := b.AddHook(&hook{broker: b}, nil); err != nil {
+		return nil, err
+	}
+	if err := b.Serve(); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// serve lets the broker speak to c until the connection ends. Should the broker panic, c is closed
+// and nobody else hears of it.
+func (b *broker) serve(c *conn) {
+	defer func() {
+		if p := recover(); p != nil {
+			b.log.Error("closing a connection: the broker panicked", "panic", p)
+		}
+		if c.inSession {
+			b.sessions.Unlock()
+		}
+		c.Close()
+		io.Copy(io.Discard, c.Conn) // the client's half of the closing handshake is read
+		<-c.ended
+	}()
+	if err := b.EstablishConnection(listenerID, c); err != nil {
+		b.log.Debug("connection ended", "error", err)
+	}
+}
+
+// hook is where the broker asks.
+type hook struct {
+	mqtt.HookBase
+	broker *broker
+}
+
+// connOf returns the connection of a client; every client has come by serve.
+func connOf(cl *mqtt.Client) *conn { return cl.Net.Conn.(*conn) }
+
+// Provides implements mqtt.Hook.
+func (*hook) Provides(event byte) bool {
+	switch event {
+	case mqtt.OnPacketRead, mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnACLCheck,
+		mqtt.OnSessionEstablish, mqtt.OnPacketEncode, mqtt.OnSubscribe, mqtt.OnWill,
+		mqtt.OnDisconnect, mqtt.OnClientExpired:
+		return true
+	}
+	return false
+}
+
+// OnPacketRead gives a will without a payload one, as the broker refuses it otherwise.
+func (*hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	if pk.FixedHeader.Type == packets.Connect && connOf(cl).emptyWill {
+		pk.Connect.WillPayload = []byte{0}
+	}
+	return pk, nil
+}
+
+// OnConnect sees a CONNECT that is well-formed.
+func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
+	code := packets.CodeSuccess
+	switch {
+	case len(cl.ID) > maxClientID, strings.HasPrefix(cl.ID, "$"):
+		code = packets.ErrClientIdentifierNotValid
+	case pk.Connect.WillFlag && !mqtt.IsValidFilter(pk.Connect.WillTopic, true):
+		code = packets.ErrTopicNameInvalid
+	}
+	if code != packets.CodeSuccess {
+		h.broker.SendConnack(cl, code, false, nil)
+		return code
+	}
+	c := connOf(cl)
+	c.accept(cl)
+
+	// The broker's own flow control stalls, and so is switched off; see flow.
+	cl.Properties.Props.ReceiveMaximum = 0
+	cl.State.Inflight.ResetSendQuota(0)
+	// It keeps the alias in place of the topic with a message in flight, and would resend it so on
+	// a new connection, which has no aliases [MQTT-3.3.2-7].
+	cl.Properties.Props.TopicAliasMaximum = 0
+
+	if c.emptyWill {
+		cl.Properties.Will.Payload = nil
+	}
+	if expiry := cl.Properties.Props.SessionExpiryInterval; cl.Properties.Will.WillDelayInterval > expiry {
+		cl.Properties.Will.WillDelayInterval = expiry // the session's end sends the will, MQTT 5, 3.1.3.2.2
+	}
+	if keepAlive := pk.Connect.Keepalive; keepAlive == 0 || keepAlive > maxKeepAlive {
+		cl.State.Keepalive, cl.State.ServerKeepalive = maxKeepAlive, true
+	} else if keepAlive < minKeepAlive {
+		cl.State.Keepalive, cl.State.ServerKeepalive = minKeepAlive, true
+	}
+	return nil
+}
+
+// OnConnectAuthenticate lets everybody in: the URL was signed.
+func (*hook) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return true }
+
+// OnACLCheck allows every topic but the broker's statistics, which AWS IoT does not have.
+func (*hook) OnACLCheck(_ *mqtt.Client, topic string, _ bool) bool {
+	return !strings.HasPrefix(topic, "$SYS")
+}
+
+// OnSessionEstablish comes before the broker looks for an older session of the client.
+func (h *hook) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
+	h.broker.sessions.Lock()
+	connOf(cl).inSession = true
+	old, ok := h.broker.Clients.Get(cl.ID)
+	if !ok {
+		return
+	}
+	if pk.Connect.Clean {
+		connOf(old).replaced.Store(true)
+	} else if old.Properties.Will.WillDelayInterval > 0 {
+		atomic.StoreUint32(&old.Properties.Will.Flag, 0) // the session goes on [MQTT-3.1.3-9]
+	}
+	connOf(old).refuse(packets.ErrSessionTakenOver)
+}
+
+// OnPacketEncode completes a CONNACK, in which the broker announces three of its limits only.
+func (h *hook) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet {
+	switch pk.FixedHeader.Type {
+	case packets.Publish:
+		pk.Mods.MaxSize = 0 // see flow
+	case packets.Connack:
+		if c := connOf(cl); c.inSession {
+			c.inSession = false
+			h.broker.sessions.Unlock()
+		}
+		if pk.ReasonCode == packets.CodeSuccess.Code {
+			p := &pk.Properties
+			p.MaximumPacketSize = maximumPacketSize
+			p.TopicAliasMaximum = topicAliasMaximum
+			p.RetainAvailable, p.RetainAvailableFlag = 1, true
+			p.WildcardSubAvailable, p.WildcardSubAvailableFlag = 1, true
+			p.SharedSubAvailable, p.SharedSubAvailableFlag = 1, true
+			p.SubIDAvailable, p.SubIDAvailableFlag = 0, true
+		}
+	}
+	return pk
+}
+
+// OnSubscribe keeps retained messages from wildcard subscriptions, as AWS IoT does.
+func (*hook) OnSubscribe(_ *mqtt.Client, pk packets.Packet) packets.Packet {
+	for i, sub := range pk.Filters {
+		if strings.ContainsAny(sub.Filter, "+#") {
+			pk.Filters[i].RetainHandling = 2
+		}
+	}
+	return pk
+}
+
+// OnWill comes before the broker looks whether a will is to be delayed.
+func (*hook) OnWill(cl *mqtt.Client, will mqtt.Will) (mqtt.Will, error) {
+	if connOf(cl).replaced.Load() {
+		cl.Properties.Will.WillDelayInterval = 0 // a clean start has ended the session, MQTT 5, 3.1.3.2.2
+	}
+	return will, nil
+}
+
+// OnDisconnect comes before the broker ends the client's session, if it is to end.
+func (h *hook) OnDisconnect(cl *mqtt.Client, _ error, _ bool) {
+	h.broker.sessions.Lock()
+	connOf(cl).inSession = true
+}
+
+// OnClientExpired removes the subscriptions of an expired session, which the broker forgets.
+func (h *hook) OnClientExpired(cl *mqtt.Client) { h.broker.UnsubscribeClient(cl) }

@@ -1,0 +1,163 @@
+// Package localiot is a stand-in for AWS IoT Core that runs on the developer's own machine: a page
+// and its wasm, the credentials to sign with, and an MQTT broker that is reached as AWS's is, by a
+// WebSocket whose URL is signed with SigV4.
+//
+// It imitates AWS's limits and answers, so that what works here works there, and says in a readable
+// body what a browser's WebSocket cannot: why it was refused.
+package localiot
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"iot.wasm/internal/sigv4verify"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+const (
+	region  = "us-east-1"
+	service = "iotdevicegateway"
+)
+
+// Options say what a Server serves, and to whom. Only WWW must be set.
+type Options struct {
+	// WWW holds the files that are served at /.
+	WWW fs.FS
+
+	// MaximumQoS is the highest quality of service that clients may use: 1, as with AWS IoT, when
+	// zero, and 2 at most.
+	MaximumQoS byte
+
+	// AllowedHosts are names or addresses, without a port, that a request's Host may name beside
+	// the loopback ones: localhost, *.localhost, 127.0.0.0/8 and ::1. Pages of these hosts may use
+	// the server too, from any port.
+	AllowedHosts []string
+
+	// AllowedOrigins are origins, such as https://app.example:3000 or null, whose pages may use the
+	// server beside those of the allowed hosts.
+	AllowedOrigins []string
+
+	// Logger is told of clients that break the protocol. It never sees a URL, a payload or a
+	// credential. When nil, warnings go to the standard error.
+	Logger *slog.Logger
+}
+
+// Server is the stand-in, an http.Handler for one listener or several. It must be closed.
+type Server struct {
+	guard    guard
+	keys     *keyStore
+	key      accessKey // handed out by /local.json
+	verifier *sigv4verify.Verifier
+	broker   *broker
+	mux      *http.ServeMux
+
+	mu     sync.Mutex
+	closed bool
+	conns  map[*conn]struct{}
+	open   sync.WaitGroup // handshakes and connections
+}
+
+// New starts a Server with credentials of its own, different at every start.
+func New(o Options) (*Server, error) {
+	if o.WWW == nil {
+		return nil, errors.New("localiot: Options.WWW is not set")
+	}
+	if o.MaximumQoS == 0 {
+		o.MaximumQoS = 1
+	}
+	if o.MaximumQoS > 2 {
+		return nil, errors.New("localiot: Options.MaximumQoS is above 2")
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
+	broker, err := newBroker(o.MaximumQoS, o.Logger)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		guard:  newGuard(o.AllowedHosts, o.AllowedOrigins),
+		keys:   newKeyStore(),
+		broker: broker,
+		mux:    http.NewServeMux(),
+		conns:  make(map[*conn]struct{}),
+	}
+	s.key = s.keys.issue()
+	s.verifier = &sigv4verify.Verifier{Region: region, Service: service, Lookup: s.keys.lookup}
+	s.mux.HandleFunc("GET /mqtt", s.serveMQTT)
+	s.mux.HandleFunc("GET /local.json", s.serveLocalJSON)
+	s.mux.Handle("GET /", staticFiles(o.WWW))
+	return s, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if refusal := s.guard.check(r); refusal != nil {
+		refusal.write(w)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// closeTimeout bounds Close. All connections close at the same time.
+const closeTimeout = 2 * closeGrace
+
+// Close tells every client that the server shuts down (DISCONNECT 0x8B), closes the connections
+// and stops the broker. It takes 2 s at most, and may be called again.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	for c := range s.conns {
+		c.refuse(packets.ErrServerShuttingDown)
+	}
+	s.mu.Unlock()
+
+	done := make(chan struct{})
+	go func() {
+		s.open.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return s.broker.Close()
+	case <-time.After(closeTimeout):
+		return errors.New("localiot: connections are still open")
+	}
+}
+
+// enter counts a handshake in, unless the server is closed.
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.open.Add(1)
+	return true
+}
+
+// track remembers c until the returned function is called.
+func (s *Server) track(c *conn) (forget func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		c.refuse(packets.ErrServerShuttingDown)
+	}
+	s.conns[c] = struct{}{}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.conns, c)
+	}
+}

@@ -1,0 +1,31 @@
+package localiot
+
+import (
+	"context"
+	"log/slog"
+)
+
+// discreet is a handler for the broker's log, which holds whole packets: payloads, user names and
+// passwords among them. They are left out, and so is everything below a warning.
+type discreet struct{ slog.Handler }
+
+func (d discreet) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && d.Handler.Enabled(ctx, level)
+}
+
+func (d discreet) Handle(ctx context.Context, record slog.Record) error {
+	kept := slog.NewRecord(record.Time, record.Level, record.Message, record.PC)
+	record.Attrs(func(a slog.Attr) bool {
+		if a.Key != "pk" && a.Key != "packet" {
+			kept.AddAttrs(a)
+		}
+		return true
+	})
+	return d.Handler.Handle(ctx, kept)
+}
+
+func (d discreet) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return discreet{d.Handler.WithAttrs(attrs)}
+}
+
+func (d discreet) WithGroup(name string) slog.Handler { return discreet{d.Handler.WithGroup(name)} }

@@ -1,0 +1,61 @@
+package sigv4verify
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// canonicalRequest writes a request in the one form that signer and verifier agree on. Everything
+// in the query is signed but the signature itself and, with AWS IoT, the session token.
+func canonicalRequest(r *http.Request, query url.Values) string {
+	var pairs []string
+	for name, values := range query {
+		if name == paramSignature || name == paramToken {
+			continue
+		}
+		for _, value := range values {
+			pairs = append(pairs, escape(name, false)+"="+escape(value, false))
+		}
+	}
+	slices.SortFunc(pairs, byNameThenValue)
+	return strings.Join([]string{
+		r.Method,
+		escape(r.URL.EscapedPath(), true),
+		strings.Join(pairs, "&"),
+		"host:" + strings.TrimSuffix(strings.ToLower(r.Host), ":443"),
+		"",
+		"host",
+		emptyHash,
+	}, "\n")
+}
+
+// byNameThenValue orders a=b pairs. Comparing them whole would be wrong: "=" sorts after "-" and
+// the digits, so "a1=" would come before "a=".
+func byNameThenValue(a, b string) int {
+	aName, aValue, _ := strings.Cut(a, "=")
+	bName, bValue, _ := strings.Cut(b, "=")
+	if c := strings.Compare(aName, bName); c != 0 {
+		return c
+	}
+	return strings.Compare(aValue, bValue)
+}
+
+// escape is SigV4's UriEncode: RFC 3986's unreserved characters stay, everything else is written
+// as upper-case %XX.
+func escape(s string, keepSlash bool) string {
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9',
+			c == '-', c == '.', c == '_', c == '~', c == '/' && keepSlash:
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,198 @@
+// Package sigv4verify checks AWS Signature Version 4 presigned URLs as AWS IoT Core does when a
+// WebSocket is opened. It is written from the specification alone, and shares no code with any
+// signer, so that a signer tested against it is tested against a second opinion.
+//
+// What AWS IoT asks for differs from other AWS services in one point: the session token is not
+// signed, but appended to the signed query.
+//
+// Sources: "Create a signed AWS API request" in the AWS IAM User Guide, and "Device communication
+// protocols" (MQTT over WebSocket) in the AWS IoT Core Developer Guide.
+package sigv4verify
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// DefaultMaxSkew is how far X-Amz-Date may lie from the verifier's clock, either way. AWS allows
+// this much whatever X-Amz-Expires says.
+const DefaultMaxSkew = 5 * time.Minute
+
+const (
+	algorithm  = "AWS4-HMAC-SHA256"
+	terminator = "aws4_request"
+	dateLayout = "20060102T150405Z"
+	maxExpires = 7 * 24 * 60 * 60 // s
+	emptyHash  = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+	paramAlgorithm     = "X-Amz-Algorithm"
+	paramCredential    = "X-Amz-Credential"
+	paramDate          = "X-Amz-Date"
+	paramExpires       = "X-Amz-Expires"
+	paramSignedHeaders = "X-Amz-SignedHeaders"
+	paramSignature     = "X-Amz-Signature"
+	paramToken         = "X-Amz-Security-Token"
+)
+
+var required = []string{paramAlgorithm, paramCredential, paramDate, paramSignedHeaders, paramSignature}
+
+// Verifier checks presigned requests. Region, Service and Lookup must be set. It is safe for
+// concurrent use as far as Lookup and Now are.
+type Verifier struct {
+	Region  string // the region that a credential must be scoped to, such as us-east-1
+	Service string // the service that a credential must be scoped to; AWS IoT's is iotdevicegateway
+
+	MaxSkew time.Duration    // DefaultMaxSkew when zero
+	Now     func() time.Time // time.Now when nil
+
+	// Lookup returns the key with that access key id, and whether there is one.
+	Lookup func(accessKeyID string) (Key, bool)
+}
+
+// Verify returns nil when r carries a valid signature, and an *Error naming the first check that
+// failed otherwise. It reads the method, the URL and the Host of r, and no other header.
+func (v *Verifier) Verify(r *http.Request) error {
+	if e := v.verify(r); e != nil {
+		return e
+	}
+	return nil
+}
+
+func (v *Verifier) verify(r *http.Request) *Error {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return incomplete("query", "The query string is malformed.")
+	}
+	for _, name := range required {
+		if query.Get(name) == "" {
+			return incomplete("missing:"+name, "AWS query-string parameters must include '%s'. Re-examine the query-string parameters.", name)
+		}
+	}
+	for name, values := range query {
+		if strings.HasPrefix(name, "X-Amz-") && len(values) > 1 {
+			return incomplete("duplicate:"+name, "AWS query-string parameters must not be given twice. Re-examine the query-string parameters.")
+		}
+	}
+	if query.Get(paramAlgorithm) != algorithm {
+		return incomplete("algorithm", "Unsupported AWS 'algorithm': it must be '%s'.", algorithm)
+	}
+	if query.Get(paramSignedHeaders) != "host" {
+		return invalid("signed-headers", "'Host' must be a 'SignedHeader', and the only one, in the query of a WebSocket handshake.")
+	}
+	signed, e := signingTime(query.Get(paramDate))
+	if e != nil {
+		return e
+	}
+	scope, e := v.scope(query.Get(paramCredential), signed)
+	if e != nil {
+		return e
+	}
+	now := time.Now
+	if v.Now != nil {
+		now = v.Now
+	}
+	if e := v.fresh(query, signed, now().UTC().Truncate(time.Second)); e != nil {
+		return e
+	}
+	key, ok := v.Lookup(scope.accessKeyID)
+	if !ok {
+		return unrecognized("access-key")
+	}
+	if !key.Expires.IsZero() && !now().Before(key.Expires) {
+		return &Error{"credentials-expired", "ExpiredTokenException", "The security token included in the request is expired"}
+	}
+	token, given := query[paramToken]
+	if given != (key.SessionToken != "") || given && subtle.ConstantTimeCompare([]byte(token[0]), []byte(key.SessionToken)) != 1 {
+		return unrecognized("token")
+	}
+	want := scope.sign(key.Secret, query.Get(paramDate), canonicalRequest(r, query))
+	if subtle.ConstantTimeCompare([]byte(query.Get(paramSignature)), []byte(want)) != 1 {
+		return invalid("signature", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
+	}
+	return nil
+}
+
+// scope is a taken-apart X-Amz-Credential.
+type scope struct {
+	accessKeyID, date, region, service string
+}
+
+func (v *Verifier) scope(credential string, signed time.Time) (scope, *Error) {
+	parts := strings.Split(credential, "/")
+	if len(parts) != 5 || parts[0] == "" {
+		return scope{}, incomplete("credential", "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term.")
+	}
+	s := scope{parts[0], parts[1], parts[2], parts[3]}
+	switch {
+	case parts[4] != terminator:
+		return s, invalid("terminator", "Credential should be scoped with a valid terminator: '%s'.", terminator)
+	case s.service != v.Service:
+		return s, invalid("service", "Credential should be scoped to correct service: '%s'.", v.Service)
+	case s.region != v.Region:
+		return s, invalid("region", "Credential should be scoped to a valid region.")
+	case s.date != signed.Format("20060102"):
+		return s, invalid("scope-date", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.")
+	}
+	return s, nil
+}
+
+func signingTime(date string) (time.Time, *Error) {
+	signed, err := time.Parse(dateLayout, date)
+	if err != nil || signed.Format(dateLayout) != date { // Parse alone would take fractions of a second
+		return signed, incomplete("date", "Date must be in ISO-8601 'basic format', e.g. 20060102T150405Z.")
+	}
+	return signed, nil
+}
+
+// fresh checks the age of a signature, and the lifetime that its signer gave it. now is in whole
+// seconds, as X-Amz-Date is.
+func (v *Verifier) fresh(query url.Values, signed, now time.Time) *Error {
+	skew := v.MaxSkew
+	if skew == 0 {
+		skew = DefaultMaxSkew
+	}
+	if oldest := now.Add(-skew); signed.Before(oldest) {
+		return invalid("skew", "Signature expired: %s is now earlier than %s (%s - %g min.)",
+			signed.Format(dateLayout), oldest.Format(dateLayout), now.Format(dateLayout), skew.Minutes())
+	}
+	if newest := now.Add(skew); signed.After(newest) {
+		return invalid("skew", "Signature not yet current: %s is still later than %s (%s + %g min.)",
+			signed.Format(dateLayout), newest.Format(dateLayout), now.Format(dateLayout), skew.Minutes())
+	}
+	if !query.Has(paramExpires) {
+		return nil
+	}
+	n, err := strconv.ParseUint(query.Get(paramExpires), 10, 32)
+	if err != nil || n < 1 || n > maxExpires {
+		return incomplete("expires", "X-Amz-Expires must be a whole number of seconds from 1 to %d.", maxExpires)
+	}
+	if end := signed.Add(time.Duration(n) * time.Second); now.After(end) {
+		return invalid("expired", "Signature expired: %s is now earlier than %s", end.Format(dateLayout), now.Format(dateLayout))
+	}
+	return nil
+}
+
+// sign returns the hexadecimal signature of a canonical request.
+func (s scope) sign(secret, date, canonical string) string {
+	hash := sha256.Sum256([]byte(canonical))
+	toSign := strings.Join([]string{
+		algorithm,
+		date,
+		strings.Join([]string{s.date, s.region, s.service, terminator}, "/"),
+		hex.EncodeToString(hash[:]),
+	}, "\n")
+	key := []byte("AWS4" + secret)
+	for _, part := range []string{s.date, s.region, s.service, terminator, toSign} {
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte(part))
+		key = mac.Sum(nil)
+	}
+	return hex.EncodeToString(key)
+}

@@ -1,0 +1,155 @@
+// Serve shows iot.wasm without an AWS account: a web server for www/ and a stand-in for AWS IoT Core
+// behind it, on this machine alone.
+//
+//	make wasm && go run serve.go
+//
+// The first line on the standard output names the URL. An interrupt stops it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"iot.wasm/internal/localiot"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+// run returns the exit code: 2 for arguments that cannot be, 1 for everything else that goes wrong.
+func run(args []string) int {
+	flags := flag.NewFlagSet("serve.go", flag.ContinueOnError)
+	addr := flags.String("addr", "localhost:8080", "listen on `host:port`; port 0 picks a free one, no host means localhost")
+	www := flags.String("www", "www", "serve the files of this `folder`")
+	maxQoS := flags.Uint("max-qos", 1, "highest `QoS` of the broker: 1 as with AWS IoT, or 2")
+	var hosts, origins list
+	flags.Var(&hosts, "allow-host", "answer to these `hosts` too, beside localhost and the one of -addr (a,b or repeated)")
+	flags.Var(&origins, "allow-origin", "let pages of these `origins` in too, beside those of allowed hosts (a,b or repeated)")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return 0
+	} else if err != nil {
+		return 2
+	}
+	host, port, err := net.SplitHostPort(*addr)
+	if err != nil || flags.NArg() > 0 || *maxQoS < 1 || *maxQoS > 2 {
+		fmt.Fprintln(os.Stderr, "serve.go takes flags only; -addr is host:port and -max-qos is 1 or 2")
+		flags.Usage()
+		return 2
+	}
+
+	if info, err := os.Stat(*www); err != nil || !info.IsDir() {
+		return fail("there is no folder %s here; run this from the project's folder", *www)
+	}
+	if wasm := filepath.Join(*www, "iot.wasm"); !exists(wasm) {
+		return fail("%s is missing; run: make wasm", wasm)
+	}
+	listeners, err := listen(host, port)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fail("port %s is taken; choose another with -addr, for instance: go run serve.go -addr :0", port)
+	} else if err != nil {
+		return fail("%v", err)
+	}
+	if bound := listeners[0].Addr().(*net.TCPAddr); !bound.IP.IsLoopback() {
+		fmt.Fprintf(os.Stderr, "warning: listening on %v, so other machines can use this server and its credentials; they must call it by the host of -addr or one of -allow-host\n", bound)
+	}
+
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	server, err := localiot.New(localiot.Options{
+		WWW:            os.DirFS(*www),
+		MaximumQoS:     byte(*maxQoS),
+		AllowedHosts:   append(hosts, host),
+		AllowedOrigins: origins,
+	})
+	if err != nil {
+		return fail("%v", err)
+	}
+	return serve(server, listeners, host)
+}
+
+// serve serves until it is interrupted, and then says goodbye to every client.
+func serve(server *localiot.Server, listeners []net.Listener, host string) int {
+	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	web := &http.Server{Handler: server, ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { failed <- web.Serve(l) }()
+	}
+	port := listeners[0].Addr().(*net.TCPAddr).Port
+	fmt.Printf("iot.wasm is at http://%s/\n", net.JoinHostPort(host, strconv.Itoa(port)))
+
+	select {
+	case err := <-failed:
+		return fail("%v", err)
+	case <-interrupted.Done():
+	}
+	stop() // a second interrupt kills
+	server.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if web.Shutdown(ctx) != nil {
+		web.Close()
+	}
+	return 0
+}
+
+// listen listens on localhost's IPv4 and IPv6 addresses both, as a browser may choose either, or on
+// the host that is named.
+func listen(host, port string) ([]net.Listener, error) {
+	if host != "" && host != "localhost" {
+		l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+		return []net.Listener{l}, err
+	}
+	for attempt := 1; ; attempt++ {
+		v4, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+		if err != nil {
+			return nil, err
+		}
+		_, chosen, _ := net.SplitHostPort(v4.Addr().String())
+		v6, err := net.Listen("tcp", net.JoinHostPort("::1", chosen))
+		switch {
+		case err == nil:
+			return []net.Listener{v4, v6}, nil
+		case !errors.Is(err, syscall.EADDRINUSE):
+			return []net.Listener{v4}, nil // a machine without IPv6
+		case port != "0" || attempt == 10:
+			v4.Close()
+			return nil, err
+		}
+		v4.Close()
+	}
+}
+
+// list is a flag that may be repeated, and takes several values at once.
+type list []string
+
+func (l *list) String() string { return strings.Join(*l, ",") }
+
+func (l *list) Set(values string) error {
+	*l = append(*l, strings.Split(values, ",")...)
+	return nil
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+func fail(format string, args ...any) int {
+	fmt.Fprintf(os.Stderr, format+"\n", args...)
+	return 1
+}
