@@ -1,3 +1,46 @@
-.PHONY: wasm
+# make wasm     www/iot.wasm and its loader; needs Go alone
+# make test     everything; installs what it lacks on Debian
+# make lint     gofmt, vet and staticcheck, for the machine and for the browser
+# make fuzz     every fuzz target for FUZZTIME (30s)
+# make clean    removes what make makes
+
+GO ?= go
+FUZZTIME ?= 30s
+JS = GOOS=js GOARCH=wasm
+
+.PHONY: wasm test lint native browser tools fuzz clean
+
 wasm:
-	@go run ./internal/build
+	@$(GO) run ./internal/build
+
+test: lint tools wasm native browser
+
+# The tool is built for this machine, and then looks at both targets.
+lint:
+	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt would change: $$files"; exit 1; }
+	$(GO) vet ./...
+	$(JS) $(GO) vet ./wasm/...
+	$(GO) tool staticcheck ./...
+	$(JS) $$($(GO) tool -n staticcheck) ./wasm/...
+
+native:
+	$(GO) test -race -timeout 5m ./wasm/... ./internal/...
+
+browser:
+	$(GO) test -count=1 -timeout 5m ./test/...
+
+# Chromium for the browser tests, mosquitto as a second broker.
+tools:
+	@test/tools chromium mosquitto
+
+fuzz:
+	@for package in $$($(GO) list ./wasm/... ./internal/...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+clean:
+	rm -f www/iot.wasm www/wasm_exec.js www/iot.global.js
+	rm -rf dist

@@ -5,6 +5,7 @@ package main
 import (
 	"crypto/sha256"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"log"
@@ -21,12 +22,14 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("make wasm: ")
-	if err := build(); err != nil {
+	stampOnly := flag.Bool("stamp", false, "say the stamp of the sources as they are, and make nothing")
+	flag.Parse()
+	if err := build(*stampOnly); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func build() error {
+func build(stampOnly bool) error {
 	support, err := os.ReadFile(filepath.Join(runtimeRoot(), "lib", "wasm", "wasm_exec.js"))
 	if err != nil {
 		return fmt.Errorf("read the toolchain's wasm_exec.js: %w", err)
@@ -34,6 +37,10 @@ func build() error {
 	stamp, err := makeStamp(support)
 	if err != nil {
 		return err
+	}
+	if stampOnly {
+		fmt.Println(stamp)
+		return nil
 	}
 	if err := os.WriteFile("www/wasm_exec.js", wrap(support, stamp), 0o644); err != nil {
 		return err

@@ -276,7 +276,7 @@ func (c *Client) SocketClosed(now time.Duration, attempt uint32, code int) {
 	switch c.phase {
 	case opening:
 		if c.probed {
-			c.lose(explain(Probe{}, code, c.options.Fresh))
+			c.lose(explain(Probe{}, code, &c.options))
 			return
 		}
 		c.probed = true
@@ -307,7 +307,7 @@ func (c *Client) Text(now time.Duration, attempt uint32) {
 func (c *Client) Probed(now time.Duration, attempt uint32, p Probe) {
 	c.now = now
 	if c.phase == probing && attempt == c.attempt {
-		c.lose(explain(p, c.closeCode, c.options.Fresh))
+		c.lose(explain(p, c.closeCode, &c.options))
 	}
 }
 
@@ -439,7 +439,7 @@ func (c *Client) Tick(now time.Duration) {
 	case handshake:
 		c.lose(failure(PhaseConnect, "ERR_CONNACK_TIMEOUT", true, "the broker did not answer CONNECT within %v", openTimeout))
 	case probing:
-		c.lose(explain(Probe{}, c.closeCode, c.options.Fresh))
+		c.lose(explain(Probe{}, c.closeCode, &c.options))
 	case backingOff:
 		c.begin()
 	}

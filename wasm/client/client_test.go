@@ -379,6 +379,8 @@ func TestRefusedSockets(t *testing.T) {
 		final bool
 	}{
 		{Probe{Status: 403, Code: "InvalidSignatureException"}, "ERR_SIGNATURE", true},
+		{Probe{Status: 403, Code: "InvalidSignatureException", Message: "Signature not yet current: later"}, "ERR_CLOCK_SKEW", true},
+		{Probe{Status: 403, Code: "InvalidSignatureException", Message: "Signature expired: earlier"}, "ERR_SIGNATURE_EXPIRED", true},
 		{Probe{Status: 403, Code: "UnrecognizedClientException"}, "ERR_ACCESS_KEY", true},
 		{Probe{Status: 403, Code: "ExpiredTokenException"}, "ERR_CREDENTIALS_EXPIRED", true},
 		{Probe{Status: 403}, "ERR_FORBIDDEN", true},

@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"iot.wasm/wasm/mqtt"
 )
@@ -141,40 +142,52 @@ type Probe struct {
 	Offline bool   // the browser says that it has no network
 }
 
-// explain says why a socket did not open. fresh is whether the next attempt
-// would use new credentials or a new URL.
-func explain(p Probe, closeCode int, fresh bool) *Error {
+// explain says why a socket did not open.
+func explain(p Probe, closeCode int, o *Options) *Error {
 	e := failure(PhaseOpen, "ERR_UNREACHABLE", true, "the WebSocket could not be opened, and the endpoint cannot be reached: "+
 		"check the endpoint's name, the network, and the page's Content-Security-Policy (connect-src must name the endpoint)")
 	e.CloseCode = closeCode
 	said := p.Message
 	if said != "" {
-		said = ": " + said
+		said = ": " + strings.TrimRight(said, ".")
 	}
 	switch {
 	case p.Offline:
 		e.Code, e.Message = "ERR_OFFLINE", "the browser has no network connection"
 	case p.Status == 0:
 	case p.Status == 403 || p.Status == 401:
-		e.Retryable = fresh
-		e.Code = "ERR_FORBIDDEN"
-		advice := "check that the credentials may use iot:Connect; an authenticated Cognito identity also needs an AWS IoT policy attached to its identity id"
-		switch p.Code {
-		case "SignatureDoesNotMatch", "InvalidSignatureException":
-			e.Code, advice = "ERR_SIGNATURE", "check secretAccessKey, and that nothing has changed the URL after it was signed"
-		case "SignatureExpired", "RequestExpired":
-			e.Code, advice = "ERR_SIGNATURE_EXPIRED", "the URL was signed too long ago, or this machine's clock is wrong"
-		case "RequestTimeTooSkewed", "SignatureNotYetCurrent":
-			e.Code, advice = "ERR_CLOCK_SKEW", "this machine's clock differs from the service's by more than five minutes"
-		case "UnrecognizedClientException", "InvalidClientTokenId":
-			e.Code, advice = "ERR_ACCESS_KEY", "check accessKeyId and sessionToken"
-		case "ExpiredTokenException", "ExpiredToken":
-			e.Code, advice = "ERR_CREDENTIALS_EXPIRED", "the temporary credentials have expired; give connect() a function that fetches new ones"
-		}
+		e.Retryable = o.Fresh
+		code, advice := forbidden(p, o)
+		e.Code = code
 		e.Message = fmt.Sprintf("the endpoint refused the connection (HTTP %d%s); %s", p.Status, said, advice)
 	default:
 		e.Code = "ERR_UPGRADE"
 		e.Message = fmt.Sprintf("the endpoint answers (HTTP %d%s), but opened no WebSocket: check its path, and any proxy in between", p.Status, said)
 	}
 	return e
+}
+
+// forbidden tells AWS's reasons for HTTP 403 apart: by the exception's name, and
+// by the words where one name stands for several.
+func forbidden(p Probe, o *Options) (code, advice string) {
+	aged := strings.HasPrefix(p.Message, "Signature expired")
+	early := strings.HasPrefix(p.Message, "Signature not yet current")
+	switch {
+	case early, aged && o.Source == FromCredentials: // it was signed a moment ago
+		return "ERR_CLOCK_SKEW", "this machine's clock and the service's are more than five minutes apart"
+	case aged:
+		return "ERR_SIGNATURE_EXPIRED", "the URL was signed more than five minutes ago; give connect() a function that returns a new one each time"
+	}
+	switch p.Code {
+	case "SignatureDoesNotMatch", "InvalidSignatureException":
+		return "ERR_SIGNATURE", "check secretAccessKey and region, and that nothing has changed the URL after it was signed"
+	case "IncompleteSignatureException", "MissingAuthenticationToken":
+		return "ERR_SIGNATURE", "the endpoint wants a signed URL: give connect() credentials, or a url that is signed"
+	case "UnrecognizedClientException", "InvalidClientTokenId":
+		return "ERR_ACCESS_KEY", "check accessKeyId and sessionToken"
+	case "ExpiredTokenException", "ExpiredToken":
+		return "ERR_CREDENTIALS_EXPIRED", "the temporary credentials have expired; give connect() a function that fetches new ones"
+	}
+	return "ERR_FORBIDDEN", "check that the credentials may use iot:Connect, and that the clock is right; " +
+		"an authenticated Cognito identity also needs an AWS IoT policy attached to its identity id"
 }

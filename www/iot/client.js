@@ -381,7 +381,7 @@ export class IotClient extends EventTarget {
       const response = await fetch(url.replace(/^ws/, "http"), {
         cache: "no-store", credentials: "omit", redirect: "manual", signal: AbortSignal.timeout?.(8000),
       });
-      result.status = response.status;
+      result.status = response.type === "opaqueredirect" ? 302 : response.status;
       const body = JSON.parse((await response.text()).slice(0, 4096));
       if (typeof body.code === "string") result.code = body.code;
       else if (typeof body.__type === "string") result.code = body.__type;

@@ -1,0 +1,255 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// blank opens a page of the server's that connects to nothing, with iot loaded
+// from it. (The page's own folder serves no empty page, so the text of iot.js
+// stands in for one.)
+func blank(t *testing.T, s *server) *tab {
+	t.Helper()
+	b := open(t, s.url+"iot.js")
+	b.eval(`const { iot, IotClient, IotError } = await import("/iot.js"); const local = await (await fetch("/local.json")).json(); const at = { endpoint: local.endpoint, region: local.region };`, nil)
+	return b
+}
+
+func TestRefusals(t *testing.T) {
+	s := serve(t)
+	b := blank(t, s)
+	b.eval(`globalThis.seen = []; for (const type of ["connecting", "connected", "disconnected", "closed"]) iot.addEventListener(type, (e) => seen.push(type))`, nil)
+	for _, c := range []struct{ name, options, code, words string }{
+		{"wrong key", `{ ...at, credentials: { ...local.credentials, secretAccessKey: "wrong" } }`, "ERR_SIGNATURE", "signature we calculated does not match"},
+		{"unknown key", `{ ...at, credentials: { ...local.credentials, accessKeyId: "AKIDUNKNOWN" } }`, "ERR_ACCESS_KEY", "security token included in the request is invalid"},
+		{"wrong region", `{ ...at, region: "eu-west-1", credentials: local.credentials }`, "ERR_SIGNATURE", "valid region"},
+		{"token for a key without one", `{ ...at, credentials: { ...local.credentials, sessionToken: "a+b/c=" } }`, "ERR_ACCESS_KEY", "security token"},
+		{"no signature at all", `at`, "ERR_SIGNATURE", "wants a signed URL"},
+		{"expired date", `{ url: await iot.presign({ ...at, credentials: local.credentials, date: new Date(Date.now() - 600e3) }) }`, "ERR_SIGNATURE_EXPIRED", "Signature expired"},
+		{"expired by its own word", `{ url: await iot.presign({ ...at, credentials: local.credentials, date: new Date(Date.now() - 60e3), expires: 30 }) }`, "ERR_SIGNATURE_EXPIRED", "Signature expired"},
+		{"date to come", `{ url: await iot.presign({ ...at, credentials: local.credentials, date: new Date(Date.now() + 600e3) }) }`, "ERR_CLOCK_SKEW", "not yet current"},
+		{"tampered query", `{ url: await iot.presign({ ...at, credentials: local.credentials }) + "&x=1" }`, "ERR_SIGNATURE", "does not match"},
+		{"tampered signature", `{ url: (await iot.presign({ ...at, credentials: local.credentials })).replace(/.$/, (c) => (c === "0" ? "1" : "0")) }`, "ERR_SIGNATURE", "does not match"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := &tab{t, b.ctx}
+			b.fails(`iot.connect(`+c.options+`)`, "IotError", c.code, c.words, "HTTP 403")
+			b.is(`iot.state`, `"closed"`)
+		})
+	}
+	t.Run("wrong clock", func(t *testing.T) {
+		b := blank(t, s)
+		b.eval(`const RealDate = Date; globalThis.Date = class extends RealDate { constructor(...a) { if (a.length) super(...a); else super(RealDate.now() + 3600e3) } static now() { return RealDate.now() + 3600e3 } }`, nil)
+		b.fails(`iot.connect({ ...at, credentials: local.credentials })`, "IotError", "ERR_CLOCK_SKEW", "clock", "HTTP 403")
+	})
+	t.Run("nothing listens", func(t *testing.T) {
+		b := &tab{t, b.ctx}
+		b.fails(`iot.connect({ endpoint: "ws://127.0.0.1:1/mqtt", reconnect: false })`, "IotError", "ERR_UNREACHABLE", "cannot be reached")
+	})
+	t.Run("not a WebSocket", func(t *testing.T) {
+		b := &tab{t, b.ctx}
+		b.fails(`iot.connect({ endpoint: "ws://"+location.host+"/index.html", reconnect: false })`, "IotError", "ERR_UPGRADE", "HTTP 302")
+	})
+	t.Run("right at last", func(t *testing.T) {
+		b := &tab{t, b.ctx}
+		b.is(`(await iot.connect({ ...at, credentials: local.credentials, clientId: "me" })).clientId`, `"me"`)
+		b.eval(`await iot.disconnect()`, nil)
+	})
+}
+
+func TestBadInput(t *testing.T) {
+	b := blank(t, serve(t))
+	b.fails(`iot.publish("t", "x")`, "IotError", "ERR_NOT_CONNECTED", "connect()")
+	b.fails(`iot.connect({})`, "TypeError", "ERR_OPTION", "endpoint")
+	b.fails(`iot.connect()`, "TypeError", "ERR_OPTION", "options")
+	b.fails(`iot.connect(5)`, "TypeError", "ERR_OPTION", "object")
+	b.fails(`iot.connect({ endpiont: "x" })`, "TypeError", "ERR_OPTION", `"endpiont"; did you mean endpoint?`)
+	b.fails(`iot.connect({ endpoint: "ftp://x" })`, "TypeError", "ERR_ENDPOINT", "ftp")
+	b.fails(`iot.connect({ ...at, region: undefined, credentials: local.credentials })`, "TypeError", "ERR_REGION", "region")
+	b.fails(`iot.connect({ ...at, keepAlive: 70000 })`, "RangeError", "ERR_OPTION", "keepAlive is 70000")
+	b.fails(`iot.connect({ ...at, clientId: "\0" })`, "TypeError", "ERR_UNICODE", "U+0000")
+	b.fails(`iot.connect({ ...at, will: {} })`, "TypeError", "ERR_OPTION", "will needs a topic")
+	b.fails(`iot.connect({ ...at, will: { topic: "a/#" } })`, "TypeError", "ERR_TOPIC", "wildcard")
+	b.fails(`iot.connect({ ...at, reconnect: true })`, "TypeError", "ERR_OPTION", "reconnect")
+	b.fails(`iot.connect({ get endpoint() { throw new RangeError("from the getter") } })`, "RangeError", "undefined", "from the getter")
+	b.fails(`iot.connect(new Proxy({}, { ownKeys() { throw new RangeError("from the proxy") } }))`, "RangeError", "undefined", "from the proxy")
+	b.fails(`iot.connect({ ...at, credentials: { accessKeyId: 5 } })`, "TypeError", "ERR_OPTION", "accessKeyId must be a string")
+	b.fails(`iot.connect({ ...at, credentials: {} })`, "IotError", "ERR_CREDENTIALS", "accessKeyId")
+	b.fails(`iot.connect({ ...at, credentials: () => { throw Object.assign(new Error("no network at home: https://x/?X-Amz-Signature=abc"), { retryable: false }) } })`,
+		"IotError", "ERR_CREDENTIALS", "no network at home")
+	b.fails(`iot.presign({ ...at, credentials: local.credentials, date: new Date(NaN) })`, "TypeError", "ERR_OPTION", "date must be a Date")
+	b.fails(`iot.presign({ ...at, credentials: local.credentials, expires: 604801 })`, "TypeError", "ERR_SIGN", "604801")
+
+	b.eval(`await iot.connect({ ...at, credentials: local.credentials })`, nil)
+	for _, topic := range []string{`""`, `"a/+"`, `"#"`} {
+		b.fails(`iot.publish(`+topic+`, "x")`, "TypeError", "ERR_TOPIC", "topic")
+	}
+	b.fails(`iot.publish("a\0b", "x")`, "TypeError", "ERR_UNICODE", "U+0000")
+	b.fails(`iot.publish("a\ud800", "x")`, "TypeError", "ERR_UNICODE", "surrogate")
+	b.fails(`iot.publish(5, "x")`, "TypeError", "ERR_OPTION", "topic must be a string, not 5")
+	b.fails(`iot.publish("t".repeat(65536), "x")`, "TypeError", "ERR_TOPIC", "65,535")
+	b.fails(`iot.publish("t", 5)`, "TypeError", "ERR_PAYLOAD", "not a number")
+	b.fails(`iot.publish("t", { a: 1 })`, "TypeError", "ERR_PAYLOAD", "{json: value}")
+	b.fails(`iot.publish("t", { json: undefined })`, "TypeError", "ERR_PAYLOAD", "JSON")
+	b.fails(`iot.publish("t", "\udc00")`, "TypeError", "ERR_UNICODE", "surrogate")
+	b.fails(`iot.publish("t", new Uint8Array(300e6))`, "RangeError", "ERR_PACKET_TOO_LARGE", "300000000")
+	b.fails(`iot.publish("t", new Uint8Array(200e6))`, "IotError", "ERR_PACKET_TOO_LARGE", "larger than the broker accepts")
+	b.fails(`iot.publish("t", "x".repeat(150_000), { qos: 1 })`, "IotError", "ERR_PACKET_TOO_LARGE", "128 KiB")
+	b.fails(`iot.publish("t", "x", { qos: 3 })`, "RangeError", "ERR_QOS", "qos is 3")
+	b.fails(`iot.publish("t", "x", { qos: 2 })`, "IotError", "ERR_QOS_NOT_SUPPORTED", "QoS 2")
+	b.fails(`iot.publish("t", "x", { qso: 1 })`, "TypeError", "ERR_OPTION", "did you mean qos?")
+	b.fails(`iot.publish("t", "x", { get qos() { throw new RangeError("from the getter") } })`, "RangeError", "undefined", "from the getter")
+	b.fails(`iot.publish("t", "x", { userProperties: [["a"]] })`, "TypeError", "ERR_OPTION", "pairs")
+	b.fails(`iot.publish("t", "x", { userProperties: { a: "x".repeat(65536) } })`, "RangeError", "ERR_OPTION", "65,535")
+	b.fails(`iot.publish("t", "x", { responseTopic: "a/+" })`, "TypeError", "ERR_OPTION", "response topic")
+	b.fails(`iot.publish("t", "x", { messageExpiry: -1 })`, "RangeError", "ERR_OPTION", "messageExpiry is -1")
+	b.fails(`iot.subscribe("a/#/b")`, "TypeError", "ERR_FILTER", "#")
+	b.fails(`iot.subscribe("$share/g/")`, "TypeError", "ERR_FILTER", "$share")
+	b.fails(`iot.subscribe("a", () => {}, { qos: 7 })`, "RangeError", "ERR_QOS", "7")
+	b.fails(`iot.subscribe("a", { bufferSize: 0 })`, "RangeError", "ERR_OPTION", "bufferSize")
+	b.fails(`iot.connect({ ...at, clientId: "other" })`, "IotError", "ERR_ALREADY_CONNECTED", "disconnect() first")
+
+	// What the prototype says is not an option.
+	b.eval(`Object.prototype.qos = 2; try { await iot.publish("t", "x", {}) } finally { delete Object.prototype.qos }`, nil)
+	// A handler that throws, and the module works on.
+	b.eval(`globalThis.oops = []; addEventListener("error", (e) => { oops.push(e.message); e.preventDefault() }); iot.addEventListener("handlererror", (e) => oops.push(e.detail.filter, e.detail.error.message));
+		globalThis.after = []; await iot.subscribe("h/+", () => { throw new Error("mine") }, { qos: 1 }); await iot.subscribe("h/#", (m) => after.push(m.text()), { qos: 1 });
+		await iot.publish("h/1", "one", { qos: 1 }); await iot.publish("h/1", "two", { qos: 1 })`, nil)
+	b.until(`after.length === 2 && oops.length === 6`)
+	b.is(`oops.slice(0, 3)`, `["h/+","mine","Uncaught Error: mine"]`)
+	b.is(`iot.state`, `"connected"`)
+	b.is(`iot.stats().connects`, `1`)
+}
+
+func TestEveryPublishOption(t *testing.T) {
+	s := serve(t)
+	b := blank(t, s)
+	b.eval(`await iot.connect({ ...at, credentials: local.credentials }); globalThis.got = []; await iot.subscribe("o/#", (m) => got.push(m))`, nil)
+	b.is(`await iot.publish("o/1", { json: { a: [1] } }, { qos: 1, contentType: "application/json", utf8: true, responseTopic: "o/reply", correlationData: Uint8Array.of(0, 255),
+		messageExpiry: 60, userProperties: [["k", "1"], ["k", "2"], ["ü", ""]] })`, `{"reasonCode":0}`)
+	b.until(`got.length === 1`)
+	b.is(`(() => { const m = got[0]; return [m.topic, m.json(), m.text(), m.payload.length, m.qos, m.retain, m.duplicate, m.contentType, m.utf8, m.responseTopic, [...m.correlationData], m.messageExpiry <= 60, m.userProperties] })()`,
+		`["o/1",{"a":[1]},"{\"a\":[1]}",9,0,false,false,"application/json",true,"o/reply",[0,255],true,[["k","1"],["k","2"],["ü",""]]]`)
+	b.eval(`await got[0].reply("answer", { qos: 1 })`, nil)
+	b.until(`got.length === 2`)
+	b.is(`[got[1].topic, got[1].text(), [...got[1].correlationData], got[1].contentType ?? null]`, `["o/reply","answer",[0,255],null]`)
+	b.eval(`await iot.publish("o/2"); await iot.publish("o/2", null); await iot.publish("o/2", new Uint16Array([258]).subarray(0)); await iot.publish("o/2", new Uint8Array([1,2,3,4]).subarray(1, 3).buffer.slice(1,3), { qos: 1 })`, nil)
+	b.until(`got.length === 6`)
+	b.is(`got.slice(2).map((m) => [...m.payload])`, `[[],[],[2,1],[2,3]]`)
+	// A retained message, for a later subscription.
+	b.eval(`await iot.publish("o/kept", "still here", { qos: 1, retain: true })`, nil)
+	b.until(`got.length === 7`) // as a live message, which a later subscription might else see too
+	b.eval(`const late = await iot.subscribe("o/kept", { qos: 1 }); const first = (await late[Symbol.asyncIterator]().next()).value;`, nil)
+	b.is(`[first.text(), first.retain]`, `["still here",true]`)
+	b.eval(`await iot.publish("o/kept", "", { qos: 1, retain: true })`, nil)
+}
+
+func TestSubscriptions(t *testing.T) {
+	b := blank(t, serve(t))
+	b.eval(`await iot.connect({ ...at, credentials: local.credentials })`, nil)
+	t.Run("as an iterator", func(t *testing.T) {
+		b := &tab{t, b.ctx}
+		b.is(`await (async () => { const s = await iot.subscribe("i/#", { qos: 1 }); const seen = [];
+			for (const n of [1, 2, 3]) await iot.publish("i/" + n, String(n), { qos: 1 });
+			for await (const m of s) { seen.push(m.topic, m.text()); if (seen.length === 6) break }
+			return [seen, s.received, s.filter, s.qos, await s.closed ?? "closed", iot.stats().subscriptions] })()`,
+			`[["i/1","1","i/2","2","i/3","3"],3,"i/#",1,"closed",0]`)
+	})
+	t.Run("overlapping", func(t *testing.T) {
+		b := &tab{t, b.ctx}
+		b.eval(`globalThis.hits = {}; const hit = (k) => () => (hits[k] = (hits[k] ?? 0) + 1);
+			for (const f of ["x/y", "x/+", "x/#", "#", "+/y", "$share/g/x/y"]) await iot.subscribe(f, hit(f), { qos: 1 });
+			await iot.subscribe("x/y", hit("x/y again")); await iot.subscribe("end", hit("end"));
+			await iot.publish("x/y", "m", { qos: 1 }); await iot.publish("end", "", { qos: 1 })`, nil)
+		b.until(`hits.end === 1`)
+		// The broker delivers once for the plain filters together and once for the share; each delivery reaches every filter that matches.
+		b.is(`(({ "x/y": a, "x/+": b, "x/#": c, "+/y": d, "x/y again": e }) => [a, b, c, d, e].every((n) => n === a && n >= 1))(hits)`, `true`)
+		b.eval(`await iot.unsubscribe("x/y"); for (const f of ["x/+", "x/#", "#", "+/y", "$share/g/x/y", "end"]) await iot.unsubscribe(f)`, nil)
+		b.is(`iot.stats().subscriptions`, `0`)
+	})
+	t.Run("slow consumer", func(t *testing.T) {
+		b := &tab{t, b.ctx}
+		b.is(`await (async () => { let told = 0; const on = (e) => told = e.detail.dropped; iot.addEventListener("slowconsumer", on);
+			const s = await iot.subscribe("slow", { bufferSize: 2 }); await iot.subscribe("done", () => {});
+			for (let i = 0; i < 5; i++) await iot.publish("slow", String(i), { qos: 1 });
+			while (s.received < 5) await new Promise((r) => setTimeout(r));
+			const it = s[Symbol.asyncIterator](); const rest = [(await it.next()).value.text(), (await it.next()).value.text()];
+			await it.return(); iot.removeEventListener("slowconsumer", on); return [told, s.dropped, rest] })()`, `[3,3,["3","4"]]`)
+	})
+	t.Run("ended by a signal", func(t *testing.T) {
+		b := &tab{t, b.ctx}
+		b.is(`await (async () => { const stop = new AbortController(); const s = await iot.subscribe("sig", () => {}, { signal: stop.signal }); stop.abort(); return [await s.closed ?? null, iot.stats().subscriptions] })()`, `[null,1]`)
+		b.fails(`iot.subscribe("sig", () => {}, { signal: AbortSignal.abort(new RangeError("enough")) })`, "RangeError", "undefined", "enough")
+		b.fails(`iot.publish("sig", "", { qos: 1, signal: AbortSignal.abort(new RangeError("enough")) })`, "RangeError", "undefined", "enough")
+	})
+	t.Run("ended by disconnect", func(t *testing.T) {
+		b := &tab{t, b.ctx}
+		b.is(`await (async () => { const s = await iot.subscribe("d"); const next = s[Symbol.asyncIterator]().next(); await iot.disconnect(); return [await s.closed ?? null, (await next).done, iot.state] })()`, `[null,true,"closed"]`)
+	})
+}
+
+func TestClientsShareTheWasm(t *testing.T) {
+	b := blank(t, serve(t))
+	b.is(`await (async () => {
+		const a = new IotClient({ ...at, credentials: local.credentials }), c = new IotClient({ ...at, credentials: local.credentials });
+		const [one, two] = await Promise.all([a.connect(), c.connect()]);
+		const got = new Promise((resolve) => c.subscribe("pair", (m) => resolve(m.text())).then(() => a.publish("pair", "from a")));
+		const text = await got; await a.disconnect();
+		const states = [a.state, c.state]; await c.disconnect();
+		return [text, one.clientId !== two.clientId, states, performance.getEntriesByName(new URL("/iot.wasm", location)).length] })()`,
+		`["from a",true,["closed","connected"],1]`)
+	// Twice in one tick, as React's StrictMode does: one connection.
+	b.is(`await (async () => { const o = () => ({ ...at, credentials: local.credentials }); const [x, y] = await Promise.all([iot.connect(o()), iot.connect(o())]); return [x.clientId === y.clientId, iot.stats().connects] })()`, `[true,1]`)
+	b.is(`await (async () => { const d = iot.disconnect(); const again = iot.disconnect(); await d; await again; return iot.state })()`, `"closed"`)
+	// disconnect() before the connection stands.
+	b.fails(`(() => { const c = new IotClient({ ...at, credentials: local.credentials }); const done = c.connect(); c.disconnect(); return done })()`, "IotError", "ERR_CLOSED", "disconnect()")
+	b.fails(`(() => { const c = new IotClient(); const stop = new AbortController(); const done = c.connect({ ...at, credentials: local.credentials, signal: stop.signal }); stop.abort(new RangeError("enough")); return done })()`, "RangeError", "undefined", "enough")
+}
+
+func TestGoldenSignaturesInTheBrowser(t *testing.T) {
+	b := blank(t, serve(t))
+	for _, c := range golden(t) {
+		got := b.text(fmt.Sprintf(`await iot.presign(%s)`, c.options))
+		if got != c.url {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.url)
+		}
+	}
+}
+
+func TestMatchesAgreesWithTheEngine(t *testing.T) {
+	b := blank(t, serve(t))
+	for _, c := range []struct{ filter, topic, want string }{
+		{"a/#", "a", "true"}, {"#", "$SYS", "false"}, {"+/a", "$SYS/a", "false"}, {"$share/g/+", "b", "true"}, {"a/+", "a", "false"}, {"a/+", "a/", "true"},
+		{"a/#/b", "a", "false"}, {"", "a", "false"}, {"a", "a/+", "false"}, {"$share//a", "a", "false"}, {"+", "a", "true"}, {"a+", "a+", "false"},
+	} {
+		b.is(fmt.Sprintf("iot.matches(%q, %q)", c.filter, c.topic), c.want)
+	}
+	b.is(`iot.matches(1, null)`, `false`)
+}
+
+func TestNothingButIotOnThePage(t *testing.T) {
+	s := serve(t)
+	const names = `Object.getOwnPropertyNames(globalThis)`
+	for _, script := range []string{`await import("/iot.js")`, `await new Promise((resolve, reject) => document.head.append(Object.assign(document.createElement("script"), { src: "/iot.global.js", onload: resolve, onerror: reject })))`} {
+		b := open(t, s.url+"iot.js")
+		b.eval(`globalThis.before = new Set(`+names+`)`, nil)
+		b.eval(script, nil)
+		b.is(`typeof iot.connect`, `"function"`)
+		b.eval(`const local = await (await fetch("/local.json")).json(); await iot.connect({ endpoint: local.endpoint, region: local.region, credentials: local.credentials }); await iot.publish("a", "b", { qos: 1 })`, nil)
+		b.is(names+`.filter((n) => !before.has(n))`, `["before","iot"]`)
+		b.is(`[typeof iot.IotClient, typeof iot.IotError, typeof iot.presign, typeof iot.matches, typeof iot.load, typeof iot.version]`, `["function","function","function","function","function","string"]`)
+	}
+}
+
+func TestSecretsStayInside(t *testing.T) {
+	s := serve(t)
+	b := openPage(t, s)
+	key := s.settings().Credentials
+	html := b.text(`document.documentElement.outerHTML + location.href + JSON.stringify(iot) + JSON.stringify(iot.connection)`)
+	for _, secret := range []string{key.SecretAccessKey, "X-Amz-Signature"} {
+		if strings.Contains(html, secret) {
+			t.Errorf("the page shows %q", secret)
+		}
+	}
+}
