@@ -1,5 +1,8 @@
 //go:build js && wasm
 
+// staticcheck does not know of wasmexport.
+//lint:file-ignore U1000 these are called from JavaScript
+
 package main
 
 import (

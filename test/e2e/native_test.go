@@ -173,7 +173,7 @@ func mosquitto(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf("user %s\nlistener 0 %s/mqtt\nlistener %d 127.0.0.1\nprotocol websockets\nallow_anonymous true\nmax_queued_messages 0\nlog_dest stderr\nlog_type notice\n", me.Username, dir, port)
+	text := fmt.Sprintf("user %s\nlistener 0 %s/mqtt\nlistener %d 127.0.0.1\nprotocol websockets\nallow_anonymous true\nmax_queued_messages 0\nlog_dest stderr\nlog_type information\n", me.Username, dir, port)
 	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
