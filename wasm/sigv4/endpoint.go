@@ -52,7 +52,7 @@ func ParseEndpoint(s, region string) (Endpoint, error) {
 		own = ":443"
 	}
 	e.Host = strings.TrimSuffix(strings.TrimSuffix(e.Host, own), ":")
-	if strings.ContainsAny(e.Host, " \t%_\\") || !ascii(e.Host) {
+	if name := strings.ToLower(u.Hostname()); !plain(name) || strings.Contains(name, ":") != strings.HasPrefix(u.Host, "[") {
 		return Endpoint{}, errors.New("endpoint is not a plain ASCII host name")
 	}
 	if e.Path == "" || e.Path == "/" {
@@ -116,11 +116,13 @@ func regionOf(host string) string {
 	return ""
 }
 
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
+// plain reports whether a host name, or an address without its brackets, has
+// none but the characters that browsers leave as they are.
+func plain(name string) bool {
+	for _, c := range []byte(name) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' && c != ':' {
 			return false
 		}
 	}
-	return true
+	return name != ""
 }

@@ -3,10 +3,13 @@ package sigv4
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"iot.wasm/internal/sigv4verify"
 )
 
 type golden struct {
@@ -73,4 +76,121 @@ func TestGolden(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestParseEndpoint(t *testing.T) {
+	for _, c := range []struct{ in, region, url, gotRegion string }{
+		{"A1-ats.iot.EU-west-1.amazonaws.com", "", "wss://a1-ats.iot.eu-west-1.amazonaws.com/mqtt", "eu-west-1"},
+		{"  wss://a.iot.us-east-1.amazonaws.com:443/  ", "", "wss://a.iot.us-east-1.amazonaws.com/mqtt", "us-east-1"},
+		{"https://a.iot.us-east-1.amazonaws.com", "", "wss://a.iot.us-east-1.amazonaws.com/mqtt", "us-east-1"},
+		{"a.iot-fips.us-gov-west-1.amazonaws.com", "", "wss://a.iot-fips.us-gov-west-1.amazonaws.com/mqtt", "us-gov-west-1"},
+		{"data.iot.us-east-1.amazonaws.com", "", "wss://data.iot.us-east-1.amazonaws.com/mqtt", "us-east-1"},
+		{"a.ats.iot.cn-north-1.amazonaws.com.cn", "", "wss://a.ats.iot.cn-north-1.amazonaws.com.cn/mqtt", "cn-north-1"},
+		{"a.iot.us-iso-east-1.c2s.ic.gov", "", "wss://a.iot.us-iso-east-1.c2s.ic.gov/mqtt", "us-iso-east-1"},
+		{"a.iot.us-isob-east-1.sc2s.sgov.gov", "", "wss://a.iot.us-isob-east-1.sc2s.sgov.gov/mqtt", "us-isob-east-1"},
+		{"a.iot.eusc-de-east-1.amazonaws.eu", "", "wss://a.iot.eusc-de-east-1.amazonaws.eu/mqtt", "eusc-de-east-1"},
+		{"mqtt.example.org", " EU-west-1 ", "wss://mqtt.example.org/mqtt", "eu-west-1"},
+		{"a.iot.us-east-1.amazonaws.com", "eu-west-1", "wss://a.iot.us-east-1.amazonaws.com/mqtt", "eu-west-1"},
+		{"ws://localhost:80/x/y?z=1", "", "ws://localhost/x/y?z=1", ""},
+		{"ws://[::1]:8080", "", "ws://[::1]:8080/mqtt", ""},
+		{"wss://example.org:80", "", "wss://example.org:80/mqtt", ""},
+		{"iot.us-east-1.amazonaws.com.evil.example", "", "wss://iot.us-east-1.amazonaws.com.evil.example/mqtt", ""},
+	} {
+		e, err := ParseEndpoint(c.in, c.region)
+		if err != nil || e.URL() != c.url || e.Region != c.gotRegion {
+			t.Errorf("%q: %s, region %q, %v; want %s, %q", c.in, e.URL(), e.Region, err, c.url, c.gotRegion)
+		}
+	}
+	for _, in := range []string{"", " ", "ftp://x", "wss://", "wss://u:p@x", "wss://x/#f", "wss://x/#", "wss://ex ample", "wss://é.example", "http://%zz", "wss://x:port"} {
+		if e, err := ParseEndpoint(in, ""); err == nil {
+			t.Errorf("%q is taken for %+v", in, e)
+		}
+	}
+}
+
+func TestPresignRefuses(t *testing.T) {
+	e, err := ParseEndpoint("a.iot.us-east-1.amazonaws.com", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := Credentials{AccessKeyID: "AKID", SecretAccessKey: "very-secret"}
+	now := time.Unix(1e9, 0)
+	for name, c := range map[string]struct {
+		e       func(*Endpoint)
+		c       func(*Credentials)
+		now     time.Time
+		expires int
+	}{
+		"no key":         {c: func(c *Credentials) { c.AccessKeyID = "" }, now: now},
+		"no secret":      {c: func(c *Credentials) { c.SecretAccessKey = "" }, now: now},
+		"slash in key":   {c: func(c *Credentials) { c.AccessKeyID = "a/b" }, now: now},
+		"blank secret":   {c: func(c *Credentials) { c.SecretAccessKey = "x\n" }, now: now},
+		"no region":      {e: func(e *Endpoint) { e.Region = "" }, now: now},
+		"expires":        {expires: MaxExpires + 1, now: now},
+		"expires before": {expires: -1, now: now},
+		"year":           {now: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)},
+		"signed already": {e: func(e *Endpoint) { e.Query = "X-Amz-Date=1" }, now: now},
+		"broken query":   {e: func(e *Endpoint) { e.Query = "a=%zz" }, now: now},
+	} {
+		endpoint, credentials := e, good
+		if c.e != nil {
+			c.e(&endpoint)
+		}
+		if c.c != nil {
+			c.c(&credentials)
+		}
+		url, err := Presign(t.Context(), endpoint, credentials, c.now, c.expires)
+		if err == nil || url != "" {
+			t.Errorf("%s: no error", name)
+		} else if strings.Contains(err.Error(), "very-secret") {
+			t.Errorf("%s: the error shows the secret", name)
+		}
+	}
+}
+
+func TestSecretsDoNotPrint(t *testing.T) {
+	c := Credentials{AccessKeyID: "AKID", SecretAccessKey: "very-secret", SessionToken: "very-secret"}
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Secret("very-secret")
+	for _, out := range []string{fmt.Sprint(c), fmt.Sprintf("%+v %#v %q %x %s %d", c, c, s, s, s, s), string(text), s.String(), s.GoString(), fmt.Sprintf("%v", &c)} {
+		if strings.Contains(out, "very") || strings.Contains(out, fmt.Sprintf("%x", "very")) || !strings.Contains(out, "redacted") {
+			t.Errorf("printed: %s", out)
+		}
+	}
+}
+
+// FuzzPresign holds the signer against the verifier of the local stand-in, which
+// shares nothing with it.
+func FuzzPresign(f *testing.F) {
+	f.Add("a1-ats.iot.us-east-1.amazonaws.com", "us-east-1", "AKID", "wJalr/UtnFEMI+K7", "to/ken+==", int64(1e9), 300)
+	f.Add("ws://LOCALHOST:8080/a b/c?x=1&y=%2F", "eu-west-1", "A", "s", "", int64(0), 0)
+	f.Fuzz(func(t *testing.T, endpoint, region, id, secret, token string, at int64, expires int) {
+		e, err := ParseEndpoint(endpoint, region)
+		if err != nil || e.Path != "/mqtt" || e.Region == "" || strings.ContainsAny(e.Region, "/%+ ") {
+			return
+		}
+		now := time.Unix(at, 0)
+		c := Credentials{AccessKeyID: id, SecretAccessKey: Secret(secret), SessionToken: Secret(token)}
+		signed, err := Presign(t.Context(), e, c, now, expires)
+		if err != nil {
+			return
+		}
+		// A browser splits the URL as net/url does, and sends the host in lower case.
+		r, err := http.NewRequest(http.MethodGet, strings.Replace(signed.Reveal(), "ws", "http", 1), nil)
+		if err != nil {
+			t.Fatalf("%s: %v", signed.Reveal(), err)
+		}
+		v := sigv4verify.Verifier{
+			Region: e.Region, Service: service, Now: func() time.Time { return now },
+			Lookup: func(got string) (sigv4verify.Key, bool) {
+				return sigv4verify.Key{Secret: secret, SessionToken: token}, got == id
+			},
+		}
+		if err := v.Verify(r); err != nil {
+			t.Errorf("%v: %s", err, signed.Reveal())
+		}
+	})
 }
