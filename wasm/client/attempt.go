@@ -1,0 +1,190 @@
+package client
+
+import (
+	"context"
+	"time"
+
+	"iot.wasm/wasm/mqtt"
+	"iot.wasm/wasm/sigv4"
+)
+
+// Connect starts connecting. On a client that is connecting or connected,
+// options must be nil: the call then waits for what is under way.
+func (c *Client) Connect(now time.Duration, token mqtt.Token, options *Options) {
+	c.now = now
+	active := c.phase != resting
+	switch {
+	case active && options != nil:
+		c.host.Done(token, failure(PhaseConnect, "ERR_ALREADY_CONNECTED", false,
+			"the client is %s with other options; disconnect() first, or make a new IotClient", c.state))
+		return
+	case !active && options == nil:
+		c.host.Done(token, badType("ERR_OPTION", "connect() needs options the first time"))
+		return
+	case c.phase == serving:
+		c.host.ConnectDone(token, c.engine.Granted())
+		return
+	case active:
+		c.connectWaiters = append(c.connectWaiters, token)
+		return
+	}
+	if err := options.Check(); err != nil {
+		c.host.Done(token, err)
+		return
+	}
+	c.options = *options
+	c.connectWaiters = append(c.connectWaiters, token)
+	c.tries, c.everConnected, c.probed = 0, false, false
+	c.begin()
+}
+
+// begin starts an attempt.
+func (c *Client) begin() {
+	c.attempt++
+	c.tries++
+	c.closeCode, c.stop, c.url = 0, nil, ""
+	state := Connecting
+	if c.everConnected {
+		state = Reconnecting
+	}
+	c.change(state, Change{Event: "connecting", Attempt: c.tries})
+	if c.options.Source == Unsigned {
+		e, _ := sigv4.ParseEndpoint(c.options.Endpoint, c.options.Region)
+		c.open(sigv4.Secret(e.URL()))
+		return
+	}
+	c.wait(resolving, resolveTimeout)
+	c.host.Resolve(c.attempt)
+}
+
+func (c *Client) wait(p phase, d time.Duration) {
+	c.phase, c.until = p, c.now+d
+}
+
+func (c *Client) change(s State, ev Change) {
+	c.state = s
+	ev.State = s
+	c.host.StateChanged(ev)
+}
+
+// A Resolution is the page's answer to Resolve: one of the two.
+type Resolution struct {
+	Credentials *sigv4.Credentials
+	URL         sigv4.Secret
+}
+
+// Resolved takes the answer to Resolve. wall is the time of day, for the
+// signature.
+func (c *Client) Resolved(now time.Duration, attempt uint32, r Resolution, wall time.Time) {
+	c.now = now
+	if c.phase != resolving || attempt != c.attempt {
+		return
+	}
+	if c.options.Source == FromURL {
+		e, err := sigv4.ParseEndpoint(r.URL.Reveal(), "")
+		if err != nil || r.URL == "" {
+			c.lose(failure(PhaseCredentials, "ERR_URL", c.options.Fresh, "url is not a ws:// or wss:// URL"))
+			return
+		}
+		c.open(sigv4.Secret(e.URL()))
+		return
+	}
+	if r.Credentials == nil {
+		c.lose(failure(PhaseCredentials, "ERR_CREDENTIALS", c.options.Fresh, "the credentials provider returned no credentials"))
+		return
+	}
+	if err := r.Credentials.Check(); err != nil {
+		c.lose(failure(PhaseCredentials, "ERR_CREDENTIALS", c.options.Fresh, "%v", err))
+		return
+	}
+	if exp := r.Credentials.Expiration; !exp.IsZero() && !exp.After(wall) {
+		c.lose(failure(PhaseCredentials, "ERR_CREDENTIALS_EXPIRED", c.options.Fresh,
+			"the credentials expired at %s; give connect() a function that fetches new ones", exp.UTC().Format(time.RFC3339)))
+		return
+	}
+	e, err := sigv4.ParseEndpoint(c.options.Endpoint, c.options.Region)
+	if err == nil {
+		var url sigv4.Secret
+		if url, err = sigv4.Presign(context.Background(), e, *r.Credentials, wall, 0); err == nil {
+			c.open(url)
+			return
+		}
+	}
+	c.lose(failure(PhaseSign, "ERR_SIGN", false, "%v", err))
+}
+
+// Unresolved takes the failure of Resolve.
+func (c *Client) Unresolved(now time.Duration, attempt uint32, why string, retryable bool) {
+	c.now = now
+	if c.phase == resolving && attempt == c.attempt {
+		c.lose(failure(PhaseCredentials, "ERR_CREDENTIALS", retryable, "the page could not get credentials or a URL: %s", why))
+	}
+}
+
+func (c *Client) open(url sigv4.Secret) {
+	c.url = url
+	c.wait(opening, openTimeout)
+	c.host.Open(c.attempt, url)
+}
+
+// Opened: the socket of the attempt has opened.
+func (c *Client) Opened(now time.Duration, attempt uint32) {
+	c.now = now
+	if c.phase != opening || attempt != c.attempt {
+		return
+	}
+	c.phase = handshake // within the time the socket was given
+	o := &c.options
+	c.engine.Open(now, mqtt.ConnectOptions{
+		ClientID: o.ClientID, Username: o.Username, Password: o.Password,
+		KeepAlive: uint16(o.KeepAlive), CleanStart: o.CleanStart && !c.everConnected, SessionExpiry: uint32(o.SessionExpiry),
+		ReceiveMaximum: receiveMaximum, MaximumPacketSize: maxPacket, TopicAliasMaximum: topicAliases,
+		Will: o.Will, User: o.User,
+	})
+}
+
+// SocketClosed: the socket of the attempt has closed, with the WebSocket close
+// code that the browser gives.
+func (c *Client) SocketClosed(now time.Duration, attempt uint32, code int) {
+	c.now = now
+	if attempt != c.attempt {
+		return
+	}
+	c.closeCode = code
+	switch c.phase {
+	case opening:
+		if c.probed {
+			c.lose(explain(Probe{}, code, &c.options))
+			return
+		}
+		c.probed = true
+		c.wait(probing, probeTimeout)
+		c.host.Probe(attempt, c.url)
+	case handshake:
+		e := failure(PhaseConnect, "ERR_NO_CONNACK", true, "the connection was closed before the broker answered CONNECT: "+
+			"the client id may not be allowed by the policy, or the broker does not speak MQTT 5")
+		e.CloseCode = code
+		c.lose(e)
+	case serving:
+		e := failure(PhaseSession, "ERR_CONNECTION_LOST", true, "the connection was lost (WebSocket close code %d)", code)
+		e.CloseCode = code
+		c.lose(e)
+	}
+}
+
+// Text: the server sent a text message, which MQTT does not know
+// [MQTT-6.0.0-1].
+func (c *Client) Text(now time.Duration, attempt uint32) {
+	c.now = now
+	if attempt == c.attempt && (c.phase == handshake || c.phase == serving) {
+		c.lose(failure(PhaseSession, "ERR_PROTOCOL", true, "the server sent a WebSocket text message; MQTT is binary"))
+	}
+}
+
+// Probed takes the answer to Probe.
+func (c *Client) Probed(now time.Duration, attempt uint32, p Probe) {
+	c.now = now
+	if c.phase == probing && attempt == c.attempt {
+		c.lose(explain(p, c.closeCode, &c.options))
+	}
+}

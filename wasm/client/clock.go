@@ -1,0 +1,43 @@
+package client
+
+import (
+	"time"
+
+	"iot.wasm/wasm/mqtt"
+)
+
+// Tick lets the client act on the time.
+func (c *Client) Tick(now time.Duration) {
+	c.now = now
+	if c.phase == serving {
+		c.engine.Tick(now)
+		c.afterEngine()
+	}
+	if c.phase == resting || c.phase == serving || now < c.until {
+		return
+	}
+	switch c.phase {
+	case resolving:
+		c.lose(failure(PhaseCredentials, "ERR_CREDENTIALS_TIMEOUT", true,
+			"the credentials or URL provider did not answer within %v", resolveTimeout))
+	case opening:
+		c.lose(failure(PhaseOpen, "ERR_OPEN_TIMEOUT", true, "the WebSocket did not open within %v", openTimeout))
+	case handshake:
+		c.lose(failure(PhaseConnect, "ERR_CONNACK_TIMEOUT", true, "the broker did not answer CONNECT within %v", openTimeout))
+	case probing:
+		c.lose(explain(Probe{}, c.closeCode, &c.options))
+	case backingOff:
+		c.begin()
+	}
+}
+
+// Deadline is when Tick wants to be called next, [mqtt.Never] if not at all.
+func (c *Client) Deadline() time.Duration {
+	switch c.phase {
+	case resting:
+		return mqtt.Never
+	case serving:
+		return c.engine.Deadline()
+	}
+	return c.until
+}

@@ -1,0 +1,69 @@
+package client
+
+import (
+	"iot.wasm/wasm/mqtt"
+)
+
+// events are what the engine reports to a client.
+type events Client
+
+func (ev *events) Connected(ack *mqtt.Connack) {
+	c := (*Client)(ev)
+	c.phase = serving
+	c.connectedAt = c.now
+	c.probed = false
+	c.stats.Connects++
+	recovered := c.everConnected && ack.SessionPresent
+	c.everConnected = true
+	c.resubscribe(ack.SessionPresent)
+	waiters := c.connectWaiters
+	c.connectWaiters = nil
+	c.change(Connected, Change{Event: "connected", Attempt: c.tries, Granted: ack, Recovered: recovered})
+	for _, token := range waiters {
+		c.host.ConnectDone(token, ack)
+	}
+}
+
+func (ev *events) Refused(ack *mqtt.Connack) { ev.stop = refused(ack) }
+
+func (ev *events) Stopped(why *mqtt.StopError) {
+	if ev.stop == nil {
+		ev.stop = ended(why)
+	}
+}
+
+func (ev *events) Message(m *mqtt.Publish) {
+	ev.stats.MessagesIn++
+	ev.host.Message(ev.topics.find(m.Topic, &ev.router), m)
+}
+
+func (ev *events) Published(token mqtt.Token, r mqtt.PublishResult) {
+	if r.Err != nil {
+		ev.host.Done(token, publishError(r.Err))
+		return
+	}
+	ev.stats.MessagesOut++
+	if r.Reason.Failed() {
+		e := failure(PhasePublish, "ERR_PUBLISH_REFUSED", false, "the broker refused the message, %v", r.Reason)
+		switch r.Reason {
+		case mqtt.NotAuthorized:
+			e.Message += "; the AWS IoT policy must allow iot:Publish to this topic (and iot:RetainPublish for retain)"
+		}
+		if r.ReasonString != "" {
+			e.Message += ": " + r.ReasonString
+		}
+		e.Reason = r.Reason
+		ev.host.Done(token, e)
+		return
+	}
+	ev.host.PublishDone(token, r)
+}
+
+func (ev *events) Sent(token mqtt.Token, err error) {
+	if err != nil {
+		ev.host.Done(token, publishError(err))
+		return
+	}
+	ev.stats.MessagesOut++
+	ev.host.Done(token, nil)
+}
