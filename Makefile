@@ -1,14 +1,16 @@
 # make wasm     www/iot.wasm and its loader; needs Go alone
 # make test     everything; installs what it lacks on Debian
+# make sim      the simulation of a connection's life for SEEDS worlds (20000)
 # make lint     gofmt, vet and staticcheck, for the machine and for the browser
 # make fuzz     every fuzz target for FUZZTIME (30s)
 # make clean    removes what make makes
 
 GO ?= go
 FUZZTIME ?= 30s
+SEEDS ?= 20000
 JS = GOOS=js GOARCH=wasm
 
-.PHONY: wasm test lint native browser tools fuzz clean
+.PHONY: wasm test lint native browser tools fuzz sim clean
 
 wasm:
 	@$(GO) run ./internal/build
@@ -24,7 +26,8 @@ lint:
 	$(JS) $$($(GO) tool -n staticcheck) ./wasm/...
 
 native:
-	$(GO) test -race -timeout 5m ./wasm/... ./internal/...
+	$(GO) test -race -timeout 5m $$($(GO) list ./wasm/... ./internal/... | grep -v /sim)
+	$(GO) test -timeout 8m ./wasm/client/sim
 
 browser:
 	$(GO) test -count=1 -timeout 5m ./test/...
@@ -32,6 +35,9 @@ browser:
 # Chromium for the browser tests, mosquitto as a second broker.
 tools:
 	@test/tools chromium mosquitto
+
+sim:
+	$(GO) test -count=1 -timeout 60m ./wasm/client/sim -run '^TestSim$$' -seeds $(SEEDS)
 
 fuzz:
 	@for package in $$($(GO) list ./wasm/... ./internal/...); do \

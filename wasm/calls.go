@@ -19,13 +19,8 @@ import (
 func call(_ js.Value, args []js.Value) (result any) {
 	op, id, now := args[0].String(), uint32(args[1].Int()), clock(args[2].Float())
 	p := pages[id]
-	beginTurn()
-	defer func() {
-		if r := recover(); r != nil {
-			panicked(r)
-		}
-		endTurn(p)
-	}()
+	begin()
+	defer end(p)
 	args = args[3:]
 	switch op {
 	case "new":
@@ -146,7 +141,7 @@ func connectOptions(v js.Value) *client.Options {
 	if u := v.Get("username"); !u.IsUndefined() {
 		o.Username = new(u.String())
 	}
-	o.Password = data(v.Get("password"))
+	o.Password = sigv4.Secret(data(v.Get("password")))
 	integer(v, "keepAlive", func(n float64) { o.KeepAlive = int(n) })
 	integer(v, "sessionExpiry", func(n float64) { o.SessionExpiry = int64(n) })
 	if b := v.Get("cleanStart"); !b.IsUndefined() {

@@ -36,8 +36,8 @@ func inputAddress(n uint32) uint32 {
 //go:wasmexport iot_receive
 func receive(id, attempt, n uint32, now float64) {
 	p := pages[id]
-	beginTurn()
-	defer endTurn(p)
+	begin()
+	defer end(p)
 	if p != nil {
 		p.client.Receive(clock(now), attempt, input[:n])
 	}
@@ -53,7 +53,7 @@ func publish(id, token, topicLen, optionsLen, payloadLen, flags uint32, now floa
 	if p == nil {
 		return 0
 	}
-	beginTurn()
+	begin()
 	defer func() {
 		if r := recover(); r != nil {
 			panicked(r)
@@ -117,15 +117,18 @@ func properties(b, options []byte) (_ []byte, ok bool) {
 	return b, ok
 }
 
-// endOfTurn acts on the time and collects what the turn has to send.
+// turn ends a turn of the page's event loop: it acts on the time, and collects
+// what there is to send.
 //
 //go:wasmexport iot_turn
-func endOfTurn(id uint32, now float64) {
+func turn(id uint32, now float64) {
 	p := pages[id]
-	beginTurn()
-	defer endTurn(p)
+	begin()
+	defer end(p)
 	if p != nil {
 		p.client.Tick(clock(now))
+		out := p.client.Output()
+		header.outAddr, header.outLen = address(out), uint32(len(out))
 	}
 }
 

@@ -17,10 +17,10 @@ import (
 // The table it points to holds records of 32-bit words, which say in order what
 // has happened; www/iot.js has the reader.
 var header struct {
-	outAddr, outLen uint32 // bytes to send
-	tabAddr, tabLen uint32 // records, in words
-	crashed         uint32 // 1 after a panic: the module must not be used again
-	_               uint32
+	outAddr, outLen uint32  // bytes to send, at the end of a turn
+	tabAddr, tabLen uint32  // records, in words
+	crashed         uint32  // 1 after a panic: the module must not be used again
+	pending         uint32  // 1 when the turn will have something to send
 	deadline        float64 // when end_turn wants to be called, in ms; +Inf for never
 }
 
@@ -44,20 +44,27 @@ const (
 var (
 	input []byte // where JavaScript puts its bytes
 	table []uint32
+	named []*client.Topic // those whose names the table points to
 )
 
-// beginTurn starts a call from JavaScript.
-func beginTurn() { table = table[:0] }
+// begin starts a call from JavaScript.
+func begin() {
+	table = table[:0]
+	clear(named)
+	named = named[:0]
+}
 
-// endTurn fills the header for the client p, if it is one, and reports a panic
-// in place of letting it end the program.
-func endTurn(p *page) {
+// end fills the header for the client p, if it is one, and reports a panic in
+// place of letting it end the program.
+func end(p *page) {
 	if r := recover(); r != nil {
 		panicked(r)
 	}
 	if p != nil && header.crashed == 0 {
-		out := p.client.Output()
-		header.outAddr, header.outLen = address(out), uint32(len(out))
+		header.pending = 0
+		if p.client.Pending() {
+			header.pending = 1
+		}
 		header.deadline = math.Inf(1)
 		if d := p.client.Deadline(); d != mqtt.Never {
 			header.deadline = float64(d) / float64(time.Millisecond)
@@ -120,6 +127,7 @@ func (host) StateChanged(c client.Change) {
 func (host) Message(t *client.Topic, m *mqtt.Publish) {
 	if t.Fresh {
 		t.Fresh = false
+		named = append(named, t)
 		name := unsafe.Slice(unsafe.StringData(t.Name), len(t.Name))
 		table = append(table, recordTopic, t.ID, address(name), uint32(len(name)), uint32(len(t.Filters)))
 		table = append(table, t.Filters...)

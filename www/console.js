@@ -20,9 +20,9 @@ function complain(error) {
 /** Runs what a button asks for, and says what went wrong. */
 async function attempt(work, button) {
   if (button) button.disabled = true;
+  complain();
   try {
     await work();
-    complain();
   } catch (error) {
     complain(error);
   } finally {

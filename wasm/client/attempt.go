@@ -34,20 +34,15 @@ func (c *Client) Connect(now time.Duration, token mqtt.Token, options *Options) 
 	}
 	c.options = *options
 	c.connectWaiters = append(c.connectWaiters, token)
-	c.tries, c.everConnected, c.probed = 0, false, false
+	c.tries, c.failures, c.everConnected = 0, 0, false
 	c.begin()
 }
 
 // begin starts an attempt.
 func (c *Client) begin() {
 	c.attempt++
-	c.tries++
 	c.closeCode, c.stop, c.url = 0, nil, ""
-	state := Connecting
-	if c.everConnected {
-		state = Reconnecting
-	}
-	c.change(state, Change{Event: "connecting", Attempt: c.tries})
+	c.change(c.trying(), Change{Event: "connecting", Attempt: c.failures + 1})
 	if c.options.Source == Unsigned {
 		e, _ := sigv4.ParseEndpoint(c.options.Endpoint, c.options.Region)
 		c.open(sigv4.Secret(e.URL()))
@@ -55,6 +50,14 @@ func (c *Client) begin() {
 	}
 	c.wait(resolving, resolveTimeout)
 	c.host.Resolve(c.attempt)
+}
+
+// trying is the state of a client that is not connected and will be.
+func (c *Client) trying() State {
+	if c.everConnected {
+		return Reconnecting
+	}
+	return Connecting
 }
 
 func (c *Client) wait(p phase, d time.Duration) {
@@ -81,12 +84,11 @@ func (c *Client) Resolved(now time.Duration, attempt uint32, r Resolution, wall 
 		return
 	}
 	if c.options.Source == FromURL {
-		e, err := sigv4.ParseEndpoint(r.URL.Reveal(), "")
-		if err != nil || r.URL == "" {
+		if _, err := sigv4.ParseEndpoint(r.URL.Reveal(), ""); err != nil {
 			c.lose(failure(PhaseCredentials, "ERR_URL", c.options.Fresh, "url is not a ws:// or wss:// URL"))
 			return
 		}
-		c.open(sigv4.Secret(e.URL()))
+		c.open(r.URL) // as it is: somebody has signed it
 		return
 	}
 	if r.Credentials == nil {
@@ -122,7 +124,7 @@ func (c *Client) Unresolved(now time.Duration, attempt uint32, why string, retry
 }
 
 func (c *Client) open(url sigv4.Secret) {
-	c.url = url
+	c.url, c.urlAt = url, c.now
 	c.wait(opening, openTimeout)
 	c.host.Open(c.attempt, url)
 }
@@ -136,7 +138,7 @@ func (c *Client) Opened(now time.Duration, attempt uint32) {
 	c.phase = handshake // within the time the socket was given
 	o := &c.options
 	c.engine.Open(now, mqtt.ConnectOptions{
-		ClientID: o.ClientID, Username: o.Username, Password: o.Password,
+		ClientID: o.ClientID, Username: o.Username, Password: o.password(),
 		KeepAlive: uint16(o.KeepAlive), CleanStart: o.CleanStart && !c.everConnected, SessionExpiry: uint32(o.SessionExpiry),
 		ReceiveMaximum: receiveMaximum, MaximumPacketSize: maxPacket, TopicAliasMaximum: topicAliases,
 		Will: o.Will, User: o.User,
@@ -153,11 +155,6 @@ func (c *Client) SocketClosed(now time.Duration, attempt uint32, code int) {
 	c.closeCode = code
 	switch c.phase {
 	case opening:
-		if c.probed {
-			c.lose(explain(Probe{}, code, &c.options))
-			return
-		}
-		c.probed = true
 		c.wait(probing, probeTimeout)
 		c.host.Probe(attempt, c.url)
 	case handshake:
@@ -181,10 +178,19 @@ func (c *Client) Text(now time.Duration, attempt uint32) {
 	}
 }
 
+// refused ends an attempt whose socket did not open.
+func (c *Client) refused(p Probe) {
+	e := explain(p, c.closeCode, &c.options)
+	if c.options.Source == FromCredentials && c.now-c.urlAt > 4*time.Minute {
+		e.Retryable = true // the machine slept meanwhile: the signature had aged, which says nothing
+	}
+	c.lose(e)
+}
+
 // Probed takes the answer to Probe.
 func (c *Client) Probed(now time.Duration, attempt uint32, p Probe) {
 	c.now = now
 	if c.phase == probing && attempt == c.attempt {
-		c.lose(explain(p, c.closeCode, &c.options))
+		c.refused(p)
 	}
 }

@@ -82,22 +82,24 @@ type Client struct {
 	host Host
 	rand func() float64
 
-	engine  *mqtt.Engine
-	options Options
-	phase   phase
-	state   State
-	attempt uint32 // counts for ever: names sockets and questions
-	tries   int    // since the last stable connection
-	until   time.Duration
-	now     time.Duration // of the call that is being served
+	engine   *mqtt.Engine
+	options  Options
+	phase    phase
+	state    State
+	attempt  uint32 // counts for ever: names sockets and questions
+	tries    int    // since the last stable connection: for the back-off
+	failures int    // since the last connection: for the bound
+	until    time.Duration
+	now      time.Duration // of the call that is being served
 
 	connectWaiters []mqtt.Token
 	everConnected  bool
 	connectedAt    time.Duration
 	url            sigv4.Secret
-	probed         bool // this outage has been looked into
+	urlAt          time.Duration // when it was made
 	closeCode      int
 	stop           *Error // the engine has ended the connection, because of this
+	blamed         bool   // and the broker says that it was for what we sent
 
 	subscriptions
 	topics topicCache
@@ -114,7 +116,7 @@ type Stats struct {
 // New makes a client. rand returns numbers in [0,1), for the jitter.
 func New(host Host, rand func() float64) *Client {
 	c := &Client{host: host, rand: rand, state: Idle}
-	c.engine = mqtt.NewEngine((*events)(c))
+	c.engine = mqtt.NewEngine((*events)(c), uint16(rand()*65536))
 	c.subscriptions.init()
 	return c
 }
@@ -146,9 +148,14 @@ func (c *Client) afterEngine() {
 	}
 }
 
-// Output ends a turn of the page's event loop: it returns what is to be sent
-// now, in one WebSocket message, good until the next call. Flushed says that it
-// has been sent.
+// Pending reports whether Output has something to send.
+func (c *Client) Pending() bool {
+	return len(c.engine.Output()) > 0 || c.phase == serving && c.dirty
+}
+
+// Output is to be called once in a turn of the page's event loop, at its end: it
+// returns what the turn has to send, for one WebSocket message, good until the
+// next call. Flushed says that it has been sent.
 func (c *Client) Output() []byte {
 	if c.phase == serving {
 		c.sendSubscriptions()

@@ -293,7 +293,7 @@ func TestURLProvider(t *testing.T) {
 	o.ClientID, o.Source, o.Fresh = "c", FromURL, true
 	w.Connect(0, 1, &o)
 	w.Resolved(0, w.attempt, Resolution{URL: "wss://Example.org/mqtt?X-Amz-Signature=abc%2B"}, time.Time{})
-	if w.url != "wss://example.org/mqtt?X-Amz-Signature=abc%2B" {
+	if w.url != "wss://Example.org/mqtt?X-Amz-Signature=abc%2B" {
 		t.Error(w.url)
 	}
 	w = newWorld(t)
@@ -312,9 +312,7 @@ func TestBackOff(t *testing.T) {
 		most := 2 * time.Second
 		for i := range 12 {
 			w.lost(1006)
-			if i == 0 {
-				w.Probed(w.now, w.attempt, Probe{})
-			}
+			w.Probed(w.now, w.attempt, Probe{})
 			wait := w.Deadline() - w.now
 			if want := time.Second + time.Duration(random*float64(most-time.Second)); wait != want {
 				t.Errorf("failure %d, random %v: waits %v, want %v", i+1, random, wait, want)
@@ -324,11 +322,7 @@ func TestBackOff(t *testing.T) {
 				t.Error("too early")
 			}
 			w.tick(1)
-			if i > 0 || most < 2*time.Second {
-				most = min(2*most, 2*time.Minute)
-			} else {
-				most = 4 * time.Second
-			}
+			most = min(2*most, 2*time.Minute)
 		}
 	}
 }
@@ -363,7 +357,8 @@ func TestAttemptsAreCounted(t *testing.T) {
 	w.tick(time.Minute)
 	w.log = nil
 	w.lost(1006)
-	w.hears("close; failed 1 ERR_UNREACHABLE; disconnected ERR_UNREACHABLE[closed]; closed ERR_UNREACHABLE[closed]")
+	w.Probed(w.now, w.attempt, Probe{})
+	w.hears("probe; failed 1 ERR_UNREACHABLE; disconnected ERR_UNREACHABLE[closed]; closed ERR_UNREACHABLE[closed]")
 	o.Reconnect, o.MaxAttempts = false, 0
 	w.Connect(w.now, 2, &o)
 	w.Opened(w.now, w.attempt)
@@ -402,7 +397,8 @@ func TestRefusedSockets(t *testing.T) {
 	}
 }
 
-func TestOneProbeAnOutage(t *testing.T) {
+// What refuses one attempt need not be what refused the one before.
+func TestEveryRefusalIsLookedInto(t *testing.T) {
 	w := newWorld(t)
 	o := unsigned()
 	w.Connect(0, 1, &o)
@@ -411,7 +407,161 @@ func TestOneProbeAnOutage(t *testing.T) {
 	w.hears("connecting[connecting]; open; probe; disconnected ERR_UNREACHABLE retry 1s[connecting]")
 	w.tick(time.Second)
 	w.lost(1006)
-	w.hears("connecting[connecting]; open; close; disconnected ERR_UNREACHABLE retry 1s[connecting]")
+	w.Probed(w.now, w.attempt, Probe{Status: 403, Code: "ExpiredTokenException"})
+	w.hears("connecting[connecting]; open; probe; failed 1 ERR_CREDENTIALS_EXPIRED; disconnected ERR_CREDENTIALS_EXPIRED[closed]; closed ERR_CREDENTIALS_EXPIRED[closed]")
+}
+
+// A machine that slept between the signature and the question why: the answer
+// is about the sleep.
+func TestAgedSignatureIsNoVerdict(t *testing.T) {
+	for _, slept := range []bool{false, true} {
+		w := newWorld(t)
+		o := DefaultOptions()
+		o.Endpoint, o.ClientID, o.Source = "a.iot.eu-west-1.amazonaws.com", "c", FromCredentials
+		w.Connect(0, 1, &o)
+		w.Resolved(0, w.attempt, Resolution{Credentials: &goodKey}, time.Unix(0, 0))
+		if slept {
+			w.now += 10 * time.Minute
+		}
+		w.lost(1006)
+		w.log = nil
+		w.Probed(w.now, w.attempt, Probe{Status: 403, Code: "InvalidSignatureException", Message: "Signature expired: x"})
+		if slept {
+			w.hears("disconnected ERR_CLOCK_SKEW retry 1s[connecting]")
+		} else {
+			w.hears("failed 1 ERR_CLOCK_SKEW; disconnected ERR_CLOCK_SKEW[closed]; closed ERR_CLOCK_SKEW[closed]")
+		}
+	}
+}
+
+func TestSmallPackets(t *testing.T) {
+	w := newWorld(t)
+	o := unsigned()
+	w.Connect(0, 1, &o)
+	w.Opened(0, w.attempt)
+	w.out()
+	w.gets(packets.CONNACK, &packets.Connack{Properties: &packets.Properties{MaximumPacketSize: new(uint32(40))}})
+	w.log = nil
+	for i := range 4 {
+		w.sub(mqtt.Token(i+2), fmt.Sprintf("a/long/filter/%d", i), 0)
+	}
+	w.sub(9, strings.Repeat("x", 40), 0)
+	w.sends("SUBSCRIBE a/long/filter/0:0; SUBSCRIBE a/long/filter/1:0; SUBSCRIBE a/long/filter/2:0; SUBSCRIBE a/long/filter/3:0")
+	for i := range 4 {
+		w.suback(uint16(i+1), 0)
+	}
+	w.hears("failed 9 ERR_SUBSCRIBE; subscribed 2=1 q0; subscribed 3=2 q0; subscribed 4=3 q0; subscribed 5=4 q0")
+	w.Unsubscribe(0, 20, 1, false)
+	w.Unsubscribe(0, 21, 2, false)
+	w.Unsubscribe(0, 22, 3, false)
+	w.sends("UNSUBSCRIBE a/long/filter/0; UNSUBSCRIBE a/long/filter/1 a/long/filter/2")
+}
+
+func TestFiltersThatTheBrokerHasNot(t *testing.T) {
+	w := newWorld(t)
+	o := unsigned()
+	w.Connect(0, 1, &o)
+	w.Opened(0, w.attempt)
+	w.out()
+	w.sub(2, "a/#", 0)
+	w.gets(packets.CONNACK, &packets.Connack{Properties: &packets.Properties{WildcardSubAvailable: new(byte(0)), SharedSubAvailable: new(byte(0))}})
+	w.sub(3, "$share/g/a", 0)
+	w.sub(4, "a", 0)
+	w.log = nil
+	w.sends("SUBSCRIBE a:0")
+	w.hears("failed 2 ERR_SUBSCRIBE_REFUSED; failed 3 ERR_SUBSCRIBE_REFUSED")
+}
+
+func TestRaise(t *testing.T) {
+	t.Run("asked for before the first answer", func(t *testing.T) {
+		w := online(t, nil)
+		w.sub(2, "f", 0)
+		w.sends("SUBSCRIBE f:0")
+		w.sub(3, "f", 1)
+		w.sends("SUBSCRIBE f:1")
+		w.suback(1, 0)
+		w.hears("")
+		w.suback(2, 1)
+		w.hears("subscribed 2=1 q1; subscribed 3=1 q1")
+	})
+	t.Run("refused, it leaves what there was", func(t *testing.T) {
+		w := online(t, nil)
+		w.sub(2, "f", 0)
+		w.sends("SUBSCRIBE f:0")
+		w.suback(1, 0)
+		w.sub(3, "f", 1)
+		w.sends("SUBSCRIBE f:1")
+		w.log = nil
+		w.suback(2, 0x97)
+		w.sub(4, "f", 0)
+		w.hears("failed 3 ERR_SUBSCRIBE_REFUSED; subscribed 4=1 q0")
+	})
+}
+
+// A session that is resumed must not bring back what the page has given up.
+func TestWhatIsGivenUpStaysSo(t *testing.T) {
+	t.Run("offline, wanted again and given up again", func(t *testing.T) {
+		w := online(t, nil)
+		id := w.sub(2, "f", 0)
+		w.sends("SUBSCRIBE f:0")
+		w.lost(1006)
+		w.Unsubscribe(w.now, 3, id, false)
+		id = w.sub(4, "f", 0)
+		w.Unsubscribe(w.now, 5, id, false)
+		w.again(true)
+		w.sends("UNSUBSCRIBE f")
+	})
+	t.Run("by the end of the client", func(t *testing.T) {
+		w := online(t, func(o *Options) { o.CleanStart = true })
+		w.sub(2, "f", 0)
+		w.sends("SUBSCRIBE f:0")
+		w.Disconnect(w.now, 3)
+		o := unsigned()
+		o.CleanStart = false
+		w.Connect(w.now, 4, &o)
+		w.Opened(w.now, w.attempt)
+		w.out()
+		w.connack(true)
+		w.sends("UNSUBSCRIBE f")
+	})
+	t.Run("unsubscribed in the turn that the connection is lost in", func(t *testing.T) {
+		w := online(t, nil)
+		id := w.sub(2, "f", 0)
+		w.sends("SUBSCRIBE f:0")
+		w.suback(1, 0)
+		w.Unsubscribe(w.now, 3, id, false)
+		w.lost(1006)
+		w.log = nil
+		w.again(false)
+		w.hears("connecting[reconnecting]; open; done 3; connected[connected]")
+	})
+}
+
+func TestBlame(t *testing.T) {
+	w := online(t, nil)
+	w.pub(2, 1, "t", "poison")
+	w.sends("PUBLISH poison")
+	w.gets(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x95, Properties: &packets.Properties{}})
+	w.hears("close; failed 2 ERR_DISCONNECTED; disconnected ERR_DISCONNECTED retry 1s[reconnecting]")
+	w.again(true)
+	w.sends("")
+	w.log = nil
+	w.gets(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x9d, Properties: &packets.Properties{}})
+	w.hears("close; disconnected ERR_DISCONNECTED[closed]; closed ERR_DISCONNECTED[closed]")
+}
+
+func TestHeldIsBounded(t *testing.T) {
+	w := online(t, nil)
+	big := strings.Repeat("x", 1<<20)
+	for i := range mqtt.Token(100) {
+		w.pub(i+2, byte(i%2), "t", big)
+	}
+	if n := w.engine.Held(); n > maxHeld+1<<21 {
+		t.Errorf("%d bytes are held", n)
+	}
+	if last := w.log[len(w.log)-1]; last != "failed 101 ERR_QUEUE_FULL" {
+		t.Error(last)
+	}
 }
 
 func TestTimeouts(t *testing.T) {
@@ -780,12 +930,13 @@ func TestOptionsAreChecked(t *testing.T) {
 		"session expiry":     func(o *Options) { o.SessionExpiry = -1 },
 		"no client id":       func(o *Options) { o.ClientID = "" },
 		"delays":             func(o *Options) { o.MaxDelay = o.MinDelay - 1 },
+		"delay without end":  func(o *Options) { o.MaxDelay = 1 << 62 },
 		"attempts":           func(o *Options) { o.MaxAttempts = -1 },
 		"queue":              func(o *Options) { o.OfflineBytes = -1 },
 		"will topic":         func(o *Options) { o.Will = &mqtt.Will{Topic: "a/#"} },
 		"will QoS":           func(o *Options) { o.Will = &mqtt.Will{Topic: "a", QoS: 3} },
 		"will payload":       func(o *Options) { o.Will = &mqtt.Will{Topic: "a", Payload: make([]byte, 65536)} },
-		"password":           func(o *Options) { o.Password = make([]byte, 65536) },
+		"password":           func(o *Options) { o.Password = sigv4.Secret(strings.Repeat("x", 65536)) },
 		"user property":      func(o *Options) { o.User = []mqtt.UserPair{{Name: strings.Repeat("x", 65536)}} },
 		"stable after":       func(o *Options) { o.StableAfter = -1 },
 		"endpoint with user": func(o *Options) { o.Endpoint = "wss://u:p@example.org/" },

@@ -25,7 +25,7 @@ func (c *Client) Tick(now time.Duration) {
 	case handshake:
 		c.lose(failure(PhaseConnect, "ERR_CONNACK_TIMEOUT", true, "the broker did not answer CONNECT within %v", openTimeout))
 	case probing:
-		c.lose(explain(Probe{}, c.closeCode, &c.options))
+		c.refused(Probe{})
 	case backingOff:
 		c.begin()
 	}

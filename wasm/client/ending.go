@@ -10,40 +10,43 @@ import (
 // comes next.
 func (c *Client) lose(err *Error) {
 	o := &c.options
-	if c.phase == serving && c.now-c.connectedAt >= o.StableAfter {
-		c.tries = 0
+	if c.phase != serving {
+		c.failures++
 	}
 	c.drop()
-	if !err.Retryable || !o.Reconnect || (o.MaxAttempts > 0 && c.tries >= o.MaxAttempts) {
+	if !err.Retryable || !o.Reconnect || (o.MaxAttempts > 0 && c.failures >= o.MaxAttempts) {
 		c.close(err)
 		return
 	}
 	delay := c.backOff()
 	c.wait(backingOff, delay)
-	state := Connecting
-	if c.everConnected {
-		state = Reconnecting
-	}
-	c.change(state, Change{Event: "disconnected", Attempt: c.tries, Err: err, RetryIn: delay})
+	c.change(c.trying(), Change{Event: "disconnected", Err: err, RetryIn: delay})
 }
 
 // drop lets go of the socket, with what the engine still has to say.
 func (c *Client) drop() {
+	if c.phase == serving && c.now-c.connectedAt >= c.options.StableAfter {
+		c.tries = 0
+	}
 	if c.phase == opening || c.phase == handshake || c.phase == serving {
 		last := append([]byte(nil), c.engine.Output()...)
 		c.stats.BytesOut += uint64(len(last))
 		c.host.Close(c.attempt, last)
 	}
-	c.stop = nil
 	c.engine.Lost()
+	if c.blamed {
+		c.engine.AbandonSent(c.stop)
+	}
+	c.stop, c.blamed = nil, false
 	c.phase = resting
 }
 
 // backOff is the wait before the next attempt: exponential, with full jitter
 // above the least delay.
 func (c *Client) backOff() time.Duration {
+	c.tries++
 	limit := c.options.MinDelay
-	for i := 0; i < max(c.tries, 1) && limit < c.options.MaxDelay; i++ {
+	for i := 0; i < c.tries && limit < c.options.MaxDelay; i++ {
 		limit *= 2
 	}
 	limit = min(limit, c.options.MaxDelay)
@@ -54,6 +57,7 @@ func (c *Client) backOff() time.Duration {
 // for stays open.
 func (c *Client) close(err *Error) {
 	c.phase = resting
+	c.url, c.options.Password = "", ""
 	settle := err
 	if err == nil {
 		settle = errClosed(PhaseSession)
@@ -76,7 +80,7 @@ func (c *Client) close(err *Error) {
 func (c *Client) Disconnect(now time.Duration, token mqtt.Token) {
 	c.now = now
 	if c.phase != resting {
-		c.engine.Disconnect(nil)
+		c.engine.Disconnect()
 		c.drop()
 		c.close(nil)
 	}

@@ -24,7 +24,6 @@ type Phase string
 
 // The phases, in the order of a connection's life.
 const (
-	PhaseLoad        Phase = "load"
 	PhaseCredentials Phase = "credentials"
 	PhaseSign        Phase = "sign"
 	PhaseOpen        Phase = "open"
@@ -107,19 +106,48 @@ func refused(ack *mqtt.Connack) *Error {
 		mqtt.PacketTooLarge, mqtt.TopicNameInvalid, mqtt.PayloadFormatInvalid, mqtt.RetainNotSupported, mqtt.QoSNotSupported:
 		retry = false
 	}
-	text := ack.Reason.String()
-	if ack.ReasonString != "" {
-		text += ": " + ack.ReasonString
-	}
-	e := failure(PhaseConnect, code, retry, "the broker refused the connection, %s%s", text, advice)
+	e := failure(PhaseConnect, code, retry, "the broker refused the connection, %s%s", saying(ack.Reason, ack.ReasonString), advice)
 	e.Reason = ack.Reason
 	return e
 }
 
-// ended is what it means that a connection was stopped by either side.
-func ended(why *mqtt.StopError) *Error {
+// saying is a reason code with the broker's own words, as far as they are few.
+func saying(r mqtt.Reason, words string) string {
+	if words == "" {
+		return r.String()
+	}
+	const most = 300
+	if len(words) > most {
+		words = strings.ToValidUTF8(words[:most], "") + "…"
+	}
+	return r.String() + ": " + words
+}
+
+// transient reports whether what was refused for r may be granted later.
+func transient(r mqtt.Reason) bool {
+	switch r {
+	case 0x80, 0x83, 0x91, 0x97:
+		return true
+	}
+	return false
+}
+
+// blames reports whether a DISCONNECT with r is for a message that we sent.
+func blames(r mqtt.Reason) bool {
+	switch r {
+	case mqtt.TopicNameInvalid, mqtt.PacketTooLarge, mqtt.PayloadFormatInvalid, mqtt.RetainNotSupported, mqtt.QoSNotSupported:
+		return true
+	}
+	return false
+}
+
+// ended is what it means that a connection was stopped by either side, in the
+// phase p.
+func ended(why *mqtt.StopError, p phase) *Error {
 	code, retry, advice := "ERR_DISCONNECTED", true, ""
 	switch {
+	case !why.Local && (why.Reason == mqtt.UseAnotherServer || why.Reason == mqtt.ServerMoved):
+		retry = false
 	case why.Reason == mqtt.SessionTakenOver && !why.Local:
 		code, retry = "ERR_SUPERSEDED", false
 		advice = "; another connection uses the same clientId. Give each page its own, or leave clientId out"
@@ -128,8 +156,17 @@ func ended(why *mqtt.StopError) *Error {
 	case why.Local:
 		code = "ERR_PROTOCOL"
 	}
-	e := failure(PhaseSession, code, retry, "%v%s", why, advice)
-	e.Reason = why.Reason
+	who := "the broker ended the connection"
+	if why.Local {
+		who = "the connection was ended"
+	}
+	e := failure(PhaseSession, code, retry, "%s, %s%s", who, saying(why.Reason, why.Detail), advice)
+	if p == handshake {
+		e.Phase = PhaseConnect
+	}
+	if !why.Local {
+		e.Reason = why.Reason
+	}
 	return e
 }
 

@@ -9,16 +9,17 @@ type events Client
 
 func (ev *events) Connected(ack *mqtt.Connack) {
 	c := (*Client)(ev)
+	attempt := c.failures + 1
 	c.phase = serving
 	c.connectedAt = c.now
-	c.probed = false
+	c.failures = 0
 	c.stats.Connects++
 	recovered := c.everConnected && ack.SessionPresent
 	c.everConnected = true
 	c.resubscribe(ack.SessionPresent)
 	waiters := c.connectWaiters
 	c.connectWaiters = nil
-	c.change(Connected, Change{Event: "connected", Attempt: c.tries, Granted: ack, Recovered: recovered})
+	c.change(Connected, Change{Event: "connected", Attempt: attempt, Granted: ack, Recovered: recovered})
 	for _, token := range waiters {
 		c.host.ConnectDone(token, ack)
 	}
@@ -28,7 +29,11 @@ func (ev *events) Refused(ack *mqtt.Connack) { ev.stop = refused(ack) }
 
 func (ev *events) Stopped(why *mqtt.StopError) {
 	if ev.stop == nil {
-		ev.stop = ended(why)
+		ev.stop = ended(why, ev.phase)
+		if !why.Local && blames(why.Reason) {
+			// Sent again, they would only end the next connection too.
+			ev.blamed = true
+		}
 	}
 }
 
@@ -44,13 +49,9 @@ func (ev *events) Published(token mqtt.Token, r mqtt.PublishResult) {
 	}
 	ev.stats.MessagesOut++
 	if r.Reason.Failed() {
-		e := failure(PhasePublish, "ERR_PUBLISH_REFUSED", false, "the broker refused the message, %v", r.Reason)
-		switch r.Reason {
-		case mqtt.NotAuthorized:
+		e := failure(PhasePublish, "ERR_PUBLISH_REFUSED", transient(r.Reason), "the broker refused the message, %s", saying(r.Reason, r.ReasonString))
+		if r.Reason == mqtt.NotAuthorized {
 			e.Message += "; the AWS IoT policy must allow iot:Publish to this topic (and iot:RetainPublish for retain)"
-		}
-		if r.ReasonString != "" {
-			e.Message += ": " + r.ReasonString
 		}
 		e.Reason = r.Reason
 		ev.host.Done(token, e)

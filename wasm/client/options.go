@@ -32,8 +32,8 @@ type Options struct {
 
 	ClientID      string
 	Username      *string
-	Password      []byte
-	KeepAlive     int // seconds
+	Password      sigv4.Secret // bytes; "" for none
+	KeepAlive     int          // seconds
 	CleanStart    bool
 	SessionExpiry int64 // seconds
 	Will          *mqtt.Will
@@ -75,9 +75,9 @@ const (
 	receiveMaximum = 1024
 	// topicAliases is how many topics the server may abbreviate.
 	topicAliases = 64
-	// maxBacklog bounds, in bytes, what waits for acknowledgements while
-	// connected.
-	maxBacklog = 64 << 20
+	// maxHeld bounds, in bytes, what is held of messages while connected: on
+	// their way out, in flight, and waiting.
+	maxHeld = 64 << 20
 	// filtersPerPacket is AWS's bound on a SUBSCRIBE.
 	// https://docs.aws.amazon.com/general/latest/gr/iot-core.html
 	filtersPerPacket = 8
@@ -92,6 +92,15 @@ func DefaultOptions() Options {
 	}
 }
 
+const day = 24 * time.Hour
+
+func (o *Options) password() []byte {
+	if o.Password == "" {
+		return nil
+	}
+	return []byte(o.Password.Reveal())
+}
+
 // Check reports the first thing that is wrong with o, or nil.
 func (o *Options) Check() *Error {
 	switch {
@@ -103,10 +112,10 @@ func (o *Options) Check() *Error {
 		return badRange("ERR_OPTION", "keepAlive is %d; it must be between 0 (off) and 65,535 seconds", o.KeepAlive)
 	case o.SessionExpiry < 0 || o.SessionExpiry > math.MaxUint32:
 		return badRange("ERR_OPTION", "sessionExpiry is %d; it must be between 0 and 4,294,967,295 seconds", o.SessionExpiry)
-	case o.MinDelay <= 0 || o.MaxDelay < o.MinDelay:
-		return badRange("ERR_OPTION", "reconnect.minDelayMs must be more than 0, and maxDelayMs not less than it")
-	case o.StableAfter < 0:
-		return badRange("ERR_OPTION", "reconnect.stableAfterMs must not be negative")
+	case o.MinDelay <= 0 || o.MaxDelay < o.MinDelay || o.MaxDelay > day:
+		return badRange("ERR_OPTION", "reconnect.minDelayMs must be more than 0, and maxDelayMs between it and a day (86,400,000)")
+	case o.StableAfter < 0 || o.StableAfter > day:
+		return badRange("ERR_OPTION", "reconnect.stableAfterMs must be between 0 and a day (86,400,000)")
 	case o.MaxAttempts < 0:
 		return badRange("ERR_OPTION", "reconnect.maxAttempts must not be negative")
 	case o.OfflineMessages < 0 || o.OfflineBytes < 0:

@@ -31,8 +31,8 @@ func (c *Client) publish(m *mqtt.Outgoing) (bool, *Error) {
 	size := len(m.Topic) + len(m.Properties) + len(m.Payload)
 	messages, bytes := c.engine.Waiting()
 	if c.phase == serving {
-		if m.QoS > 0 && bytes+size > maxBacklog && bytes > 0 {
-			return false, failure(PhasePublish, "ERR_QUEUE_FULL", true, "%d messages wait for acknowledgements; await publish() before the next", messages)
+		if held := c.engine.Held(); held > 0 && held+size > maxHeld {
+			return false, failure(PhasePublish, "ERR_QUEUE_FULL", true, "%d bytes of messages are on their way already; await publish() before the next", held)
 		}
 	} else {
 		switch {

@@ -1,7 +1,9 @@
 package client
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,8 +27,10 @@ type subscription struct {
 	refs    int
 	state   subState
 	qos     byte
-	told    bool // a SUBSCRIBE has gone
-	ever    bool // it has been granted before
+	batch   mqtt.Token // the SUBSCRIBE whose answer counts
+	told    bool       // the broker may have heard of it
+	held    bool       // the broker has it, at qos
+	ever    bool       // it has been granted before
 	waiters []mqtt.Token
 }
 
@@ -78,7 +82,9 @@ func (c *Client) Subscribe(now time.Duration, token mqtt.Token, o mqtt.Subscript
 		c.router.Add(o.Filter, s.id)
 		c.dirty = true
 		c.leaving = slices.DeleteFunc(c.leaving, func(l leaving) bool {
-			return l.filter == o.Filter && l.token == 0
+			mine := l.filter == o.Filter && l.token == 0
+			s.told = s.told || mine
+			return mine
 		})
 	} else if o.QoS > s.options.QoS {
 		s.options.QoS = o.QoS
@@ -157,41 +163,44 @@ func (c *Client) sendSubscriptions() {
 		return
 	}
 	c.dirty = false
-	for part := range slices.Chunk(c.leaving, filtersPerPacket) {
-		var filters []string
-		for _, l := range part {
-			filters = append(filters, l.filter)
-		}
-		token := c.newBatch(batch{leaves: slices.Clone(part)})
-		if err := c.engine.Unsubscribe(token, filters); err != nil {
-			c.unsubscribed(token, nil, err.Error())
-		}
+	left := c.leaving
+	c.leaving = nil
+	for part := range slices.Chunk(left, filtersPerPacket) {
+		c.sendUnsubscribe(part)
 	}
-	c.leaving = c.leaving[:0]
-
 	var plain []*subscription
 	for _, id := range c.sortedIDs() {
-		switch s := c.byID[id]; {
-		case s.state != wanted:
-		case len(s.user) > 0: // they belong to the packet, so it has one of its own
+		s := c.byID[id]
+		if s.state != wanted {
+			continue
+		}
+		if err := c.notGranted(s.options.Filter); err != nil {
+			c.refuse(s, err)
+		} else if len(s.user) > 0 { // they belong to the packet, so it has one of its own
 			c.sendSubscribe([]*subscription{s})
-		default:
+		} else {
 			plain = append(plain, s)
 		}
 	}
 	for part := range slices.Chunk(plain, filtersPerPacket) {
-		c.sendSubscribe(slices.Clone(part))
+		c.sendSubscribe(part)
 	}
 }
 
-func (c *Client) sortedIDs() []uint32 {
-	ids := make([]uint32, 0, len(c.byID))
-	for id := range c.byID {
-		ids = append(ids, id)
+// notGranted holds a filter against what CONNACK granted: a broker that has no
+// such filters ends the connection of who asks for one.
+func (c *Client) notGranted(filter string) *Error {
+	g := c.engine.Granted()
+	switch {
+	case !g.WildcardAvailable && strings.ContainsAny(filter, "+#"):
+		return failure(PhaseSubscribe, "ERR_SUBSCRIBE_REFUSED", false, "the broker has no wildcard subscriptions (see connection.wildcardSubscriptionAvailable): %q", filter)
+	case !g.SharedAvailable && strings.HasPrefix(filter, "$share/"):
+		return failure(PhaseSubscribe, "ERR_SUBSCRIBE_REFUSED", false, "the broker has no shared subscriptions (see connection.sharedSubscriptionAvailable): %q", filter)
 	}
-	slices.Sort(ids)
-	return ids
+	return nil
 }
+
+func (c *Client) sortedIDs() []uint32 { return slices.Sorted(maps.Keys(c.byID)) }
 
 func (c *Client) newBatch(b batch) mqtt.Token {
 	c.lastBatch++
@@ -199,35 +208,75 @@ func (c *Client) newBatch(b batch) mqtt.Token {
 	return c.lastBatch
 }
 
+// sendSubscribe asks for subs in one packet, or in more where the broker's
+// Maximum Packet Size wants it.
 func (c *Client) sendSubscribe(subs []*subscription) {
+	subs = slices.Clone(subs)
 	var list []mqtt.Subscription
 	for _, s := range subs {
-		s.state = asked
 		list = append(list, s.options)
 	}
 	token := c.newBatch(batch{subs: subs})
-	if err := c.engine.Subscribe(token, list, subs[0].user); err != nil {
+	err := c.engine.Subscribe(token, list, subs[0].user)
+	if err != nil {
 		delete(c.batches, token)
-		for _, s := range subs {
-			c.refuse(s, failure(PhaseSubscribe, "ERR_SUBSCRIBE", false, "the SUBSCRIBE could not be sent: %v", err))
-		}
+	}
+	if errors.Is(err, mqtt.ErrTooLarge) && len(subs) > 1 {
+		half := len(subs) / 2
+		c.sendSubscribe(subs[:half])
+		c.sendSubscribe(subs[half:])
 		return
 	}
 	for _, s := range subs {
-		s.told = true
+		if err != nil {
+			c.refuse(s, failure(PhaseSubscribe, "ERR_SUBSCRIBE", false, "the SUBSCRIBE could not be sent: %v", err))
+			continue
+		}
+		s.state, s.batch, s.told = asked, token, true
+	}
+}
+
+func (c *Client) sendUnsubscribe(list []leaving) {
+	list = slices.Clone(list)
+	var filters []string
+	for _, l := range list {
+		filters = append(filters, l.filter)
+	}
+	token := c.newBatch(batch{leaves: list})
+	err := c.engine.Unsubscribe(token, filters)
+	if err == nil {
+		return
+	}
+	delete(c.batches, token)
+	if errors.Is(err, mqtt.ErrTooLarge) && len(list) > 1 {
+		half := len(list) / 2
+		c.sendUnsubscribe(list[:half])
+		c.sendUnsubscribe(list[half:])
+		return
+	}
+	for _, l := range list {
+		if l.token != 0 {
+			c.host.Done(l.token, failure(PhaseSubscribe, "ERR_SUBSCRIBE", false, "the UNSUBSCRIBE could not be sent: %v", err))
+		}
 	}
 }
 
 // resubscribe follows CONNACK: where the broker has no session, all that is
-// wanted is asked for again.
+// wanted is asked for again, and there is nothing to be left.
 func (c *Client) resubscribe(sessionPresent bool) {
-	if !sessionPresent {
-		c.leaving = c.leaving[:0]
-		for _, s := range c.byID {
-			s.state = wanted
+	c.dirty = true
+	if sessionPresent {
+		return
+	}
+	for _, l := range c.leaving {
+		if l.token != 0 {
+			c.host.Done(l.token, nil)
 		}
 	}
-	c.dirty = true
+	c.leaving = nil
+	for _, s := range c.byID {
+		s.state, s.held = wanted, false
+	}
 }
 
 func (ev *events) Subscribed(token mqtt.Token, codes []byte, reason string) {
@@ -235,24 +284,25 @@ func (ev *events) Subscribed(token mqtt.Token, codes []byte, reason string) {
 	b := c.batches[token]
 	delete(c.batches, token)
 	for i, s := range b.subs {
+		if c.byID[s.id] != s { // unsubscribed meanwhile
+			continue
+		}
+		last := s.batch == token && s.state == asked // and not wanted anew since, at a higher QoS
 		switch {
-		case c.byID[s.id] != s: // unsubscribed meanwhile
 		case codes == nil: // the connection was lost: ask again
-			s.state = wanted
+			if last {
+				s.state = wanted
+			}
 		case mqtt.Reason(codes[i]).Failed():
-			r := mqtt.Reason(codes[i])
-			text := fmt.Sprintf("the broker refused the subscription to %q, %v", s.options.Filter, r)
-			if reason != "" {
-				text += ": " + reason
+			if last {
+				c.refuse(s, refusedFilter(s.options.Filter, mqtt.Reason(codes[i]), reason))
 			}
-			if r == mqtt.NotAuthorized {
-				text += "; the AWS IoT policy must allow iot:Subscribe to this filter and iot:Receive for its topics"
+		default:
+			s.qos, s.held, s.ever = codes[i], true, true
+			if !last {
+				continue
 			}
-			err := failure(PhaseSubscribe, "ERR_SUBSCRIBE_REFUSED", false, "%s", text)
-			err.Reason = r
-			c.refuse(s, err)
-		case s.state == asked: // and not wanted anew, at a higher QoS
-			s.state, s.qos, s.ever = granted, codes[i], true
+			s.state = granted
 			waiters := s.waiters
 			s.waiters = nil
 			for _, token := range waiters {
@@ -262,7 +312,29 @@ func (ev *events) Subscribed(token mqtt.Token, codes []byte, reason string) {
 	}
 }
 
+func refusedFilter(filter string, r mqtt.Reason, words string) *Error {
+	text := fmt.Sprintf("the broker refused the subscription to %q, %s", filter, saying(r, words))
+	if r == mqtt.NotAuthorized {
+		text += "; the AWS IoT policy must allow iot:Subscribe to this filter and iot:Receive for its topics"
+	}
+	err := failure(PhaseSubscribe, "ERR_SUBSCRIBE_REFUSED", transient(r), "%s", text)
+	err.Reason = r
+	return err
+}
+
+// refuse fails who waits for s. What the broker has granted before, and only not
+// raised, stays; else that is its end.
 func (c *Client) refuse(s *subscription, err *Error) {
+	if s.held {
+		s.state, s.options.QoS = granted, s.qos
+		waiters := s.waiters
+		s.waiters = nil
+		s.refs -= len(waiters)
+		for _, token := range waiters {
+			c.host.Done(token, err)
+		}
+		return
+	}
 	c.forget(s, err)
 	if s.ever {
 		c.host.SubscriptionEnded(s.id, err)
@@ -300,12 +372,15 @@ func (c *Client) endSubscriptions(why, settle *Error) {
 		if s.ever {
 			c.host.SubscriptionEnded(s.id, why)
 		}
-	}
-	for _, l := range c.leaving {
-		if l.token != 0 {
-			c.host.Done(l.token, nil)
+		if s.told { // a session that is resumed later must not bring it back
+			c.leaving = append(c.leaving, leaving{s.options.Filter, 0})
 		}
 	}
-	c.leaving = nil
+	for i, l := range c.leaving {
+		if l.token != 0 {
+			c.host.Done(l.token, nil)
+			c.leaving[i].token = 0
+		}
+	}
 	clear(c.batches)
 }

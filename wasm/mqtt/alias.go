@@ -18,6 +18,10 @@ type aliasUse struct {
 // maxAliases bounds the search for the one used longest ago.
 const maxAliases = 32
 
+// idle is how many messages a topic must have gone without before its number is
+// given to another.
+const idle = 64
+
 func (a *aliases) reset(serverMax uint16) {
 	clear(a.byTopic)
 	a.used = a.used[:0]
@@ -46,6 +50,9 @@ func (a *aliases) get(topic []byte) (alias uint16, known bool) {
 			if a.used[j].at < a.used[i].at {
 				i = j
 			}
+		}
+		if a.clock-a.used[i].at < idle {
+			return 0, false // they are all in use: to take turns would only cost
 		}
 		delete(a.byTopic, a.used[i].topic)
 	}

@@ -22,9 +22,10 @@ type Handler interface {
 	Message(m *Publish)
 	// Published: a QoS 1 or 2 message has been acknowledged, or given up.
 	Published(token Token, r PublishResult)
-	// Sent: a message of QoS 0 that had been waiting is on its way.
+	// Sent: a message of QoS 0 that had been waiting is on its way, or given up.
 	Sent(token Token, err error)
-	// Subscribed: codes has one reason code for each filter asked for.
+	// Subscribed: codes has one reason code for each filter asked for. It is nil,
+	// and reason an error's text, where the connection was lost before the answer.
 	Subscribed(token Token, codes []byte, reason string)
 	// Unsubscribed: likewise.
 	Unsubscribed(token Token, codes []byte, reason string)
@@ -75,7 +76,7 @@ const (
 //
 // Messages of QoS 1 and 2 that are published while there is no connection, or
 // beyond what the server lets be in flight, wait in the engine; how many is for
-// the caller to bound, by Waiting.
+// the caller to bound, by Waiting and Held.
 type Engine struct {
 	handler Handler
 	state   connState
@@ -103,9 +104,11 @@ type Engine struct {
 	generation      uint32 // counts connections
 }
 
-// NewEngine makes an engine that reports to h.
-func NewEngine(h Handler) *Engine {
-	return &Engine{handler: h, session: newSession()}
+// NewEngine makes an engine that reports to h. lastID is the packet identifier
+// before the first it uses: by chance, for a client that might resume a session
+// which another page has left half done.
+func NewEngine(h Handler, lastID uint16) *Engine {
+	return &Engine{handler: h, session: newSession(lastID)}
 }
 
 // Open begins a connection: CONNECT goes into Output. What a former connection
@@ -132,9 +135,6 @@ func (e *Engine) Lost() {
 	e.failControl(ErrConnectionLost)
 }
 
-// Connected reports whether CONNACK has come and nothing has ended it since.
-func (e *Engine) Connected() bool { return e.state == connected }
-
 // Granted is what the last successful CONNACK said.
 func (e *Engine) Granted() *Connack { return &e.granted }
 
@@ -158,10 +158,10 @@ func (e *Engine) Flushed(now time.Duration) {
 }
 
 // Disconnect ends the connection in an orderly way, so that the server
-// publishes no will. expiry, where given, changes how long it keeps the session.
-func (e *Engine) Disconnect(expiry *uint32) {
+// publishes no will.
+func (e *Engine) Disconnect() {
 	if e.state == connecting || e.state == connected {
-		e.out = appendDisconnect(e.out, Success, expiry)
+		e.out = appendDisconnect(e.out, Success)
 		e.state = stopped
 	}
 }
@@ -169,7 +169,7 @@ func (e *Engine) Disconnect(expiry *uint32) {
 // fail answers what the server did wrong [MQTT-4.13.1-1].
 func (e *Engine) fail(err *WireError) {
 	if e.state == connecting || e.state == connected {
-		e.out = appendDisconnect(e.out, err.Reason, nil)
+		e.out = appendDisconnect(e.out, err.Reason)
 	}
 	e.stop(&StopError{Reason: err.Reason, Local: true, Detail: err.Detail})
 }

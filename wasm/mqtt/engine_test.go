@@ -26,7 +26,7 @@ type peer struct {
 
 func newPeer(t testing.TB) *peer {
 	p := &peer{t: t}
-	p.Engine = NewEngine(p)
+	p.Engine = NewEngine(p, 0)
 	return p
 }
 
@@ -349,7 +349,7 @@ func TestSessionGone(t *testing.T) {
 	p.pub(5, 1, "t", "e")
 	p.again(false, nil)
 	p.expect("PUBLISH(t=a q1 #5); PUBLISH(t=d q1 #6); PUBLISH(t=e q1 #7)")
-	p.hears("published 2 success (0x00)  <nil>; published 3 success (0x00)  the server has lost the session: whether the message arrived cannot be known; connected session=false")
+	p.hears("published 2 success (0x00)  the server has lost the session: whether the QoS 2 message arrived cannot be known; published 3 success (0x00)  the server has lost the session: whether the QoS 2 message arrived cannot be known; connected session=false")
 }
 
 func TestReceiveMaximumOfServer(t *testing.T) {
@@ -405,6 +405,89 @@ func TestLimitsOfServer(t *testing.T) {
 	q.expect("PUBLISH(t=y q1 #1)")
 }
 
+// A PUBREL that the server's Receive Maximum holds back is not on its way, and
+// a server that answers it all the same ends nothing.
+func TestPubrelHeldBack(t *testing.T) {
+	p := online(t, nil)
+	for i := range Token(3) {
+		p.pub(i+1, 2, "t", "x")
+	}
+	for i := range uint16(3) {
+		p.gets(packets.PUBREC, &packets.Pubrec{PacketID: i + 1, Properties: props()})
+	}
+	p.sends()
+	p.again(true, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
+	p.heard()
+	p.expect("PUBREL(#1 0)")
+	p.gets(packets.PUBCOMP, &packets.Pubcomp{PacketID: 3, Properties: props()})
+	p.gets(packets.PUBREC, &packets.Pubrec{PacketID: 2, ReasonCode: 0x80, Properties: props()})
+	p.hears("")
+	for i := range uint16(3) {
+		p.gets(packets.PUBCOMP, &packets.Pubcomp{PacketID: i + 1, Properties: props()})
+	}
+	p.expect("PUBREL(#2 0); PUBREL(#3 0)")
+	p.hears("published 1 success (0x00)  <nil>; published 2 success (0x00)  <nil>; published 3 success (0x00)  <nil>")
+	if p.onWire != 0 || p.Held() != 0 {
+		t.Errorf("%d on the wire, %d bytes held", p.onWire, p.Held())
+	}
+}
+
+func TestPubrecsWordsAreKept(t *testing.T) {
+	p := online(t, nil)
+	p.pub(1, 2, "t", "x")
+	p.gets(packets.PUBREC, &packets.Pubrec{PacketID: 1, ReasonCode: 0x10, Properties: &packets.Properties{ReasonString: "nobody"}})
+	p.gets(packets.PUBCOMP, &packets.Pubcomp{PacketID: 1, Properties: props()})
+	p.hears("published 1 no matching subscribers (0x10) nobody <nil>")
+}
+
+func TestResendIsHeldAgainstTheNewGrants(t *testing.T) {
+	p := online(t, nil)
+	p.pub(1, 2, "t", "x")
+	p.pub(2, 1, "t", strings.Repeat("y", 50))
+	p.pub(3, 1, "t", "z")
+	p.again(true, func(pr *packets.Properties) { pr.MaximumQOS, pr.MaximumPacketSize = new(byte(1)), new(uint32(50)) })
+	p.expect("PUBLISH(t=z q1 #3 dup)")
+	p.hears("connected session=true; published 1 success (0x00)  the server does not grant this QoS; published 2 success (0x00)  the packet would be larger than the server accepts")
+}
+
+func TestHeld(t *testing.T) {
+	p := online(t, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
+	for i := range Token(2) {
+		p.pub(i+1, 1, "t", strings.Repeat("x", 1000))
+	}
+	if n := p.Held(); n < 3000 || n > 3500 { // in flight, waiting, and in the output
+		t.Errorf("%d bytes held", n)
+	}
+	p.sends()
+	p.AbandonSent(ErrDropped)
+	p.hears("published 1 success (0x00)  the message was dropped from the queue")
+	if n := p.Held(); n < 1000 || n > 1500 {
+		t.Errorf("%d bytes held", n)
+	}
+}
+
+func TestOldBroker(t *testing.T) {
+	p := newPeer(t)
+	p.Open(0, testOptions)
+	p.sends()
+	p.getsHex("20 02 00 01")
+	p.hears("refused unsupported protocol version (0x84); stopped unsupported protocol version (0x84) local=false")
+}
+
+func TestAllPacketIDsInUse(t *testing.T) {
+	p := online(t, nil)
+	m := &Outgoing{Topic: []byte("t"), QoS: 1}
+	for range 65536 {
+		_, _ = p.Publish(m)
+	}
+	if n, _ := p.Waiting(); n != 1 || p.Inflight() != 65535 {
+		t.Errorf("%d waiting, %d in flight", n, p.Inflight())
+	}
+	if err := p.Subscribe(1, []Subscription{{Filter: "f"}}, nil); !errors.Is(err, ErrNoPacketID) {
+		t.Error(err)
+	}
+}
+
 func TestQueuedQoS0KeepsItsPlace(t *testing.T) {
 	p := online(t, nil)
 	p.Lost()
@@ -423,7 +506,15 @@ func TestAliasesOut(t *testing.T) {
 		p.pub(1, 0, topic, "")
 	}
 	p.expect("PUBLISH(long/one= q0 alias=1); PUBLISH(= q0 alias=1); PUBLISH(long/two= q0 alias=2); PUBLISH(= q0 alias=1); " +
-		"PUBLISH(long/three= q0 alias=2); PUBLISH(= q0 alias=1); PUBLISH(long/two= q0 alias=2); PUBLISH(x= q0)")
+		"PUBLISH(long/three= q0); PUBLISH(= q0 alias=1); PUBLISH(= q0 alias=2); PUBLISH(x= q0)")
+	for range idle { // long/two is not used any more
+		p.pub(1, 0, "long/one", "")
+	}
+	p.sends()
+	p.pub(1, 0, "long/three", "")
+	p.pub(1, 0, "long/two", "")
+	p.pub(1, 0, "long/three", "")
+	p.expect("PUBLISH(long/three= q0 alias=2); PUBLISH(long/two= q0); PUBLISH(= q0 alias=2)")
 	p.pub(2, 1, "long/one", "q")
 	p.expect("PUBLISH(=q q1 #1 alias=1)")
 	p.again(true, two) // aliases end with the connection [MQTT-3.3.2-7]
@@ -475,7 +566,7 @@ func TestSubscribe(t *testing.T) {
 func TestPacketIDsAreNotReused(t *testing.T) {
 	p := online(t, nil)
 	p.pub(1, 1, "t", "a")
-	p.nextID = 65534
+	p.lastID = 65534
 	_ = p.Subscribe(2, []Subscription{{Filter: "f"}}, nil) // 65535
 	p.pub(3, 1, "t", "b")                                  // 0 is none, 1 is taken
 	p.expect("PUBLISH(t=a q1 #1); SUBSCRIBE f; PUBLISH(t=b q1 #2)")
@@ -544,18 +635,15 @@ func TestKeepAliveOff(t *testing.T) {
 
 func TestDisconnect(t *testing.T) {
 	p := online(t, nil)
-	p.Disconnect(nil)
+	p.Disconnect()
 	if !bytes.Equal(p.Output(), []byte{0xe0, 0}) {
 		t.Errorf("%x", p.Output())
 	}
-	p.Disconnect(nil)
+	p.Disconnect()
 	p.pub(1, 0, "t", "late")
 	if len(p.Output()) != 2 { // [MQTT-3.14.4-1]
 		t.Errorf("%x", p.Output())
 	}
-	q := online(t, nil)
-	q.Disconnect(new(uint32(0)))
-	q.expect("DISCONNECT(0)")
 	r := online(t, nil)
 	r.getsHex("e000")
 	r.hears("stopped success (0x00) local=false")
@@ -604,7 +692,7 @@ func TestDropOldest(t *testing.T) {
 }
 
 func TestHotPathDoesNotAllocate(t *testing.T) {
-	e := NewEngine(quiet{})
+	e := NewEngine(quiet{}, 0)
 	e.Open(0, ConnectOptions{ClientID: "c", TopicAliasMaximum: 8})
 	e.Receive(0, []byte{0x20, 6, 0, 0, 3, 34, 0, 8})
 	var frame []byte
@@ -647,7 +735,7 @@ func (quiet) Unsubscribed(Token, []byte, string) {}
 func (quiet) Stopped(*StopError)                 {}
 
 func BenchmarkReceive(b *testing.B) {
-	e := NewEngine(quiet{})
+	e := NewEngine(quiet{}, 0)
 	e.Open(0, ConnectOptions{ClientID: "c"})
 	e.Receive(0, []byte{0x20, 3, 0, 0, 0})
 	frame := appendPublish(nil, []byte("sensors/1/temperature"), nil, make([]byte, 200), 0, false, false, 0, 0)
@@ -659,7 +747,7 @@ func BenchmarkReceive(b *testing.B) {
 }
 
 func BenchmarkPublish(b *testing.B) {
-	e := NewEngine(quiet{})
+	e := NewEngine(quiet{}, 0)
 	e.Open(0, ConnectOptions{ClientID: "c"})
 	e.Receive(0, []byte{0x20, 3, 0, 0, 0})
 	m := &Outgoing{Topic: []byte("sensors/1/temperature"), Payload: make([]byte, 200)}

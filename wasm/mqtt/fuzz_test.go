@@ -50,6 +50,14 @@ func FuzzEngine(f *testing.F) {
 				}
 			}
 			sent = append(sent, p.Output()...)
+			// The same once more, on the session that this has left behind.
+			p.again(true, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
+			p.Receive(0, data)
+			sent = append(sent, p.Output()...)
+			p.Abandon(ErrDropped)
+			if p.Held() != len(p.Output()) {
+				t.Errorf("%d bytes are held after all was given up", p.Held()-len(p.Output()))
+			}
 			return p.heard(), string(sent)
 		}
 		log, out := run(len(data) + 1)

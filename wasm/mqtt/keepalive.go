@@ -44,7 +44,6 @@ func (e *Engine) Tick(now time.Duration) {
 	switch {
 	case !e.pinging:
 		e.Ping(now, e.keepAlive()/2)
-		e.grace = 0
 	case e.grace == 0 && now-due > late:
 		e.grace = now + catchUp
 	default:

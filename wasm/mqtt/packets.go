@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"math"
 	"net"
@@ -50,26 +51,21 @@ type ConnectOptions struct {
 // A Connack is what the server granted. Where a property was absent it holds
 // the value that the standard gives its absence.
 type Connack struct {
-	SessionPresent        bool
-	Reason                Reason
-	ReasonString          string
-	ClientID              string // assigned or as asked for
-	KeepAlive             uint16 // seconds, the one in force
-	SessionExpiry         uint32 // seconds, the one in force
-	ReceiveMaximum        uint16
-	MaximumQoS            byte
-	MaximumPacketSize     uint32 // bytes, math.MaxUint32: no bound
-	TopicAliasMaximum     uint16
-	RetainAvailable       bool
-	WildcardAvailable     bool
-	SharedAvailable       bool
-	IdentifiersAvailable  bool
-	ResponseInformation   string
-	ServerReference       string
-	User                  []UserPair
-	KeepAliveFromServer   bool
-	ClientIDFromServer    bool
-	SessionExpiryFromThem bool
+	SessionPresent       bool
+	Reason               Reason
+	ReasonString         string
+	ClientID             string // assigned or as asked for
+	KeepAlive            uint16 // seconds, the one in force
+	SessionExpiry        uint32 // seconds, the one in force
+	ReceiveMaximum       uint16
+	MaximumQoS           byte
+	MaximumPacketSize    uint32 // bytes, math.MaxUint32: no bound
+	TopicAliasMaximum    uint16
+	RetainAvailable      bool
+	WildcardAvailable    bool
+	SharedAvailable      bool
+	IdentifiersAvailable bool
+	User                 []UserPair
 }
 
 // A Subscription is one filter of a SUBSCRIBE with its options (section 3.8.3).
@@ -172,11 +168,11 @@ func appendUnsubscribe(b []byte, id uint16, filters []string) []byte {
 
 func appendPingreq(b []byte) []byte { return append(b, byte(typePingreq)<<4, 0) }
 
-func appendDisconnect(b []byte, r Reason, expiry *uint32) []byte {
-	if r == Success && expiry == nil {
+func appendDisconnect(b []byte, r Reason) []byte {
+	if r == Success {
 		return append(b, byte(typeDisconnect)<<4, 0)
 	}
-	d := packets.Disconnect{ReasonCode: byte(r), Properties: &packets.Properties{SessionExpiryInterval: expiry}}
+	d := packets.Disconnect{ReasonCode: byte(r), Properties: &packets.Properties{}}
 	return appendPacket(b, typeDisconnect, 0, d.Buffers())
 }
 
@@ -204,7 +200,11 @@ func decode(t packetType, packet, body []byte, at int) (packets.Packet, *WireErr
 	return cp.Content, nil
 }
 
-func decodeConnack(packet, body []byte) (*Connack, *WireError) {
+// decodeConnack reads a CONNACK that answers o.
+func decodeConnack(packet, body []byte, o *ConnectOptions) (*Connack, *WireError) {
+	if len(body) == 2 { // it has no properties: the form of MQTT 3.1.1
+		return &Connack{Reason: UnsupportedVersion, ReasonString: "it answers in MQTT 3.1.1"}, nil
+	}
 	if len(body) >= 1 && body[0] > 1 {
 		return nil, malformed("CONNACK with reserved flags set") // [MQTT-3.2.2-1]
 	}
@@ -219,14 +219,13 @@ func decodeConnack(packet, body []byte) (*Connack, *WireError) {
 	}
 	out := &Connack{
 		SessionPresent: in.SessionPresent, Reason: Reason(in.ReasonCode), ReasonString: p.ReasonString,
-		ClientID: p.AssignedClientID, ClientIDFromServer: p.AssignedClientID != "",
-		KeepAlive: or(p.ServerKeepAlive, 0), KeepAliveFromServer: p.ServerKeepAlive != nil,
-		SessionExpiry: or(p.SessionExpiryInterval, 0), SessionExpiryFromThem: p.SessionExpiryInterval != nil,
+		ClientID:       cmp.Or(p.AssignedClientID, o.ClientID),
+		KeepAlive:      or(p.ServerKeepAlive, o.KeepAlive), // the server's wins [MQTT-3.2.2-21]
+		SessionExpiry:  or(p.SessionExpiryInterval, o.SessionExpiry),
 		ReceiveMaximum: or(p.ReceiveMaximum, math.MaxUint16), MaximumQoS: or(p.MaximumQOS, 2),
 		MaximumPacketSize: or(p.MaximumPacketSize, math.MaxUint32), TopicAliasMaximum: or(p.TopicAliasMaximum, 0),
 		RetainAvailable: or(p.RetainAvailable, 1) == 1, WildcardAvailable: or(p.WildcardSubAvailable, 1) == 1,
 		SharedAvailable: or(p.SharedSubAvailable, 1) == 1, IdentifiersAvailable: or(p.SubIDAvailable, 1) == 1,
-		ResponseInformation: p.ResponseInfo, ServerReference: p.ServerReference,
 	}
 	for _, u := range p.User {
 		out.User = append(out.User, UserPair{u.Key, u.Value})
@@ -262,9 +261,8 @@ func decodeSuback(t packetType, packet, body []byte) (id uint16, codes []byte, r
 
 // A Disconnect is the server's farewell.
 type Disconnect struct {
-	Reason          Reason
-	ReasonString    string
-	ServerReference string
+	Reason       Reason
+	ReasonString string
 }
 
 func decodeDisconnect(packet, body []byte) (*Disconnect, *WireError) {
@@ -281,7 +279,7 @@ func decodeDisconnect(packet, body []byte) (*Disconnect, *WireError) {
 			return nil, malformed("DISCONNECT has %d bytes too many", len(rest))
 		}
 	}
-	d := &Disconnect{Reason(in.ReasonCode), in.Properties.ReasonString, in.Properties.ServerReference}
+	d := &Disconnect{Reason(in.ReasonCode), in.Properties.ReasonString}
 	if !d.Reason.validFrom(typeDisconnect) {
 		return nil, violation(ProtocolError, "DISCONNECT with reason code 0x%02X", in.ReasonCode)
 	}

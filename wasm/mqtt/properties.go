@@ -60,17 +60,16 @@ var propertyTable = [43]struct {
 	17: {kindUint32, in(typeConnack)}, // in DISCONNECT only from a client [MQTT-3.14.2-2]
 	18: {kindString, in(typeConnack)},
 	19: {kindUint16, in(typeConnack)},
-	21: {kindString, in(typeConnack, typeAuth)},
-	22: {kindBinary, in(typeConnack, typeAuth)},
+	// 21 and 22, authentication, come only to who asked for it [MQTT-4.12.0-6]
 	26: {kindString, in(typeConnack)},
 	28: {kindString, in(typeConnack, typeDisconnect)},
-	31: {kindString, in(typeConnack, typePuback, typePubrec, typePubrel, typePubcomp, typeSuback, typeUnsuback, typeDisconnect, typeAuth)},
+	31: {kindString, in(typeConnack, typePuback, typePubrec, typePubrel, typePubcomp, typeSuback, typeUnsuback, typeDisconnect)},
 	33: {kindUint16, in(typeConnack)},
 	34: {kindUint16, in(typeConnack)},
 	35: {kindUint16, in(typePublish)},
 	36: {kindFlag, in(typeConnack)},
 	37: {kindFlag, in(typeConnack)},
-	38: {kindPair, in(typeConnack, typePublish, typePuback, typePubrec, typePubrel, typePubcomp, typeSuback, typeUnsuback, typeDisconnect, typeAuth)},
+	38: {kindPair, in(typeConnack, typePublish, typePuback, typePubrec, typePubrel, typePubcomp, typeSuback, typeUnsuback, typeDisconnect)},
 	39: {kindUint32, in(typeConnack)},
 	40: {kindFlag, in(typeConnack)},
 	41: {kindFlag, in(typeConnack)},
@@ -185,7 +184,7 @@ func cutProperties(t packetType, b []byte) (props, rest []byte, err *WireError) 
 }
 
 // AppendProperty adds p to the raw properties in b, as [Outgoing] takes them.
-// It does not check p: [Engine.Publish] does.
+// p must be a property of a PUBLISH; [CheckOutgoing] checks the rest.
 func AppendProperty(b []byte, p Property) []byte {
 	b = append(b, byte(p.ID))
 	switch propertyTable[p.ID].kind {

@@ -8,36 +8,27 @@ type Reason byte
 
 // The reason codes that this package sends or decides on.
 const (
-	Success                 Reason = 0x00
-	DisconnectWithWill      Reason = 0x04
-	NoMatchingSubscribers   Reason = 0x10
-	UnspecifiedError        Reason = 0x80
-	MalformedPacket         Reason = 0x81
-	ProtocolError           Reason = 0x82
-	UnsupportedVersion      Reason = 0x84
-	ClientIDNotValid        Reason = 0x85
-	BadUsernameOrPassword   Reason = 0x86
-	NotAuthorized           Reason = 0x87
-	ServerBusy              Reason = 0x89
-	Banned                  Reason = 0x8A
-	ServerShuttingDown      Reason = 0x8B
-	BadAuthMethod           Reason = 0x8C
-	KeepAliveTimeout        Reason = 0x8D
-	SessionTakenOver        Reason = 0x8E
-	TopicFilterInvalid      Reason = 0x8F
-	TopicNameInvalid        Reason = 0x90
-	PacketIDInUse           Reason = 0x91
-	PacketIDNotFound        Reason = 0x92
-	ReceiveMaximumExceeded  Reason = 0x93
-	TopicAliasInvalid       Reason = 0x94
-	PacketTooLarge          Reason = 0x95
-	QuotaExceeded           Reason = 0x97
-	PayloadFormatInvalid    Reason = 0x99
-	RetainNotSupported      Reason = 0x9A
-	QoSNotSupported         Reason = 0x9B
-	UseAnotherServer        Reason = 0x9C
-	ServerMoved             Reason = 0x9D
-	SubscriptionIDsNotKnown Reason = 0xA1
+	Success                Reason = 0x00
+	MalformedPacket        Reason = 0x81
+	ProtocolError          Reason = 0x82
+	UnsupportedVersion     Reason = 0x84
+	ClientIDNotValid       Reason = 0x85
+	BadUsernameOrPassword  Reason = 0x86
+	NotAuthorized          Reason = 0x87
+	Banned                 Reason = 0x8A
+	BadAuthMethod          Reason = 0x8C
+	KeepAliveTimeout       Reason = 0x8D
+	SessionTakenOver       Reason = 0x8E
+	TopicNameInvalid       Reason = 0x90
+	PacketIDNotFound       Reason = 0x92
+	ReceiveMaximumExceeded Reason = 0x93
+	TopicAliasInvalid      Reason = 0x94
+	PacketTooLarge         Reason = 0x95
+	PayloadFormatInvalid   Reason = 0x99
+	RetainNotSupported     Reason = 0x9A
+	QoSNotSupported        Reason = 0x9B
+	UseAnotherServer       Reason = 0x9C
+	ServerMoved            Reason = 0x9D
 )
 
 // Failed reports whether the code stands for a failure.
@@ -61,14 +52,12 @@ var reasons = map[Reason]struct {
 	name string
 	in   uint16
 }{
-	0x00: {"success", in(typeConnack, typePuback, typePubrec, typePubrel, typePubcomp, typeSuback, typeUnsuback, typeDisconnect, typeAuth)},
+	0x00: {"success", in(typeConnack, typePuback, typePubrec, typePubrel, typePubcomp, typeSuback, typeUnsuback, typeDisconnect)},
 	0x01: {"granted QoS 1", in(typeSuback)},
 	0x02: {"granted QoS 2", in(typeSuback)},
 	0x04: {"disconnect with will message", 0},
 	0x10: {"no matching subscribers", in(typePuback, typePubrec)},
 	0x11: {"no subscription existed", in(typeUnsuback)},
-	0x18: {"continue authentication", in(typeAuth)},
-	0x19: {"re-authenticate", in(typeAuth)},
 	0x80: {"unspecified error", in(typeConnack, typePuback, typePubrec, typeSuback, typeUnsuback, typeDisconnect)},
 	0x81: {"malformed packet", in(typeConnack, typeDisconnect)},
 	0x82: {"protocol error", in(typeConnack, typeDisconnect)},

@@ -71,11 +71,10 @@ func (e *Engine) packetSize(b []byte) (int, *WireError) {
 		if e.state == connected {
 			return 0, violation(ProtocolError, "a second CONNACK")
 		}
-	case typePublish, typePuback, typePubrec, typePubrel, typePubcomp, typeSuback, typeUnsuback, typePingresp:
+	case typePublish, typePuback, typePubrec, typePubrel, typePubcomp, typeSuback, typeUnsuback, typePingresp, typeDisconnect:
 		if e.state == connecting {
-			return 0, violation(ProtocolError, "%v before CONNACK", t) // [MQTT-3.2.0-1]
+			return 0, violation(ProtocolError, "%v before CONNACK", t) // [MQTT-3.2.0-1] [MQTT-3.14.0-1]
 		}
-	case typeDisconnect:
 	case typeAuth:
 		return 0, violation(ProtocolError, "AUTH, though no authentication method was asked for") // [MQTT-4.12.0-6]
 	case 0:
@@ -140,7 +139,7 @@ func (e *Engine) packet(p []byte) {
 }
 
 func (e *Engine) connackIn(p, body []byte) *WireError {
-	ack, err := decodeConnack(p, body)
+	ack, err := decodeConnack(p, body, &e.options)
 	if err != nil {
 		return err
 	}
@@ -151,15 +150,6 @@ func (e *Engine) connackIn(p, body []byte) *WireError {
 	}
 	if ack.SessionPresent && e.options.CleanStart {
 		return violation(ProtocolError, "session present after a clean start") // [MQTT-3.2.2-2]
-	}
-	if !ack.KeepAliveFromServer {
-		ack.KeepAlive = e.options.KeepAlive // else the server's wins [MQTT-3.2.2-21]
-	}
-	if !ack.SessionExpiryFromThem {
-		ack.SessionExpiry = e.options.SessionExpiry
-	}
-	if !ack.ClientIDFromServer {
-		ack.ClientID = e.options.ClientID
 	}
 	e.granted = *ack
 	e.state = connected

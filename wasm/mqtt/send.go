@@ -24,6 +24,7 @@ var (
 	ErrRetainNotGranted = errors.New("the server does not keep retained messages")
 	ErrTooLarge         = errors.New("the packet would be larger than the server accepts")
 	ErrOffline          = errors.New("there is no connection")
+	ErrNoPacketID       = errors.New("all 65,535 packet identifiers are in use")
 )
 
 // CheckOutgoing reports what makes m a message that no server may be sent, or
@@ -37,6 +38,11 @@ func CheckOutgoing(m *Outgoing) error {
 	}
 	if err := checkProperties(typePublish, m.Properties); err != nil {
 		return errors.New(err.Detail)
+	}
+	for p, rest, ok := NextProperty(m.Properties); ok; p, rest, ok = NextProperty(rest) {
+		if p.ID == TopicAlias || p.ID == SubscriptionIdentifier { // the one is ours to set, the other a server's [MQTT-3.3.4-6]
+			return fmt.Errorf("property %d is not for the caller to set", p.ID)
+		}
 	}
 	if n := publishLen(m.Topic, m.Properties, m.Payload, m.QoS, 0); n > maxVarint {
 		return ErrTooLarge
@@ -81,10 +87,14 @@ func (e *Engine) refuses(m *Outgoing) error {
 		alias = 1 // together with the topic: the longest form
 	}
 	n := publishLen(m.Topic, m.Properties, m.Payload, m.QoS, alias)
-	if uint64(1+varintLen(n)+n) > uint64(g.MaximumPacketSize) {
+	if n > maxVarint || uint64(1+varintLen(n)+n) > uint64(g.MaximumPacketSize) {
 		return ErrTooLarge
 	}
 	return nil
+}
+
+func (o *outgoing) message() Outgoing {
+	return Outgoing{Token: o.token, Topic: o.topic(), Properties: o.props(), Payload: o.payload(), QoS: o.qos, Retain: o.retain}
 }
 
 // pump sends what waits, as far as the server's Receive Maximum allows
@@ -96,17 +106,26 @@ func (e *Engine) pump() {
 	quota := int(e.granted.ReceiveMaximum)
 	for len(e.again) > 0 && e.onWire < quota {
 		o := e.again[0]
+		e.again[0] = nil
 		e.again = e.again[1:]
-		e.onWire++
-		if o.state == released {
+		if o.state == rerelease {
+			e.onWire++
+			o.state = released
 			e.out = appendAck(e.out, typePubrel, o.id, Success)
 			continue
 		}
+		m := o.message()
+		if err := e.refuses(&m); err != nil { // what this connection grants may be less
+			e.landed(o)
+			e.settle(o, err)
+			continue
+		}
+		e.onWire++
 		o.state = sent
-		e.out = e.appendAliased(e.out, o.topic(), o.props(), o.payload(), o.qos, o.retain, true, o.id)
+		e.out = e.appendAliased(e.out, m.Topic, m.Properties, m.Payload, o.qos, o.retain, true, o.id)
 	}
 	for o := e.queue.peek(); o != nil && len(e.again) == 0; o = e.queue.peek() {
-		m := Outgoing{Topic: o.topic(), Properties: o.props(), Payload: o.payload(), QoS: o.qos, Retain: o.retain}
+		m := o.message()
 		if err := e.refuses(&m); err != nil {
 			e.queue.pop()
 			e.settle(o, err)
@@ -129,6 +148,7 @@ func (e *Engine) pump() {
 		e.nextSeq++
 		o.id, o.seq, o.state = id, e.nextSeq, sent
 		e.inflight[id] = o
+		e.inflightBytes += len(o.buf)
 		e.onWire++
 		e.out = e.appendAliased(e.out, m.Topic, m.Properties, m.Payload, o.qos, o.retain, false, id)
 	}
@@ -142,7 +162,7 @@ func (e *Engine) ackIn(t packetType, a ack) *WireError {
 		return nil
 	}
 	o := e.inflight[a.id]
-	if o == nil || o.state == resend {
+	if o == nil || o.state == resend || o.state == rerelease {
 		if t == typePubrec && !a.reason.Failed() {
 			e.out = appendAck(e.out, typePubrel, a.id, PacketIDNotFound)
 		}
@@ -152,6 +172,9 @@ func (e *Engine) ackIn(t packetType, a ack) *WireError {
 		return violation(ProtocolError, "%v for a message of QoS %d", t, o.qos)
 	}
 	if t == typePubrec && !a.reason.Failed() {
+		if a.reason != Success || len(a.props) > 0 {
+			o.rec = new(resultOf(a))
+		}
 		o.state = released // [MQTT-4.3.3-4]
 		e.out = appendAck(e.out, typePubrel, o.id, Success)
 		return nil
@@ -159,11 +182,13 @@ func (e *Engine) ackIn(t packetType, a ack) *WireError {
 	if t == typePubcomp && o.state != released {
 		return violation(ProtocolError, "PUBCOMP before PUBREL")
 	}
-	r := resultOf(a)
-	if t == typePubcomp {
-		r.Reason = Success // "packet identifier not found" to a PUBREL: it was delivered before
+	r := PublishResult{} // to a PUBREL, "packet identifier not found" says that it was delivered before
+	if t != typePubcomp {
+		r = resultOf(a)
+	} else if o.rec != nil {
+		r = *o.rec
 	}
-	delete(e.inflight, o.id)
+	e.landed(o)
 	e.onWire--
 	e.handler.Published(o.token, r)
 	e.release(o)
@@ -191,24 +216,25 @@ func (e *Engine) ask(c control, encode func([]byte, uint16) []byte) error {
 	if e.state != connected {
 		return ErrOffline
 	}
+	last := e.lastID
 	id, ok := e.newID()
 	if !ok {
-		return ErrTooLarge
+		return ErrNoPacketID
 	}
 	before := len(e.out)
 	e.out = encode(e.out, id)
 	if uint64(len(e.out)-before) > uint64(e.granted.MaximumPacketSize) {
-		e.out = e.out[:before]
+		e.out, e.lastID = e.out[:before], last
 		return ErrTooLarge
 	}
 	e.control[id] = c
 	return nil
 }
 
-// Ping sends a PINGREQ now, and gives the server until timeout to say anything.
+// Ping sends a PINGREQ now, and gives the server that long to say anything.
 func (e *Engine) Ping(now, timeout time.Duration) {
 	if e.state == connected && !e.pinging {
 		e.out = appendPingreq(e.out)
-		e.pinging, e.pingAt, e.pingTimeout = true, now, timeout
+		e.pinging, e.pingAt, e.pingTimeout, e.grace = true, now, timeout, 0
 	}
 }

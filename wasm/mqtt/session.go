@@ -2,23 +2,25 @@ package mqtt
 
 import (
 	"errors"
+	"maps"
 	"slices"
 )
 
 // Why something that was asked for will not be answered.
 var (
 	ErrConnectionLost = errors.New("the connection was lost before the answer came")
-	ErrSessionLost    = errors.New("the server has lost the session: whether the message arrived cannot be known")
+	ErrSessionLost    = errors.New("the server has lost the session: whether the QoS 2 message arrived cannot be known")
 	ErrDropped        = errors.New("the message was dropped from the queue")
 )
 
 type outState byte
 
 const (
-	waiting  outState = iota // has no packet identifier yet
-	resend                   // has one from a former connection
-	sent                     // PUBLISH is on its way
-	released                 // PUBREL is on its way (QoS 2)
+	waiting   outState = iota // has no packet identifier yet
+	resend                    // PUBLISH went on a former connection, not on this one
+	sent                      // PUBLISH is on its way
+	rerelease                 // PUBREL is due, and has not gone on this connection
+	released                  // PUBREL is on its way (QoS 2)
 )
 
 // outgoing is a message that the server has not taken over yet. Its buffer
@@ -31,7 +33,8 @@ type outgoing struct {
 	retain bool
 	state  outState
 	buf    []byte
-	t, p   int // where the topic ends, and the properties
+	t, p   int            // where the topic ends, and the properties
+	rec    *PublishResult // what PUBREC said, where that was more than success
 }
 
 func (o *outgoing) topic() []byte   { return o.buf[:o.t] }
@@ -54,12 +57,15 @@ type session struct {
 	again    []*outgoing       // in flight, to be sent once more, in order
 	onWire   int               // in flight, and sent on this connection
 	free     []*outgoing
-	nextID   uint16
-	nextSeq  uint64
+
+	inflightBytes int
+	lastID        uint16 // the last one given
+	nextSeq       uint64
 }
 
-func newSession() session {
+func newSession(lastID uint16) session {
 	return session{
+		lastID:   lastID,
 		inflight: make(map[uint16]*outgoing),
 		control:  make(map[uint16]control),
 		received: make(map[uint16]uint32),
@@ -69,15 +75,17 @@ func newSession() session {
 // newID is a packet identifier that nothing uses [MQTT-2.2.1-3]; ok is false
 // when all are in use.
 func (s *session) newID() (id uint16, ok bool) {
-	for range 1 << 16 {
-		s.nextID++
-		_, message := s.inflight[s.nextID]
-		_, control := s.control[s.nextID]
-		if s.nextID != 0 && !message && !control {
-			return s.nextID, true
+	if len(s.inflight)+len(s.control) >= maxString { // as many as there are identifiers
+		return 0, false
+	}
+	for {
+		s.lastID++
+		_, message := s.inflight[s.lastID]
+		_, control := s.control[s.lastID]
+		if s.lastID != 0 && !message && !control {
+			return s.lastID, true
 		}
 	}
-	return 0, false
 }
 
 func (s *session) alloc() *outgoing {
@@ -119,8 +127,11 @@ func (s *session) ordered() []*outgoing {
 func (e *Engine) resume() {
 	e.again = e.ordered()
 	for _, o := range e.again {
-		if o.state == sent {
+		switch o.state {
+		case sent:
 			o.state = resend
+		case released:
+			o.state = rerelease
 		}
 	}
 }
@@ -131,31 +142,26 @@ func (e *Engine) resume() {
 func (e *Engine) restart() {
 	clear(e.received)
 	list := e.ordered()
+	e.again = nil
 	clear(e.inflight)
-	for i := len(list) - 1; i >= 0; i-- {
-		if o := list[i]; o.qos == 1 {
-			o.id, o.state = 0, waiting
-			e.queue.pushFront(o)
-		}
-	}
+	e.inflightBytes = 0
+	var anew []*outgoing
 	for _, o := range list {
-		if o.qos != 2 {
-			continue
+		if o.qos == 1 {
+			o.id, o.state = 0, waiting
+			anew = append(anew, o)
+		} else {
+			e.settle(o, ErrSessionLost)
 		}
-		r := PublishResult{Err: ErrSessionLost}
-		if o.state == released {
-			r.Err = nil // PUBREC had said that the server has it
-		}
-		e.handler.Published(o.token, r)
-		e.release(o)
 	}
-	e.again = e.again[:0]
+	e.queue.prepend(anew)
 }
 
 // failControl gives up the SUBSCRIBEs and UNSUBSCRIBEs that are unanswered: a
 // new connection asks anew.
 func (e *Engine) failControl(err error) {
-	for id, c := range e.control {
+	for _, id := range slices.Sorted(maps.Keys(e.control)) {
+		c := e.control[id]
 		delete(e.control, id)
 		if c.answer == typeSuback {
 			e.handler.Subscribed(c.token, nil, err.Error())
@@ -168,6 +174,13 @@ func (e *Engine) failControl(err error) {
 // Waiting is how many messages, and how many bytes of theirs, wait for a
 // connection or for the server's Receive Maximum.
 func (e *Engine) Waiting() (messages, bytes int) { return e.queue.len(), e.queue.bytes }
+
+// Held is about how many bytes the engine holds of what was published: what
+// waits, what is in flight, and what is in Output.
+func (e *Engine) Held() int {
+	const each = 128 // what the keeping of a message costs beside its own bytes
+	return e.queue.bytes + e.inflightBytes + len(e.out) + each*(e.queue.len()+len(e.inflight))
+}
 
 // Inflight is how many messages of QoS 1 and 2 have been sent and not been
 // acknowledged.
@@ -184,17 +197,29 @@ func (e *Engine) DropOldest() bool {
 	return true
 }
 
-// Abandon gives up every message that has not been acknowledged.
-func (e *Engine) Abandon(err error) {
+// AbandonSent gives up every message that has been sent and not been
+// acknowledged.
+func (e *Engine) AbandonSent(err error) {
 	for _, o := range e.ordered() {
-		delete(e.inflight, o.id)
-		e.settle(o, err)
-	}
-	for o := e.queue.pop(); o != nil; o = e.queue.pop() {
+		e.landed(o)
 		e.settle(o, err)
 	}
 	e.session.disconnected()
-	clear(e.received)
+}
+
+// Abandon gives up every message that has not been acknowledged. What has
+// arrived stays known, so that a session that is resumed delivers nothing twice.
+func (e *Engine) Abandon(err error) {
+	e.AbandonSent(err)
+	for o := e.queue.pop(); o != nil; o = e.queue.pop() {
+		e.settle(o, err)
+	}
+}
+
+// landed: o is in flight no more.
+func (e *Engine) landed(o *outgoing) {
+	delete(e.inflight, o.id)
+	e.inflightBytes -= len(o.buf)
 }
 
 func (e *Engine) settle(o *outgoing, err error) {
@@ -233,14 +258,12 @@ func (q *fifo) push(o *outgoing) {
 	q.count(o, 1)
 }
 
-func (q *fifo) pushFront(o *outgoing) {
-	if q.head > 0 {
-		q.head--
-		q.list[q.head] = o
-	} else {
-		q.list = slices.Insert(q.list, 0, o)
+// prepend puts list, in its order, before what is there.
+func (q *fifo) prepend(list []*outgoing) {
+	q.list, q.head = slices.Concat(list, q.list[q.head:]), 0
+	for _, o := range list {
+		q.count(o, 1)
 	}
-	q.count(o, 1)
 }
 
 func (q *fifo) peek() *outgoing {

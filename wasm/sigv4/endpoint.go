@@ -11,7 +11,7 @@ import (
 type Endpoint struct {
 	Secure bool   // wss rather than ws
 	Host   string // lower case, with the port unless it is the scheme's own
-	Path   string // "/mqtt" unless the URL said otherwise
+	Path   string // "/mqtt" unless the URL said otherwise; percent-encoded
 	Query  string // as given, without "?"
 	Region string // "" where neither the host nor the caller tells
 }

@@ -101,16 +101,12 @@ func Presign(ctx context.Context, e Endpoint, c Credentials, now time.Time, expi
 	if expires > 0 {
 		query.Set("X-Amz-Expires", strconv.Itoa(expires))
 	}
-	scheme := "ws"
-	if e.Secure {
-		scheme = "wss"
+	e.Query = query.Encode()
+	address, err := url.Parse(e.URL())
+	if err != nil {
+		return "", errors.New("endpoint is not a URL")
 	}
-	r := &http.Request{
-		Method: http.MethodGet,
-		Header: http.Header{},
-		Host:   e.Host,
-		URL:    &url.URL{Scheme: scheme, Host: e.Host, Path: e.Path, RawQuery: query.Encode()},
-	}
+	r := &http.Request{Method: http.MethodGet, Header: http.Header{}, Host: e.Host, URL: address}
 	key := aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey.Reveal()}
 	signed, _, err := v4.NewSigner().PresignHTTP(ctx, key, r, emptyHash, service, e.Region, now.UTC())
 	if err != nil {

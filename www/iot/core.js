@@ -143,15 +143,12 @@ class Core {
     const owner = this.#clients.get(id);
     if (!owner) return;
     const events = this.#read(owner, frame, base);
-    const outLength = this.#header[1];
     const deadline = this.#deadline[0];
-    if (outLength > 0) {
-      if (flush) {
-        owner.send(this.#bytes.subarray(this.#header[0], this.#header[0] + outLength));
-        this.#wasm.iot_flushed(id, performance.now());
-      } else {
-        owner.flushSoon();
-      }
+    if (flush && this.#header[1] > 0) {
+      owner.send(this.#bytes.subarray(this.#header[0], this.#header[0] + this.#header[1]));
+      this.#guard(() => this.#wasm.iot_flushed(id, performance.now()));
+    } else if (this.#header[5]) {
+      owner.flushSoon();
     }
     owner.wakeAt(deadline);
     // Last, as what runs now may call in here again.

@@ -1,0 +1,77 @@
+package sim
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Deliberate bugs, each in one place of the code that the simulation is about.
+var mutants = []struct{ name, file, old, new string }{
+	{"a lost PUBACK", "mqtt/receive.go", "e.out = appendAck(e.out, typePuback, m.packetID, Success)", ""},
+	{"a packet identifier used again", "mqtt/session.go", "if s.lastID != 0 && !message && !control {", "if s.lastID %= 50; s.lastID != 0 && !control {\n\t\t\t_ = message"},
+	{"receive maximum passed over", "mqtt/send.go", "if e.onWire >= quota {", "if e.onWire > quota {"},
+	{"no DUP on what is sent again", "mqtt/send.go", "o.qos, o.retain, true, o.id)", "o.qos, o.retain, false, o.id)"},
+	{"sent again in any order", "mqtt/session.go", "return int(int64(a.seq - b.seq))", "return int(int64(b.seq - a.seq))"},
+	{"a session resumed without what was in flight", "mqtt/receive.go", "e.resume()\n", "e.again = nil\n"},
+	{"a QoS 2 message sent again to a broker that lost the session", "mqtt/session.go", "if o.qos == 1 {\n\t\t\to.id", "if o.qos >= 1 {\n\t\t\to.id"},
+	{"a QoS 2 arrival handed on twice", "mqtt/receive.go", "if !again { //", "if again = false; !again { //"},
+	{"a PUBREL forgotten", "mqtt/send.go", "e.out = appendAck(e.out, typePubrel, o.id, Success)\n\t\treturn nil", "return nil"},
+	{"an alias carried over to the next connection", "mqtt/alias.go", "clear(a.byTopic)\n\ta.used = a.used[:0]\n", ""},
+	{"QoS 1 resolved when it is sent", "mqtt/send.go", "e.inflight[id] = o\n", "e.inflight[id] = o\n\t\te.handler.Published(o.token, PublishResult{})\n"},
+	{"a missing resubscribe", "client/subscriptions.go", "s.state, s.held = wanted, false", "s.held = false"},
+	{"nine filters in a packet", "client/options.go", "filtersPerPacket = 8", "filtersPerPacket = 9"},
+	{"an UNSUBSCRIBE lost with the connection", "client/subscriptions.go", "if c.byFilter[l.filter] == nil {", "if false {"},
+	{"a stale signature", "client/attempt.go", "*r.Credentials, wall, 0)", "*r.Credentials, wall.Add(-time.Minute), 0)"},
+	{"a back-off without a floor", "client/ending.go", "c.options.MinDelay + time.Duration(", "time.Duration("},
+	{"an answer for an attempt that is over", "client/attempt.go", "if c.phase != resolving || attempt != c.attempt {", "if false {"},
+	{"a queue without a bound", "client/publish.go", "messages+1 > c.options.OfflineMessages", "messages > 1<<20"},
+	{"a token left behind", "client/ending.go", "c.connectWaiters = nil\n\tfor _, token := range waiters {", "c.connectWaiters = nil\n\tfor _, token := range waiters[:len(waiters)/2] {"},
+	{"a socket left open", "client/ending.go", "c.host.Close(c.attempt, last)", ""},
+	{"a dead connection never noticed", "mqtt/keepalive.go", "e.fail(&WireError{KeepAliveTimeout,", "_ = (&WireError{KeepAliveTimeout,"},
+}
+
+// TestMutants shows that the simulation catches bugs: each of these, put into the
+// code, must break a rule within a few hundred worlds.
+func TestMutants(t *testing.T) {
+	for _, m := range mutants {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			file, err := filepath.Abs(filepath.Join("../..", m.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Count(string(source), m.old) != 1 {
+				t.Fatalf("%s has %q %d times, want it once", m.file, m.old, strings.Count(string(source), m.old))
+			}
+			dir := t.TempDir()
+			mutant := filepath.Join(dir, "mutant.go")
+			if err := os.WriteFile(mutant, []byte(strings.Replace(string(source), m.old, m.new, 1)), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{file: mutant}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			config := filepath.Join(dir, "overlay.json")
+			if err := os.WriteFile(config, overlay, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.Command("go", "test", "-vet=off", "-overlay", config, "-timeout", "2m", "-run", "^TestSim$", ".", "-seeds", "400")
+			out, err := cmd.CombinedOutput()
+			switch {
+			case err == nil:
+				t.Error("400 worlds, and no rule is broken")
+			case !strings.Contains(string(out), "BROKEN"):
+				t.Errorf("it fails otherwise than by a broken rule: %.2000s", out)
+			}
+		})
+	}
+}

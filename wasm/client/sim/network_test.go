@@ -1,0 +1,113 @@
+package sim
+
+import (
+	"time"
+)
+
+// A link is one WebSocket between a client and the broker: two streams of bytes,
+// in order, that arrive late and in other pieces than they were sent in.
+type link struct {
+	w          *world
+	up, down   stream // to the broker, to the client
+	dead       bool   // nothing arrives any more, and nobody is told
+	closed     bool
+	toClient   func([]byte)
+	toBroker   func([]byte)
+	clientGone func(code int) // the client hears that the socket closed
+	brokerGone func()         // the broker does
+}
+
+// stream is one direction: pending bytes, and when the last of them arrives.
+type stream struct {
+	pending []byte
+	arrives time.Duration
+	waiting bool
+}
+
+func (l *link) send(s *stream, data []byte, deliver func([]byte)) {
+	if l.closed || l.dead {
+		return
+	}
+	s.pending = append(s.pending, data...)
+	l.schedule(s, deliver)
+}
+
+func (l *link) schedule(s *stream, deliver func([]byte)) {
+	if s.waiting || len(s.pending) == 0 {
+		return
+	}
+	s.waiting = true
+	delay := l.w.between(time.Millisecond, 80*time.Millisecond)
+	if l.w.chance(0.01) {
+		delay += l.w.between(0, 20*time.Second) // a stall
+	}
+	s.arrives = max(s.arrives, l.w.now+delay)
+	l.w.after(s.arrives-l.w.now, func() {
+		s.waiting = false
+		if l.closed || l.dead || len(s.pending) == 0 {
+			return
+		}
+		n := len(s.pending)
+		if l.w.chance(0.3) {
+			n = 1 + l.w.rand.IntN(n) // a cut anywhere
+		}
+		piece := append([]byte(nil), s.pending[:n]...)
+		s.pending = append(s.pending[:0], s.pending[n:]...)
+		deliver(piece)
+		l.schedule(s, deliver)
+	})
+}
+
+// clientSends and brokerSends put bytes on their way.
+func (l *link) clientSends(b []byte) { l.send(&l.up, b, func(p []byte) { l.toBroker(p) }) }
+func (l *link) brokerSends(b []byte) { l.send(&l.down, b, func(p []byte) { l.toClient(p) }) }
+
+// closeByClient: what the client has sent still arrives, most times.
+func (l *link) closeByClient() {
+	if l.closed {
+		return
+	}
+	if rest := l.up.pending; len(rest) > 0 && !l.dead && l.w.chance(0.8) {
+		l.toBroker(rest)
+	}
+	l.closed = true
+	if !l.dead {
+		l.w.after(l.w.between(0, 100*time.Millisecond), l.brokerGone)
+	} else {
+		l.w.after(l.w.between(time.Second, time.Minute), l.brokerGone)
+	}
+}
+
+// closeByBroker: what the broker has sent still arrives, most times.
+func (l *link) closeByBroker(code int) {
+	if l.closed {
+		return
+	}
+	if rest := l.down.pending; len(rest) > 0 && !l.dead && l.w.chance(0.8) {
+		l.down.pending = nil
+		l.toClient(rest)
+	}
+	if l.closed {
+		return // the client took it as a farewell
+	}
+	l.closed = true
+	if !l.dead {
+		l.w.after(l.w.between(0, 100*time.Millisecond), func() { l.clientGone(code) })
+	}
+}
+
+// cut ends the link as a lost network does: both sides hear of it at some time.
+func (l *link) cut() {
+	if l.closed {
+		return
+	}
+	l.closed = true
+	l.w.after(l.w.between(0, time.Second), func() { l.clientGone(1006) })
+	l.w.after(l.w.between(0, 30*time.Second), l.brokerGone)
+}
+
+// halfOpen: the link swallows everything, and nobody is told.
+func (l *link) halfOpen() {
+	l.dead = true
+	l.w.after(l.w.between(10*time.Second, 3*time.Minute), l.brokerGone)
+}

@@ -1,0 +1,181 @@
+/**
+ * Temporary credentials from an Amazon Cognito identity pool, so that no key is in the page:
+ *
+ *   import iot from "./iot.js";
+ *   import { cognito } from "./cognito.js";
+ *   await iot.connect({ endpoint, credentials: cognito({ identityPoolId: "eu-west-1:…" }) });
+ *
+ * Source: Amazon Cognito Federated Identities, API Reference (GetId, GetCredentialsForIdentity).
+ */
+import { IotError } from "./iot.js";
+import { check, wrong } from "./iot/options.js";
+
+const TIMEOUT_MS = 10_000;
+const MARGIN_MS = 5 * 60_000; // refreshed when this much of their life, or a tenth of it, is left
+const SKEW_MS = 5_000; // the Date header is in seconds, so a difference below this says nothing
+
+const isText = (v) => typeof v === "string" && v !== "";
+const isLogins = (v) => typeof v === "object" && v !== null && Object.keys(v).length > 0 && Object.values(v).every(isText);
+const isStorage = (v) => v === null || ["getItem", "setItem", "removeItem"].every((f) => typeof v[f] === "function");
+const must = (test, want) => (v, name) => {
+  if (!test(v)) throw wrong(name, want);
+  return v;
+};
+const OPTIONS = {
+  identityPoolId: must((v) => isText(v) && /^[a-z0-9-]+:[0-9a-f-]{1,46}$/i.test(v),
+    "the id of an identity pool, like us-east-1:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx (a user pool's, us-east-1_xxxx, is another thing)"),
+  region: must((v) => isText(v) && /^[a-z0-9-]+$/.test(v), "an AWS region, like us-east-1"),
+  logins: must((v) => typeof v === "function" || isLogins(v), "an object of a provider's name and its token, or a function that returns one"),
+  storage: must(isStorage, "a Storage, or null"),
+  endpoint: must((v) => URL.canParse(v, globalThis.location?.href) && /^https?:$/.test(new URL(v, globalThis.location?.href).protocol), "an http(s) URL"),
+};
+
+// The service's errors: our code, whether another attempt may help, and what a person should check.
+const ERRORS = {
+  NotAuthorizedException: ["ERR_COGNITO_NOT_AUTHORIZED", false, "without logins, the pool must allow unauthenticated (guest) access; with logins, the token must not have expired and its provider must be one of the pool's"],
+  ResourceNotFoundException: ["ERR_COGNITO_NOT_FOUND", false, "check identityPoolId and region"],
+  InvalidParameterException: ["ERR_COGNITO_PARAMETER", false, "check identityPoolId and the names of the providers in logins"],
+  InvalidIdentityPoolConfigurationException: ["ERR_COGNITO_POOL_CONFIGURATION", false, "the pool needs an IAM role for these identities, with a trust policy that names the pool"],
+  ResourceConflictException: ["ERR_COGNITO_CONFLICT", false, "the login belongs to another identity already"],
+  TooManyRequestsException: ["ERR_COGNITO_THROTTLED", true, "too many requests in a short time; it is tried again later"],
+  LimitExceededException: ["ERR_COGNITO_LIMIT", true, "a quota of the account is used up"],
+  ExternalServiceException: ["ERR_COGNITO_EXTERNAL", true, "the login provider, or a Lambda function of the pool, failed"],
+  InternalErrorException: ["ERR_COGNITO_INTERNAL", true, "Cognito has a problem of its own; it is tried again later"],
+};
+ERRORS.ValidationException = ERRORS.InvalidParameterException;
+
+/**
+ * A credentials provider for connect(). It keeps the credentials until shortly before they expire;
+ * `credentials({ forceRefresh: true })` fetches new ones now, as with the AWS SDK's providers.
+ */
+export function cognito(options) {
+  const o = check(options ?? {}, OPTIONS, "cognito options");
+  if (!o.identityPoolId) throw wrong("cognito options.identityPoolId", "given");
+  const region = o.region ?? o.identityPoolId.split(":")[0];
+  const endpoint = new URL(o.endpoint ?? `https://cognito-identity.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}/`, globalThis.location?.href);
+  const identities = keep(o.storage, `iot.cognito.${o.identityPoolId}`);
+  let cached; // { credentials, staleAt, deadAt }, in the page's own time
+  let flight;
+
+  async function refresh(fresh = false) {
+    const logins = await loginsOf(o.logins);
+    const send = (action, body) => call(endpoint, action, logins ? { ...body, Logins: logins } : body, typeof o.logins === "function");
+    const kept = fresh ? undefined : identities.get(Boolean(logins));
+    const id = kept ?? (await send("GetId", { IdentityPoolId: o.identityPoolId })).IdentityId;
+    let answer;
+    try {
+      answer = await send("GetCredentialsForIdentity", { IdentityId: id });
+    } catch (error) {
+      // The identity may have been deleted since, or be that of somebody who was logged in before.
+      const stale = error.code === "ERR_COGNITO_NOT_FOUND" || (logins && error.code === "ERR_COGNITO_NOT_AUTHORIZED");
+      if (stale) identities.drop();
+      if (!kept || !stale) throw error;
+      return refresh(true);
+    }
+    const { Credentials: c } = answer;
+    const expiration = new Date(c?.Expiration * 1000);
+    if (![c?.AccessKeyId, c?.SecretKey, c?.SessionToken].every(isText) || Number.isNaN(expiration.getTime())) throw unreadable(answer.status);
+    identities.set(answer.IdentityId, Boolean(logins));
+    const life = expiration - answer.now;
+    const deadAt = Date.now() + life;
+    const credentials = { accessKeyId: c.AccessKeyId, secretAccessKey: c.SecretKey, sessionToken: c.SessionToken, expiration };
+    cached = { credentials, deadAt, staleAt: deadAt - Math.min(MARGIN_MS, life / 10) };
+    return credentials;
+  }
+
+  return async function credentials({ forceRefresh = false } = {}) {
+    if (cached && !forceRefresh && Date.now() < cached.staleAt) return { ...cached.credentials };
+    flight ??= refresh().finally(() => (flight = undefined));
+    try {
+      return { ...(await flight) };
+    } catch (error) {
+      // Keys that are still good outlast a service that is not.
+      if (cached && !forceRefresh && error.retryable && Date.now() < cached.deadAt) return { ...cached.credentials };
+      throw error;
+    }
+  };
+}
+
+/** Remembers the identity, and whether it was logged in, in the page and in a storage that may refuse. */
+function keep(storage, key) {
+  let memory = null;
+  const attempt = (f) => {
+    try {
+      const s = storage === undefined ? globalThis.localStorage : storage;
+      return s ? f(s) : null;
+    } catch {
+      return null; // forbidden by the browser, or full
+    }
+  };
+  return {
+    get(authenticated) {
+      const { id, authenticated: was } = memory ?? attempt((s) => JSON.parse(s.getItem(key))) ?? {};
+      return typeof id === "string" && was === authenticated ? id : undefined;
+    },
+    set(id, authenticated) {
+      memory = { id, authenticated };
+      attempt((s) => s.setItem(key, JSON.stringify(memory)));
+    },
+    drop() {
+      memory = null;
+      attempt((s) => s.removeItem(key));
+    },
+  };
+}
+
+async function loginsOf(given) {
+  if (typeof given !== "function") return given;
+  let logins;
+  try {
+    logins = await given();
+  } catch (cause) {
+    throw failure("ERR_COGNITO_LOGINS", cause?.retryable !== false, "the function logins failed; its error is the cause of this one", cause);
+  }
+  if (!isLogins(logins)) throw failure("ERR_COGNITO_LOGINS", true, "the function logins must return an object of a provider's name and its token");
+  return { ...logins };
+}
+
+/** One unsigned request. `now` is the time by the service's clock or, where it does not say, by the page's. */
+async function call(endpoint, action, body, canRenew) {
+  let response, reply;
+  try {
+    response = await fetch(endpoint, {
+      method: "POST",
+      headers: { "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": `AWSCognitoIdentityService.${action}` },
+      body: JSON.stringify(body),
+      cache: "no-store",
+      credentials: "omit",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    reply = await response.json();
+  } catch (cause) {
+    throw response && cause?.name === "SyntaxError" ? unreadable(response.status) : unreachable(endpoint, cause);
+  }
+  if (response.ok) {
+    if (!isText(reply?.IdentityId)) throw unreadable(response.status);
+    const date = Date.parse(response.headers.get("Date"));
+    return { ...reply, status: response.status, now: Math.abs(date - Date.now()) > SKEW_MS ? date : Date.now() };
+  }
+  const type = String(reply?.__type ?? "").split("#").pop();
+  if (!Object.hasOwn(ERRORS, type)) {
+    throw failure("ERR_COGNITO_REFUSED", response.status >= 500 || response.status === 429, `Cognito refused ${action} (HTTP ${response.status}${/^\w{1,60}$/.test(type) ? `, ${type}` : ""})`);
+  }
+  const [code, retryable, advice] = ERRORS[type];
+  let said = String(reply.message ?? reply.Message ?? "");
+  for (const token of Object.values(body.Logins ?? {})) said = said.replaceAll(token, "[redacted]");
+  throw failure(code, retryable || (canRenew && code === "ERR_COGNITO_NOT_AUTHORIZED"), `Cognito refused ${action}, ${type}: ${said.slice(0, 300).replace(/\.$/, "")}; ${advice}`);
+}
+
+function unreachable({ origin }, cause) {
+  if (cause?.name === "TimeoutError") return failure("ERR_COGNITO_TIMEOUT", true, `${origin} did not answer within ${TIMEOUT_MS / 1000} s`, cause);
+  if (globalThis.navigator?.onLine === false) return failure("ERR_COGNITO_OFFLINE", true, "the browser has no network connection", cause);
+  return failure("ERR_COGNITO_UNREACHABLE", true, `${origin} cannot be reached: check the region, the network, and the page's Content-Security-Policy (connect-src must name ${origin})`, cause);
+}
+
+function unreadable(status) {
+  return failure("ERR_COGNITO_RESPONSE", true, `what answers in Cognito's place (HTTP ${status}) is not Cognito: check endpoint and region, and any proxy in between`);
+}
+
+function failure(code, retryable, message, cause) {
+  return new IotError(message, { code, phase: "credentials", retryable, cause });
+}
