@@ -34,6 +34,11 @@ func run(args []string) int {
 	addr := flags.String("addr", "localhost:8080", "listen on `host:port`; port 0 picks a free one, no host means localhost")
 	www := flags.String("www", "www", "serve the files of this `folder`")
 	maxQoS := flags.Uint("max-qos", 1, "highest `QoS` of the broker: 1 as with AWS IoT, or 2")
+	lifetime := flags.Duration("cognito-lifetime", time.Hour, "how long the temporary credentials of the local Cognito live")
+	attach := flags.Bool("attach-policy", false, "attach an AWS IoT policy to authenticated Cognito identities, which are forbidden to connect otherwise")
+	quotas := flags.String("quotas", "aws", "enforce the structural `quotas` of AWS IoT (sizes, depths, counts), or none")
+	rates := flags.Bool("rate-quotas", false, "enforce the rates of AWS IoT, too: 100 publishes/s for a connection, 1 CONNECT/s for a client id")
+	faults := flags.Bool("faults", false, "for tests: let programs on this machine POST to /control what is to go wrong, such as {\"cut\":\"*\"}; internal/localiot/faults.go lists it all")
 	var hosts, origins list
 	flags.Var(&hosts, "allow-host", "answer to these `hosts` too, beside localhost and the one of -addr (a,b or repeated)")
 	flags.Var(&origins, "allow-origin", "let pages of these `origins` in too, beside those of allowed hosts (a,b or repeated)")
@@ -43,8 +48,8 @@ func run(args []string) int {
 		return 2
 	}
 	host, port, err := net.SplitHostPort(*addr)
-	if err != nil || flags.NArg() > 0 || *maxQoS < 1 || *maxQoS > 2 {
-		fmt.Fprintln(os.Stderr, "serve.go takes flags only; -addr is host:port and -max-qos is 1 or 2")
+	if err != nil || flags.NArg() > 0 || *maxQoS < 1 || *maxQoS > 2 || *quotas != "aws" && *quotas != "none" || *lifetime <= 0 {
+		fmt.Fprintln(os.Stderr, "serve.go takes flags only; -addr is host:port, -max-qos is 1 or 2, -quotas is aws or none, and -cognito-lifetime is above 0")
 		flags.Usage()
 		return 2
 	}
@@ -69,10 +74,15 @@ func run(args []string) int {
 		host = "localhost"
 	}
 	server, err := localiot.New(localiot.Options{
-		WWW:            os.DirFS(*www),
-		MaximumQoS:     byte(*maxQoS),
-		AllowedHosts:   append(hosts, host),
-		AllowedOrigins: origins,
+		WWW:                os.DirFS(*www),
+		MaximumQoS:         byte(*maxQoS),
+		AllowedHosts:       append(hosts, host),
+		AllowedOrigins:     origins,
+		CredentialLifetime: *lifetime,
+		AttachPolicy:       *attach,
+		NoQuotas:           *quotas == "none",
+		RateQuotas:         *rates,
+		Faults:             *faults,
 	})
 	if err != nil {
 		return fail("%v", err)

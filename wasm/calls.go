@@ -48,7 +48,7 @@ func call(_ js.Value, args []js.Value) (result any) {
 		}
 		c.Resolved(now, attempt(args[0]), r, time.UnixMilli(int64(args[2].Float())))
 	case "unresolved":
-		c.Unresolved(now, attempt(args[0]), args[1].String(), args[2].Bool())
+		c.Unresolved(now, attempt(args[0]), args[1].String(), args[2].String(), args[3].Bool())
 	case "opened":
 		c.Opened(now, attempt(args[0]))
 	case "closed":
@@ -59,6 +59,7 @@ func call(_ js.Value, args []js.Value) (result any) {
 		c.Probed(now, attempt(args[0]), client.Probe{
 			Status: args[1].Get("status").Int(), Code: args[1].Get("code").String(),
 			Message: args[1].Get("message").String(), Offline: args[1].Get("offline").Bool(),
+			Dated: args[1].Get("dated").Bool(), Skew: clock(args[1].Get("skew").Float()),
 		})
 	case "subscribe":
 		o := args[2]
@@ -72,6 +73,8 @@ func call(_ js.Value, args []js.Value) (result any) {
 		c.Disconnect(now, token(args[0]))
 	case "reconnect":
 		c.Reconnect(now)
+	case "wake":
+		c.Wake(now)
 	case "stats":
 		s, inflight, queued, subscriptions := c.Stats()
 		return object("messagesIn", float64(s.MessagesIn), "messagesOut", float64(s.MessagesOut),
@@ -138,6 +141,15 @@ func connectOptions(v js.Value) *client.Options {
 	}
 	o.Fresh = v.Get("fresh").Truthy()
 	o.ClientID = text(v, "clientId")
+	if e, err := sigv4.ParseEndpoint(o.Endpoint, ""); err == nil {
+		o.AWSQuotas = e.IsAWS()
+	}
+	if q := text(v, "quotas"); q != "" {
+		o.AWSQuotas = q == "aws"
+	}
+	if a := v.Get("authorizer"); a.Type() == js.TypeObject {
+		o.Authorizer = client.Authorizer(text(a, "name"), text(a, "tokenKeyName"), text(a, "token"), text(a, "tokenSignature"))
+	}
 	if u := v.Get("username"); !u.IsUndefined() {
 		o.Username = new(u.String())
 	}

@@ -94,7 +94,9 @@ func object(fields ...any) js.Value {
 	return o
 }
 
-func (host) Resolve(attempt uint32) { effect("resolve", "attempt", attempt) }
+func (host) Resolve(attempt uint32, refused bool) {
+	effect("resolve", "attempt", attempt, "refused", refused)
+}
 
 func (host) Open(attempt uint32, url sigv4.Secret) {
 	effect("open", "attempt", attempt, "url", url.Reveal())

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -30,7 +31,13 @@ const listenerID = "/mqtt"
 type broker struct {
 	*mqtt.Server
 	maxQoS byte
+	quotas bool // the structural ones
+	rates  bool
+	clock  *clock
+	faults *pending // nil when there are none
 	log    *slog.Logger
+
+	connects connectRate
 
 	// sessions is held while one session begins or ends. The broker takes a session over, or ends
 	// it, in several steps, and a client that comes back while its old connection is still being
@@ -38,12 +45,17 @@ type broker struct {
 	sessions sync.Mutex
 }
 
-func newBroker(maxQoS byte, log *slog.Logger) (*broker, error) {
+func newBroker(o Options, clock *clock, faults *pending) (*broker, error) {
 	b := &broker{
-		maxQoS: maxQoS,
-		log:    log,
+		maxQoS:   o.MaximumQoS,
+		quotas:   !o.NoQuotas,
+		rates:    o.RateQuotas,
+		clock:    clock,
+		faults:   faults,
+		log:      o.Logger,
+		connects: connectRate{last: make(map[string]time.Time)},
 		Server: mqtt.New(&mqtt.Options{
-			Logger: slog.New(discreet{log.Handler()}),
+			Logger: slog.New(discreet{o.Logger.Handler()}),
 			Capabilities: &mqtt.Capabilities{
 				MaximumClients:               math.MaxInt64,
 				MaximumClientWritesPending:   1 << 15, // QoS 0 messages to a slow client are dropped beyond it
@@ -52,7 +64,7 @@ func newBroker(maxQoS byte, log *slog.Logger) (*broker, error) {
 				MaximumPacketSize:            maximumPacketSize,
 				ReceiveMaximum:               receiveMaximum,
 				TopicAliasMaximum:            topicAliasMaximum,
-				MaximumQos:                   maxQoS,
+				MaximumQos:                   o.MaximumQoS,
 				MinimumProtocolVersion:       4,
 				RetainAvailable:              1,
 				WildcardSubAvailable:         1,
@@ -108,7 +120,7 @@ func connOf(cl *mqtt.Client) *conn { return cl.Net.Conn.(*conn) }
 func (*hook) Provides(event byte) bool {
 	switch event {
 	case mqtt.OnPacketRead, mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnACLCheck,
-		mqtt.OnSessionEstablish, mqtt.OnPacketEncode, mqtt.OnSubscribe, mqtt.OnWill,
+		mqtt.OnSessionEstablish, mqtt.OnPacketEncode, mqtt.OnSubscribe, mqtt.OnPublish, mqtt.OnWill,
 		mqtt.OnDisconnect, mqtt.OnClientExpired:
 		return true
 	}
@@ -125,18 +137,11 @@ func (*hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, e
 
 // OnConnect sees a CONNECT that is well-formed.
 func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
-	code := packets.CodeSuccess
-	switch {
-	case len(cl.ID) > maxClientID, strings.HasPrefix(cl.ID, "$"):
-		code = packets.ErrClientIdentifierNotValid
-	case pk.Connect.WillFlag && !mqtt.IsValidFilter(pk.Connect.WillTopic, true):
-		code = packets.ErrTopicNameInvalid
-	}
-	if code != packets.CodeSuccess {
+	c := connOf(cl)
+	if code := h.broker.judgeConnect(c, cl.ID, pk); code != packets.CodeSuccess {
 		h.broker.SendConnack(cl, code, false, nil)
 		return code
 	}
-	c := connOf(cl)
 	c.accept(cl)
 
 	// The broker's own flow control stalls, and so is switched off; see flow.
@@ -160,12 +165,46 @@ func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 	return nil
 }
 
+// judgeConnect says what to answer to a CONNECT.
+func (b *broker) judgeConnect(c *conn, id string, pk packets.Packet) packets.Code {
+	if b.faults != nil {
+		if reason, ok := b.faults.connack(); ok {
+			return packets.Code{Code: reason}
+		}
+	}
+	switch {
+	case b.quotas && (len(id) > maxClientID || strings.HasPrefix(id, "$")):
+		return packets.ErrClientIdentifierNotValid
+	case pk.Connect.WillFlag && !mqtt.IsValidFilter(pk.Connect.WillTopic, true):
+		return packets.ErrTopicNameInvalid
+	case b.rates && !b.connects.allow(id, b.clock.now()):
+		return packets.ErrQuotaExceeded
+	case pk.Connect.WillFlag:
+		return b.judge(c, pk.Connect.WillTopic, len(pk.Connect.WillPayload))
+	}
+	return packets.CodeSuccess
+}
+
 // OnConnectAuthenticate lets everybody in: the URL was signed.
 func (*hook) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return true }
 
-// OnACLCheck allows every topic but the broker's statistics, which AWS IoT does not have.
-func (*hook) OnACLCheck(_ *mqtt.Client, topic string, _ bool) bool {
-	return !strings.HasPrefix(topic, "$SYS")
+// OnACLCheck allows what the policy does, less the broker's statistics, which AWS IoT does not have.
+// Of a PUBLISH it sees no topic when there is an alias, so that OnPublish judges those.
+func (*hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
+	return !strings.HasPrefix(topic, "$SYS") && (write || connOf(cl).policy.allows(topic))
+}
+
+// OnPublish sees a PUBLISH of a client before anybody gets it.
+func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	c := connOf(cl)
+	if !c.allowRate() {
+		return pk, packets.ErrRejectPacket
+	}
+	if code := h.broker.judge(c, pk.TopicName, len(pk.Payload)); code != packets.CodeSuccess {
+		refusePublish(cl, pk, code)
+		return pk, packets.ErrRejectPacket
+	}
+	return pk, nil
 }
 
 // OnSessionEstablish comes before the broker looks for an older session of the client.
@@ -189,6 +228,12 @@ func (h *hook) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet
 	switch pk.FixedHeader.Type {
 	case packets.Publish:
 		pk.Mods.MaxSize = 0 // see flow
+	case packets.Suback:
+		if cl.Properties.ProtocolVersion == 5 {
+			for _, i := range connOf(cl).excess {
+				pk.ReasonCodes[i] = packets.ErrQuotaExceeded.Code
+			}
+		}
 	case packets.Connack:
 		if c := connOf(cl); c.inSession {
 			c.inSession = false
@@ -207,8 +252,11 @@ func (h *hook) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet
 	return pk
 }
 
-// OnSubscribe keeps retained messages from wildcard subscriptions, as AWS IoT does.
-func (*hook) OnSubscribe(_ *mqtt.Client, pk packets.Packet) packets.Packet {
+// OnSubscribe keeps to the quotas, and retained messages from wildcard subscriptions, as AWS IoT does.
+func (h *hook) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
+	if h.broker.quotas {
+		h.broker.limitSubscriptions(cl, pk.Filters)
+	}
 	for i, sub := range pk.Filters {
 		if strings.ContainsAny(sub.Filter, "+#") {
 			pk.Filters[i].RetainHandling = 2

@@ -40,10 +40,13 @@ const (
 type conn struct {
 	net.Conn // the WebSocket as a stream of bytes, for reading and for its addresses
 	ws       *websocket.Conn
-	maxQoS   byte
+	wire     *wire   // below the WebSocket, where there may be faults
+	policy   *policy // of whoever signed the URL
+	broker   *broker
 	log      *slog.Logger
 	cut      context.CancelFunc // ends the TCP connection
 	ended    chan struct{}      // closed when the WebSocket is closed
+	gone     chan struct{}      // closed when the broker has done with it, too
 
 	// These belong to the goroutine that reads.
 	in        *bufio.Reader
@@ -52,7 +55,8 @@ type conn struct {
 	version   byte // of the protocol, from the CONNECT
 	emptyWill bool // the CONNECT has a will without a payload
 	aliases   [topicAliasMaximum + 1]bool
-	inSession bool // holds broker.sessions
+	inSession bool  // holds broker.sessions
+	excess    []int // the filters of a SUBSCRIBE that are beyond the quota
 
 	replaced atomic.Bool // the same client has come back with a clean start
 
@@ -63,17 +67,21 @@ type conn struct {
 	timer   *time.Timer // the wait for a CONNECT, then the keep-alive, then closeGrace
 	told    bool        // the client knows MQTT 5 and has had its CONNACK: it can be sent a DISCONNECT
 	flow    flow
+	rate    rate
 }
 
-func newConn(ws *websocket.Conn, maxQoS byte, log *slog.Logger) *conn {
+func newConn(ws *websocket.Conn, wire *wire, policy *policy, broker *broker) *conn {
 	ctx, cut := context.WithCancel(context.Background())
 	c := &conn{
 		Conn:   websocket.NetConn(ctx, ws, websocket.MessageBinary),
 		ws:     ws,
-		maxQoS: maxQoS,
-		log:    log,
+		wire:   wire,
+		policy: policy,
+		broker: broker,
+		log:    broker.log,
 		cut:    cut,
 		ended:  make(chan struct{}),
+		gone:   make(chan struct{}),
 	}
 	ws.SetReadLimit(maxMessageSize) // NetConn has lifted it
 	c.in = bufio.NewReader(c.Conn)
@@ -112,6 +120,9 @@ func (c *conn) Write(packet []byte) (int, error) {
 	case packets.Connack:
 		c.told = c.version == 5 && body(packet)[1] < packets.ErrUnspecifiedError.Code // [MQTT-3.14.0-1]
 	case packets.Publish:
+		if c.broker.rates && !c.rate.allow(c.broker.clock.now()) && packetID(packet) == nil {
+			return n, nil
+		}
 		packet = c.flow.send(packet)
 	case packets.Puback, packets.Suback, packets.Unsuback:
 		packet = c.flow.answer(packet)
@@ -139,6 +150,23 @@ func (c *conn) accept(cl *mqtt.Client) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.flow = newFlow(cl)
+}
+
+// clientID is empty before the CONNECT.
+func (c *conn) clientID() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.flow.client == nil {
+		return ""
+	}
+	return c.flow.client.ID
+}
+
+// allowRate counts a PUBLISH from the client, and says whether it is within the rate quota.
+func (c *conn) allowRate() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.broker.rates || c.rate.allow(c.broker.clock.now())
 }
 
 // refuse closes the connection for a reason, which a client that can be told is told [MQTT-4.13.2].

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2/packets"
 
@@ -151,7 +152,7 @@ func TestPanic(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		b.serve(newConn(ws, 1, b.log))
+		b.serve(newConn(ws, nil, nil, b))
 	}))
 	defer h.Close()
 	ws, _, err := websocket.Dial(t.Context(), h.URL, nil)
@@ -168,7 +169,7 @@ func TestPanic(t *testing.T) {
 }
 
 func TestLargestPacket(t *testing.T) {
-	s := start(t, Options{})
+	s := start(t, Options{NoQuotas: true})
 	c, _ := s.connect("c", nil)
 	c.subscribe(1, "t", 0)
 	payload := strings.Repeat("x", maximumPacketSize-4-4) // fixed header, topic and properties
@@ -265,12 +266,12 @@ func FuzzNext(f *testing.F) {
 	for _, s := range truncatedSubscribes {
 		f.Add([]byte(s), byte(5))
 	}
-	broker, err := newBroker(1, slog.New(slog.DiscardHandler))
+	broker, err := newBroker(Options{MaximumQoS: 1, Logger: slog.New(slog.DiscardHandler)}, &clock{base: time.Now}, nil)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, stream []byte, version byte) {
-		c := &conn{in: bufio.NewReader(bytes.NewReader(stream)), maxQoS: 1, version: version}
+		c := &conn{in: bufio.NewReader(bytes.NewReader(stream)), broker: broker, version: version}
 		c.flow = newFlow(broker.NewClient(nil, listenerID, "fuzz", false))
 		for passed := 0; ; {
 			packet, err := c.next()

@@ -109,6 +109,9 @@ func (c *conn) inspect(pk *packets.Packet, packet []byte) error {
 	if kind == packets.Subscribe && len(pk.Properties.SubscriptionIdentifier) > 0 {
 		return packets.ErrSubscriptionIdentifiersNotSupported
 	}
+	if c.broker.quotas && len(pk.Filters) > maxFilters {
+		return packets.ErrQuotaExceeded
+	}
 	if kind == packets.Publish {
 		if err := c.inspectPublish(pk); err != nil {
 			return err
@@ -131,7 +134,7 @@ func (c *conn) inspect(pk *packets.Packet, packet []byte) error {
 }
 
 func (c *conn) inspectPublish(pk *packets.Packet) error {
-	if pk.FixedHeader.Qos > c.maxQoS {
+	if pk.FixedHeader.Qos > c.broker.maxQoS {
 		return packets.ErrQosNotSupported // [MQTT-3.2.2-11]
 	}
 	if !mqtt.IsValidFilter(pk.TopicName, true) {

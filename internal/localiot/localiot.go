@@ -18,6 +18,7 @@ import (
 	"iot.wasm/internal/sigv4verify"
 
 	"github.com/mochi-mqtt/server/v2/packets"
+	"nhooyr.io/websocket"
 )
 
 const (
@@ -43,22 +44,47 @@ type Options struct {
 	// server beside those of the allowed hosts.
 	AllowedOrigins []string
 
+	// CredentialLifetime is how long the temporary keys of Cognito live; 1 h when zero.
+	CredentialLifetime time.Duration
+
+	// AttachPolicy attaches an AWS IoT policy that allows everything to authenticated identities.
+	// Without one their handshake is forbidden, as with AWS.
+	AttachPolicy bool
+
+	// NoQuotas lifts AWS's structural quotas: the lengths of payloads, topics and client ids, the
+	// depth of topics, and the number of subscriptions and of filters in a packet. What CONNACK
+	// announces stays.
+	NoQuotas bool
+
+	// RateQuotas enforces AWS's rates: 100 publishes a second on a connection, in and out together,
+	// and one CONNECT a second for a client id.
+	RateQuotas bool
+
+	// Faults opens /control, where a test on this machine says what is to go wrong.
+	Faults bool
+
 	// Logger is told of clients that break the protocol. It never sees a URL, a payload or a
 	// credential. When nil, warnings go to the standard error.
 	Logger *slog.Logger
+
+	now func() time.Time // time.Now when nil
 }
 
 // Server is the stand-in, an http.Handler for one listener or several. It must be closed.
 type Server struct {
+	options  Options
 	guard    guard
+	clock    *clock
 	keys     *keyStore
 	key      accessKey // handed out by /local.json
 	verifier *sigv4verify.Verifier
-	broker   *broker
+	cognito  *cognito
+	pending  *pending // nil without faults
 	mux      *http.ServeMux
 
 	mu     sync.Mutex
 	closed bool
+	broker *broker
 	conns  map[*conn]struct{}
 	open   sync.WaitGroup // handshakes and connections
 }
@@ -77,19 +103,31 @@ func New(o Options) (*Server, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
-	broker, err := newBroker(o.MaximumQoS, o.Logger)
+	if o.now == nil {
+		o.now = time.Now
+	}
+	s := &Server{
+		options: o,
+		guard:   newGuard(o.AllowedHosts, o.AllowedOrigins),
+		clock:   &clock{base: o.now},
+		keys:    newKeyStore(),
+		mux:     http.NewServeMux(),
+		conns:   make(map[*conn]struct{}),
+	}
+	if o.Faults {
+		s.pending = &pending{frozen: make(map[*wire]string)}
+		s.mux.HandleFunc("POST /control", s.serveControl)
+	}
+	broker, err := newBroker(o, s.clock, s.pending)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{
-		guard:  newGuard(o.AllowedHosts, o.AllowedOrigins),
-		keys:   newKeyStore(),
-		broker: broker,
-		mux:    http.NewServeMux(),
-		conns:  make(map[*conn]struct{}),
-	}
+	s.broker = broker
 	s.key = s.keys.issue()
-	s.verifier = &sigv4verify.Verifier{Region: region, Service: service, Lookup: s.keys.lookup}
+	s.verifier = &sigv4verify.Verifier{Region: region, Service: service, Now: s.clock.now, Lookup: s.keys.lookup}
+	s.cognito = newCognito(o, s.keys, s.clock)
+	s.mux.Handle("POST /cognito", s.cognito)
+	s.mux.Handle("OPTIONS /cognito", s.cognito)
 	s.mux.HandleFunc("GET /mqtt", s.serveMQTT)
 	s.mux.HandleFunc("GET /local.json", s.serveLocalJSON)
 	s.mux.Handle("GET /", staticFiles(o.WWW))
@@ -99,6 +137,7 @@ func New(o Options) (*Server, error) {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Date", s.clock.now().UTC().Format(http.TimeFormat))
 	if refusal := s.guard.check(r); refusal != nil {
 		refusal.write(w)
 		return
@@ -121,7 +160,11 @@ func (s *Server) Close() error {
 	for c := range s.conns {
 		c.refuse(packets.ErrServerShuttingDown)
 	}
+	broker := s.broker
 	s.mu.Unlock()
+	if s.pending != nil {
+		s.pending.thaw(everybody)
+	}
 
 	done := make(chan struct{})
 	go func() {
@@ -130,7 +173,7 @@ func (s *Server) Close() error {
 	}()
 	select {
 	case <-done:
-		return s.broker.Close()
+		return broker.Close()
 	case <-time.After(closeTimeout):
 		return errors.New("localiot: connections are still open")
 	}
@@ -147,17 +190,20 @@ func (s *Server) enter() bool {
 	return true
 }
 
-// track remembers c until the returned function is called.
-func (s *Server) track(c *conn) (forget func()) {
+// serveConn lets the broker speak to a client until the connection ends.
+func (s *Server) serveConn(ws *websocket.Conn, wire *wire, policy *policy) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	c := newConn(ws, wire, policy, s.broker)
 	if s.closed {
 		c.refuse(packets.ErrServerShuttingDown)
 	}
 	s.conns[c] = struct{}{}
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.conns, c)
-	}
+	s.mu.Unlock()
+
+	c.broker.serve(c)
+
+	s.mu.Lock()
+	delete(s.conns, c)
+	s.mu.Unlock()
+	close(c.gone)
 }

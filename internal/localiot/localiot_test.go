@@ -122,8 +122,14 @@ type client struct {
 // open opens a signed WebSocket.
 func (s *testServer) open() *client {
 	s.t.Helper()
+	return s.dial(sign(s.t, s.local(), time.Now(), 0))
+}
+
+// dial opens a WebSocket at a signed URL.
+func (s *testServer) dial(u *url.URL) *client {
+	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
-	ws, _, err := websocket.Dial(ctx, sign(s.t, s.local(), time.Now(), 0).String(), &websocket.DialOptions{Subprotocols: []string{"mqtt"}})
+	ws, _, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{Subprotocols: []string{"mqtt"}})
 	if err != nil {
 		s.t.Fatal(err)
 	}

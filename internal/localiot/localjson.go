@@ -10,6 +10,13 @@ type local struct {
 	Endpoint    string      `json:"endpoint"`
 	Region      string      `json:"region"`
 	Credentials credentials `json:"credentials"`
+	Cognito     pool        `json:"cognito"`
+}
+
+// pool says where Cognito is, and which of its identity pools.
+type pool struct {
+	Endpoint       string `json:"endpoint"`
+	IdentityPoolID string `json:"identityPoolId"`
 }
 
 // credentials have the names that the AWS SDK for JavaScript gives them.
@@ -19,16 +26,17 @@ type credentials struct {
 }
 
 func (s *Server) serveLocalJSON(w http.ResponseWriter, r *http.Request) {
-	scheme := "ws"
+	secure := ""
 	if r.TLS != nil {
-		scheme = "wss"
+		secure = "s"
 	}
 	allowOrigin(w, r)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	json.NewEncoder(w).Encode(local{
-		Endpoint:    scheme + "://" + r.Host + "/mqtt",
+		Endpoint:    "ws" + secure + "://" + r.Host + "/mqtt",
 		Region:      region,
 		Credentials: credentials{AccessKeyID: s.key.id, SecretAccessKey: s.key.Secret},
+		Cognito:     pool{Endpoint: "http" + secure + "://" + r.Host + "/cognito", IdentityPoolID: s.cognito.pool},
 	})
 }

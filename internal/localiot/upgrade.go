@@ -16,6 +16,13 @@ const maxMessageSize = 16 << 20
 
 // serveMQTT checks the signature and opens the WebSocket, at /mqtt as AWS IoT does.
 func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
+	isUpgrade := strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+	if s.pending != nil {
+		if status := s.pending.upgrade(isUpgrade); status != 0 {
+			(&refusal{status, http.StatusText(status), "", "fault"}).write(w)
+			return
+		}
+	}
 	if err := s.verifier.Verify(r); err != nil {
 		var e *sigv4verify.Error
 		if !errors.As(err, &e) {
@@ -24,7 +31,13 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 		(&refusal{http.StatusForbidden, e.Message, e.Code, e.Check}).write(w)
 		return
 	}
-	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+	id, _, _ := strings.Cut(r.URL.Query().Get("X-Amz-Credential"), "/")
+	key, ok := s.keys.granted(id)
+	if !ok || !key.policy.allowsConnect() {
+		(&refusal{http.StatusForbidden, "Forbidden", "ForbiddenException", "policy"}).write(w)
+		return
+	}
+	if !isUpgrade {
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "websocket")
 		(&refusal{http.StatusUpgradeRequired, "The signature is valid. Open this URL as a WebSocket.", "UpgradeRequiredException", "upgrade"}).write(w)
@@ -39,6 +52,10 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.open.Done()
+	h := &hijacker{ResponseWriter: w}
+	if s.pending != nil {
+		w = h
+	}
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{"mqtt"},
 		InsecureSkipVerify: true, // the guard has checked the Origin, against a list and not only against Host
@@ -47,9 +64,7 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Accept has answered
 	}
-	c := newConn(ws, s.broker.maxQoS, s.broker.log)
-	defer s.track(c)()
-	s.broker.serve(c)
+	s.serveConn(ws, h.wire, key.policy)
 }
 
 // offers says whether the client lists a subprotocol [RFC 6455, 11.3.4].

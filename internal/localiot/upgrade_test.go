@@ -16,8 +16,8 @@ import (
 func TestRefusedHandshakes(t *testing.T) {
 	s := start(t, Options{})
 	l := s.local()
-	s.keys.keys["ASIATEMPORARY"] = sigv4verify.Key{Secret: l.Credentials.SecretAccessKey, SessionToken: "a+/=token"}
-	s.keys.keys["ASIAEXPIRED"] = sigv4verify.Key{Secret: l.Credentials.SecretAccessKey, SessionToken: "a+/=token", Expires: time.Now()}
+	s.keys.keys["ASIATEMPORARY"] = grantedKey{Key: sigv4verify.Key{Secret: l.Credentials.SecretAccessKey, SessionToken: "a+/=token"}}
+	s.keys.keys["ASIAEXPIRED"] = grantedKey{Key: sigv4verify.Key{Secret: l.Credentials.SecretAccessKey, SessionToken: "a+/=token", Expires: time.Now()}}
 	temporary, expired, unknown, foreign, wrong := l, l, l, l, l
 	temporary.Credentials.AccessKeyID = "ASIATEMPORARY"
 	expired.Credentials.AccessKeyID = "ASIAEXPIRED"
@@ -81,7 +81,7 @@ func TestRefusedHandshakes(t *testing.T) {
 func TestAcceptedHandshakes(t *testing.T) {
 	s := start(t, Options{})
 	l := s.local()
-	s.keys.keys["ASIATEMPORARY"] = sigv4verify.Key{Secret: l.Credentials.SecretAccessKey, SessionToken: "a+/=token", Expires: time.Now().Add(time.Hour)}
+	s.keys.keys["ASIATEMPORARY"] = grantedKey{Key: sigv4verify.Key{Secret: l.Credentials.SecretAccessKey, SessionToken: "a+/=token", Expires: time.Now().Add(time.Hour)}}
 	temporary := l
 	temporary.Credentials.AccessKeyID = "ASIATEMPORARY"
 	withToken := sign(t, temporary, time.Now(), time.Hour)

@@ -1,7 +1,9 @@
 package client
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"iot.wasm/wasm/mqtt"
@@ -38,18 +40,26 @@ func (c *Client) Connect(now time.Duration, token mqtt.Token, options *Options) 
 	c.begin()
 }
 
-// begin starts an attempt.
+// begin starts an attempt, as soon as the broker may be asked again.
 func (c *Client) begin() {
+	if since := c.now - c.lastConnect; c.options.AWSQuotas && c.attempt > 0 && since < quotaConnects {
+		c.wait(backingOff, quotaConnects-since)
+		return
+	}
+	c.lastConnect = c.now
 	c.attempt++
 	c.closeCode, c.stop, c.url = 0, nil, ""
 	c.change(c.trying(), Change{Event: "connecting", Attempt: c.failures + 1})
 	if c.options.Source == Unsigned {
 		e, _ := sigv4.ParseEndpoint(c.options.Endpoint, c.options.Region)
+		if c.options.Authorizer != "" {
+			e.Query = strings.TrimPrefix(e.Query+"&"+c.options.Authorizer.Reveal(), "&")
+		}
 		c.open(sigv4.Secret(e.URL()))
 		return
 	}
 	c.wait(resolving, resolveTimeout)
-	c.host.Resolve(c.attempt)
+	c.host.Resolve(c.attempt, c.refusedKey)
 }
 
 // trying is the state of a client that is not connected and will be.
@@ -83,6 +93,7 @@ func (c *Client) Resolved(now time.Duration, attempt uint32, r Resolution, wall 
 	if c.phase != resolving || attempt != c.attempt {
 		return
 	}
+	wall = wall.Add(c.skew)
 	if c.options.Source == FromURL {
 		if _, err := sigv4.ParseEndpoint(r.URL.Reveal(), ""); err != nil {
 			c.lose(failure(PhaseCredentials, "ERR_URL", c.options.Fresh, "url is not a ws:// or wss:// URL"))
@@ -115,11 +126,12 @@ func (c *Client) Resolved(now time.Duration, attempt uint32, r Resolution, wall 
 	c.lose(failure(PhaseSign, "ERR_SIGN", false, "%v", err))
 }
 
-// Unresolved takes the failure of Resolve.
-func (c *Client) Unresolved(now time.Duration, attempt uint32, why string, retryable bool) {
+// Unresolved takes the failure of Resolve. code is the provider's own, "" where
+// it has none.
+func (c *Client) Unresolved(now time.Duration, attempt uint32, code, why string, retryable bool) {
 	c.now = now
 	if c.phase == resolving && attempt == c.attempt {
-		c.lose(failure(PhaseCredentials, "ERR_CREDENTIALS", retryable, "the page could not get credentials or a URL: %s", why))
+		c.lose(failure(PhaseCredentials, cmp.Or(code, "ERR_CREDENTIALS"), retryable, "the page could not get credentials or a URL: %s", why))
 	}
 }
 
@@ -134,6 +146,11 @@ func (c *Client) Opened(now time.Duration, attempt uint32) {
 	c.now = now
 	if c.phase != opening || attempt != c.attempt {
 		return
+	}
+	c.engine.Gate(nil)
+	if c.options.AWSQuotas {
+		c.pacer = newPacer(now)
+		c.engine.Gate(c.pace)
 	}
 	c.phase = handshake // within the time the socket was given
 	o := &c.options
@@ -178,9 +195,33 @@ func (c *Client) Text(now time.Duration, attempt uint32) {
 	}
 }
 
+// maxSkew is how far a clock may be off before AWS refuses its signatures, less
+// something for the way there.
+const maxSkew = 4 * time.Minute
+
+// pace is the engine's gate.
+func (c *Client) pace(size int) bool {
+	if c.pacer.open() > 0 {
+		return false
+	}
+	c.pacer.spend(1, size)
+	return true
+}
+
 // refused ends an attempt whose socket did not open.
 func (c *Client) refused(p Probe) {
 	e := explain(p, c.closeCode, &c.options)
+	c.refusedKey = p.Status == 403
+	// The service's clock is the one that counts. Where it can be read, the next
+	// signature is made by it, at once; if that is refused too, it was not the clock.
+	off := p.Skew - c.skew
+	if c.options.Source == FromCredentials && p.Status == 403 && p.Dated && !c.skewTried && (off > maxSkew || off < -maxSkew) {
+		c.skew, c.skewTried = p.Skew, true
+		c.drop()
+		c.change(c.trying(), Change{Event: "disconnected", Err: e, RetryIn: 0})
+		c.begin()
+		return
+	}
 	if c.options.Source == FromCredentials && c.now-c.urlAt > 4*time.Minute {
 		e.Retryable = true // the machine slept meanwhile: the signature had aged, which says nothing
 	}

@@ -12,8 +12,9 @@ import (
 // answer that comes too late is known for what it is.
 type Host interface {
 	// Resolve asks the page for credentials or a URL; the answer goes to
-	// Resolved or Unresolved.
-	Resolve(attempt uint32)
+	// Resolved or Unresolved. refused says that the service did not take the last
+	// ones, so that a provider should not give them again.
+	Resolve(attempt uint32, refused bool)
 	// Open starts a WebSocket with the subprotocol mqtt; what becomes of it goes
 	// to Opened, Receive and SocketClosed.
 	Open(attempt uint32, url sigv4.Secret)
@@ -91,6 +92,12 @@ type Client struct {
 	failures int    // since the last connection: for the bound
 	until    time.Duration
 	now      time.Duration // of the call that is being served
+
+	pacer       pacer
+	skew        time.Duration // what the service's clock is ahead of this machine's
+	skewTried   bool          // in this outage the skew has been measured
+	refusedKey  bool          // the last credentials were refused
+	lastConnect time.Duration
 
 	connectWaiters []mqtt.Token
 	everConnected  bool

@@ -36,7 +36,14 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) note(format string, args ...any) { w.log = append(w.log, fmt.Sprintf(format, args...)) }
 
-func (w *world) Resolve(a uint32) { w.attempt = a; w.note("resolve") }
+func (w *world) Resolve(a uint32, refused bool) {
+	w.attempt = a
+	if refused {
+		w.note("resolve anew")
+		return
+	}
+	w.note("resolve")
+}
 func (w *world) Open(a uint32, url sigv4.Secret) {
 	w.attempt, w.url = a, url.Reveal()
 	w.sockets++
@@ -283,7 +290,7 @@ func TestProviderThatFails(t *testing.T) {
 	w.tick(time.Second)
 	w.Resolved(w.now, old, Resolution{Credentials: &goodKey}, time.Unix(0, 0))
 	w.hears("connecting[connecting]; resolve")
-	w.Unresolved(w.now, w.attempt, "gone fishing", false)
+	w.Unresolved(w.now, w.attempt, "", "gone fishing", false)
 	w.hears("failed 1 ERR_CREDENTIALS; disconnected ERR_CREDENTIALS[closed]; closed ERR_CREDENTIALS[closed]")
 }
 

@@ -11,6 +11,10 @@ func (c *Client) Tick(now time.Duration) {
 	c.now = now
 	if c.phase == serving {
 		c.engine.Tick(now)
+		if c.options.AWSQuotas {
+			c.pacer.refill(now)
+			c.engine.Pump()
+		}
 		c.afterEngine()
 	}
 	if c.phase == resting || c.phase == serving || now < c.until {
@@ -37,7 +41,13 @@ func (c *Client) Deadline() time.Duration {
 	case resting:
 		return mqtt.Never
 	case serving:
-		return c.engine.Deadline()
+		due := c.engine.Deadline()
+		if n, _ := c.engine.Waiting(); n > 0 && c.options.AWSQuotas {
+			if wait := c.pacer.open(); wait > 0 {
+				due = min(due, c.pacer.at+wait+time.Millisecond)
+			}
+		}
+		return due
 	}
 	return c.until
 }

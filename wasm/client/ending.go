@@ -87,6 +87,19 @@ func (c *Client) Disconnect(now time.Duration, token mqtt.Token) {
 	c.host.Done(token, nil)
 }
 
+// Wake says that the page has come back from something that a connection may not
+// have lived through: sleep, a lost network, the back/forward cache. A wait ends
+// at once, and a connection has to show that it lives.
+func (c *Client) Wake(now time.Duration) {
+	c.now = now
+	switch c.phase {
+	case serving:
+		c.engine.Ping(now, wakeTimeout)
+	case backingOff:
+		c.begin()
+	}
+}
+
 // Reconnect drops a connection that is thought dead, and tries again at once.
 func (c *Client) Reconnect(now time.Duration) {
 	c.now = now

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"iot.wasm/wasm/mqtt"
 )
@@ -177,6 +178,10 @@ type Probe struct {
 	Code    string // the service's own name for the error
 	Message string // its words
 	Offline bool   // the browser says that it has no network
+	// Dated: the answer had a Date, which was that much ahead of this machine's
+	// clock.
+	Dated bool
+	Skew  time.Duration
 }
 
 // explain says why a socket did not open.

@@ -12,7 +12,7 @@ func (ev *events) Connected(ack *mqtt.Connack) {
 	attempt := c.failures + 1
 	c.phase = serving
 	c.connectedAt = c.now
-	c.failures = 0
+	c.failures, c.skewTried, c.refusedKey = 0, false, false
 	c.stats.Connects++
 	recovered := c.everConnected && ack.SessionPresent
 	c.everConnected = true
@@ -39,6 +39,7 @@ func (ev *events) Stopped(why *mqtt.StopError) {
 
 func (ev *events) Message(m *mqtt.Publish) {
 	ev.stats.MessagesIn++
+	ev.pacer.spend(1, len(m.Packet))
 	ev.host.Message(ev.topics.find(m.Topic, &ev.router), m)
 }
 

@@ -45,6 +45,12 @@ type Options struct {
 	StableAfter time.Duration
 	MaxAttempts int // 0: no bound
 
+	// AWSQuotas: what AWS IoT Core would end the connection for is refused, and
+	// messages keep to its pace.
+	AWSQuotas bool
+	// Authorizer is a custom authorizer's part of the query, "" for none.
+	Authorizer sigv4.Secret
+
 	OfflineMessages   int
 	OfflineBytes      int
 	OfflineDropOldest bool
@@ -69,6 +75,8 @@ const (
 	resolveTimeout = 30 * time.Second
 	// probeTimeout bounds the look into why a socket did not open.
 	probeTimeout = 10 * time.Second
+	// wakeTimeout is how long a connection has to answer after a sleep.
+	wakeTimeout = 5 * time.Second
 	// maxPacket is the largest packet we take, in bytes.
 	maxPacket = 16 << 20
 	// receiveMaximum is how many QoS 1 and 2 messages we let be unacknowledged.
@@ -149,7 +157,7 @@ func (o *Options) Check() *Error {
 			return badType("ERR_REGION", "region is needed: the endpoint's name does not tell it")
 		}
 	}
-	return nil
+	return o.quotas()
 }
 
 func checkUser(name string, pairs []mqtt.UserPair) *Error {

@@ -28,6 +28,12 @@ func (c *Client) publish(m *mqtt.Outgoing) (bool, *Error) {
 	if c.phase == resting {
 		return false, errNotConnected
 	}
+	if c.options.AWSQuotas {
+		if err := quotaOfMessage(m); err != nil {
+			return false, err
+		}
+		c.pacer.refill(c.now)
+	}
 	size := len(m.Topic) + len(m.Properties) + len(m.Payload)
 	messages, bytes := c.engine.Waiting()
 	if c.phase == serving {

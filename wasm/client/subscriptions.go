@@ -114,6 +114,11 @@ func (c *Client) checkSubscription(o *mqtt.Subscription, user []mqtt.UserPair) *
 	case c.phase == resting:
 		return errNotConnected
 	}
+	if c.options.AWSQuotas {
+		if err := c.quotaOfSubscription(o); err != nil {
+			return err
+		}
+	}
 	return checkUser("userProperties", user)
 }
 

@@ -94,6 +94,7 @@ type Engine struct {
 	pingTimeout            time.Duration
 	grace                  time.Duration // a late timer waits until then for bytes
 
+	gate func(size int) bool // see Gate
 	session
 	aliasIn  [][]byte
 	aliasOut aliases
@@ -134,6 +135,18 @@ func (e *Engine) Lost() {
 	e.session.disconnected()
 	e.failControl(ErrConnectionLost)
 }
+
+// Gate has open asked before each PUBLISH is sent, with its size in bytes. While
+// it says no, messages wait; Pump tries them again. nil: no gate.
+func (e *Engine) Gate(open func(size int) bool) { e.gate = open }
+
+// passes asks the gate.
+func (e *Engine) passes(m *Outgoing) bool {
+	return e.gate == nil || e.gate(len(m.Topic)+len(m.Properties)+len(m.Payload)+8)
+}
+
+// Pump sends of what waits as much as may go now.
+func (e *Engine) Pump() { e.pump() }
 
 // Granted is what the last successful CONNACK said.
 func (e *Engine) Granted() *Connack { return &e.granted }

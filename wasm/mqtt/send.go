@@ -58,7 +58,7 @@ func (e *Engine) Publish(m *Outgoing) (done bool, err error) {
 		if err := e.refuses(m); err != nil {
 			return false, err
 		}
-		if m.QoS == 0 && e.queue.qos0 == 0 {
+		if m.QoS == 0 && e.queue.qos0 == 0 && e.passes(m) {
 			e.out = e.appendAliased(e.out, m.Topic, m.Properties, m.Payload, 0, m.Retain, false, 0)
 			return true, nil
 		}
@@ -106,6 +106,10 @@ func (e *Engine) pump() {
 	quota := int(e.granted.ReceiveMaximum)
 	for len(e.again) > 0 && e.onWire < quota {
 		o := e.again[0]
+		m := o.message()
+		if o.state == resend && e.refuses(&m) == nil && !e.passes(&m) {
+			return
+		}
 		e.again[0] = nil
 		e.again = e.again[1:]
 		if o.state == rerelease {
@@ -114,7 +118,6 @@ func (e *Engine) pump() {
 			e.out = appendAck(e.out, typePubrel, o.id, Success)
 			continue
 		}
-		m := o.message()
 		if err := e.refuses(&m); err != nil { // what this connection grants may be less
 			e.landed(o)
 			e.settle(o, err)
@@ -132,12 +135,15 @@ func (e *Engine) pump() {
 			continue
 		}
 		if o.qos == 0 {
+			if !e.passes(&m) {
+				return
+			}
 			e.queue.pop()
 			e.out = e.appendAliased(e.out, m.Topic, m.Properties, m.Payload, 0, m.Retain, false, 0)
 			e.settle(o, nil)
 			continue
 		}
-		if e.onWire >= quota {
+		if e.onWire >= quota || !e.passes(&m) {
 			return
 		}
 		id, ok := e.newID()

@@ -1,8 +1,9 @@
-import { errorFrom, invalid, wordsOf } from "./errors.js";
+import { IotError, errorFrom, invalid, wordsOf } from "./errors.js";
 import { Message } from "./message.js";
 import { Subscription } from "./subscription.js";
 import { CONNECT, PUBLISH, SUBSCRIBE, check, credentialsObject, isBuffer, same, viewOf, wellFormed, wrong } from "./options.js";
 import { acquire } from "./module.js";
+import { awake, tabId } from "./page.js";
 
 const encoder = new TextEncoder();
 const NOTHING = new Uint8Array(0);
@@ -227,7 +228,7 @@ export class IotClient extends EventTarget {
     const d = { ...o, userProperties: o.userProperties };
     d.source = o.url !== undefined ? "url" : o.credentials ? "credentials" : "none";
     d.fresh = typeof o.url === "function" || typeof o.credentials === "function";
-    d.clientId = o.clientId ?? (this.#clientId ??= randomId());
+    d.clientId = o.clientId ?? (this.#clientId ??= tabId());
     if (typeof o.password === "string") d.password = encoder.encode(o.password);
     else if (o.password) d.password = viewOf(o.password);
     if (o.will) {
@@ -292,7 +293,7 @@ export class IotClient extends EventTarget {
         return;
       }
       case "resolve":
-        this.#resolve(e.attempt);
+        this.#resolve(e.attempt, e.refused);
         return;
       case "open":
         return this.#open(e.attempt, e.url);
@@ -309,6 +310,7 @@ export class IotClient extends EventTarget {
     const error = e.error && errorFrom(e.error);
     switch (e.event) {
       case "connecting":
+        awake.add(this);
         return this.#emit("connecting", { attempt: e.attempt });
       case "connected":
         return this.#emit("connected", { ...e.connection, attempt: e.attempt, recovered: e.recovered });
@@ -317,6 +319,7 @@ export class IotClient extends EventTarget {
       case "closed":
         this.#timerAt = Number.POSITIVE_INFINITY;
         clearTimeout(this.#timer);
+        awake.delete(this);
         return this.#emit("closed", { error });
     }
   }
@@ -325,16 +328,19 @@ export class IotClient extends EventTarget {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
-  async #resolve(attempt) {
+  /** Gets credentials or a URL for an attempt; refused ones are not to come from a provider's memory again. */
+  async #resolve(attempt, refused) {
     const { url, credentials } = this.#current;
+    const given = url ?? credentials;
+    let resolution;
     try {
-      const given = url ?? credentials;
-      const answer = typeof given === "function" ? await given() : given;
-      const resolution = url === undefined ? credentialsObject(answer, "credentials") : { url: String(answer) };
-      this.#call("resolved", attempt, resolution, Date.now());
+      const answer = typeof given === "function" ? await (refused ? given({ forceRefresh: true }) : given()) : given;
+      resolution = url === undefined ? credentialsObject(answer, "credentials") : { url: String(answer) };
     } catch (error) {
-      this.#call("unresolved", attempt, wordsOf(error), error?.retryable !== false && typeof (url ?? credentials) === "function");
+      const code = error instanceof IotError ? error.code : "";
+      return this.#call("unresolved", attempt, code, wordsOf(error), error?.retryable !== false && typeof given === "function");
     }
+    this.#call("resolved", attempt, resolution, Date.now());
   }
 
   #call(op, ...args) {
@@ -376,12 +382,14 @@ export class IotClient extends EventTarget {
 
   /** Asks by HTTP why the WebSocket was refused: to a page, a browser says so only this way. */
   async #probe(attempt, url) {
-    const result = { status: 0, code: "", message: "", offline: globalThis.navigator?.onLine === false };
+    const result = { status: 0, code: "", message: "", offline: globalThis.navigator?.onLine === false, dated: false, skew: 0 };
     try {
       const response = await fetch(url.replace(/^ws/, "http"), {
         cache: "no-store", credentials: "omit", redirect: "manual", signal: AbortSignal.timeout?.(8000),
       });
       result.status = response.type === "opaqueredirect" ? 302 : response.status;
+      const date = Date.parse(response.headers.get("Date") ?? "");
+      if (!Number.isNaN(date)) Object.assign(result, { dated: true, skew: date - Date.now() });
       const body = JSON.parse((await response.text()).slice(0, 4096));
       if (typeof body.code === "string") result.code = body.code;
       else if (typeof body.__type === "string") result.code = body.__type;
@@ -390,6 +398,11 @@ export class IotClient extends EventTarget {
       // What was learned so far is the answer.
     }
     this.#call("probed", attempt, result);
+  }
+
+  /** The page is back from something that a connection may not have lived through. */
+  wake() {
+    this.#call("wake");
   }
 
   /** Sends what a turn of the event loop has put together. */
@@ -538,11 +551,6 @@ function encodeProperties(o) {
     at += p.length;
   }
   return all;
-}
-
-function randomId() {
-  const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
-  return `iot-${Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => letters[b % letters.length]).join("")}`;
 }
 
 function report(error) {

@@ -35,13 +35,15 @@ const url = (v, name) => {
 
 const payload = (v) => (v === null || typeof v === "string" || isBuffer(v) ? v : isPlain(v) && Object.hasOwn(v, "json") ? { json: v.json } : v);
 
+const AUTHORIZER = { name: string, tokenKeyName: string, token: string, tokenSignature: string };
 const WILL = { topic: string, payload, qos: integer, retain: boolean, delay: integer, contentType: string, userProperties };
 const RECONNECT = { minDelayMs: number, maxDelayMs: number, stableAfterMs: number, maxAttempts: integer };
 const OFFLINE = { maxMessages: integer, maxBytes: integer, overflow: oneOf("reject", "drop-oldest"), qos0: oneOf("reject", "queue", "drop") };
 
 export const CONNECT = {
   endpoint: string, region: string, credentials, url, username: string, password: bytesOrText,
-  clientId: string, keepAlive: integer, cleanStart: boolean, sessionExpiry: integer, userProperties, signal,
+  clientId: string, quotas: oneOf("aws", "none"), keepAlive: integer, cleanStart: boolean, sessionExpiry: integer, userProperties, signal,
+  authorizer: (v, name) => check(v, AUTHORIZER, name),
   will: (v, name) => check(v, WILL, name),
   reconnect: (v, name) => (v === false ? false : check(v, RECONNECT, name)),
   offline: (v, name) => check(v, OFFLINE, name),

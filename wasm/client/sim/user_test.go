@@ -235,7 +235,7 @@ func (u *user) unsubscribe() {
 
 func (u *user) later(f func()) { u.effects = append(u.effects, f) }
 
-func (u *user) Resolve(attempt uint32) {
+func (u *user) Resolve(attempt uint32, _ bool) {
 	u.later(func() {
 		delay := u.w.between(0, time.Second)
 		if u.w.chance(0.02) {
@@ -247,7 +247,7 @@ func (u *user) Resolve(attempt uint32) {
 		u.w.after(delay, func() {
 			u.do(func() {
 				if u.w.chance(0.03) {
-					u.c.Unresolved(u.w.now, attempt, "no reason", true)
+					u.c.Unresolved(u.w.now, attempt, "", "no reason", true)
 					return
 				}
 				life := u.w.between(time.Second, time.Hour)

@@ -1,0 +1,212 @@
+package localiot
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/eclipse/paho.golang/packets"
+	"nhooyr.io/websocket"
+)
+
+// control asks for faults, which must hit that many connections.
+func (s *testServer) control(body string, hit int) {
+	s.t.Helper()
+	response, err := http.Post(s.url+"/control", "application/json", strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var got struct {
+		Connections int
+		Message     string
+	}
+	if err := json.NewDecoder(response.Body).Decode(&got); err != nil {
+		s.t.Fatal(err)
+	}
+	if response.StatusCode != http.StatusOK || got.Connections != hit {
+		s.t.Fatalf("%s: %d %s, hit %d connections, want %d", body, response.StatusCode, got.Message, got.Connections, hit)
+	}
+}
+
+// lost reads the end of a connection that comes without a goodbye.
+func (c *client) lost() {
+	c.t.Helper()
+	p, err := c.next()
+	if err == nil {
+		c.t.Fatalf("received %v, want the end of the connection", p.Content)
+	}
+	if websocket.CloseStatus(err) != -1 || c.ctx.Err() != nil {
+		c.t.Fatalf("connection ended with %v, want it cut", err)
+	}
+}
+
+func TestControlRefuses(t *testing.T) {
+	s := start(t, Options{Faults: true})
+	for _, body := range []string{
+		``, `{"explode":true}`, `{"clockSkew":"1"}`, `{"credentialLifetime":0}`, `{"cognito":{}}`, `{"upgrade":{"status":200}}`,
+		`{"connack":{"reason":0}}`, `{"connack":{"reason":256}}`, `{"disconnect":{"reason":1}}`, `{"restart":"now"}`,
+	} {
+		r := httptest.NewRequest(http.MethodPost, "http://localhost/control", strings.NewReader(body))
+		r.RemoteAddr = "127.0.0.1:1234"
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		wantRefusal(t, w.Result(), w.Body.String(), http.StatusBadRequest, "control")
+	}
+	r := httptest.NewRequest(http.MethodPost, "http://localhost/control", strings.NewReader("{}"))
+	r.RemoteAddr = "192.0.2.7:1234"
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	wantRefusal(t, w.Result(), w.Body.String(), http.StatusForbidden, "control")
+
+	without := start(t, Options{})
+	if r, err := http.Post(without.url+"/control", "application/json", strings.NewReader("{}")); err != nil || r.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("without faults: %v, %v", r, err)
+	}
+}
+
+func TestClockSkew(t *testing.T) {
+	s := start(t, Options{Faults: true})
+	s.control(`{"clockSkew":-3600}`, 0)
+	u := sign(t, s.local(), time.Now(), 0)
+	u.Scheme = "http"
+	r, body := get(t, u.String(), nil)
+	wantRefusal(t, r, body, http.StatusForbidden, "skew")
+	date, err := http.ParseTime(r.Header.Get("Date"))
+	if err != nil || time.Until(date) > -59*time.Minute || time.Until(date) < -61*time.Minute {
+		t.Errorf("Date %v, %v; want it an hour ago", date, err)
+	}
+	s.dial(sign(t, s.local(), date, 0)) // what the header tells helps
+	s.control(`{"clockSkew":0}`, 0)
+	s.open()
+}
+
+func TestCut(t *testing.T) {
+	s := start(t, Options{Faults: true})
+	one, _ := s.connect("one", nil)
+	two, _ := s.connect("two", nil)
+	s.control(`{"cut":"nobody"}`, 0)
+	s.control(`{"cut":"one"}`, 1)
+	one.lost()
+	two.ping()
+	s.control(`{"cut":"*"}`, 1)
+	two.lost()
+}
+
+func TestFreeze(t *testing.T) {
+	s := start(t, Options{Faults: true})
+	c, _ := s.connect("c", receiveMax(100, true))
+	other, _ := s.connect("other", nil)
+	c.subscribe(1, "t", 1)
+	s.control(`{"freeze":"c"}`, 1)
+	other.publishAll(1, "t")
+	c.publish(9, "u", "")
+	other.ping() // c's packets have had their time, too
+	s.control(`{"thaw":"c"}`, 1)
+	got := map[byte]int{}
+	for range 2 {
+		p, err := c.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[p.Type]++
+	}
+	if got[packets.PUBLISH] != 1 || got[packets.PUBACK] != 1 {
+		t.Errorf("received %v", got)
+	}
+
+	// The frozen connection hears nothing of another that takes its place, and then of its end.
+	s.control(`{"freeze":"*"}`, 2)
+	next, ack := s.connect("c", receiveMax(100, false))
+	if !ack.SessionPresent {
+		t.Error("no session present")
+	}
+	receive[*packets.Publish](next)
+	next.ping()
+	s.control(`{"thaw":"*"}`, 2)
+	if p, err := c.next(); err == nil && p.Type != packets.DISCONNECT {
+		t.Errorf("received %v", p.Content)
+	}
+	other.ping()
+
+	// Cutting a frozen connection ends it at once.
+	s.control(`{"freeze":"other"}`, 1)
+	s.control(`{"cut":"other"}`, 1)
+	other.lost()
+	// A frozen one does not hold Close up.
+	s.connect("last", nil)
+	s.control(`{"freeze":"last"}`, 1)
+}
+
+func TestConnackAndDisconnect(t *testing.T) {
+	s := start(t, Options{Faults: true})
+	s.control(`{"connack":{"reason":136,"count":2}}`, 0)
+	for _, want := range []byte{0x88, 0x88, 0} {
+		c := s.open()
+		if got := c.connect("c", nil).ReasonCode; got != want {
+			t.Fatalf("CONNACK 0x%02X, want 0x%02X", got, want)
+		}
+		if want != 0 {
+			c.closed()
+			continue
+		}
+		s.control(`{"disconnect":{"client":"c","reason":151}}`, 1)
+		c.disconnected(0x97)
+	}
+	s.control(`{"connack":{"reason":136}}`, 0)
+	s.control(`{"connack":{"reason":136,"count":0}}`, 0)
+	s.connect("c", nil)
+}
+
+func TestRefusedUpgrades(t *testing.T) {
+	s := start(t, Options{Faults: true})
+	s.control(`{"upgrade":{"status":503}}`, 0)
+	u := sign(t, s.local(), time.Now(), 0)
+	_, r, err := websocket.Dial(t.Context(), u.String(), &websocket.DialOptions{Subprotocols: []string{"mqtt"}})
+	if err == nil || r.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("got %v, want 503", err)
+	}
+	probe := *u
+	probe.Scheme = "http"
+	if r, _ := get(t, probe.String(), nil); r.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("asked why: %d, want 503", r.StatusCode)
+	}
+	s.dial(u)
+	if r, _ := get(t, probe.String(), nil); r.StatusCode != http.StatusUpgradeRequired {
+		t.Errorf("asked again: %d, want 426", r.StatusCode)
+	}
+}
+
+func TestRestart(t *testing.T) {
+	s := start(t, Options{Faults: true})
+	c, _ := s.connect("c", receiveMax(100, true))
+	c.subscribe(1, "t", 1)
+	for _, test := range []struct {
+		how     string
+		present bool
+	}{{"keep-sessions", true}, {"lose-sessions", false}, {"keep-sessions", true}} {
+		s.control(`{"restart":"`+test.how+`"}`, 1)
+		c.lost()
+		var ack *packets.Connack
+		c, ack = s.connect("c", receiveMax(100, false))
+		if ack.SessionPresent != test.present {
+			t.Errorf("%s: session present %v", test.how, ack.SessionPresent)
+		}
+		c.ping()
+	}
+}
+
+// A cut is a reset, so that nothing lingers.
+func TestCutIsAReset(t *testing.T) {
+	s := start(t, Options{Faults: true})
+	c, _ := s.connect("c", nil)
+	s.control(`{"cut":"c"}`, 1)
+	if _, _, err := c.ws.Read(c.ctx); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("got %v, want a connection reset", err)
+	}
+}

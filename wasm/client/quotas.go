@@ -1,0 +1,123 @@
+package client
+
+import (
+	"strings"
+	"time"
+
+	"iot.wasm/wasm/mqtt"
+)
+
+// AWS IoT Core's quotas, as far as it ends the connection of who exceeds them,
+// or drops what they sent.
+// https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits
+const (
+	quotaPayload       = 128 << 10 // bytes
+	quotaTopic         = 256       // bytes
+	quotaSlashes       = 7
+	quotaClientID      = 128 // bytes
+	quotaSubscriptions = 50
+	// quotaConnects is how long two CONNECTs of one client id must lie apart.
+	quotaConnects = time.Second
+)
+
+// The pace that keeps below 100 messages, in and out together, and 512 KiB in
+// any second: what may go at once, and how much more each second.
+const (
+	burstMessages, paceMessages = 20, 80
+	burstBytes, paceBytes       = 128 << 10, 384 << 10
+)
+
+func quota(p Phase, format string, args ...any) *Error {
+	e := failure(p, "ERR_QUOTA", false, format, args...)
+	e.Message += `; AWS IoT Core would end the connection. For another broker, connect with quotas: "none"`
+	return e
+}
+
+// quotaOfTopic holds a topic name or filter against the quotas.
+func quotaOfTopic(p Phase, what, topic string) *Error {
+	counted := topic
+	for _, prefix := range []string{"$aws/rules/", "$share/"} {
+		if rest, ok := strings.CutPrefix(topic, prefix); ok {
+			_, counted, _ = strings.Cut(rest, "/")
+		}
+	}
+	switch {
+	case len(counted) > quotaTopic:
+		return quota(p, "%s has %d bytes; the quota is %d (without $aws/rules/<rule>/ and $share/<name>/)", what, len(counted), quotaTopic)
+	case strings.Count(counted, "/") > quotaSlashes:
+		return quota(p, "%s has %d slashes; the quota is %d (without $aws/rules/<rule>/ and $share/<name>/)", what, strings.Count(counted, "/"), quotaSlashes)
+	}
+	return nil
+}
+
+func quotaOfMessage(m *mqtt.Outgoing) *Error {
+	switch {
+	case m.QoS > 1:
+		return quota(PhasePublish, "QoS 2 is not supported")
+	case len(m.Payload) > quotaPayload:
+		return quota(PhasePublish, "payload has %d bytes; the quota is %d (128 KiB)", len(m.Payload), quotaPayload)
+	case m.Retain && strings.HasPrefix(string(m.Topic), "$"):
+		return quota(PhasePublish, "retain cannot be used on reserved topics, which begin with $")
+	}
+	return quotaOfTopic(PhasePublish, "topic", string(m.Topic))
+}
+
+func (o *Options) quotas() *Error {
+	if !o.AWSQuotas {
+		return nil
+	}
+	switch {
+	case len(o.ClientID) > quotaClientID:
+		return quota(PhaseConnect, "clientId has %d bytes; the quota is %d", len(o.ClientID), quotaClientID)
+	case strings.HasPrefix(o.ClientID, "$"):
+		return quota(PhaseConnect, "clientId begins with $")
+	case o.Will == nil:
+		return nil
+	}
+	w := o.Will
+	return quotaOfMessage(&mqtt.Outgoing{Topic: []byte(w.Topic), Payload: w.Payload, QoS: w.QoS, Retain: w.Retain})
+}
+
+func (c *Client) quotaOfSubscription(o *mqtt.Subscription) *Error {
+	if o.QoS > 1 {
+		return quota(PhaseSubscribe, "QoS 2 is not supported")
+	}
+	if c.byFilter[o.Filter] == nil && len(c.byFilter) >= quotaSubscriptions {
+		return quota(PhaseSubscribe, "the quota is %d subscriptions in a connection", quotaSubscriptions)
+	}
+	return quotaOfTopic(PhaseSubscribe, "topic filter", o.Filter)
+}
+
+// pacer is two token buckets: how many messages and bytes may go just now.
+type pacer struct {
+	messages, bytes float64
+	at              time.Duration // when they were filled up last
+}
+
+func newPacer(now time.Duration) pacer { return pacer{burstMessages, burstBytes, now} }
+
+// refill adds what has become due by now.
+func (p *pacer) refill(now time.Duration) {
+	d := (now - p.at).Seconds()
+	if d <= 0 {
+		return
+	}
+	p.at = now
+	p.messages = min(burstMessages, p.messages+d*paceMessages)
+	p.bytes = min(burstBytes, p.bytes+d*paceBytes)
+}
+
+// spend takes out what has gone or come. It may go below zero, which time mends.
+func (p *pacer) spend(messages, bytes int) {
+	p.messages -= float64(messages)
+	p.bytes -= float64(bytes)
+}
+
+// open reports whether a message may go, and else when the next one may.
+func (p *pacer) open() (wait time.Duration) {
+	if p.messages >= 1 && p.bytes > 0 {
+		return 0
+	}
+	seconds := max((1-p.messages)/paceMessages, (1-p.bytes)/paceBytes)
+	return time.Duration(seconds * float64(time.Second))
+}

@@ -1,0 +1,60 @@
+// What the page, or worker, around the clients does and is. Imported during
+// server-side rendering too, where there is neither.
+
+/** The clients that are told when the page comes back. */
+export const awake = new Set();
+
+let watching = false;
+const add = awake.add.bind(awake);
+awake.add = (client) => {
+  watch();
+  return add(client);
+};
+
+function watch() {
+  if (watching || typeof globalThis.addEventListener !== "function") return;
+  watching = true;
+  const wake = () => {
+    for (const client of [...awake]) client.wake();
+  };
+  globalThis.addEventListener("online", wake);
+  globalThis.addEventListener("pageshow", (e) => e.persisted && wake()); // from the back/forward cache
+  const { document } = globalThis;
+  document?.addEventListener("resume", wake); // after the browser had frozen the page
+  document?.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake());
+}
+
+const KEY = "iot.clientId";
+let base;
+let given = 0;
+
+/**
+ * A client id that stays the same through a reload of the tab, and is another
+ * one in a duplicate of it: the id is kept in sessionStorage, which a duplicate
+ * copies, but only a page that has gone marks it as free.
+ */
+export function tabId() {
+  base ??= takeBase();
+  given++;
+  return given === 1 ? base : `${base}-${given}`;
+}
+
+function takeBase() {
+  try {
+    const { sessionStorage } = globalThis;
+    if (!sessionStorage) return randomId();
+    const [kept, free] = (sessionStorage.getItem(KEY) ?? "").split(" ");
+    const id = kept && free ? kept : randomId();
+    sessionStorage.setItem(KEY, id);
+    globalThis.addEventListener("pagehide", () => sessionStorage.setItem(KEY, `${id} free`));
+    globalThis.addEventListener("pageshow", (e) => e.persisted && sessionStorage.setItem(KEY, id));
+    return id;
+  } catch {
+    return randomId(); // a sandboxed page has no storage
+  }
+}
+
+function randomId() {
+  const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  return `iot-${Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => letters[b % letters.length]).join("")}`;
+}
