@@ -18,20 +18,24 @@ import (
 // operation's own; the header is filled for the client.
 func call(_ js.Value, args []js.Value) (result any) {
 	op, id, now := args[0].String(), uint32(args[1].Int()), clock(args[2].Float())
-	p := pages[id]
+	c := clients[id]
 	begin()
-	defer end(p)
+	defer end(c)
 	args = args[3:]
 	switch op {
 	case "new":
-		return newPage()
+		return newClient()
+	case "rest": // it is enough to be called: finalizers run
+		return nil
+	case "free":
+		delete(clients, uint32(args[0].Int()))
+		return nil
 	case "presign":
 		return presign(args[0])
 	}
-	if p == nil {
+	if c == nil {
 		return nil
 	}
-	c := p.client
 	switch op {
 	case "connect":
 		var o *client.Options
@@ -51,6 +55,8 @@ func call(_ js.Value, args []js.Value) (result any) {
 		c.Unresolved(now, attempt(args[0]), args[1].String(), args[2].String(), args[3].Bool())
 	case "opened":
 		c.Opened(now, attempt(args[0]))
+	case "unopenable":
+		c.Unopenable(now, attempt(args[0]), args[1].String())
 	case "closed":
 		c.SocketClosed(now, attempt(args[0]), args[1].Int())
 	case "text":
@@ -69,6 +75,8 @@ func call(_ js.Value, args []js.Value) (result any) {
 		}, userPairs(o.Get("userProperties")))
 	case "unsubscribe":
 		c.Unsubscribe(now, token(args[0]), uint32(args[1].Int()), args[2].Bool())
+	case "cancel":
+		c.Cancel(now, token(args[0]))
 	case "disconnect":
 		c.Disconnect(now, token(args[0]))
 	case "reconnect":
@@ -80,8 +88,6 @@ func call(_ js.Value, args []js.Value) (result any) {
 		return object("messagesIn", float64(s.MessagesIn), "messagesOut", float64(s.MessagesOut),
 			"bytesIn", float64(s.BytesIn), "bytesOut", float64(s.BytesOut), "connects", float64(s.Connects),
 			"inflight", inflight, "queued", queued, "subscriptions", subscriptions)
-	case "free":
-		delete(pages, id)
 	}
 	return nil
 }

@@ -18,8 +18,7 @@ import (
 //go:wasmexport iot_header
 func headerAddress() uint32 { return uint32(uintptr(unsafe.Pointer(&header))) }
 
-// inputAddress is where n bytes for the next call may be written, 0 if there is
-// no memory for them.
+// inputAddress is where n bytes for the next call may be written.
 //
 //go:wasmexport iot_input
 func inputAddress(n uint32) uint32 {
@@ -35,11 +34,11 @@ func inputAddress(n uint32) uint32 {
 //
 //go:wasmexport iot_receive
 func receive(id, attempt, n uint32, now float64) {
-	p := pages[id]
+	c := clients[id]
 	begin()
-	defer end(p)
-	if p != nil {
-		p.client.Receive(clock(now), attempt, input[:n])
+	defer end(c)
+	if c != nil {
+		c.Receive(clock(now), attempt, input[:n])
 	}
 }
 
@@ -49,17 +48,12 @@ func receive(id, attempt, n uint32, now float64) {
 //
 //go:wasmexport iot_publish
 func publish(id, token, topicLen, optionsLen, payloadLen, flags uint32, now float64) (sent uint32) {
-	p := pages[id]
-	if p == nil {
+	c := clients[id]
+	begin()
+	defer end(c)
+	if c == nil {
 		return 0
 	}
-	begin()
-	defer func() {
-		if r := recover(); r != nil {
-			panicked(r)
-		}
-		header.tabAddr, header.tabLen = address(table), uint32(len(table))
-	}()
 	rest := input[topicLen:]
 	m := mqtt.Outgoing{
 		Token: mqtt.Token(token), Topic: input[:topicLen],
@@ -74,7 +68,7 @@ func publish(id, token, topicLen, optionsLen, payloadLen, flags uint32, now floa
 		}
 		m.Properties = propertyBuffer
 	}
-	if p.client.Publish(clock(now), &m) {
+	if c.Publish(clock(now), &m) {
 		return 1
 	}
 	return 0
@@ -86,7 +80,7 @@ var (
 		Message: "publish options: a text or correlationData is longer than MQTT's 65,535 bytes"}
 )
 
-// properties turns publish options, as www/iot.js writes them, into MQTT's
+// properties turns publish options, as www/iot/publish.js writes them, into MQTT's
 // form: for each an id and one or two fields, a field being a little-endian
 // 32-bit number, or that many bytes behind it.
 func properties(b, options []byte) (_ []byte, ok bool) {
@@ -122,12 +116,12 @@ func properties(b, options []byte) (_ []byte, ok bool) {
 //
 //go:wasmexport iot_turn
 func turn(id uint32, now float64) {
-	p := pages[id]
+	c := clients[id]
 	begin()
-	defer end(p)
-	if p != nil {
-		p.client.Tick(clock(now))
-		out := p.client.Output()
+	defer end(c)
+	if c != nil {
+		c.Tick(clock(now))
+		out := c.Output()
 		header.outAddr, header.outLen = address(out), uint32(len(out))
 	}
 }
@@ -136,7 +130,12 @@ func turn(id uint32, now float64) {
 //
 //go:wasmexport iot_flushed
 func flushed(id uint32, now float64) {
-	if p := pages[id]; p != nil {
-		p.client.Flushed(clock(now))
+	defer func() {
+		if r := recover(); r != nil {
+			panicked(r)
+		}
+	}()
+	if c := clients[id]; c != nil {
+		c.Flushed(clock(now))
 	}
 }

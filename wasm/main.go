@@ -27,22 +27,15 @@ var version = "unstamped"
 // gives to Go.
 var bridge = js.Global().Get("iotBridge")
 
-// A page is one client and what belongs to it here.
-type page struct {
-	client *client.Client
-}
-
 var (
-	pages   = map[uint32]*page{}
-	lastPid uint32
+	clients = map[uint32]*client.Client{}
+	lastID  uint32
 )
 
-func newPage() uint32 {
-	lastPid++
-	p := &page{}
-	p.client = client.New(host{}, rand.Float64)
-	pages[lastPid] = p
-	return lastPid
+func newClient() uint32 {
+	lastID++
+	clients[lastID] = client.New(host{}, rand.Float64)
+	return lastID
 }
 
 // clock turns performance.now() into the clients' time.
@@ -50,6 +43,7 @@ func clock(ms float64) time.Duration { return time.Duration(ms * float64(time.Mi
 
 func main() {
 	bridge.Set("version", version)
+	bridge.Set("layout", layout)
 	bridge.Set("call", js.FuncOf(call)) // lives as long as the program
 	select {}
 }

@@ -13,15 +13,18 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
+// layout is the version of what follows, which www/iot/core.js must share.
+const layout = 1
+
 // header is what JavaScript reads after each call. Its address never changes.
 // The table it points to holds records of 32-bit words, which say in order what
-// has happened; www/iot.js has the reader.
+// has happened; www/iot/core.js has the reader.
 var header struct {
 	outAddr, outLen uint32  // bytes to send, at the end of a turn
 	tabAddr, tabLen uint32  // records, in words
 	crashed         uint32  // 1 after a panic: the module must not be used again
 	pending         uint32  // 1 when the turn will have something to send
-	deadline        float64 // when end_turn wants to be called, in ms; +Inf for never
+	deadline        float64 // when iot_turn wants to be called, in ms; +Inf for never
 }
 
 // The kinds of record, by their first word.
@@ -56,17 +59,17 @@ func begin() {
 
 // end fills the header for the client p, if it is one, and reports a panic in
 // place of letting it end the program.
-func end(p *page) {
+func end(c *client.Client) {
 	if r := recover(); r != nil {
 		panicked(r)
 	}
-	if p != nil && header.crashed == 0 {
+	if c != nil && header.crashed == 0 {
 		header.pending = 0
-		if p.client.Pending() {
+		if c.Pending() {
 			header.pending = 1
 		}
 		header.deadline = math.Inf(1)
-		if d := p.client.Deadline(); d != mqtt.Never {
+		if d := c.Deadline(); d != mqtt.Never {
 			header.deadline = float64(d) / float64(time.Millisecond)
 		}
 	}

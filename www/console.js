@@ -57,7 +57,7 @@ iot.addEventListener("connecting", ({ detail: { attempt } }) => {
 iot.addEventListener("connected", ({ detail: { clientId } }) => {
   show();
   complain();
-  detail.textContent = `to ${new URL(local.endpoint).host} as ${clientId}`;
+  detail.textContent = `${local ? `to ${new URL(local.endpoint).host} ` : ""}as ${clientId}`;
 });
 iot.addEventListener("disconnected", ({ detail: { error, retryInMs } }) => {
   show();
@@ -164,7 +164,7 @@ publish.addEventListener("keydown", (event) => {
 
 // ---- the rest
 
-link.addEventListener("click", () => attempt(iot.state === "closed" || iot.state === "idle" ? connect : () => iot.disconnect(), link));
+link.addEventListener("click", () => attempt(iot.state === "closed" || iot.state === "idle" ? connect : () => iot.disconnect()));
 
 $("copy").addEventListener("click", async ({ currentTarget: b }) => {
   try {

@@ -20,7 +20,8 @@ for (const [name, value] of Object.entries({ IotClient, IotError, load, matches,
   Object.defineProperty(iot, name, { value });
 }
 // A second copy of this script on a page leaves the first one's client in place.
-if (!(globalThis.iot instanceof EventTarget)) {
+// (An element with the id "iot" is no client, though browsers make it a global.)
+if (typeof globalThis.iot?.publish !== "function") {
   Object.defineProperty(globalThis, "iot", { value: iot, configurable: true, writable: true, enumerable: true });
 }
 

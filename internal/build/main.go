@@ -85,7 +85,7 @@ func makeStamp(support []byte) (string, error) {
 	hash := sha256.New()
 	hash.Write(support)
 	fmt.Fprint(hash, runtime.Version())
-	for _, root := range []string{"go.mod", "go.sum", "wasm", "www/iot.js", "www/iot"} {
+	for _, root := range []string{"go.mod", "go.sum", "wasm", "www/iot.js", "www/iot", "internal/build"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "testdata") {
 				return err
@@ -144,7 +144,7 @@ func bundle() error {
 		// A classic script learns its address only while it runs for the first time.
 		Define: map[string]string{"import.meta.url": "iotScriptURL"},
 		Banner: map[string]string{"js": "// Made by \"make wasm\". Do not edit.\n" +
-			"(() => {\nconst iotScriptURL = globalThis.document?.currentScript?.src ?? globalThis.location?.href;"},
+			"(() => {\nconst iotScriptURL = globalThis.document?.currentScript?.src || globalThis.location?.href;"},
 		Footer:   map[string]string{"js": "})();"},
 		LogLevel: api.LogLevelWarning,
 	})

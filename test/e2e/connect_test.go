@@ -41,7 +41,16 @@ func TestRefusals(t *testing.T) {
 	t.Run("wrong clock", func(t *testing.T) {
 		b := blank(t, s)
 		b.eval(`const RealDate = Date; globalThis.Date = class extends RealDate { constructor(...a) { if (a.length) super(...a); else super(RealDate.now() + 3600e3) } static now() { return RealDate.now() + 3600e3 } }`, nil)
-		b.fails(`iot.connect({ ...at, credentials: local.credentials })`, "IotError", "ERR_CLOCK_SKEW", "clock", "HTTP 403")
+		// The first attempt is refused, and shows by how much; the second signs by the service's clock.
+		b.is(`await (async () => { let why; iot.addEventListener("disconnected", (e) => (why = e.detail.error.code));
+			await iot.connect({ ...at, credentials: { ...local.credentials, expiration: new Date(Date.now() - 1800e3) } }).catch(() => {});
+			await iot.connect({ ...at, credentials: local.credentials }); return [why, iot.state, iot.stats().connects] })()`, `["ERR_CLOCK_SKEW","connected",1]`)
+	})
+	t.Run("a socket that the browser does not open", func(t *testing.T) {
+		b := &tab{t, b.ctx}
+		b.eval(`globalThis.RealSocket = WebSocket; WebSocket = class { constructor() { throw new DOMException("insecure", "SecurityError") } }`, nil)
+		b.fails(`iot.connect({ ...at, credentials: local.credentials })`, "IotError", "ERR_WEBSOCKET", "insecure", "wss:")
+		b.eval(`WebSocket = RealSocket`, nil)
 	})
 	t.Run("nothing listens", func(t *testing.T) {
 		b := &tab{t, b.ctx}
@@ -69,6 +78,11 @@ func TestBadInput(t *testing.T) {
 	b.fails(`iot.connect({ ...at, region: undefined, credentials: local.credentials })`, "TypeError", "ERR_REGION", "region")
 	b.fails(`iot.connect({ ...at, keepAlive: 70000 })`, "RangeError", "ERR_OPTION", "keepAlive is 70000")
 	b.fails(`iot.connect({ ...at, clientId: "\0" })`, "TypeError", "ERR_UNICODE", "U+0000")
+	b.fails(`iot.connect({ ...at, password: 12345678 })`, "TypeError", "ERR_OPTION", "password must be a string")
+	b.is(`await iot.connect({ ...at, password: 12345678 }).catch((e) => e.message.includes("12345678"))`, `false`)
+	b.fails(`iot.connect({ url: async () => undefined, reconnect: false })`, "IotError", "ERR_CREDENTIALS", "a string or a URL")
+	b.fails(`iot.load({ wasm: 5 })`, "TypeError", "ERR_OPTION", "address")
+	b.fails(`iot.load({ wasm: fetch("/iot.wasm"), integrity: "sha256-x" })`, "TypeError", "ERR_OPTION", "integrity")
 	b.fails(`iot.connect({ ...at, will: {} })`, "TypeError", "ERR_OPTION", "will needs a topic")
 	b.fails(`iot.connect({ ...at, will: { topic: "a/#" } })`, "TypeError", "ERR_TOPIC", "wildcard")
 	b.fails(`iot.connect({ ...at, reconnect: true })`, "TypeError", "ERR_OPTION", "reconnect")
@@ -88,6 +102,8 @@ func TestBadInput(t *testing.T) {
 	b.fails(`iot.publish("a\0b", "x")`, "TypeError", "ERR_UNICODE", "U+0000")
 	b.fails(`iot.publish("a\ud800", "x")`, "TypeError", "ERR_UNICODE", "surrogate")
 	b.fails(`iot.publish(5, "x")`, "TypeError", "ERR_OPTION", "topic must be a string, not 5")
+	b.fails(`iot.publish("t".repeat(3e8), "x")`, "TypeError", "ERR_TOPIC", "65,535")
+	b.fails(`iot.subscribe("a", 5, {})`, "TypeError", "ERR_OPTION", "handler must be a function")
 	b.fails(`iot.publish("t".repeat(65536), "x")`, "TypeError", "ERR_TOPIC", "65,535")
 	b.fails(`iot.publish("t", 5)`, "TypeError", "ERR_PAYLOAD", "not a number")
 	b.fails(`iot.publish("t", { a: 1 })`, "TypeError", "ERR_PAYLOAD", "{json: value}")
@@ -112,6 +128,8 @@ func TestBadInput(t *testing.T) {
 
 	// What the prototype says is not an option.
 	b.eval(`Object.prototype.qos = 2; try { await iot.publish("t", "x", {}) } finally { delete Object.prototype.qos }`, nil)
+	b.is(`await (async () => { Object.assign(Object.prototype, { will: { topic: "x" }, username: "u", region: "r" }); const c = new IotClient();
+		try { await c.connect({ ...at, credentials: local.credentials }); await c.disconnect(); return c.stats().connects } finally { for (const k of ["will", "username", "region"]) delete Object.prototype[k] } })()`, `1`)
 	// A handler that throws, and the module works on.
 	b.eval(`globalThis.oops = []; addEventListener("error", (e) => { oops.push(e.message); e.preventDefault() }); iot.addEventListener("handlererror", (e) => oops.push(e.detail.filter, e.detail.error.message));
 		globalThis.after = []; await iot.subscribe("h/+", () => { throw new Error("mine") }, { qos: 1 }); await iot.subscribe("h/#", (m) => after.push(m.text()), { qos: 1 });
@@ -252,4 +270,93 @@ func TestSecretsStayInside(t *testing.T) {
 			t.Errorf("the page shows %q", secret)
 		}
 	}
+}
+
+// What a page does in the middle of an event or a message happens in its turn.
+func TestCallsFromWithin(t *testing.T) {
+	b := blank(t, serve(t))
+	b.eval(`globalThis.o = () => ({ ...at, credentials: local.credentials });
+		globalThis.listen = (c) => { const seen = []; for (const type of ["connecting", "connected", "disconnected", "closed"]) c.addEventListener(type, () => seen.push(type + ":" + c.state)); return seen }`, nil)
+	t.Run("disconnect in a disconnected event", func(t *testing.T) {
+		b := &tab{t, b.ctx}
+		b.is(`await (async () => { const c = new IotClient(); await c.connect(o()); const seen = listen(c); let left;
+			c.addEventListener("disconnected", () => (left = c.disconnect()), { once: true }); c.reconnect(); await left;
+			await c.connect(o()); const state = c.state; await c.disconnect(); return [seen, state] })()`,
+			`[["disconnected:reconnecting","connecting:reconnecting","closed:closed","connecting:connecting","connected:connected","closed:closed"],"connected"]`)
+	})
+	t.Run("disconnect in a connecting event", func(t *testing.T) {
+		b := &tab{t, b.ctx}
+		b.is(`await (async () => { const c = new IotClient(); let opened = 0; const Real = WebSocket; WebSocket = class extends Real { constructor(...a) { super(...a); opened++; this.addEventListener("close", () => opened--) } };
+			c.addEventListener("connecting", () => c.disconnect(), { once: true });
+			const code = await c.connect({ endpoint: local.endpoint }).catch((e) => e.code); WebSocket = Real;
+			while (opened) await new Promise((r) => setTimeout(r)); return [code, c.state] })()`, `["ERR_CLOSED","closed"]`)
+	})
+	t.Run("publish and disconnect in a handler", func(t *testing.T) {
+		b := &tab{t, b.ctx}
+		b.is(`await (async () => { const c = new IotClient(); await c.connect(o()); const seen = [];
+			await c.subscribe("in/+", (m) => { seen.push(m.text()); if (m.text() === "1") c.publish("in/b", "2", { qos: 1 }); else c.disconnect() }, { qos: 1 });
+			const closed = new Promise((r) => c.addEventListener("closed", r)); c.publish("in/a", "1", { qos: 1 }); await closed; return [seen, c.state] })()`, `[["1","2"],"closed"]`)
+	})
+	t.Run("unsubscribe the next handler", func(t *testing.T) {
+		b := &tab{t, b.ctx}
+		b.is(`await (async () => { const c = new IotClient(); await c.connect(o()); let calls = 0, second;
+			await c.subscribe("two", () => second.unsubscribe(), { qos: 1 }); second = await c.subscribe("two", () => calls++, { qos: 1 });
+			let done; const end = new Promise((r) => (done = r)); await c.subscribe("end", done); await c.publish("two", "", { qos: 1 }); await c.publish("end"); await end; await c.disconnect(); return calls })()`, `0`)
+	})
+}
+
+func TestSignals(t *testing.T) {
+	b := blank(t, serve(t))
+	// A connect() that failed has nothing to do with its signal any more.
+	b.is(`await (async () => { const stop = new AbortController(); await iot.connect({ endpoint: "ftp://x", signal: stop.signal }).catch(() => {});
+		await iot.connect({ ...at, credentials: local.credentials }); stop.abort(); return iot.state })()`, `"connected"`)
+	// A message that still waits is taken back.
+	b.is(`await (async () => { const got = []; await iot.subscribe("q", (m) => got.push(m.text()), { qos: 1 }); iot.reconnect();
+		const stop = new AbortController(); const dropped = iot.publish("q", "no", { qos: 1, signal: stop.signal }).catch((e) => e.message); const kept = iot.publish("q", "yes", { qos: 1 });
+		stop.abort(new Error("enough")); const why = await dropped; await kept; while (!got.length) await new Promise((r) => setTimeout(r)); return [why, got, iot.stats().queued] })()`, `["enough",["yes"],0]`)
+	b.eval(`const stop = new AbortController(); await iot.disconnect(); await iot.connect({ ...at, credentials: local.credentials, signal: stop.signal }); stop.abort()`, nil)
+	b.until(`iot.state === "closed"`)
+	b.is(`(await iot.connect()).clientId.length > 0`, `true`) // the options of before, and a signal that has been aborted
+}
+
+func TestCredentialsAsTheSDKGivesThem(t *testing.T) {
+	b := blank(t, serve(t))
+	b.is(`(await iot.connect({ ...at, credentials: { ...local.credentials, expiration: new Date(Date.now() + 3600e3), accountId: "1", credentialScope: "x" } })).keepAlive`, `120`)
+	b.eval(`await iot.disconnect()`, nil)
+	b.fails(`iot.connect({ ...at, credentials: { ...local.credentials, expiration: new Date(Date.now() - 1) } })`, "IotError", "ERR_CREDENTIALS_EXPIRED", "expired at")
+}
+
+func TestUnicode(t *testing.T) {
+	b := blank(t, serve(t))
+	b.is(`await (async () => { await iot.connect({ ...at, credentials: local.credentials }); const got = new Promise((r) => iot.subscribe("\uFEFFü/#", r, { qos: 1 }).then(() => iot.publish("\uFEFFü/😀", "\uFEFFß😀", { qos: 1, userProperties: { "\uFEFFk": "😀" } })));
+		const m = await got; return [m.topic, m.text(), m.payload.length, m.userProperties] })()`, `["\ufeffü/😀","ß😀",9,[["\ufeffk","😀"]]]`)
+}
+
+// A defect in the wasm ends everything that is pending, and no more.
+func TestCrash(t *testing.T) {
+	b := blank(t, serve(t))
+	b.eval(`const real = WebAssembly.instantiateStreaming; WebAssembly.instantiateStreaming = async (...a) => { const r = await real.apply(WebAssembly, a); globalThis.exported = r.instance.exports; return r };
+		await iot.connect({ ...at, credentials: local.credentials }); const s = await iot.subscribe("x"); const first = exported;
+		globalThis.next = s[Symbol.asyncIterator]().next().catch((e) => e.code); globalThis.over = new Promise((r) => iot.addEventListener("closed", (e) => r(e.detail.error.code), { once: true }));
+		first.iot_publish(1, 1, 4e9, 4e9, 4e9, 0, 0)`, nil) // lengths that iot.js would never give
+	b.fails(`iot.publish("x", "y", { qos: 1 })`, "IotError", "ERR_CRASHED", "connect() starts a fresh one")
+	b.is(`[await next, await over, iot.state, iot.stats().connects]`, `["ERR_CRASHED","ERR_CRASHED","closed",0]`)
+	b.is(`(await iot.connect({ ...at, credentials: local.credentials })).sessionPresent`, `false`)
+	b.is(`[await iot.publish("x", "y", { qos: 1 }), exported !== first]`, `[{"reasonCode":0},true]`)
+}
+
+// Clients that nobody holds any more are forgotten, and so is what they left.
+func TestMemoryIsFlat(t *testing.T) {
+	b := blank(t, serve(t))
+	b.eval(`const real = WebAssembly.instantiateStreaming; WebAssembly.instantiateStreaming = async (...a) => { const r = await real.apply(WebAssembly, a); globalThis.exported = r.instance.exports; return r };
+		await iot.connect({ ...at, credentials: local.credentials });
+		globalThis.work = async (n) => { for (let i = 0; i < n; i++) { await iot.publish("t/#", "x").catch(() => {}); await iot.publish("t/" + i, "x".repeat(1000), { qos: 1, contentType: "a" }); const s = await iot.subscribe("f/" + i, () => {}); await s.unsubscribe() } };
+		await work(600); globalThis.before = exported.mem.buffer.byteLength; await work(2400)`, nil)
+	b.is(`exported.mem.buffer.byteLength - before < 4 * 2 ** 20`, `true`)
+}
+
+func TestElementCalledIot(t *testing.T) {
+	b := open(t, embed(t, "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'", `document.body.append(Object.assign(document.createElement("div"), { id: "iot" })); await import("./iot.js"); globalThis.result = typeof iot.publish`))
+	b.until(`globalThis.result !== undefined`)
+	b.is(`result`, `"function"`)
 }

@@ -141,6 +141,16 @@ func (c *Client) open(url sigv4.Secret) {
 	c.host.Open(c.attempt, url)
 }
 
+// Unopenable: the browser would not even try to open the socket of the attempt,
+// for the reason it gives.
+func (c *Client) Unopenable(now time.Duration, attempt uint32, why string) {
+	c.now = now
+	if c.phase == opening && attempt == c.attempt {
+		c.lose(failure(PhaseOpen, "ERR_WEBSOCKET", false, "the browser opens no WebSocket to that address: %s "+
+			"(a page that came by https: needs wss:)", why))
+	}
+}
+
 // Opened: the socket of the attempt has opened.
 func (c *Client) Opened(now time.Duration, attempt uint32) {
 	c.now = now

@@ -64,6 +64,13 @@ func (c *Client) publish(m *mqtt.Outgoing) (bool, *Error) {
 	return done, nil
 }
 
+// Cancel takes back a message that has not left yet. Nothing more is heard of its
+// token; of one that has left, the answer goes nowhere.
+func (c *Client) Cancel(now time.Duration, token mqtt.Token) {
+	c.now = now
+	c.engine.Cancel(token)
+}
+
 func invalidMessage(m *mqtt.Outgoing, err error) *Error {
 	switch {
 	case mqtt.ValidTopic(m.Topic) != nil:

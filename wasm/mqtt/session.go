@@ -197,6 +197,17 @@ func (e *Engine) DropOldest() bool {
 	return true
 }
 
+// Cancel takes a message out of those that wait, and reports whether it was
+// there. The Handler does not hear of it.
+func (e *Engine) Cancel(token Token) bool {
+	o := e.queue.remove(token)
+	if o == nil {
+		return false
+	}
+	e.release(o)
+	return true
+}
+
 // AbandonSent gives up every message that has been sent and not been
 // acknowledged.
 func (e *Engine) AbandonSent(err error) {
@@ -264,6 +275,17 @@ func (q *fifo) prepend(list []*outgoing) {
 	for _, o := range list {
 		q.count(o, 1)
 	}
+}
+
+func (q *fifo) remove(token Token) *outgoing {
+	i := slices.IndexFunc(q.list[q.head:], func(o *outgoing) bool { return o.token == token })
+	if i < 0 {
+		return nil
+	}
+	o := q.list[q.head+i]
+	q.list = slices.Delete(q.list, q.head+i, q.head+i+1)
+	q.count(o, -1)
+	return o
 }
 
 func (q *fifo) peek() *outgoing {

@@ -1,45 +1,37 @@
-import { IotError, errorFrom, invalid, wordsOf } from "./errors.js";
+import { errorFrom, invalid } from "./errors.js";
 import { Message } from "./message.js";
+import { CONNECT, PUBLISH, SUBSCRIBE, check, credentialsObject, same, viewOf, wellFormed, wrong } from "./options.js";
+import { tabId } from "./page.js";
+import { NOTHING, encodeOptions, payloadOf, qosOf, within } from "./publish.js";
 import { Subscription } from "./subscription.js";
-import { CONNECT, PUBLISH, SUBSCRIBE, check, credentialsObject, isBuffer, same, viewOf, wellFormed, wrong } from "./options.js";
-import { acquire } from "./module.js";
-import { awake, tabId } from "./page.js";
+import { Wire } from "./wire.js";
 
 const encoder = new TextEncoder();
-const NOTHING = new Uint8Array(0);
-const MAX_PACKET = 268_435_455;
-const OK = Object.freeze({ reasonCode: 0 });
 
 /** One MQTT client. Several on a page share the wasm. */
 export class IotClient extends EventTarget {
   #options; // those of the constructor, checked when they are used
   #current; // those it is connected with
-  #core;
-  #id = 0;
-  #starting = 0; // connect() calls that wait for the wasm
+  #clientId;
   #state = "idle";
   #connection;
-
-  #tokens = new Map();
-  #lastToken = 0;
+  #starting = 0; // connect() calls that wait for the wasm
+  #disarm = () => {}; // takes the signal of connect() off
   #filters = new Map(); // id in the wasm → its subscriptions
   #wantsMessages = false;
+  #stats = Object.freeze({ messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, inflight: 0, queued: 0, subscriptions: 0, connects: 0 });
 
-  #socket;
-  #attempt = 0;
-  #flushing = false;
-  #atFlush = []; // what QoS 0 publishes wait for
-  #timer;
-  #timerAt = Number.POSITIVE_INFINITY;
-  #clientId;
-
-  /** Topics by their number in the wasm: the core's. */
-  topics = [];
+  #wire = new Wire({
+    deliver: (...message) => this.#deliver(...message),
+    changed: (change) => this.#changed(change),
+    ended: (id, error) => this.#ended(id, error),
+    provide: (refused) => this.#provide(refused),
+    crashed: (error) => this.#crashed(error),
+  });
 
   constructor(options) {
     super();
     this.#options = options;
-    Object.defineProperty(this, "topics", { enumerable: false });
   }
 
   get state() {
@@ -52,69 +44,74 @@ export class IotClient extends EventTarget {
 
   async connect(options) {
     const wanted = options ?? this.#options;
-    const o = wanted === undefined ? undefined : check(wanted, CONNECT, "connect options");
-    const describe = o && this.#describe(o);
-    throwIfAborted(o?.signal);
+    // Without any, those of last time, but for their signal, whose time is over.
+    const o = wanted === undefined ? this.#current && { ...this.#current, signal: undefined } : check(wanted, CONNECT, "connect options");
+    const signal = o?.signal;
+    if (o) this.#describe(o); // to find at once what is wrong with it
+    signal?.throwIfAborted();
     this.#starting++;
-    let core;
     try {
-      core = await this.#ready();
+      await abortable(signal, this.#wire.ready());
     } finally {
       this.#starting--;
     }
-    throwIfAborted(o?.signal);
+    signal?.throwIfAborted();
     const resting = this.#state === "idle" || this.#state === "closed";
     if (resting && !o) throw invalid(TypeError, "ERR_OPTION", "connect() needs options the first time");
-    const join = !resting && (!o || same(o, this.#current));
-    if (resting) this.#current = o;
-    const done = this.#wait((token) => core.call("connect", this.#id, token, join ? null : describe));
-    if (o?.signal && resting) this.#endWith(o.signal);
-    return abortable(o?.signal, done);
+    const join = !resting && (wanted === undefined || same(o, this.#current));
+    if (resting) {
+      this.#current = o;
+      this.#arm(signal);
+    }
+    const done = this.#wire.ask((token) => this.#wire.call("connect", token, join ? null : this.#describe(o)));
+    done.catch(() => {
+      if (this.#state === "idle" || this.#state === "closed") this.#disarm();
+    });
+    return abortable(signal, done);
   }
 
   /** The connection lasts as long as the signal lets it. */
-  #endWith(signal) {
-    const abort = () => this.disconnect().catch(() => {});
-    signal.addEventListener("abort", abort, { once: true });
-    this.addEventListener("closed", () => signal.removeEventListener("abort", abort), { once: true });
+  #arm(signal) {
+    this.#disarm();
+    if (!signal) return;
+    const abort = () => this.disconnect();
+    signal.addEventListener("abort", abort);
+    this.#disarm = () => signal.removeEventListener("abort", abort);
   }
 
   publish(topic, payload, options) {
     try {
       if (typeof topic !== "string") throw wrong("topic", "a string", topic);
+      if (topic.length > 65535) throw invalid(TypeError, "ERR_TOPIC", "topic is longer than 65,535 bytes");
       wellFormed(topic, "topic");
-      const bytes = payloadOf(payload);
+      let bytes = payloadOf(payload);
       let flags = 0, extra = NOTHING, signal;
       if (options !== undefined) {
         const o = check(options, PUBLISH, "publish options");
         signal = o.signal;
-        throwIfAborted(signal);
+        signal?.throwIfAborted();
         flags = qosOf(o.qos) | (o.retain ? 4 : 0);
-        extra = encodeProperties(o);
+        extra = encodeOptions(o);
       }
-      if (!this.#core || this.#core.crash) {
-        return abortable(signal, this.#ready().then(() => this.#send(topic, bytes, extra, flags)));
-      }
-      return abortable(signal, this.#send(topic, bytes, extra, flags));
+      if (this.#wire.alive) return abortable(signal, this.#wire.publish(topic, extra, bytes, flags, signal));
+      if (typeof bytes !== "string") bytes = bytes.slice(); // the page may use its buffer again
+      const sent = this.#wire.ready().then(() => {
+        signal?.throwIfAborted();
+        return this.#wire.publish(topic, extra, bytes, flags, signal);
+      });
+      return abortable(signal, sent);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  #send(topic, bytes, extra, flags) {
-    let token = 0;
-    const done = this.#wait((t) => {
-      token = t;
-      if (this.#core.publish(this.#id, t, topic, extra, bytes, flags)) this.#atFlush.push(t);
-    });
-    return flags & 3 ? done : done.then(() => OK);
-  }
-
   async subscribe(filter, handler, options) {
     if (typeof filter !== "string") throw wrong("filter", "a string", filter);
+    if (filter.length > 65535) throw invalid(TypeError, "ERR_FILTER", "filter is longer than 65,535 bytes");
     wellFormed(filter, "filter");
     if (typeof handler !== "function") {
-      options ??= handler;
+      if (options !== undefined) throw wrong("handler", "a function", handler);
+      options = handler;
       handler = undefined;
     }
     const o = check(options, SUBSCRIBE, "subscribe options");
@@ -122,14 +119,14 @@ export class IotClient extends EventTarget {
     if (bufferSize < 1) throw invalid(RangeError, "ERR_OPTION", `bufferSize is ${bufferSize}; it must be at least 1`);
     const asked = {
       qos: qosOf(o.qos), noLocal: o.noLocal ?? false, retainAsPublished: o.retainAsPublished ?? false,
-      retainHandling: smallOf(o.retainHandling, "retainHandling"), userProperties: o.userProperties,
+      retainHandling: within(o.retainHandling ?? 0, 2, "retainHandling"), userProperties: o.userProperties,
     };
-    throwIfAborted(o.signal);
-    const core = await this.#ready();
-    throwIfAborted(o.signal);
-    const subscription = new Subscription(this, filter, handler, bufferSize);
-    const granted = this.#wait((token) => {
-      const id = core.call("subscribe", this.#id, token, filter, asked);
+    o.signal?.throwIfAborted();
+    await abortable(o.signal, this.#wire.ready());
+    o.signal?.throwIfAborted();
+    const subscription = new Subscription((it) => this.#leave(it), filter, handler, bufferSize);
+    const granted = this.#wire.ask((token) => {
+      const id = this.#wire.call("subscribe", token, filter, asked);
       if (id) this.#enter(id, subscription);
     });
     granted.catch((error) => this.#forget(subscription, error));
@@ -139,56 +136,58 @@ export class IotClient extends EventTarget {
   }
 
   #enter(id, subscription) {
-    let list = this.#filters.get(id);
-    if (!list) this.#filters.set(id, (list = []));
-    list.push(subscription);
+    const list = this.#filters.get(id);
+    if (list) list.push(subscription);
+    else this.#filters.set(id, [subscription]);
   }
 
   #forget(subscription, error) {
+    let found = 0;
     for (const [id, list] of this.#filters) {
       const i = list.indexOf(subscription);
       if (i < 0) continue;
       list.splice(i, 1);
       if (list.length === 0) this.#filters.delete(id);
-      subscription.end(error);
-      return id;
+      found = id;
     }
     subscription.end(error);
-    return 0;
+    return found;
   }
 
-  /** @internal Ends one subscription. */
-  leave(subscription) {
+  async #leave(subscription) {
     const id = this.#forget(subscription, undefined);
-    if (!id || !this.#core) return Promise.resolve();
-    return this.#wait((token) => this.#core.call("unsubscribe", this.#id, token, id, false));
+    if (id && this.#wire.alive) await this.#wire.ask((token) => this.#wire.call("unsubscribe", token, id, false));
   }
 
   /** Ends every subscription to the filter. */
   async unsubscribe(filter) {
     if (typeof filter !== "string") throw wrong("filter", "a string", filter);
     for (const [id, list] of this.#filters) {
-      if (list[0]?.filter !== filter) continue;
+      if (list[0].filter !== filter) continue;
       this.#filters.delete(id);
       for (const subscription of list) subscription.end(undefined);
-      await this.#wait((token) => this.#core.call("unsubscribe", this.#id, token, id, true));
+      await this.#wire.ask((token) => this.#wire.call("unsubscribe", token, id, true));
       return;
     }
   }
 
   async disconnect() {
-    if (this.#starting > 0) await this.#ready();
-    if (!this.#core || this.#core.crash) return;
-    await this.#wait((token) => this.#core.call("disconnect", this.#id, token));
+    if (this.#starting > 0) {
+      try {
+        await this.#wire.ready();
+      } catch {
+        return; // there is no wasm, so there is no connection
+      }
+    }
+    if (this.#wire.alive) await this.#wire.ask((token) => this.#wire.call("disconnect", token));
   }
 
   reconnect() {
-    if (this.#core && !this.#core.crash) this.#core.call("reconnect", this.#id);
+    this.#wire.tell("reconnect");
   }
 
   stats() {
-    const zero = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, inflight: 0, queued: 0, subscriptions: 0, connects: 0 };
-    return { ...zero, ...(this.#core && !this.#core.crash ? this.#core.call("stats", this.#id) : undefined) };
+    return (this.#stats = Object.freeze({ ...this.#stats, ...this.#wire.tell("stats") }));
   }
 
   addEventListener(type, listener, options) {
@@ -196,56 +195,43 @@ export class IotClient extends EventTarget {
     super.addEventListener(type, listener, options);
   }
 
-  /** Promises what the wasm will settle under a token of its own. */
-  #wait(start) {
-    return new Promise((resolve, reject) => {
-      const token = (this.#lastToken = (this.#lastToken % 0xffffffff) + 1);
-      this.#tokens.set(token, { resolve, reject });
-      try {
-        start(token);
-      } catch (error) {
-        this.#tokens.delete(token);
-        reject(error);
-      }
-    });
-  }
-
-  async #ready() {
-    const core = await acquire();
-    if (this.#core !== core) {
-      this.#core = core;
-      this.topics = [];
-      this.#id = core.attach(this);
-    }
-    return core;
-  }
-
-  /** The connect options as the wasm takes them. */
+  /** The connect options as the wasm takes them: a plain object without a prototype. */
   #describe(o) {
     if (o.url !== undefined && (o.endpoint !== undefined || o.credentials !== undefined)) {
       throw invalid(TypeError, "ERR_OPTION", "connect() takes either url, or endpoint and credentials");
     }
-    const d = { ...o, userProperties: o.userProperties };
-    d.source = o.url !== undefined ? "url" : o.credentials ? "credentials" : "none";
-    d.fresh = typeof o.url === "function" || typeof o.credentials === "function";
-    d.clientId = o.clientId ?? (this.#clientId ??= tabId());
-    if (typeof o.password === "string") d.password = encoder.encode(o.password);
-    else if (o.password) d.password = viewOf(o.password);
+    const plain = (...parts) => Object.assign(Object.create(null), ...parts);
+    const d = plain(o, {
+      source: o.url !== undefined ? "url" : o.credentials ? "credentials" : "none",
+      fresh: typeof o.url === "function" || typeof o.credentials === "function",
+      clientId: o.clientId ?? (this.#clientId ??= tabId()),
+    });
+    if (o.password !== undefined) d.password = typeof o.password === "string" ? encoder.encode(o.password) : viewOf(o.password);
     if (o.will) {
       if (o.will.topic === undefined) throw invalid(TypeError, "ERR_OPTION", "connect options.will needs a topic");
       const payload = payloadOf(o.will.payload);
-      d.will = { ...o.will, payload: typeof payload === "string" ? encoder.encode(payload) : payload };
-      smallOf(o.will.qos, "will.qos");
-      smallOf(o.will.delay, "will.delay", 0xffffffff);
+      d.will = plain(o.will, {
+        payload: typeof payload === "string" ? encoder.encode(payload) : payload,
+        qos: qosOf(o.will.qos), delay: within(o.will.delay ?? 5, 0xffffffff, "will.delay"),
+      });
     }
     for (const key of ["credentials", "url", "signal"]) delete d[key];
     return d;
   }
 
-  // ---- what the core calls
+  /** Credentials or a URL for an attempt; what was refused is not to come from a provider's memory again. */
+  async #provide(refused) {
+    const { url, credentials } = this.#current;
+    const given = url ?? credentials;
+    if (typeof given !== "function") return url === undefined ? credentials : { url };
+    const answer = await (refused ? given({ forceRefresh: true }) : given());
+    if (url === undefined) return credentialsObject(answer, "credentials");
+    if (typeof answer !== "string" && !(answer instanceof URL)) throw wrong("what url() returns", "a string or a URL", answer);
+    return { url: String(answer) };
+  }
 
   /** A message, for every subscription whose filter it matches. */
-  deliver(topic, frame, at, length, flags, properties) {
+  #deliver(topic, frame, at, length, flags, properties) {
     for (const id of topic.filters) {
       const list = this.#filters.get(id);
       if (!list) continue;
@@ -268,198 +254,43 @@ export class IotClient extends EventTarget {
     }
   }
 
-  settle(token, value) {
-    const waiter = this.#tokens.get(token);
-    this.#tokens.delete(token);
-    waiter?.resolve(value);
-  }
-
-  effect(e) {
-    switch (e.kind) {
-      case "done":
-        return this.settle(e.token, e.value);
-      case "failed": {
-        const waiter = this.#tokens.get(e.token);
-        this.#tokens.delete(e.token);
-        return waiter?.reject(errorFrom(e.error));
-      }
-      case "state":
-        return this.#changed(e);
-      case "ended": {
-        const list = this.#filters.get(e.id) ?? [];
-        this.#filters.delete(e.id);
-        const error = e.error && errorFrom(e.error);
-        for (const subscription of list) subscription.end(error);
-        return;
-      }
-      case "resolve":
-        this.#resolve(e.attempt, e.refused);
-        return;
-      case "open":
-        return this.#open(e.attempt, e.url);
-      case "close":
-        return this.#close(e.last);
-      case "probe":
-        this.#probe(e.attempt, e.url);
-    }
-  }
-
   #changed(e) {
     this.#state = e.state;
     this.#connection = e.state === "connected" ? Object.freeze(e.connection) : undefined;
     const error = e.error && errorFrom(e.error);
     switch (e.event) {
       case "connecting":
-        awake.add(this);
         return this.#emit("connecting", { attempt: e.attempt });
       case "connected":
         return this.#emit("connected", { ...e.connection, attempt: e.attempt, recovered: e.recovered });
       case "disconnected":
         return this.#emit("disconnected", { error, retryInMs: e.retryInMs });
       case "closed":
-        this.#timerAt = Number.POSITIVE_INFINITY;
-        clearTimeout(this.#timer);
-        awake.delete(this);
+        this.#disarm();
         return this.#emit("closed", { error });
     }
+  }
+
+  #ended(id, error) {
+    const list = this.#filters.get(id) ?? [];
+    this.#filters.delete(id);
+    for (const subscription of list) subscription.end(error);
+  }
+
+  #crashed(error) {
+    for (const id of [...this.#filters.keys()]) this.#ended(id, error);
+    this.#state = "closed";
+    this.#connection = undefined;
+    this.#disarm();
+    this.#emit("closed", { error });
   }
 
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-
-  /** Gets credentials or a URL for an attempt; refused ones are not to come from a provider's memory again. */
-  async #resolve(attempt, refused) {
-    const { url, credentials } = this.#current;
-    const given = url ?? credentials;
-    let resolution;
-    try {
-      const answer = typeof given === "function" ? await (refused ? given({ forceRefresh: true }) : given()) : given;
-      resolution = url === undefined ? credentialsObject(answer, "credentials") : { url: String(answer) };
-    } catch (error) {
-      const code = error instanceof IotError ? error.code : "";
-      return this.#call("unresolved", attempt, code, wordsOf(error), error?.retryable !== false && typeof given === "function");
-    }
-    this.#call("resolved", attempt, resolution, Date.now());
-  }
-
-  #call(op, ...args) {
-    if (this.#core && !this.#core.crash) this.#core.call(op, this.#id, ...args);
-  }
-
-  #open(attempt, url) {
-    this.#attempt = attempt;
-    let socket;
-    try {
-      socket = new WebSocket(url, ["mqtt"]);
-    } catch {
-      queueMicrotask(() => this.#call("closed", attempt, 0));
-      return;
-    }
-    socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.#call("opened", attempt);
-    socket.onmessage = ({ data }) => {
-      if (this.#core.crash) return;
-      if (typeof data === "string") this.#call("text", attempt);
-      else this.#core.receive(this.#id, attempt, data);
-    };
-    socket.onclose = ({ code }) => {
-      if (this.#socket === socket) this.#socket = undefined;
-      this.#call("closed", attempt, code);
-    };
-    this.#socket = socket;
-  }
-
-  #close(last) {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    if (socket.readyState === WebSocket.OPEN && last.length > 0) socket.send(last);
-    socket.close(1000);
-    this.#flushed();
-  }
-
-  /** Asks by HTTP why the WebSocket was refused: to a page, a browser says so only this way. */
-  async #probe(attempt, url) {
-    const result = { status: 0, code: "", message: "", offline: globalThis.navigator?.onLine === false, dated: false, skew: 0 };
-    try {
-      const response = await fetch(url.replace(/^ws/, "http"), {
-        cache: "no-store", credentials: "omit", redirect: "manual", signal: AbortSignal.timeout?.(8000),
-      });
-      result.status = response.type === "opaqueredirect" ? 302 : response.status;
-      const date = Date.parse(response.headers.get("Date") ?? "");
-      if (!Number.isNaN(date)) Object.assign(result, { dated: true, skew: date - Date.now() });
-      const body = JSON.parse((await response.text()).slice(0, 4096));
-      if (typeof body.code === "string") result.code = body.code;
-      else if (typeof body.__type === "string") result.code = body.__type;
-      if (typeof body.message === "string") result.message = wordsOf(body.message);
-    } catch {
-      // What was learned so far is the answer.
-    }
-    this.#call("probed", attempt, result);
-  }
-
-  /** The page is back from something that a connection may not have lived through. */
-  wake() {
-    this.#call("wake");
-  }
-
-  /** Sends what a turn of the event loop has put together. */
-  send(bytes) {
-    const socket = this.#socket;
-    if (socket?.readyState === 1) socket.send(bytes);
-  }
-
-  flushSoon() {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => {
-      this.#flushing = false;
-      if (this.#core && !this.#core.crash) this.#core.turn(this.#id);
-      this.#flushed();
-    });
-  }
-
-  #flushed() {
-    if (this.#atFlush.length === 0) return;
-    const tokens = this.#atFlush;
-    this.#atFlush = [];
-    for (const token of tokens) this.settle(token, OK);
-  }
-
-  wakeAt(deadline) {
-    if (deadline >= this.#timerAt) return; // the timer that is set will look again
-    clearTimeout(this.#timer);
-    this.#timerAt = deadline;
-    this.#timer = setTimeout(() => {
-      this.#timerAt = Number.POSITIVE_INFINITY;
-      if (this.#core && !this.#core.crash) this.#core.turn(this.#id);
-    }, Math.min(2 ** 31 - 1, Math.max(0, deadline - performance.now())));
-  }
-
-  crashed(error) {
-    clearTimeout(this.#timer);
-    this.#timerAt = Number.POSITIVE_INFINITY;
-    const socket = this.#socket;
-    this.#socket = undefined;
-    if (socket) {
-      socket.onopen = socket.onmessage = socket.onclose = null;
-      socket.close();
-    }
-    const waiters = [...this.#tokens.values()];
-    this.#tokens.clear();
-    this.#atFlush = [];
-    for (const waiter of waiters) waiter.reject(error);
-    const lists = [...this.#filters.values()];
-    this.#filters.clear();
-    for (const list of lists) for (const subscription of list) subscription.end(error);
-    this.#state = "closed";
-    this.#connection = undefined;
-    this.#emit("closed", { error });
-  }
 }
 
+// Older browsers have no Symbol.asyncDispose.
 if (Symbol.asyncDispose) {
   Object.defineProperty(IotClient.prototype, Symbol.asyncDispose, {
     value() {
@@ -479,78 +310,6 @@ function abortable(signal, work) {
     if (signal.aborted) abort();
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
-}
-
-function throwIfAborted(signal) {
-  if (signal?.aborted) throw signal.reason;
-}
-
-function payloadOf(payload) {
-  if (payload === undefined || payload === null) return NOTHING;
-  if (typeof payload === "object" && !isBuffer(payload) && Object.hasOwn(payload, "json")) {
-    const text = JSON.stringify(payload.json);
-    if (text === undefined) throw invalid(TypeError, "ERR_PAYLOAD", "payload.json is nothing that JSON can say");
-    payload = text;
-  }
-  if (typeof payload === "string") {
-    if (payload.length > MAX_PACKET) throw tooLarge(payload.length);
-    const ok = payload.isWellFormed ? payload.isWellFormed() : !/\p{Surrogate}/u.test(payload);
-    if (!ok) throw invalid(TypeError, "ERR_UNICODE", "payload holds a lone surrogate, which UTF-8 cannot carry; send bytes instead");
-    return payload.length > 65536 ? encoder.encode(payload) : payload;
-  }
-  if (!isBuffer(payload)) throw invalid(TypeError, "ERR_PAYLOAD", `payload must be a string, an ArrayBuffer or a view of one, {json: value} or null, not ${Array.isArray(payload) ? "an array" : `a ${typeof payload}`}`);
-  if (payload.byteLength > MAX_PACKET) throw tooLarge(payload.byteLength);
-  return viewOf(payload);
-}
-
-function tooLarge(n) {
-  return invalid(RangeError, "ERR_PACKET_TOO_LARGE", `payload has ${n} bytes; an MQTT packet has at most ${MAX_PACKET}`);
-}
-
-function qosOf(qos) {
-  if (qos === undefined) return 0;
-  if (qos !== 0 && qos !== 1 && qos !== 2) throw invalid(RangeError, "ERR_QOS", `qos is ${qos}; it must be 0, 1 or 2`);
-  return qos;
-}
-
-function smallOf(n, name, max = 2) {
-  if (n === undefined) return 0;
-  if (n < 0 || n > max) throw invalid(RangeError, "ERR_OPTION", `${name} is ${n}; it must be between 0 and ${max}`);
-  return n;
-}
-
-/** Publish options in the form that wasm/exports.go reads. */
-function encodeProperties(o) {
-  const parts = [];
-  const number = (id, n) => {
-    const b = new Uint8Array(5);
-    b[0] = id;
-    new DataView(b.buffer).setUint32(1, n, true);
-    parts.push(b);
-  };
-  const fields = (id, ...values) => {
-    parts.push(Uint8Array.of(id));
-    for (const v of values) {
-      const bytes = typeof v === "string" ? encoder.encode(v) : viewOf(v);
-      const length = new Uint8Array(4);
-      new DataView(length.buffer).setUint32(0, bytes.length, true);
-      parts.push(length, bytes);
-    }
-  };
-  if (o.utf8) number(1, 1);
-  if (o.messageExpiry !== undefined) number(2, smallOf(o.messageExpiry, "messageExpiry", 0xffffffff));
-  if (o.contentType !== undefined) fields(3, o.contentType);
-  if (o.responseTopic !== undefined) fields(8, o.responseTopic);
-  if (o.correlationData !== undefined) fields(9, o.correlationData);
-  for (const [k, v] of o.userProperties ?? []) fields(38, k, v);
-  if (parts.length === 0) return NOTHING;
-  const all = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const p of parts) {
-    all.set(p, at);
-    at += p.length;
-  }
-  return all;
 }
 
 function report(error) {

@@ -6,22 +6,28 @@ const TOPIC = 1, MESSAGE = 2, PUBLISHED = 3, DONE = 4, EFFECT = 5;
 const OWN_MEMORY = 32;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // a topic may begin with U+FEFF [MQTT-1.5.4-3]
+
+// The version of the table's layout, which the wasm must share.
+const LAYOUT = 1;
 
 /** Downloads and starts the wasm. `version` is that of the JavaScript. */
-export async function start(source, integrity, version) {
-  const bridge = { effects: [], call: undefined, version: undefined, crash: undefined };
+export async function start(where, integrity, version) {
+  const bridge = { effects: [], call: undefined, version: undefined, layout: undefined, crash: undefined };
   let go, instance;
   try {
+    if (typeof WebAssembly === "undefined") {
+      throw new IotError("this browser has WebAssembly switched off", { code: "ERR_NO_WASM", phase: "load" });
+    }
     go = newGo(bridge);
-    instance = await instantiate(await source, integrity, go.importObject);
+    instance = await instantiate(await where(), integrity, go.importObject);
   } catch (error) {
     throw loadError(error);
   }
   const core = new Core(instance.exports, bridge);
   go.exit = () => core.crashed("the Go program has ended");
   go.run(instance).catch((error) => core.crashed(wordsOf(error)));
-  if (bridge.version !== stamp || !stamp.startsWith(`${version}+`)) {
+  if (bridge.version !== stamp || bridge.layout !== LAYOUT || !stamp.startsWith(`${version}+`)) {
     throw new IotError(
       `iot.js ${version}, wasm_exec.js ${stamp} and iot.wasm ${bridge.version} are not of one build; run "make wasm", or clear the cache`,
       { code: "ERR_VERSION", phase: "load" },
@@ -34,7 +40,7 @@ async function instantiate(source, integrity, imports) {
   if (source instanceof WebAssembly.Module) return WebAssembly.instantiate(source, imports);
   let response = source;
   if (typeof source === "string" || source instanceof URL) {
-    const url = new URL(source, globalThis.location?.href);
+    const url = new URL(source, globalThis.location?.href); // throws where a classic script does not know its own
     if (url.protocol === "file:") {
       const { readFile } = await import("node:fs/promises");
       return (await WebAssembly.instantiate(await readFile(url), imports)).instance;
@@ -53,7 +59,7 @@ async function instantiate(source, integrity, imports) {
 
 function loadError(error) {
   if (error instanceof IotError) return error;
-  const csp = error instanceof WebAssembly.CompileError && /content security policy|unsafe-eval|blocked by CSP/i.test(error.message);
+  const csp = typeof WebAssembly !== "undefined" && error instanceof WebAssembly.CompileError && /content security policy|unsafe-eval|blocked by CSP/i.test(error.message);
   if (csp) {
     return new IotError("the page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src", {
       code: "ERR_CSP", phase: "load", cause: error,
@@ -62,7 +68,10 @@ function loadError(error) {
   return new IotError(`iot.wasm could not be loaded: ${wordsOf(error)}`, { code: "ERR_LOAD", phase: "load", retryable: true, cause: error });
 }
 
-/** One running wasm, shared by the clients of a page. */
+/**
+ * One running wasm, shared by the clients of a page. An owner is a client's
+ * Wire; those whose life goes on are held, so that a crash can be told to them.
+ */
 class Core {
   #wasm;
   #bridge;
@@ -71,8 +80,12 @@ class Core {
   #bytes;
   #deadline;
   #headerAt;
-  #clients = new Map();
+  #owners = new Set();
+  #gone = new FinalizationRegistry((id) => this.crash ?? this.call(undefined, "free", id));
   #crash;
+  #events = []; // in the order in which they happened, whatever calls are nested
+  #draining = false;
+  #objects = 0; // JavaScript values that Go has not let go of yet, about
 
   constructor(wasm, bridge) {
     this.#wasm = wasm;
@@ -83,85 +96,109 @@ class Core {
     return this.#crash;
   }
 
-  /** Makes a client in the wasm and returns its id; `owner` hears of everything that concerns it. */
+  /** Makes a client in the wasm; it lasts as long as its owner does. */
   attach(owner) {
-    const id = this.#guard(() => this.#bridge.call("new", 0, 0));
-    this.#clients.set(id, owner);
-    return id;
+    owner.id = this.#guard(() => this.#bridge.call("new", 0, 0));
+    this.#gone.register(owner, owner.id);
+  }
+
+  hold(owner) {
+    this.#owners.add(owner);
+  }
+
+  release(owner) {
+    this.#owners.delete(owner);
   }
 
   /** A rare call: see wasm/calls.go. */
-  call(op, id, ...args) {
-    const result = this.#guard(() => this.#bridge.call(op, id, performance.now(), ...args));
-    this.#afterwards(id);
+  call(owner, op, ...args) {
+    const result = this.#guard(() => this.#bridge.call(op, owner?.id ?? 0, performance.now(), ...args));
+    if (owner) this.#afterwards(owner);
     return result;
   }
 
   /** Hands a WebSocket message to the client. */
-  receive(id, attempt, frame) {
+  receive(owner, attempt, frame) {
     const n = frame.byteLength;
-    const at = this.#guard(() => this.#wasm.iot_input(n));
-    this.#refresh();
+    const at = this.#input(n);
     this.#bytes.set(new Uint8Array(frame), at);
-    this.#guard(() => this.#wasm.iot_receive(id, attempt, n, performance.now()));
-    this.#afterwards(id, frame, at);
+    this.#guard(() => this.#wasm.iot_receive(owner.id, attempt, n, performance.now()));
+    this.#afterwards(owner, frame, at);
   }
 
   /** Publishes; true when it goes out with this turn and nothing more will be heard of it. */
-  publish(id, token, topic, options, payload, flags) {
-    const room = topic.length * 3 + options.length + (typeof payload === "string" ? payload.length * 3 : payload.length);
-    const at = this.#guard(() => this.#wasm.iot_input(room));
-    this.#refresh();
+  publish(owner, token, topic, options, payload, flags) {
+    const text = typeof payload === "string";
+    const at = this.#input(topic.length * 3 + options.length + (text ? payload.length * 3 : payload.length));
     const bytes = this.#bytes;
     const topicLength = encoder.encodeInto(topic, bytes.subarray(at, at + topic.length * 3)).written;
     let end = at + topicLength;
     if (options.length > 0) bytes.set(options, end);
     end += options.length;
-    let length;
-    if (typeof payload === "string") {
-      length = encoder.encodeInto(payload, bytes.subarray(end, end + payload.length * 3)).written;
-    } else {
-      length = payload.length;
-      bytes.set(payload, end);
-    }
-    const sent = this.#guard(() => this.#wasm.iot_publish(id, token, topicLength, options.length, length, flags, performance.now()));
-    this.#refresh();
-    if (this.#header[3] > 0 || this.#header[4]) this.#afterwards(id);
-    else this.#clients.get(id)?.flushSoon();
+    let length = payload.length;
+    if (text) length = encoder.encodeInto(payload, bytes.subarray(end, end + length * 3)).written;
+    else bytes.set(payload, end);
+    const sent = this.#guard(() => this.#wasm.iot_publish(owner.id, token, topicLength, options.length, length, flags, performance.now()));
+    this.#afterwards(owner);
     return sent === 1;
   }
 
-  /** Ends a turn of the event loop: what it has to send goes out in one WebSocket message. */
-  turn(id) {
-    this.#guard(() => this.#wasm.iot_turn(id, performance.now()));
-    this.#afterwards(id, undefined, 0, true);
+  /** Ends a turn of the event loop: what it has to send goes out in one WebSocket message. Whether it went. */
+  turn(owner) {
+    this.#guard(() => this.#wasm.iot_turn(owner.id, performance.now()));
+    this.#refresh();
+    const [at, length] = this.#header;
+    let sent = true;
+    if (length > 0 && !this.#header[4]) {
+      sent = owner.send(this.#bytes.subarray(at, at + length));
+      this.#guard(() => this.#wasm.iot_flushed(owner.id, performance.now()));
+    }
+    this.#afterwards(owner);
+    return sent;
   }
 
-  #afterwards(id, frame, base, flush = false) {
+  /** Where n bytes for the next call may be written. */
+  #input(n) {
+    const at = this.#guard(() => this.#wasm.iot_input(n)) >>> 0; // a wasm i32 has a sign
+    this.#refresh();
+    return at;
+  }
+
+  #afterwards(owner, frame, base) {
     this.#refresh();
     if (this.#header[4]) throw this.crashed(this.#bridge.crash);
-    const owner = this.#clients.get(id);
-    if (!owner) return;
-    const events = this.#read(owner, frame, base);
-    const deadline = this.#deadline[0];
-    if (flush && this.#header[1] > 0) {
-      owner.send(this.#bytes.subarray(this.#header[0], this.#header[0] + this.#header[1]));
-      this.#guard(() => this.#wasm.iot_flushed(id, performance.now()));
-    } else if (this.#header[5]) {
-      owner.flushSoon();
+    this.#read(owner, frame, base);
+    if (this.#header[5]) owner.flushSoon();
+    owner.wakeAt(this.#deadline[0]);
+    // Go lets go of JavaScript's values only when it is resumed, which exports do not do.
+    if (this.#objects > 1000) {
+      this.#objects = 0;
+      this.#guard(() => this.#bridge.call("rest", 0, 0));
     }
-    owner.wakeAt(deadline);
-    // Last, as what runs now may call in here again.
-    for (const event of events) event();
+    this.#drain();
   }
 
-  /** Reads the table into functions to call; while it does, no code of the page runs. */
+  /** Lets the page hear of what has happened. What it does then may happen again in here. */
+  #drain() {
+    if (this.#draining) return;
+    this.#draining = true;
+    try {
+      for (let i = 0; i < this.#events.length; i++) this.#events[i]();
+    } finally {
+      this.#events.length = 0;
+      this.#draining = false;
+    }
+  }
+
+  /** Reads the table into events; while it does, no code of the page runs. */
   #read(owner, frame, base) {
     const words = this.#words;
     let at = this.#header[2] >>> 2;
     const end = at + this.#header[3];
-    const events = [];
+    if (at === end) return;
+    const events = this.#events;
     const effects = this.#bridge.effects;
+    this.#objects += effects.length;
     let effect = 0;
     while (at < end) {
       switch (words[at]) {
@@ -210,7 +247,6 @@ class Core {
       }
     }
     effects.length = 0;
-    return events;
   }
 
   #properties(at, count, base) {
@@ -226,9 +262,9 @@ class Core {
 
   /** Memory may have grown in any call, which detaches the views of it. */
   #refresh() {
-    const buffer = this.#wasm.mem.buffer;
+    const { buffer } = this.#wasm.mem;
     if (this.#bytes?.buffer === buffer) return;
-    this.#headerAt ??= this.#wasm.iot_header();
+    this.#headerAt ??= this.#wasm.iot_header() >>> 0;
     this.#bytes = new Uint8Array(buffer);
     this.#words = new Uint32Array(buffer);
     this.#header = new Uint32Array(buffer, this.#headerAt, 6);
@@ -251,10 +287,11 @@ class Core {
       this.#crash = new IotError(`the wasm module has crashed (${why}); connect() starts a fresh one`, {
         code: "ERR_CRASHED", phase: "session", retryable: true,
       });
-      for (const owner of this.#clients.values()) owner.crashed(this.#crash);
-      this.#clients.clear();
+      this.#events.length = 0;
+      const owners = [...this.#owners];
+      this.#owners.clear();
+      for (const owner of owners) owner.crashed(this.#crash);
     }
     return this.#crash;
   }
 }
-

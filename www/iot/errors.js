@@ -15,8 +15,8 @@ export class IotError extends Error {
 }
 
 /** The error that an object from the wasm describes. */
-export function errorFrom(o, cause) {
-  if (o.class === 0) return new IotError(o.message, { ...o, cause });
+export function errorFrom(o) {
+  if (o.class === 0) return new IotError(o.message, o);
   return invalid(o.class === 1 ? TypeError : RangeError, o.code, o.message);
 }
 

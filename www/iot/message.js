@@ -1,4 +1,5 @@
 const decoder = new TextDecoder();
+const exact = new TextDecoder("utf-8", { ignoreBOM: true }); // MQTT's strings keep U+FEFF [MQTT-1.5.4-3]
 
 // MQTT's property identifiers, as the records from the wasm name them.
 const EXPIRY = 2, CONTENT_TYPE = 3, RESPONSE_TOPIC = 8, CORRELATION = 9, USER = 38;
@@ -62,13 +63,13 @@ export class Message {
     const pairs = [];
     const list = this.#properties ?? [];
     for (let i = 0; i < list.length; i += 5) {
-      if (list[i] === USER) pairs.push([this.#decode(list[i + 1], list[i + 2]), this.#decode(list[i + 3], list[i + 4])]);
+      if (list[i] === USER) pairs.push([this.#string(list[i + 1], list[i + 2]), this.#string(list[i + 3], list[i + 4])]);
     }
     return pairs;
   }
 
   text() {
-    return this.#payload ? decoder.decode(this.#payload) : this.#decode(this.#at, this.#length);
+    return decoder.decode(this.#payload ?? new Uint8Array(this.#frame, this.#at, this.#length));
   }
 
   json() {
@@ -82,8 +83,8 @@ export class Message {
     return this.#client.publish(topic, payload, correlationData ? { correlationData, ...options } : options);
   }
 
-  #decode(at, length) {
-    return decoder.decode(new Uint8Array(this.#frame, at, length));
+  #string(at, length) {
+    return exact.decode(new Uint8Array(this.#frame, at, length));
   }
 
   #find(id) {
@@ -94,6 +95,6 @@ export class Message {
 
   #text(id) {
     const p = this.#find(id);
-    return p < 0 ? undefined : this.#decode(this.#properties[p + 1], this.#properties[p + 2]);
+    return p < 0 ? undefined : this.#string(this.#properties[p + 1], this.#properties[p + 2]);
   }
 }

@@ -1,22 +1,23 @@
 import { start } from "./core.js";
-import { errorFrom } from "./errors.js";
+import { errorFrom, invalid } from "./errors.js";
 import { LOAD, PRESIGN, check } from "./options.js";
 
 export const version = "0.1.0";
 
-let where = () => undefined; // set by the entry, which knows its own address
+let beside = () => undefined; // set by the entry, which knows its own address
+let source; // what the last load() said: a fresh instance comes from there too
 let loading;
 let core;
 
 export function setDefaultWasm(get) {
-  where = get;
+  beside = get;
 }
 
 /** The running wasm: started at the first call, and anew after a crash or a failed download. */
-export async function acquire(source, integrity) {
+export async function acquire() {
   if (core?.crash) core = loading = undefined;
   if (!loading) {
-    const attempt = start(source ?? where(), integrity, version);
+    const attempt = start(source?.wasm === undefined ? beside : () => source.wasm, source?.integrity, version);
     loading = attempt;
     attempt.then(
       (started) => (core = started),
@@ -31,17 +32,31 @@ export async function acquire(source, integrity) {
 /** Loads the wasm ahead of the first call. Called twice, it loads once; after a failure it can be called again. */
 export async function load(options) {
   const o = check(options, LOAD, "load options");
-  await acquire(o.wasm, o.integrity);
+  const address = o.wasm === undefined || typeof o.wasm === "string" || o.wasm instanceof URL;
+  if (!address && typeof o.wasm?.arrayBuffer !== "function" && typeof o.wasm?.then !== "function" && !(o.wasm instanceof WebAssembly.Module)) {
+    throw invalid(TypeError, "ERR_OPTION", "load options.wasm must be an address, a Response or a WebAssembly.Module");
+  }
+  if (o.integrity !== undefined && !address) {
+    throw invalid(TypeError, "ERR_OPTION", "load options.integrity can be checked only where wasm is an address");
+  }
+  if (!loading || core?.crash) source = o;
+  try {
+    await acquire();
+  } catch (error) {
+    source = undefined;
+    throw error;
+  }
+  if (!address && source === o && !(o.wasm instanceof WebAssembly.Module)) source = undefined; // a Response cannot be read twice
 }
 
 /** The signed wss:// URL. Treat it as a secret. */
 export async function presign(options) {
   const o = check(options, PRESIGN, "presign options");
   const running = await acquire();
-  const result = running.call("presign", 0, {
-    endpoint: o.endpoint, region: o.region, credentials: o.credentials ?? {},
+  const result = running.call(undefined, "presign", Object.assign(Object.create(null), {
+    endpoint: o.endpoint, region: o.region, credentials: o.credentials ?? Object.create(null),
     date: (o.date ?? new Date()).getTime(), expires: o.expires ?? 0,
-  });
+  }));
   if (result.error) throw errorFrom(result.error);
   return result.url;
 }

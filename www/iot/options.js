@@ -8,7 +8,10 @@ const string = is("a string", (v) => typeof v === "string");
 const number = is("a number", (v) => typeof v === "number" && !Number.isNaN(v));
 const integer = is("a whole number", (v) => Number.isInteger(v));
 const signal = is("an AbortSignal", (v) => typeof v?.aborted === "boolean" && typeof v.addEventListener === "function");
-const bytesOrText = is("a string, an ArrayBuffer or a view of one", (v) => typeof v === "string" || isBuffer(v));
+const secret = (v, name) => {
+  if (typeof v !== "string" && !isBuffer(v)) throw wrong(name, "a string, an ArrayBuffer or a view of one", undefined); // and not what it was
+  return v;
+};
 const binary = is("an ArrayBuffer or a view of one", isBuffer);
 
 const userProperties = (v, name) => {
@@ -33,6 +36,7 @@ const url = (v, name) => {
   throw wrong(name, "a string, a URL or a function that returns one", v);
 };
 
+// What it may be is for payloadOf to say.
 const payload = (v) => (v === null || typeof v === "string" || isBuffer(v) ? v : isPlain(v) && Object.hasOwn(v, "json") ? { json: v.json } : v);
 
 const AUTHORIZER = { name: string, tokenKeyName: string, token: string, tokenSignature: string };
@@ -41,7 +45,7 @@ const RECONNECT = { minDelayMs: number, maxDelayMs: number, stableAfterMs: numbe
 const OFFLINE = { maxMessages: integer, maxBytes: integer, overflow: oneOf("reject", "drop-oldest"), qos0: oneOf("reject", "queue", "drop") };
 
 export const CONNECT = {
-  endpoint: string, region: string, credentials, url, username: string, password: bytesOrText,
+  endpoint: string, region: string, credentials, url, username: string, password: secret,
   clientId: string, quotas: oneOf("aws", "none"), keepAlive: integer, cleanStart: boolean, sessionExpiry: integer, userProperties, signal,
   authorizer: (v, name) => check(v, AUTHORIZER, name),
   will: (v, name) => check(v, WILL, name),
@@ -73,7 +77,7 @@ export function check(options, schema, name) {
     const value = options[key]; // may throw, which is the caller's own error
     if (value === undefined) continue;
     const clean = schema[key](value, `${name}.${key}`);
-    out[key] = typeof clean === "string" ? wellFormed(clean, `${name}.${key}`) : clean;
+    out[key] = typeof clean === "string" && key !== "payload" ? wellFormed(clean, `${name}.${key}`) : clean;
   }
   return out;
 }

@@ -4,7 +4,7 @@
  * Leaving the loop ends the subscription.
  */
 export class Subscription {
-  #client;
+  #leave;
   #handler;
   #signal;
   #onAbort;
@@ -16,8 +16,8 @@ export class Subscription {
   #settleClosed;
   #ending;
 
-  constructor(client, filter, handler, bufferSize) {
-    this.#client = client;
+  constructor(leave, filter, handler, bufferSize) {
+    this.#leave = leave;
     this.filter = filter;
     this.qos = 0;
     this.received = 0;
@@ -29,13 +29,9 @@ export class Subscription {
     });
   }
 
-  get ended() {
-    return this.#ended;
-  }
-
   /** Ends the subscription, and with the last one to its filter sends UNSUBSCRIBE. Idempotent. */
   unsubscribe() {
-    return (this.#ending ??= this.#ended ? Promise.resolve() : this.#client.leave(this));
+    return (this.#ending ??= this.#ended ? Promise.resolve() : this.#leave(this));
   }
 
   /** @internal Ties the lifetime to a signal. */
@@ -49,6 +45,7 @@ export class Subscription {
 
   /** @internal One message. */
   deliver(message) {
+    if (this.#ended) return true;
     this.received++;
     if (this.#handler) {
       this.#handler(message);
@@ -72,6 +69,7 @@ export class Subscription {
     this.#error = error;
     this.#signal?.removeEventListener("abort", this.#onAbort);
     for (const reader of this.#readers.splice(0)) {
+      this.#error = undefined;
       if (error) reader.reject(error);
       else reader.resolve({ value: undefined, done: true });
     }

@@ -13,7 +13,7 @@ import (
 var mutants = []struct{ name, file, old, new string }{
 	{"a lost PUBACK", "mqtt/receive.go", "e.out = appendAck(e.out, typePuback, m.packetID, Success)", ""},
 	{"a packet identifier used again", "mqtt/session.go", "if s.lastID != 0 && !message && !control {", "if s.lastID %= 50; s.lastID != 0 && !control {\n\t\t\t_ = message"},
-	{"receive maximum passed over", "mqtt/send.go", "if e.onWire >= quota {", "if e.onWire > quota {"},
+	{"receive maximum passed over", "mqtt/send.go", "if e.onWire >= quota ||", "if e.onWire > quota ||"},
 	{"no DUP on what is sent again", "mqtt/send.go", "o.qos, o.retain, true, o.id)", "o.qos, o.retain, false, o.id)"},
 	{"sent again in any order", "mqtt/session.go", "return int(int64(a.seq - b.seq))", "return int(int64(b.seq - a.seq))"},
 	{"a session resumed without what was in flight", "mqtt/receive.go", "e.resume()\n", "e.again = nil\n"},

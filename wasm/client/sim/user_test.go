@@ -46,8 +46,7 @@ type user struct {
 	numbers   map[string]int        // messages per topic
 	resolved  []string              // QoS 1 and 2 messages said to be delivered
 	rejected  map[string]bool
-	subs      map[uint32][]string // by filter id: handles of subscriptions
-	refs      map[string]int      // subscriptions by filter, as the page counts them
+	refs      map[string]int // subscriptions by filter, as the page counts them
 	idOf      map[string]uint32
 	delivered map[string]int
 	ordered   map[string]int

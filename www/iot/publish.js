@@ -1,0 +1,87 @@
+import { invalid } from "./errors.js";
+import { isBuffer, viewOf } from "./options.js";
+
+// What publish() takes, in the form that wasm/exports.go reads.
+
+const encoder = new TextEncoder();
+const MAX_PACKET = 268_435_455;
+
+export const NOTHING = new Uint8Array(0);
+
+/** The payload as a string that UTF-8 can carry, or as bytes (a view, not a copy). */
+export function payloadOf(payload) {
+  if (payload === undefined || payload === null) return NOTHING;
+  if (typeof payload === "object" && !isBuffer(payload) && Object.hasOwn(payload, "json")) {
+    payload = JSON.stringify(payload.json);
+    if (payload === undefined) throw invalid(TypeError, "ERR_PAYLOAD", "payload.json is nothing that JSON can say");
+  }
+  if (typeof payload === "string") {
+    if (payload.length > MAX_PACKET) throw tooLarge(payload.length);
+    const ok = payload.isWellFormed ? payload.isWellFormed() : !/\p{Surrogate}/u.test(payload);
+    if (!ok) throw invalid(TypeError, "ERR_UNICODE", "payload holds a lone surrogate, which UTF-8 cannot carry; send bytes instead");
+    if (payload.length <= 65536) return payload;
+    payload = encoder.encode(payload);
+  }
+  if (!isBuffer(payload)) {
+    const kind = Array.isArray(payload) ? "an array" : `a ${typeof payload}`;
+    throw invalid(TypeError, "ERR_PAYLOAD", `payload must be a string, an ArrayBuffer or a view of one, {json: value} or null, not ${kind}`);
+  }
+  if (payload.byteLength > MAX_PACKET) throw tooLarge(payload.byteLength);
+  return viewOf(payload);
+}
+
+function tooLarge(n) {
+  return invalid(RangeError, "ERR_PACKET_TOO_LARGE", `payload has ${n} bytes; an MQTT packet has at most ${MAX_PACKET}`);
+}
+
+export function qosOf(qos = 0) {
+  if (qos !== 0 && qos !== 1 && qos !== 2) throw invalid(RangeError, "ERR_QOS", `qos is ${qos}; it must be 0, 1 or 2`);
+  return qos;
+}
+
+export function within(n, most, name) {
+  if (n < 0 || n > most) throw invalid(RangeError, "ERR_OPTION", `${name} is ${n}; it must be between 0 and ${most}`);
+  return n;
+}
+
+/** The options of a message: for each a property id, and one or two fields. */
+export function encodeOptions(o) {
+  const parts = [];
+  const number = (id, n) => {
+    const b = new Uint8Array(5);
+    b[0] = id;
+    new DataView(b.buffer).setUint32(1, n, true);
+    parts.push(b);
+  };
+  const fields = (id, name, ...values) => {
+    parts.push(Uint8Array.of(id));
+    for (const v of values) {
+      if ((v.length ?? v.byteLength) > 65535) throw tooLong(name);
+      const bytes = typeof v === "string" ? encoder.encode(v) : viewOf(v);
+      if (bytes.length > 65535) throw tooLong(name);
+      const length = new Uint8Array(4);
+      new DataView(length.buffer).setUint32(0, bytes.length, true);
+      parts.push(length, bytes);
+    }
+  };
+  if (o.utf8) number(1, 1);
+  if (o.messageExpiry !== undefined) number(2, within(o.messageExpiry, 0xffffffff, "messageExpiry"));
+  if (o.contentType !== undefined) fields(3, "contentType", o.contentType);
+  if (o.responseTopic !== undefined) fields(8, "responseTopic", o.responseTopic);
+  if (o.correlationData !== undefined) fields(9, "correlationData", o.correlationData);
+  for (const [k, v] of o.userProperties ?? []) fields(38, "userProperties", k, v);
+  const size = parts.reduce((n, p) => n + p.length, 0);
+  if (size > MAX_PACKET) throw tooLarge(size);
+  if (size === 0) return NOTHING;
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const p of parts) {
+    all.set(p, at);
+    at += p.length;
+  }
+  return all;
+}
+
+function tooLong(name) {
+  return invalid(RangeError, "ERR_OPTION", `${name} is longer than MQTT's 65,535 bytes`);
+}
