@@ -71,7 +71,7 @@ func TestBadInput(t *testing.T) {
 	b := blank(t, serve(t))
 	b.fails(`iot.publish("t", "x")`, "IotError", "ERR_NOT_CONNECTED", "connect()")
 	b.fails(`iot.connect({})`, "TypeError", "ERR_OPTION", "endpoint")
-	b.fails(`iot.connect()`, "TypeError", "ERR_OPTION", "options")
+	b.fails(`new IotClient().connect()`, "TypeError", "ERR_OPTION", "options the first time")
 	b.fails(`iot.connect(5)`, "TypeError", "ERR_OPTION", "object")
 	b.fails(`iot.connect({ endpiont: "x" })`, "TypeError", "ERR_OPTION", `"endpiont"; did you mean endpoint?`)
 	b.fails(`iot.connect({ endpoint: "ftp://x" })`, "TypeError", "ERR_ENDPOINT", "ftp")

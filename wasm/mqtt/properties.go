@@ -51,29 +51,29 @@ var propertyTable = [43]struct {
 	kind propertyKind
 	in   uint16
 }{
-	1:  {kindFlag, in(typePublish)},
-	2:  {kindUint32, in(typePublish)},
-	3:  {kindString, in(typePublish)},
-	8:  {kindString, in(typePublish)},
-	9:  {kindBinary, in(typePublish)},
-	11: {kindVarint, in(typePublish)},
-	17: {kindUint32, in(typeConnack)}, // in DISCONNECT only from a client [MQTT-3.14.2-2]
-	18: {kindString, in(typeConnack)},
-	19: {kindUint16, in(typeConnack)},
+	1:  {kindFlag, 1 << typePublish},
+	2:  {kindUint32, 1 << typePublish},
+	3:  {kindString, 1 << typePublish},
+	8:  {kindString, 1 << typePublish},
+	9:  {kindBinary, 1 << typePublish},
+	11: {kindVarint, 1 << typePublish},
+	17: {kindUint32, 1 << typeConnack}, // in DISCONNECT only from a client [MQTT-3.14.2-2]
+	18: {kindString, 1 << typeConnack},
+	19: {kindUint16, 1 << typeConnack},
 	// 21 and 22, authentication, come only to who asked for it [MQTT-4.12.0-6]
-	26: {kindString, in(typeConnack)},
-	28: {kindString, in(typeConnack, typeDisconnect)},
-	31: {kindString, in(typeConnack, typePuback, typePubrec, typePubrel, typePubcomp, typeSuback, typeUnsuback, typeDisconnect)},
-	33: {kindUint16, in(typeConnack)},
-	34: {kindUint16, in(typeConnack)},
-	35: {kindUint16, in(typePublish)},
-	36: {kindFlag, in(typeConnack)},
-	37: {kindFlag, in(typeConnack)},
-	38: {kindPair, in(typeConnack, typePublish, typePuback, typePubrec, typePubrel, typePubcomp, typeSuback, typeUnsuback, typeDisconnect)},
-	39: {kindUint32, in(typeConnack)},
-	40: {kindFlag, in(typeConnack)},
-	41: {kindFlag, in(typeConnack)},
-	42: {kindFlag, in(typeConnack)},
+	26: {kindString, 1 << typeConnack},
+	28: {kindString, 1<<typeConnack | 1<<typeDisconnect},
+	31: {kindString, 1<<typeConnack | 1<<typePuback | 1<<typePubrec | 1<<typePubrel | 1<<typePubcomp | 1<<typeSuback | 1<<typeUnsuback | 1<<typeDisconnect},
+	33: {kindUint16, 1 << typeConnack},
+	34: {kindUint16, 1 << typeConnack},
+	35: {kindUint16, 1 << typePublish},
+	36: {kindFlag, 1 << typeConnack},
+	37: {kindFlag, 1 << typeConnack},
+	38: {kindPair, 1<<typeConnack | 1<<typePublish | 1<<typePuback | 1<<typePubrec | 1<<typePubrel | 1<<typePubcomp | 1<<typeSuback | 1<<typeUnsuback | 1<<typeDisconnect},
+	39: {kindUint32, 1 << typeConnack},
+	40: {kindFlag, 1 << typeConnack},
+	41: {kindFlag, 1 << typeConnack},
+	42: {kindFlag, 1 << typeConnack},
 }
 
 // NextProperty takes the first property off raw, which has been checked (the

@@ -36,70 +36,63 @@ func (r Reason) Failed() bool { return r >= 0x80 }
 
 // String is the standard's own name for the code, with its number.
 func (r Reason) String() string {
-	if i, ok := reasons[r]; ok {
-		return fmt.Sprintf("%s (0x%02X)", i.name, byte(r))
+	if int(r) < len(reasons) && reasons[r].name != "" {
+		return fmt.Sprintf("%s (0x%02X)", reasons[r].name, byte(r))
 	}
 	return fmt.Sprintf("unknown reason code (0x%02X)", byte(r))
 }
 
 // validFrom reports whether a server may send the code in packets of type t.
 func (r Reason) validFrom(t packetType) bool {
-	return reasons[r].in&(1<<t) != 0
+	return int(r) < len(reasons) && reasons[r].in&(1<<t) != 0
 }
 
 // Table 2-6 of the standard, less what only a client may send.
-var reasons = map[Reason]struct {
+var reasons = [0xA3]struct {
 	name string
-	in   uint16
+	in   uint16 // a bit for each type of packet
 }{
-	0x00: {"success", in(typeConnack, typePuback, typePubrec, typePubrel, typePubcomp, typeSuback, typeUnsuback, typeDisconnect)},
-	0x01: {"granted QoS 1", in(typeSuback)},
-	0x02: {"granted QoS 2", in(typeSuback)},
+	0x00: {"success", 1<<typeConnack | 1<<typePuback | 1<<typePubrec | 1<<typePubrel | 1<<typePubcomp | 1<<typeSuback | 1<<typeUnsuback | 1<<typeDisconnect},
+	0x01: {"granted QoS 1", 1 << typeSuback},
+	0x02: {"granted QoS 2", 1 << typeSuback},
 	0x04: {"disconnect with will message", 0},
-	0x10: {"no matching subscribers", in(typePuback, typePubrec)},
-	0x11: {"no subscription existed", in(typeUnsuback)},
-	0x80: {"unspecified error", in(typeConnack, typePuback, typePubrec, typeSuback, typeUnsuback, typeDisconnect)},
-	0x81: {"malformed packet", in(typeConnack, typeDisconnect)},
-	0x82: {"protocol error", in(typeConnack, typeDisconnect)},
-	0x83: {"implementation specific error", in(typeConnack, typePuback, typePubrec, typeSuback, typeUnsuback, typeDisconnect)},
-	0x84: {"unsupported protocol version", in(typeConnack)},
-	0x85: {"client identifier not valid", in(typeConnack)},
-	0x86: {"bad user name or password", in(typeConnack)},
-	0x87: {"not authorized", in(typeConnack, typePuback, typePubrec, typeSuback, typeUnsuback, typeDisconnect)},
-	0x88: {"server unavailable", in(typeConnack)},
-	0x89: {"server busy", in(typeConnack, typeDisconnect)},
-	0x8A: {"banned", in(typeConnack)},
-	0x8B: {"server shutting down", in(typeDisconnect)},
-	0x8C: {"bad authentication method", in(typeConnack, typeDisconnect)},
-	0x8D: {"keep alive timeout", in(typeDisconnect)},
-	0x8E: {"session taken over", in(typeDisconnect)},
-	0x8F: {"topic filter invalid", in(typeSuback, typeUnsuback, typeDisconnect)},
-	0x90: {"topic name invalid", in(typeConnack, typePuback, typePubrec, typeDisconnect)},
-	0x91: {"packet identifier in use", in(typePuback, typePubrec, typeSuback, typeUnsuback)},
-	0x92: {"packet identifier not found", in(typePubrel, typePubcomp)},
-	0x93: {"receive maximum exceeded", in(typeDisconnect)},
-	0x94: {"topic alias invalid", in(typeDisconnect)},
-	0x95: {"packet too large", in(typeConnack, typeDisconnect)},
-	0x96: {"message rate too high", in(typeDisconnect)},
-	0x97: {"quota exceeded", in(typeConnack, typePuback, typePubrec, typeSuback, typeDisconnect)},
-	0x98: {"administrative action", in(typeDisconnect)},
-	0x99: {"payload format invalid", in(typeConnack, typePuback, typePubrec, typeDisconnect)},
-	0x9A: {"retain not supported", in(typeConnack, typeDisconnect)},
-	0x9B: {"QoS not supported", in(typeConnack, typeDisconnect)},
-	0x9C: {"use another server", in(typeConnack, typeDisconnect)},
-	0x9D: {"server moved", in(typeConnack, typeDisconnect)},
-	0x9E: {"shared subscriptions not supported", in(typeSuback, typeDisconnect)},
-	0x9F: {"connection rate exceeded", in(typeConnack, typeDisconnect)},
-	0xA0: {"maximum connect time", in(typeDisconnect)},
-	0xA1: {"subscription identifiers not supported", in(typeSuback, typeDisconnect)},
-	0xA2: {"wildcard subscriptions not supported", in(typeSuback, typeDisconnect)},
-}
-
-func in(types ...packetType) (mask uint16) {
-	for _, t := range types {
-		mask |= 1 << t
-	}
-	return mask
+	0x10: {"no matching subscribers", 1<<typePuback | 1<<typePubrec},
+	0x11: {"no subscription existed", 1 << typeUnsuback},
+	0x80: {"unspecified error", 1<<typeConnack | 1<<typePuback | 1<<typePubrec | 1<<typeSuback | 1<<typeUnsuback | 1<<typeDisconnect},
+	0x81: {"malformed packet", 1<<typeConnack | 1<<typeDisconnect},
+	0x82: {"protocol error", 1<<typeConnack | 1<<typeDisconnect},
+	0x83: {"implementation specific error", 1<<typeConnack | 1<<typePuback | 1<<typePubrec | 1<<typeSuback | 1<<typeUnsuback | 1<<typeDisconnect},
+	0x84: {"unsupported protocol version", 1 << typeConnack},
+	0x85: {"client identifier not valid", 1 << typeConnack},
+	0x86: {"bad user name or password", 1 << typeConnack},
+	0x87: {"not authorized", 1<<typeConnack | 1<<typePuback | 1<<typePubrec | 1<<typeSuback | 1<<typeUnsuback | 1<<typeDisconnect},
+	0x88: {"server unavailable", 1 << typeConnack},
+	0x89: {"server busy", 1<<typeConnack | 1<<typeDisconnect},
+	0x8A: {"banned", 1 << typeConnack},
+	0x8B: {"server shutting down", 1 << typeDisconnect},
+	0x8C: {"bad authentication method", 1<<typeConnack | 1<<typeDisconnect},
+	0x8D: {"keep alive timeout", 1 << typeDisconnect},
+	0x8E: {"session taken over", 1 << typeDisconnect},
+	0x8F: {"topic filter invalid", 1<<typeSuback | 1<<typeUnsuback | 1<<typeDisconnect},
+	0x90: {"topic name invalid", 1<<typeConnack | 1<<typePuback | 1<<typePubrec | 1<<typeDisconnect},
+	0x91: {"packet identifier in use", 1<<typePuback | 1<<typePubrec | 1<<typeSuback | 1<<typeUnsuback},
+	0x92: {"packet identifier not found", 1<<typePubrel | 1<<typePubcomp},
+	0x93: {"receive maximum exceeded", 1 << typeDisconnect},
+	0x94: {"topic alias invalid", 1 << typeDisconnect},
+	0x95: {"packet too large", 1<<typeConnack | 1<<typeDisconnect},
+	0x96: {"message rate too high", 1 << typeDisconnect},
+	0x97: {"quota exceeded", 1<<typeConnack | 1<<typePuback | 1<<typePubrec | 1<<typeSuback | 1<<typeDisconnect},
+	0x98: {"administrative action", 1 << typeDisconnect},
+	0x99: {"payload format invalid", 1<<typeConnack | 1<<typePuback | 1<<typePubrec | 1<<typeDisconnect},
+	0x9A: {"retain not supported", 1<<typeConnack | 1<<typeDisconnect},
+	0x9B: {"QoS not supported", 1<<typeConnack | 1<<typeDisconnect},
+	0x9C: {"use another server", 1<<typeConnack | 1<<typeDisconnect},
+	0x9D: {"server moved", 1<<typeConnack | 1<<typeDisconnect},
+	0x9E: {"shared subscriptions not supported", 1<<typeSuback | 1<<typeDisconnect},
+	0x9F: {"connection rate exceeded", 1<<typeConnack | 1<<typeDisconnect},
+	0xA0: {"maximum connect time", 1 << typeDisconnect},
+	0xA1: {"subscription identifiers not supported", 1<<typeSuback | 1<<typeDisconnect},
+	0xA2: {"wildcard subscriptions not supported", 1<<typeSuback | 1<<typeDisconnect},
 }
 
 // A WireError says what a server sent that the standard forbids, and the reason

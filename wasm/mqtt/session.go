@@ -2,7 +2,6 @@ package mqtt
 
 import (
 	"errors"
-	"maps"
 	"slices"
 )
 
@@ -160,9 +159,14 @@ func (e *Engine) restart() {
 // failControl gives up the SUBSCRIBEs and UNSUBSCRIBEs that are unanswered: a
 // new connection asks anew.
 func (e *Engine) failControl(err error) {
-	for _, id := range slices.Sorted(maps.Keys(e.control)) {
-		c := e.control[id]
-		delete(e.control, id)
+	ids := make([]uint32, 0, len(e.control))
+	for id := range e.control {
+		ids = append(ids, uint32(id))
+	}
+	slices.Sort(ids) // the order of a map would not replay
+	for _, id := range ids {
+		c := e.control[uint16(id)]
+		delete(e.control, uint16(id))
 		if c.answer == typeSuback {
 			e.handler.Subscribed(c.token, nil, err.Error())
 		} else {
