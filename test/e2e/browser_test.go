@@ -20,6 +20,12 @@ import (
 var browser context.Context
 
 func startBrowser() (stop func(), err error) {
+	browser, stop, err = launch(chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"))
+	return stop, err
+}
+
+// launch starts a Chromium of its own.
+func launch(flags ...chromedp.ExecAllocatorOption) (_ context.Context, stop func(), err error) {
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if p, err := exec.LookPath(name); err == nil {
@@ -28,19 +34,18 @@ func startBrowser() (stop func(), err error) {
 		}
 	}
 	if path == "" {
-		return nil, fmt.Errorf("no Chromium on this machine; on Debian: apt-get install chromium")
+		return nil, nil, fmt.Errorf("no Chromium on this machine; on Debian: apt-get install chromium")
 	}
 	profile, err := os.MkdirTemp("", "iot-e2e-")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
 		chromedp.WSURLReadTimeout(time.Minute),
 	)
-	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), append(options, flags...)...)
 	ctx, stopBrowser := chromedp.NewContext(allocator)
 	stop = func() {
 		stopBrowser()
@@ -49,10 +54,9 @@ func startBrowser() (stop func(), err error) {
 	}
 	if err := chromedp.Do(ctx); err != nil {
 		stop()
-		return nil, fmt.Errorf("start %s: %w", path, err)
+		return nil, nil, fmt.Errorf("start %s: %w", path, err)
 	}
-	browser = ctx
-	return stop, nil
+	return ctx, stop, nil
 }
 
 // A tab is a page in the browser.
@@ -63,6 +67,11 @@ type tab struct {
 
 // open opens a URL in a profile of the test's own.
 func open(t *testing.T, url string) *tab {
+	t.Helper()
+	return openIn(t, browser, url)
+}
+
+func openIn(t *testing.T, browser context.Context, url string) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
