@@ -1,0 +1,171 @@
+package client
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eclipse/paho.golang/packets"
+
+	"iot.wasm/wasm/mqtt"
+)
+
+func aws(o *Options) { o.AWSQuotas = true }
+
+func TestQuotas(t *testing.T) {
+	deep := func(n int) string { return strings.Repeat("x/", n) + "x" }
+	for _, c := range []struct {
+		topic   string
+		payload int
+		qos     byte
+		retain  bool
+		ok      bool
+	}{
+		{"t", 128 << 10, 1, false, true},
+		{"t", 128<<10 + 1, 1, false, false},
+		{"t", 0, 2, false, false},
+		{strings.Repeat("x", 256), 0, 0, false, true},
+		{strings.Repeat("x", 257), 0, 0, false, false},
+		{strings.Repeat("ü", 129), 0, 0, false, false},
+		{deep(7), 0, 0, false, true},
+		{deep(8), 0, 0, false, false},
+		{"$aws/rules/" + strings.Repeat("r", 100) + "/" + deep(7), 0, 0, false, true},
+		{"$aws/rules/r/" + deep(8), 0, 0, false, false},
+		{"$aws/things/t/shadow/update", 0, 1, false, true},
+		{"$aws/things/t/shadow/update", 0, 1, true, false},
+		{"t", 0, 1, true, true},
+	} {
+		for _, quotas := range []bool{true, false} {
+			w := online(t, func(o *Options) { o.AWSQuotas = quotas })
+			w.Publish(w.now, &mqtt.Outgoing{Token: 2, Topic: []byte(c.topic), Payload: make([]byte, c.payload), QoS: c.qos, Retain: c.retain})
+			want := ""
+			if quotas && !c.ok {
+				want = "failed 2 ERR_QUOTA"
+			}
+			w.hears(want)
+		}
+	}
+}
+
+func TestQuotasOfSubscriptions(t *testing.T) {
+	w := online(t, aws)
+	for i := range 50 {
+		w.sub(mqtt.Token(i+2), fmt.Sprint(i), 1)
+	}
+	w.hears("")
+	w.sub(90, "one more", 1)
+	w.sub(91, "7", 1) // which is there already
+	w.hears("failed 90 ERR_QUOTA")
+	w = online(t, aws)
+	w.sub(2, "f", 2)
+	w.sub(3, "$share/"+strings.Repeat("g", 200)+"/a/b/c/d/e/f/g/h", 1)
+	w.sub(4, strings.Repeat("x/", 8)+"#", 1)
+	w.hears("failed 2 ERR_QUOTA; failed 4 ERR_QUOTA")
+}
+
+func TestQuotasOfOptions(t *testing.T) {
+	for name, edit := range map[string]func(*Options){
+		"client id":    func(o *Options) { o.ClientID = strings.Repeat("x", 129) },
+		"$ client id":  func(o *Options) { o.ClientID = "$x" },
+		"will topic":   func(o *Options) { o.Will = &mqtt.Will{Topic: strings.Repeat("x/", 9)} },
+		"will at QoS2": func(o *Options) { o.Will = &mqtt.Will{Topic: "x", QoS: 2} },
+	} {
+		o := unsigned()
+		edit(&o)
+		if err := o.Check(); err != nil {
+			t.Errorf("%s, without quotas: %v", name, err)
+		}
+		o.AWSQuotas = true
+		if err := o.Check(); err == nil || err.Code != "ERR_QUOTA" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// In any second at most 100 messages go and come together, and at most 512 KiB;
+// what is more waits, in order, and none is lost.
+func TestPace(t *testing.T) {
+	for _, size := range []int{1, 20_000} {
+		w := online(t, aws)
+		const all = 400
+		for i := range all {
+			w.pub(mqtt.Token(i+2), byte(i%2), "t", fmt.Sprintf("%0*d", size, i))
+		}
+		type sent struct {
+			at    time.Duration
+			bytes int
+		}
+		var log []sent
+		last := [2]int{-1, -1}
+		for w.engine.Held() > 0 {
+			for _, cp := range w.out() {
+				p := cp.Content.(*packets.Publish)
+				n, err := strconv.Atoi(string(p.Payload))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n <= last[p.QoS] {
+					t.Fatalf("QoS %d: %d after %d", p.QoS, n, last[p.QoS])
+				}
+				last[p.QoS] = n
+				log = append(log, sent{w.now, len(p.Payload)})
+				if p.QoS == 1 {
+					w.gets(packets.PUBACK, &packets.Puback{PacketID: p.PacketID, Properties: &packets.Properties{}})
+				}
+			}
+			if len(log) < all {
+				w.tick(w.Deadline() - w.now)
+			}
+			if w.now > 2*time.Minute {
+				t.Fatalf("after two minutes %d messages have gone", len(log))
+			}
+		}
+		if len(log) != all {
+			t.Errorf("%d messages have gone", len(log))
+		}
+		for i, first := range log {
+			messages, bytes := 0, 0
+			for _, s := range log[i:] {
+				if s.at >= first.at+time.Second {
+					break
+				}
+				messages++
+				bytes += s.bytes
+			}
+			if messages > 100 || bytes > 512<<10+size {
+				t.Fatalf("%d messages and %d bytes in a second", messages, bytes)
+			}
+		}
+	}
+}
+
+func TestArrivalsCountForThePace(t *testing.T) {
+	w := online(t, aws)
+	for range 60 {
+		w.gets(packets.PUBLISH, &packets.Publish{Topic: "t", Properties: &packets.Properties{}})
+	}
+	w.pub(2, 1, "t", "x")
+	w.sends("")
+	w.tick(w.Deadline() - w.now)
+	w.sends("PUBLISH x")
+	if w.now < 400*time.Millisecond || w.now > time.Second {
+		t.Errorf("it waited %v", w.now)
+	}
+}
+
+func TestOneConnectASecond(t *testing.T) {
+	w := online(t, aws)
+	for range 3 {
+		w.log = nil
+		w.Reconnect(w.now)
+		w.hears("close; disconnected ERR_RECONNECT retry 0s[reconnecting]")
+		w.tick(999 * time.Millisecond)
+		w.hears("")
+		w.tick(time.Millisecond)
+		w.hears("connecting[reconnecting]; open")
+		w.Opened(w.now, w.attempt)
+		w.connack(true)
+	}
+}
