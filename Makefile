@@ -30,7 +30,7 @@ native:
 	$(GO) test -timeout 8m ./wasm/client/sim
 
 browser:
-	$(GO) test -count=1 -timeout 5m ./test/...
+	$(GO) test -count=1 -timeout 8m ./test/...
 
 # Chromium for the browser tests, mosquitto as a second broker.
 tools:

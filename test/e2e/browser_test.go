@@ -16,11 +16,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browser is the Chromium that all tests share, each in a profile of its own.
-var browser context.Context
+// shared is the Chromium that all tests share, each in a profile of its own.
+var shared context.Context
 
 func startBrowser() (stop func(), err error) {
-	browser, stop, err = launch(chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"))
+	shared, stop, err = launch(chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"))
 	return stop, err
 }
 
@@ -65,10 +65,14 @@ type tab struct {
 	ctx context.Context
 }
 
+// patience is how long a tab may take for anything, and longer than any test
+// should need.
+const patience = 4 * time.Minute
+
 // open opens a URL in a profile of the test's own.
 func open(t *testing.T, url string) *tab {
 	t.Helper()
-	return openIn(t, browser, url)
+	return openIn(t, shared, url)
 }
 
 func openIn(t *testing.T, browser context.Context, url string) *tab {
@@ -97,7 +101,7 @@ func openIn(t *testing.T, browser context.Context, url string) *tab {
 
 func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	if err := chromedp.Do(ctx, actions...); err != nil {
 		b.t.Fatal(err)
@@ -130,7 +134,7 @@ func (b *tab) eval(expression string, out any) {
 }
 
 func (b *tab) try(expression string, out any) error {
-	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	result, err := chromedp.Call(ctx, runtime.Evaluate, runtime.EvaluateParams{
 		Expression: expression, ReplMode: new(true), AwaitPromise: new(true), ReturnByValue: new(true), UserGesture: new(true),
@@ -175,7 +179,7 @@ func (b *tab) is(expression, want string) {
 // iot's, and each change of the page.
 func (b *tab) until(expression string) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(0))); err != nil {
 		b.t.Fatalf("%v: never became true: %s", err, expression)
