@@ -65,7 +65,7 @@ func call(_ js.Value, args []js.Value) (result any) {
 		c.Probed(now, attempt(args[0]), client.Probe{
 			Status: args[1].Get("status").Int(), Code: args[1].Get("code").String(),
 			Message: args[1].Get("message").String(), Offline: args[1].Get("offline").Bool(),
-			Dated: args[1].Get("dated").Bool(), Skew: clock(args[1].Get("skew").Float()),
+			Blocked: args[1].Get("blocked").Bool(), Dated: args[1].Get("dated").Bool(), Skew: clock(args[1].Get("skew").Float()),
 		})
 	case "subscribe":
 		o := args[2]

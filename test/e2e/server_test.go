@@ -96,6 +96,11 @@ func TestStrictCSP(t *testing.T) {
 		import iot from "./iot.js"; try { await iot.load() } catch (e) { globalThis.failed = [e.name, e.code, e.message.includes("'wasm-unsafe-eval'")] }`))
 	b.until(`globalThis.failed !== undefined`)
 	b.is(`failed`, `["IotError","ERR_CSP",true]`)
+	// Nor without the endpoint in connect-src.
+	b = open(t, embed(t, "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'", `
+		import iot from "./iot.js"; try { await iot.connect({ endpoint: "`+ws+`" }) } catch (e) { globalThis.failed = [e.name, e.code, e.phase, e.message.includes("connect-src")] }`))
+	b.until(`globalThis.failed !== undefined`)
+	b.is(`failed`, `["IotError","ERR_CSP","open",true]`)
 }
 
 func TestLoading(t *testing.T) {

@@ -388,6 +388,7 @@ func TestRefusedSockets(t *testing.T) {
 		{Probe{Status: 403}, "ERR_FORBIDDEN", true},
 		{Probe{Status: 404}, "ERR_UPGRADE", false},
 		{Probe{Offline: true}, "ERR_OFFLINE", false},
+		{Probe{Blocked: true}, "ERR_CSP", true},
 		{Probe{}, "ERR_UNREACHABLE", false},
 	} {
 		w := newWorld(t)

@@ -178,6 +178,7 @@ type Probe struct {
 	Code    string // the service's own name for the error
 	Message string // its words
 	Offline bool   // the browser says that it has no network
+	Blocked bool   // it says that the page's own policy forbids the address
 	// Dated: the answer had a Date, which was that much ahead of this machine's
 	// clock.
 	Dated bool
@@ -194,6 +195,9 @@ func explain(p Probe, closeCode int, o *Options) *Error {
 		said = ": " + strings.TrimRight(said, ".")
 	}
 	switch {
+	case p.Blocked:
+		e.Code, e.Retryable = "ERR_CSP", false
+		e.Message = "the page's Content-Security-Policy forbids the endpoint; add its wss:// address to connect-src"
 	case p.Offline:
 		e.Code, e.Message = "ERR_OFFLINE", "the browser has no network connection"
 	case p.Status == 0:

@@ -24,6 +24,20 @@ function watch() {
   document?.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake());
 }
 
+const forbidden = new Set();
+globalThis.document?.addEventListener?.("securitypolicyviolation", (e) => {
+  if (e.effectiveDirective === "connect-src" && e.blockedURI.startsWith("ws")) forbidden.add(hostOf(e.blockedURI));
+});
+
+/** Whether the page's Content-Security-Policy has kept a WebSocket from that address. */
+export function forbids(url) {
+  return forbidden.has(hostOf(url));
+}
+
+function hostOf(url) {
+  return /^wss?:\/\/([^/?#]*)/.exec(url)?.[1];
+}
+
 const KEY = "iot.clientId";
 let base;
 let given = 0;

@@ -1,6 +1,6 @@
 import { IotError, errorFrom, wordsOf } from "./errors.js";
 import { acquire } from "./module.js";
-import { awake } from "./page.js";
+import { awake, forbids } from "./page.js";
 
 const OK = Object.freeze({ reasonCode: 0 });
 
@@ -176,6 +176,8 @@ export class Wire {
       if (this.#socket?.ws === ws) this.#socket = undefined;
       this.tell("closed", attempt, code);
     };
+    // A socket that the page's policy forbids is closed from the start, and Chromium fires no close event.
+    if (ws.readyState === 3) ws.onerror = () => ws.onclose({ code: 1006 });
     this.#socket = { attempt, ws };
   }
 
@@ -191,12 +193,12 @@ export class Wire {
   #letGo() {
     const { ws } = this.#socket;
     this.#socket = undefined;
-    ws.onopen = ws.onmessage = ws.onclose = null;
+    ws.onopen = ws.onmessage = ws.onerror = ws.onclose = null;
   }
 
   /** Asks by HTTP why a WebSocket was refused: a browser tells a page only so. */
   async #probe(attempt, url) {
-    const result = { status: 0, code: "", message: "", offline: globalThis.navigator?.onLine === false, dated: false, skew: 0 };
+    const result = { status: 0, code: "", message: "", offline: globalThis.navigator?.onLine === false, blocked: false, dated: false, skew: 0 };
     try {
       const response = await fetch(url.replace(/^ws/, "http"), {
         cache: "no-store", credentials: "omit", redirect: "manual", signal: AbortSignal.timeout?.(8000),
@@ -211,6 +213,7 @@ export class Wire {
     } catch {
       // What was learned so far is the answer.
     }
+    result.blocked = forbids(url);
     this.tell("probed", attempt, result);
   }
 
