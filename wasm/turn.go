@@ -57,7 +57,7 @@ func begin() {
 	named = named[:0]
 }
 
-// end fills the header for the client p, if it is one, and reports a panic in
+// end fills the header for the client c, if there is one, and reports a panic in
 // place of letting it end the program.
 func end(c *client.Client) {
 	if r := recover(); r != nil {

@@ -145,7 +145,7 @@ func TestPageAndNativeClient(t *testing.T) {
 // A second broker, whose packet identifiers and flow control are its own.
 func TestMosquitto(t *testing.T) {
 	b := blank(t, serve(t))
-	b.is(`(await iot.connect({ endpoint: "`+mosquitto(t)+`" })).maximumQoS`, `2`)
+	b.is(`(await iot.connect({ endpoint: "`+mosquitto(t, "allow_anonymous true")+`" })).maximumQoS`, `2`)
 	b.eval(`globalThis.got = []; await iot.subscribe("to/page", (m) => got.push([m.text(), m.qos]), { qos: 2 });
 		globalThis.all = Promise.all(Array.from({ length: 600 }, (_, i) => iot.publish("to/page", String(i), { qos: i % 3 })))`, nil)
 	b.until(`got.length === 600`)
@@ -156,9 +156,34 @@ func TestMosquitto(t *testing.T) {
 	b.is(`(({ inflight, queued, messagesIn, messagesOut }) => [inflight, queued, messagesIn, messagesOut])(iot.stats())`, `[0,0,600,600]`)
 }
 
-// mosquitto starts the broker of that name, with WebSockets on loopback, and
-// returns its URL.
-func mosquitto(t *testing.T) string {
+// A broker that wants a user name and password, and one that wants none of it.
+func TestPassword(t *testing.T) {
+	b := blank(t, serve(t))
+	file := filepath.Join(t.TempDir(), "passwords")
+	if out, err := exec.Command("mosquitto_passwd", "-b", "-c", file, "ann", "öpen").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	b.eval(`const endpoint = "`+mosquitto(t, "allow_anonymous false\npassword_file "+file)+`"`, nil)
+	b.is(`(await iot.connect({ endpoint, username: "ann", password: "öpen" })).keepAlive`, `120`)
+	b.eval(`await iot.disconnect()`, nil)
+	b.is(`(await iot.connect({ endpoint, username: "ann", password: new TextEncoder().encode("öpen") })).keepAlive`, `120`)
+	b.eval(`await iot.disconnect()`, nil)
+	b.fails(`iot.connect({ endpoint, username: "ann", password: "shut" })`, "IotError", "ERR_NOT_AUTHORIZED", "not authorized")
+	b.fails(`iot.connect({ endpoint })`, "IotError", "ERR_NOT_AUTHORIZED", "not authorized")
+}
+
+// A custom authorizer travels in the query, and nowhere else.
+func TestAuthorizer(t *testing.T) {
+	b := blank(t, serve(t))
+	b.is(`await (async () => { let url; const Real = WebSocket; WebSocket = class extends Real { constructor(u, p) { super(u, p); url = u } };
+		const error = await iot.connect({ endpoint: local.endpoint, authorizer: { name: "door", tokenKeyName: "key", token: "se cret", tokenSignature: "a+b/c=" } }).catch((e) => e); WebSocket = Real;
+		return [new URL(url).search, error.code, error.message.includes("se cret") || error.message.includes("se%20cret")] })()`,
+		`["?x-amz-customauthorizer-name=door&key=se%20cret&x-amz-customauthorizer-signature=a%2Bb%2Fc%3D","ERR_SIGNATURE",false]`)
+}
+
+// mosquitto starts the broker of that name, with WebSockets on loopback and what
+// else its configuration is to say, and returns its URL.
+func mosquitto(t *testing.T, settings string) string {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -173,7 +198,7 @@ func mosquitto(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf("user %s\nlistener 0 %s/mqtt\nlistener %d 127.0.0.1\nprotocol websockets\nallow_anonymous true\nmax_queued_messages 0\nlog_dest stderr\nlog_type information\n", me.Username, dir, port)
+	text := fmt.Sprintf("user %s\nlistener 0 %s/mqtt\nlistener %d 127.0.0.1\nprotocol websockets\n%s\nmax_queued_messages 0\nlog_dest stderr\nlog_type information\n", me.Username, dir, port, settings)
 	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
