@@ -101,6 +101,18 @@ func TestSleep(t *testing.T) {
 		w.tick(wakeTimeout)
 		w.hears("close; disconnected ERR_KEEP_ALIVE retry 1s[reconnecting]")
 	})
+	t.Run("even with a ping on its way that has longer", func(t *testing.T) {
+		w := online(t, nil)
+		w.tick(w.Deadline() - w.now)
+		w.sends("PINGREQ")
+		w.Wake(w.now)
+		w.sends("PINGREQ")
+		w.now += time.Second
+		w.Wake(w.now)
+		w.sends("")
+		w.tick(wakeTimeout - time.Second)
+		w.hears("close; disconnected ERR_KEEP_ALIVE retry 1s[reconnecting]")
+	})
 	t.Run("one that lives goes on", func(t *testing.T) {
 		w := online(t, nil)
 		w.now += 8 * time.Hour

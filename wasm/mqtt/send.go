@@ -237,9 +237,10 @@ func (e *Engine) ask(c control, encode func([]byte, uint16) []byte) error {
 	return nil
 }
 
-// Ping sends a PINGREQ now, and gives the server that long to say anything.
+// Ping sends a PINGREQ now, and gives the server that long to say anything,
+// unless one is on its way that has less time left.
 func (e *Engine) Ping(now, timeout time.Duration) {
-	if e.state == connected && !e.pinging {
+	if e.state == connected && (!e.pinging || e.pingAt+e.pingTimeout > now+timeout) {
 		e.out = appendPingreq(e.out)
 		e.pinging, e.pingAt, e.pingTimeout, e.grace = true, now, timeout, 0
 	}
