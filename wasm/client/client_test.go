@@ -506,6 +506,34 @@ func TestRaise(t *testing.T) {
 	})
 }
 
+// A CONNECT that was not answered may have made a new session, which the next
+// CONNACK calls present.
+func TestAnotherSession(t *testing.T) {
+	w := online(t, nil)
+	w.sub(2, "f", 1)
+	w.sends("SUBSCRIBE f:1")
+	w.suback(1, 1)
+	w.pub(3, 2, "t", "twice?")
+	w.pub(4, 1, "t", "again")
+	w.sends("PUBLISH twice?; PUBLISH again")
+	w.lost(1006)
+	w.tick(w.Deadline() - w.now)
+	w.Opened(w.now, w.attempt)
+	w.sends("CONNECT clean=false")
+	w.lost(1006)
+	w.log = nil
+	w.again(true)
+	w.hears("connecting[reconnecting]; open; failed 3 ERR_SESSION_LOST; connected[connected]")
+	out := w.out()
+	if len(out) != 2 || out[0].Type != packets.PUBLISH || out[1].Type != packets.SUBSCRIBE || out[1].Content.(*packets.Subscribe).Subscriptions[0].RetainHandling != 1 {
+		t.Errorf("sent %v", out)
+	}
+	w.lost(1006)
+	w.log = nil
+	w.again(true)
+	w.hears("connecting[reconnecting]; open; connected recovered[connected]")
+}
+
 // A session that is resumed must not bring back what the page has given up.
 func TestWhatIsGivenUpStaysSo(t *testing.T) {
 	t.Run("offline, wanted again and given up again", func(t *testing.T) {

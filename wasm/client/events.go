@@ -14,9 +14,9 @@ func (ev *events) Connected(ack *mqtt.Connack) {
 	c.connectedAt = c.now
 	c.failures, c.skewTried, c.refusedKey = 0, false, false
 	c.stats.Connects++
-	recovered := c.everConnected && ack.SessionPresent
+	recovered := c.everConnected && ack.SameSession
 	c.everConnected = true
-	c.resubscribe(ack.SessionPresent)
+	c.resubscribe(ack)
 	waiters := c.connectWaiters
 	c.connectWaiters = nil
 	c.change(Connected, Change{Event: "connected", Attempt: attempt, Granted: ack, Recovered: recovered})

@@ -3,7 +3,6 @@ package client
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +30,7 @@ type subscription struct {
 	told    bool       // the broker may have heard of it
 	held    bool       // the broker has it, at qos
 	ever    bool       // it has been granted before
+	perhaps bool       // the broker may have it already: no retained messages again
 	waiters []mqtt.Token
 }
 
@@ -170,8 +170,10 @@ func (c *Client) sendSubscriptions() {
 	c.dirty = false
 	left := c.leaving
 	c.leaving = nil
-	for part := range slices.Chunk(left, filtersPerPacket) {
-		c.sendUnsubscribe(part)
+	for len(left) > 0 {
+		n := min(filtersPerPacket, len(left))
+		c.sendUnsubscribe(left[:n])
+		left = left[n:]
 	}
 	var plain []*subscription
 	for _, id := range c.sortedIDs() {
@@ -187,8 +189,10 @@ func (c *Client) sendSubscriptions() {
 			plain = append(plain, s)
 		}
 	}
-	for part := range slices.Chunk(plain, filtersPerPacket) {
-		c.sendSubscribe(part)
+	for len(plain) > 0 {
+		n := min(filtersPerPacket, len(plain))
+		c.sendSubscribe(plain[:n])
+		plain = plain[n:]
 	}
 }
 
@@ -205,7 +209,14 @@ func (c *Client) notGranted(filter string) *Error {
 	return nil
 }
 
-func (c *Client) sortedIDs() []uint32 { return slices.Sorted(maps.Keys(c.byID)) }
+func (c *Client) sortedIDs() []uint32 {
+	ids := make([]uint32, 0, len(c.byID))
+	for id := range c.byID {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
 
 func (c *Client) newBatch(b batch) mqtt.Token {
 	c.lastBatch++
@@ -219,7 +230,11 @@ func (c *Client) sendSubscribe(subs []*subscription) {
 	subs = slices.Clone(subs)
 	var list []mqtt.Subscription
 	for _, s := range subs {
-		list = append(list, s.options)
+		o := s.options
+		if s.perhaps && o.RetainHandling == 0 {
+			o.RetainHandling = 1 // only if the subscription is new to it
+		}
+		list = append(list, o)
 	}
 	token := c.newBatch(batch{subs: subs})
 	err := c.engine.Subscribe(token, list, subs[0].user)
@@ -237,7 +252,7 @@ func (c *Client) sendSubscribe(subs []*subscription) {
 			c.refuse(s, failure(PhaseSubscribe, "ERR_SUBSCRIBE", false, "the SUBSCRIBE could not be sent: %v", err))
 			continue
 		}
-		s.state, s.batch, s.told = asked, token, true
+		s.state, s.batch, s.told, s.perhaps = asked, token, true, false
 	}
 }
 
@@ -266,11 +281,18 @@ func (c *Client) sendUnsubscribe(list []leaving) {
 	}
 }
 
-// resubscribe follows CONNACK: where the broker has no session, all that is
-// wanted is asked for again, and there is nothing to be left.
-func (c *Client) resubscribe(sessionPresent bool) {
+// resubscribe follows CONNACK: where the broker has no session, or perhaps
+// another than before, all that is wanted is asked for again. Where it has none,
+// there is nothing to be left.
+func (c *Client) resubscribe(ack *mqtt.Connack) {
 	c.dirty = true
-	if sessionPresent {
+	if ack.SameSession {
+		return
+	}
+	for _, s := range c.byID {
+		s.state, s.held, s.perhaps = wanted, false, ack.SessionPresent
+	}
+	if ack.SessionPresent {
 		return
 	}
 	for _, l := range c.leaving {
@@ -279,9 +301,6 @@ func (c *Client) resubscribe(sessionPresent bool) {
 		}
 	}
 	c.leaving = nil
-	for _, s := range c.byID {
-		s.state, s.held = wanted, false
-	}
 }
 
 func (ev *events) Subscribed(token mqtt.Token, codes []byte, reason string) {

@@ -103,6 +103,11 @@ type Engine struct {
 	// the acknowledgements in out will cover.
 	unacked, acking int
 	generation      uint32 // counts connections
+	// A CONNECT went unanswered: if the server had lost the session, it has made
+	// a new one then, and the next CONNACK will call that one present.
+	doubt bool
+	// What received tells of connections before this one may be of another session.
+	suspect uint32
 }
 
 // NewEngine makes an engine that reports to h. lastID is the packet identifier
@@ -130,6 +135,7 @@ func (e *Engine) Open(now time.Duration, o ConnectOptions) {
 
 // Lost tells the engine that its connection is gone. The session stays.
 func (e *Engine) Lost() {
+	e.doubt = e.doubt || e.state == connecting
 	e.state = offline
 	e.out, e.partly = e.out[:0], e.partly[:0]
 	e.session.disconnected()

@@ -52,6 +52,7 @@ type ConnectOptions struct {
 // the value that the standard gives its absence.
 type Connack struct {
 	SessionPresent       bool
+	SameSession          bool // it is certainly the one of before
 	Reason               Reason
 	ReasonString         string
 	ClientID             string // assigned or as asked for

@@ -151,6 +151,11 @@ func (e *Engine) connackIn(p, body []byte) *WireError {
 	if ack.SessionPresent && e.options.CleanStart {
 		return violation(ProtocolError, "session present after a clean start") // [MQTT-3.2.2-2]
 	}
+	ack.SameSession = ack.SessionPresent && !e.doubt
+	if ack.SessionPresent && e.doubt {
+		e.suspect = e.generation
+	}
+	e.doubt = false
 	e.granted = *ack
 	e.state = connected
 	e.aliasOut.reset(ack.TopicAliasMaximum)
@@ -158,6 +163,9 @@ func (e *Engine) connackIn(p, body []byte) *WireError {
 		e.restart()
 	} else {
 		e.resume()
+		if !ack.SameSession {
+			e.giveUpQoS2()
+		}
 	}
 	e.handler.Connected(ack)
 	e.pump()
@@ -185,6 +193,8 @@ func (e *Engine) publishIn(m *Publish) *WireError {
 		var seen uint32
 		if seen, again = e.received[m.packetID]; again {
 			isNew = seen != e.generation
+			// Of the session before, it would come with DUP [MQTT-3.3.1-1].
+			again = seen >= e.suspect || m.Duplicate
 		}
 	}
 	if isNew {

@@ -113,11 +113,15 @@ func (s *session) disconnected() {
 // ordered lists what is in flight in the order it was first sent
 // [MQTT-4.6.0-1].
 func (s *session) ordered() []*outgoing {
-	list := s.again[:0]
-	for _, o := range s.inflight {
-		list = append(list, o)
+	keys := make([]int, 0, len(s.inflight))
+	for id, o := range s.inflight {
+		keys = append(keys, int(o.seq)<<16|int(id))
 	}
-	slices.SortFunc(list, func(a, b *outgoing) int { return int(int64(a.seq - b.seq)) })
+	slices.Sort(keys)
+	list := s.again[:0]
+	for _, k := range keys {
+		list = append(list, s.inflight[uint16(k)])
+	}
 	return list
 }
 
@@ -133,6 +137,20 @@ func (e *Engine) resume() {
 			o.state = rerelease
 		}
 	}
+}
+
+// giveUpQoS2: the session may be another than the one that knows which messages
+// have arrived, and to send them again might deliver them twice. Those that
+// PUBREC has taken are safe.
+func (e *Engine) giveUpQoS2() {
+	e.again = slices.DeleteFunc(e.again, func(o *outgoing) bool {
+		lost := o.qos == 2 && o.state == resend
+		if lost {
+			e.landed(o)
+			e.settle(o, ErrSessionLost)
+		}
+		return lost
+	})
 }
 
 // restart: the server has no session, so ours is void too [MQTT-3.2.2-5].

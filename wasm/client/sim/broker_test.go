@@ -23,6 +23,7 @@ type broker struct {
 	acked    func(client, delivery string)
 	refuse   []byte // reason codes for the next CONNECTs
 	mute     int    // that many CONNECTs get no answer
+	cut      int    // of that many the answer is lost with the connection
 }
 
 type sequence struct{ n int }
@@ -37,6 +38,7 @@ type session struct {
 	inflight []*delivery       // not acknowledged
 	seen     map[string]bool   // messages of this session
 	gone     time.Duration     // when it expires; 0 while connected
+	heard    bool              // the client knows that it is new
 	nextID   uint16
 }
 
@@ -45,6 +47,7 @@ type delivery struct {
 	qos                  byte
 	id                   uint16
 	released             bool // PUBREC has come
+	again                bool // it has been sent on more than one connection
 }
 
 // conn is the broker's end of a link.
@@ -132,7 +135,8 @@ func (c *conn) receive(piece []byte) {
 }
 
 func (c *conn) disconnect(reason byte) {
-	if reason >= 0x80 {
+	// Two stalls in a row may look like silence (keep alive timeout): no accusation.
+	if reason >= 0x80 && reason != 0x8d {
 		c.b.w.broken("the client accuses the broker: DISCONNECT 0x%02x", reason)
 	}
 	c.gone()
@@ -234,6 +238,10 @@ func (c *conn) connect(p *packets.Connect) {
 		ReceiveMaximum: new(uint16(c.receiveMax)), TopicAliasMaximum: &alias,
 	}})
 	b.w.note("broker accepts %s, session present: %v, receive maximum %d", p.ClientID, present, c.receiveMax)
+	if b.cut > 0 {
+		b.cut--
+		c.link.cut()
+	}
 	for _, d := range s.inflight {
 		c.deliver(d, true)
 	}
@@ -350,6 +358,7 @@ func (c *conn) pump() {
 }
 
 func (c *conn) deliver(d *delivery, again bool) {
+	d.again = d.again || again
 	if d.released {
 		c.send(packets.PUBREL, &packets.Pubrel{PacketID: d.id, Properties: &packets.Properties{}})
 		return
@@ -369,7 +378,11 @@ func (c *conn) acknowledged(id uint16, rec bool) {
 		if (d.qos == 2) != rec {
 			c.b.w.broken("QoS %d answered with the wrong packet", d.qos)
 		}
-		c.b.acked(s.id, d.name)
+		// Of a session that the client was never told is new, it must take a QoS 2
+		// message that comes again for one that it has had.
+		if s.heard || d.qos < 2 || !d.again {
+			c.b.acked(s.id, d.name)
+		}
 		if rec {
 			d.released = true
 			c.send(packets.PUBREL, &packets.Pubrel{PacketID: id, Properties: &packets.Properties{}})

@@ -75,13 +75,16 @@ func live(t testing.TB, seed uint64) {
 			b.refuse = append(b.refuse, []byte{0x88, 0x89, 0x97, 0x87, 0x9f}[w.rand.IntN(5)])
 		case p < 0.70:
 			b.mute++
-		case p < 0.75:
+		case p < 0.73:
+			b.restart(w.chance(0.3))
+			b.cut++
+		case p < 0.78:
 			u.wall += w.between(-time.Hour, time.Hour) // the clock of that machine is set
 		}
 		if w.now < troubled {
 			w.after(w.between(time.Second, 40*time.Second), trouble)
 		} else {
-			b.refuse, b.mute = nil, 0
+			b.refuse, b.mute, b.cut = nil, 0, 0
 		}
 	}
 	act()

@@ -367,6 +367,9 @@ func (u *user) StateChanged(c client.Change) {
 		u.w.broken("%s -> %s", u.state, c.State)
 	}
 	u.state = c.State
+	if s := u.b.sessions[u.id]; c.Granted != nil && !c.Granted.SessionPresent && s != nil {
+		s.heard = true
+	}
 	if c.Err != nil && strings.Contains(c.Err.Message, "X-Amz-") {
 		u.w.broken("an error shows a signed URL: %v", c.Err)
 	}
