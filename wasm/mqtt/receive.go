@@ -152,9 +152,6 @@ func (e *Engine) connackIn(p, body []byte) *WireError {
 		return violation(ProtocolError, "session present after a clean start") // [MQTT-3.2.2-2]
 	}
 	ack.SameSession = ack.SessionPresent && !e.doubt
-	if ack.SessionPresent && e.doubt {
-		e.suspect = e.generation
-	}
 	e.doubt = false
 	e.granted = *ack
 	e.state = connected
@@ -164,6 +161,7 @@ func (e *Engine) connackIn(p, body []byte) *WireError {
 	} else {
 		e.resume()
 		if !ack.SameSession {
+			e.suspect = e.generation
 			e.giveUpQoS2()
 		}
 	}

@@ -47,7 +47,7 @@ export class IotClient extends EventTarget {
     // Without any, those of last time, but for their signal, whose time is over.
     const o = wanted === undefined ? this.#current && { ...this.#current, signal: undefined } : check(wanted, CONNECT, "connect options");
     const signal = o?.signal;
-    if (o) this.#describe(o); // to find at once what is wrong with it
+    const described = o && this.#describe(o); // which finds at once what is wrong with it
     signal?.throwIfAborted();
     this.#starting++;
     try {
@@ -63,7 +63,7 @@ export class IotClient extends EventTarget {
       this.#current = o;
       this.#arm(signal);
     }
-    const done = this.#wire.ask((token) => this.#wire.call("connect", token, join ? null : this.#describe(o)));
+    const done = this.#wire.ask((token) => this.#wire.call("connect", token, join ? null : described));
     done.catch(() => {
       if (this.#state === "idle" || this.#state === "closed") this.#disarm();
     });

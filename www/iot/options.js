@@ -103,10 +103,14 @@ export function credentialsObject(v, name) {
 
 /** Refuses text that UTF-8 cannot carry, rather than sending U+FFFD in its place. */
 export function wellFormed(text, name) {
-  const ok = text.isWellFormed ? text.isWellFormed() : !/\p{Surrogate}/u.test(text);
-  if (!ok) throw invalid(TypeError, "ERR_UNICODE", `${name} holds a lone surrogate, which UTF-8 cannot carry`);
+  if (!isWellFormed(text)) throw invalid(TypeError, "ERR_UNICODE", `${name} holds a lone surrogate, which UTF-8 cannot carry`);
   if (text.includes("\0")) throw invalid(TypeError, "ERR_UNICODE", `${name} holds the character U+0000, which MQTT forbids`);
   return text;
+}
+
+/** Whether UTF-8 can carry the text. Older browsers have no String.prototype.isWellFormed. */
+export function isWellFormed(text) {
+  return text.isWellFormed ? text.isWellFormed() : !/\p{Surrogate}/u.test(text);
 }
 
 export function isBuffer(v) {

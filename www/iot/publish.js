@@ -1,5 +1,5 @@
 import { invalid } from "./errors.js";
-import { isBuffer, viewOf } from "./options.js";
+import { isBuffer, isWellFormed, viewOf } from "./options.js";
 
 // What publish() takes, in the form that wasm/exports.go reads.
 
@@ -17,8 +17,7 @@ export function payloadOf(payload) {
   }
   if (typeof payload === "string") {
     if (payload.length > MAX_PACKET) throw tooLarge(payload.length);
-    const ok = payload.isWellFormed ? payload.isWellFormed() : !/\p{Surrogate}/u.test(payload);
-    if (!ok) throw invalid(TypeError, "ERR_UNICODE", "payload holds a lone surrogate, which UTF-8 cannot carry; send bytes instead");
+    if (!isWellFormed(payload)) throw invalid(TypeError, "ERR_UNICODE", "payload holds a lone surrogate, which UTF-8 cannot carry; send bytes instead");
     if (payload.length <= 65536) return payload;
     payload = encoder.encode(payload);
   }
