@@ -85,9 +85,13 @@ func call(_ js.Value, args []js.Value) (result any) {
 		c.Wake(now)
 	case "stats":
 		s, inflight, queued, subscriptions := c.Stats()
-		return object("messagesIn", float64(s.MessagesIn), "messagesOut", float64(s.MessagesOut),
+		o := object("messagesIn", float64(s.MessagesIn), "messagesOut", float64(s.MessagesOut),
 			"bytesIn", float64(s.BytesIn), "bytesOut", float64(s.BytesOut), "connects", float64(s.Connects),
 			"inflight", inflight, "queued", queued, "subscriptions", subscriptions)
+		if s.RoundTrip > 0 {
+			o.Set("roundTripMs", float64(s.RoundTrip)/float64(time.Millisecond))
+		}
+		return o
 	}
 	return nil
 }

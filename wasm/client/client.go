@@ -118,6 +118,9 @@ type Stats struct {
 	MessagesIn, MessagesOut uint64
 	BytesIn, BytesOut       uint64
 	Connects                uint64
+	// RoundTrip is how long the broker took for its last answer, 0 before there
+	// was one.
+	RoundTrip time.Duration
 }
 
 // New makes a client. rand returns numbers in [0,1), for the jitter.
@@ -134,6 +137,7 @@ func (c *Client) State() State { return c.state }
 // Stats are the counters, and what is under way.
 func (c *Client) Stats() (s Stats, inflight, queued, subscriptions int) {
 	queued, _ = c.engine.Waiting()
+	c.stats.RoundTrip = c.engine.RoundTrip()
 	return c.stats, c.engine.Inflight(), queued, len(c.byFilter)
 }
 

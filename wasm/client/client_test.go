@@ -135,6 +135,9 @@ func (w *world) sends(want string) {
 		case *packets.Subscribe:
 			for _, s := range c.Subscriptions {
 				name += fmt.Sprintf(" %s:%d", s.Topic, s.QoS)
+				if s.RetainHandling != 0 {
+					name += fmt.Sprintf("r%d", s.RetainHandling)
+				}
 			}
 		case *packets.Unsubscribe:
 			name += " " + strings.Join(c.Topics, " ")
@@ -502,6 +505,8 @@ func TestRaise(t *testing.T) {
 		w.log = nil
 		w.suback(2, 0x97)
 		w.sub(4, "f", 0)
+		w.sends("SUBSCRIBE f:0") // for the retained messages
+		w.suback(3, 0)
 		w.hears("failed 3 ERR_SUBSCRIBE_REFUSED; subscribed 4=1 q0")
 	})
 }
@@ -698,13 +703,16 @@ func TestSharedSubscribe(t *testing.T) {
 	}
 	w.sends("SUBSCRIBE f:0")
 	w.suback(1, 0)
-	w.sub(4, "f", 0)
+	// One without an interest in retained messages has what it wants already.
+	w.Subscribe(w.now, 4, mqtt.Subscription{Filter: "f", RetainHandling: 2}, nil)
 	w.sends("")
 	w.hears("subscribed 2=1 q0; subscribed 3=1 q0; subscribed 4=1 q0")
 	w.sub(5, "f", 1) // more than was asked for
 	w.sends("SUBSCRIBE f:1")
 	w.suback(2, 1)
 	w.hears("subscribed 5=1 q1")
+	w.Subscribe(w.now, 6, mqtt.Subscription{Filter: "f", NoLocal: true}, nil)
+	w.hears("failed 6 ERR_OPTION")
 	for k := range mqtt.Token(3) {
 		w.Unsubscribe(w.now, 10+k, a, false)
 	}
@@ -714,6 +722,42 @@ func TestSharedSubscribe(t *testing.T) {
 	w.hears("done 10; done 11; done 12")
 	w.gets(packets.UNSUBACK, &packets.Unsuback{PacketID: 3, Reasons: []byte{0}, Properties: &packets.Properties{}})
 	w.hears("done 20")
+}
+
+func TestLateSubscription(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		first, later byte // Retain Handling
+		filter       string
+		answered     bool // before the later one comes
+		want         string
+	}{
+		{"gets what is retained", 0, 0, "f", true, "SUBSCRIBE f:0"},
+		{"though the first wanted none", 2, 0, "f", true, "SUBSCRIBE f:0"},
+		{"and the first is not answered", 2, 0, "f", false, "SUBSCRIBE f:0"},
+		{"though the broker knows the filter", 0, 1, "f", true, "SUBSCRIBE f:0"},
+		{"shares what is on its way", 0, 0, "f", false, ""},
+		{"wants none", 0, 2, "f", true, ""},
+		{"of a shared subscription, which has none", 0, 0, "$share/g/f", true, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := online(t, nil)
+			w.Subscribe(w.now, 2, mqtt.Subscription{Filter: c.filter, RetainHandling: c.first}, nil)
+			w.sends("SUBSCRIBE " + c.filter + map[byte]string{0: ":0", 2: ":0r2"}[c.first])
+			if c.answered {
+				w.suback(1, 0)
+			}
+			w.Subscribe(w.now, 3, mqtt.Subscription{Filter: c.filter, RetainHandling: c.later}, nil)
+			w.sends(c.want)
+			if !c.answered {
+				w.suback(1, 0)
+			}
+			if c.want != "" {
+				w.suback(2, 0)
+			}
+			w.hears("subscribed 2=1 q0; subscribed 3=1 q0")
+		})
+	}
 }
 
 func TestUnsubscribe(t *testing.T) {

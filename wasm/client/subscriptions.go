@@ -31,6 +31,7 @@ type subscription struct {
 	held    bool       // the broker has it, at qos
 	ever    bool       // it has been granted before
 	perhaps bool       // the broker may have it already: no retained messages again
+	late    bool       // somebody has joined who has not had the retained messages
 	waiters []mqtt.Token
 }
 
@@ -65,8 +66,9 @@ func (s *subscriptions) init() {
 	s.batches = make(map[mqtt.Token]batch)
 }
 
-// Subscribe asks for a filter. Later calls for the same one share it; the QoS
-// is raised where a later call asks for more. It returns the filter's id, by
+// Subscribe asks for a filter. Later calls for the same one share it: the QoS is
+// raised where a later call asks for more, and where one comes after the broker
+// has sent its retained messages, it is asked for them again. It returns the filter's id, by
 // which its messages are known, 0 where it was refused at once.
 func (c *Client) Subscribe(now time.Duration, token mqtt.Token, o mqtt.Subscription, user []mqtt.UserPair) (filter uint32) {
 	c.now = now
@@ -86,9 +88,12 @@ func (c *Client) Subscribe(now time.Duration, token mqtt.Token, o mqtt.Subscript
 			s.told = s.told || mine
 			return mine
 		})
-	} else if o.QoS > s.options.QoS {
-		s.options.QoS = o.QoS
-		s.state = wanted
+	} else {
+		if err := s.contradicts(&o); err != nil {
+			c.host.Done(token, err)
+			return 0
+		}
+		s.join(&o)
 		c.dirty = true
 	}
 	s.refs++
@@ -98,6 +103,31 @@ func (c *Client) Subscribe(now time.Duration, token mqtt.Token, o mqtt.Subscript
 		s.waiters = append(s.waiters, token)
 	}
 	return s.id
+}
+
+// contradicts: what the broker is told of a filter cannot be one thing for one
+// subscription of the page's and another for the next.
+func (s *subscription) contradicts(o *mqtt.Subscription) *Error {
+	if o.NoLocal == s.options.NoLocal && o.RetainAsPublished == s.options.RetainAsPublished {
+		return nil
+	}
+	return badType("ERR_OPTION", "another subscription to %q has noLocal: %t and retainAsPublished: %t, and the two share what the broker is asked for",
+		o.Filter, s.options.NoLocal, s.options.RetainAsPublished)
+}
+
+// join takes up what a later subscription wants beyond what the broker has been
+// asked for.
+func (s *subscription) join(o *mqtt.Subscription) {
+	const none = 2 // of Retain Handling
+	// One on its way brings them too, if it asks for them.
+	if o.RetainHandling != none && !strings.HasPrefix(o.Filter, "$share/") && (s.state == granted || s.options.RetainHandling == none) {
+		s.late = true
+		s.state = wanted
+	}
+	if o.QoS > s.options.QoS {
+		s.options.QoS = o.QoS
+		s.state = wanted
+	}
 }
 
 func (c *Client) checkSubscription(o *mqtt.Subscription, user []mqtt.UserPair) *Error {
@@ -231,7 +261,10 @@ func (c *Client) sendSubscribe(subs []*subscription) {
 	var list []mqtt.Subscription
 	for _, s := range subs {
 		o := s.options
-		if s.perhaps && o.RetainHandling == 0 {
+		switch {
+		case s.late:
+			o.RetainHandling = 0
+		case s.perhaps && o.RetainHandling == 0:
 			o.RetainHandling = 1 // only if the subscription is new to it
 		}
 		list = append(list, o)
@@ -252,7 +285,7 @@ func (c *Client) sendSubscribe(subs []*subscription) {
 			c.refuse(s, failure(PhaseSubscribe, "ERR_SUBSCRIBE", false, "the SUBSCRIBE could not be sent: %v", err))
 			continue
 		}
-		s.state, s.batch, s.told, s.perhaps = asked, token, true, false
+		s.state, s.batch, s.told, s.perhaps, s.late = asked, token, true, false, false
 	}
 }
 

@@ -95,6 +95,7 @@ type Engine struct {
 	grace                  time.Duration // a late timer waits until then for bytes
 
 	gate func(size int) bool // see Gate
+	roundTrip
 	session
 	aliasIn  [][]byte
 	aliasOut aliases
@@ -127,6 +128,7 @@ func (e *Engine) Open(now time.Duration, o ConnectOptions) {
 	e.partly = e.partly[:0]
 	e.lastSent, e.lastReceived = now, now
 	e.pinging, e.grace = false, 0
+	e.roundTrip.id = 0
 	e.unacked, e.acking = 0, 0
 	e.aliasIn = make([][]byte, int(o.TopicAliasMaximum)+1)
 	e.aliasOut.reset(0)
@@ -167,6 +169,7 @@ func (e *Engine) Flushed(now time.Duration) {
 		return
 	}
 	e.lastSent = now
+	e.roundTrip.flushed(now)
 	e.unacked -= e.acking
 	e.acking = 0
 	const keep = 1 << 20

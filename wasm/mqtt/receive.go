@@ -127,6 +127,7 @@ func (e *Engine) packet(p []byte) {
 		if len(body) > 0 {
 			err = malformed("PINGRESP with a body")
 		}
+		e.roundTrip.last = e.lastReceived - e.pingAt
 	case typeDisconnect:
 		var d *Disconnect
 		if d, err = decodeDisconnect(p, body); err == nil {
@@ -247,6 +248,7 @@ func (e *Engine) subackIn(t packetType, p, body []byte) *WireError {
 		return violation(ProtocolError, "%v with %d reason codes for %d filters", t, len(codes), c.filters) // [MQTT-3.8.4-6]
 	}
 	delete(e.control, id)
+	e.roundTrip.answered(id, e.lastReceived)
 	if t == typeSuback {
 		e.handler.Subscribed(c.token, codes, reason)
 	} else {

@@ -156,6 +156,7 @@ func (e *Engine) pump() {
 		e.inflight[id] = o
 		e.inflightBytes += len(o.buf)
 		e.onWire++
+		e.roundTrip.asked(id)
 		e.out = e.appendAliased(e.out, m.Topic, m.Properties, m.Payload, o.qos, o.retain, false, id)
 	}
 }
@@ -177,6 +178,7 @@ func (e *Engine) ackIn(t packetType, a ack) *WireError {
 	if (t == typePuback) != (o.qos == 1) {
 		return violation(ProtocolError, "%v for a message of QoS %d", t, o.qos)
 	}
+	e.roundTrip.answered(a.id, e.lastReceived)
 	if t == typePubrec && !a.reason.Failed() {
 		if a.reason != Success || len(a.props) > 0 {
 			o.rec = new(resultOf(a))
@@ -234,6 +236,7 @@ func (e *Engine) ask(c control, encode func([]byte, uint16) []byte) error {
 		return ErrTooLarge
 	}
 	e.control[id] = c
+	e.roundTrip.asked(id)
 	return nil
 }
 

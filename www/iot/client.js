@@ -1,9 +1,10 @@
 import { errorFrom, invalid } from "./errors.js";
-import { Message } from "./message.js";
-import { CONNECT, PUBLISH, SUBSCRIBE, check, credentialsObject, same, viewOf, wellFormed, wrong } from "./options.js";
+import { Message, RETAIN } from "./message.js";
+import { CONNECT, PUBLISH, REQUEST, SUBSCRIBE, check, credentialsObject, same, viewOf, wellFormed, wrong } from "./options.js";
 import { tabId } from "./page.js";
 import { NOTHING, encodeOptions, payloadOf, qosOf, within } from "./publish.js";
-import { Subscription } from "./subscription.js";
+import { Requests } from "./request.js";
+import { Feed, Fresh, Subscription } from "./subscription.js";
 import { Wire } from "./wire.js";
 
 const encoder = new TextEncoder();
@@ -17,7 +18,10 @@ export class IotClient extends EventTarget {
   #connection;
   #starting = 0; // connect() calls that wait for the wasm
   #disarm = () => {}; // takes the signal of connect() off
-  #filters = new Map(); // id in the wasm → its subscriptions
+  #filters = new Map(); // id in the wasm → its subscriptions' feeds
+  #joins = 0; // subscriptions so far
+  #heard = 0; // live messages so far
+  #requests = new Requests(this);
   #wantsMessages = false;
   #stats = Object.freeze({ messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, inflight: 0, queued: 0, subscriptions: 0, connects: 0 });
 
@@ -124,38 +128,42 @@ export class IotClient extends EventTarget {
     o.signal?.throwIfAborted();
     await abortable(o.signal, this.#wire.ready());
     o.signal?.throwIfAborted();
-    const subscription = new Subscription((it) => this.#leave(it), filter, handler, bufferSize);
+    const feed = new Feed(filter, handler, bufferSize, !asked.retainAsPublished && this.#fresh(), (it) => this.#leave(it));
     const granted = this.#wire.ask((token) => {
       const id = this.#wire.call("subscribe", token, filter, asked);
-      if (id) this.#enter(id, subscription);
+      if (id) this.#enter(id, feed);
     });
-    granted.catch((error) => this.#forget(subscription, error));
-    subscription.until(o.signal);
-    subscription.qos = (await abortable(o.signal, granted)).qos;
-    return subscription;
+    granted.catch((error) => this.#forget(feed, error));
+    feed.until(o.signal);
+    feed.qos = (await abortable(o.signal, granted)).qos;
+    return new Subscription(feed);
   }
 
-  #enter(id, subscription) {
+  #fresh() {
+    return new Fresh(++this.#joins, this.#heard);
+  }
+
+  #enter(id, feed) {
     const list = this.#filters.get(id);
-    if (list) list.push(subscription);
-    else this.#filters.set(id, [subscription]);
+    if (list) list.push(feed);
+    else this.#filters.set(id, [feed]);
   }
 
-  #forget(subscription, error) {
+  #forget(feed, error) {
     let found = 0;
     for (const [id, list] of this.#filters) {
-      const i = list.indexOf(subscription);
+      const i = list.indexOf(feed);
       if (i < 0) continue;
       list.splice(i, 1);
       if (list.length === 0) this.#filters.delete(id);
       found = id;
     }
-    subscription.end(error);
+    feed.end(error);
     return found;
   }
 
-  async #leave(subscription) {
-    const id = this.#forget(subscription, undefined);
+  async #leave(feed) {
+    const id = this.#forget(feed, undefined);
     if (id && this.#wire.alive) await this.#wire.ask((token) => this.#wire.call("unsubscribe", token, id, false));
   }
 
@@ -165,10 +173,16 @@ export class IotClient extends EventTarget {
     for (const [id, list] of this.#filters) {
       if (list[0].filter !== filter) continue;
       this.#filters.delete(id);
-      for (const subscription of list) subscription.end(undefined);
+      for (const feed of list) feed.end(undefined);
       await this.#wire.ask((token) => this.#wire.call("unsubscribe", token, id, true));
       return;
     }
+  }
+
+  /** Publishes a question, and resolves with the one message that answers it. */
+  async request(topic, payload, options) {
+    const o = check(options, REQUEST, "request options");
+    return this.#requests.ask(topic, payload, o, this.#connection?.clientId ?? this.#current?.clientId ?? this.#clientId ?? "");
   }
 
   async disconnect() {
@@ -232,24 +246,25 @@ export class IotClient extends EventTarget {
 
   /** A message, for every subscription whose filter it matches. */
   #deliver(topic, frame, at, length, flags, properties) {
+    const retained = (flags & RETAIN) !== 0;
+    if (!retained) topic.live = ++this.#heard;
     for (const id of topic.filters) {
       const list = this.#filters.get(id);
       if (!list) continue;
       // A copy only where one of several may end while it is walked.
-      for (const subscription of list.length > 1 ? [...list] : list) {
-        this.#hand(subscription, new Message(topic.name, frame, at, length, flags, properties, this));
+      for (const feed of list.length > 1 ? [...list] : list) {
+        if (retained && !feed.wants(topic, this.#joins)) continue;
+        this.#hand(feed, new Message(topic.name, frame, at, length, flags, properties, this));
       }
     }
     if (this.#wantsMessages) this.#emit("message", new Message(topic.name, frame, at, length, flags, properties, this));
   }
 
-  #hand(subscription, message) {
+  #hand(feed, message) {
     try {
-      if (!subscription.deliver(message)) {
-        this.#emit("slowconsumer", { filter: subscription.filter, dropped: subscription.dropped });
-      }
+      if (!feed.deliver(message)) this.#emit("slowconsumer", { filter: feed.filter, dropped: feed.dropped });
     } catch (error) {
-      this.#emit("handlererror", { error, filter: subscription.filter });
+      this.#emit("handlererror", { error, filter: feed.filter });
       report(error);
     }
   }
@@ -262,6 +277,7 @@ export class IotClient extends EventTarget {
       case "connecting":
         return this.#emit("connecting", { attempt: e.attempt });
       case "connected":
+        if (!e.recovered) for (const list of this.#filters.values()) for (const feed of list) feed.renew(this.#fresh());
         return this.#emit("connected", { ...e.connection, attempt: e.attempt, recovered: e.recovered });
       case "disconnected":
         return this.#emit("disconnected", { error, retryInMs: e.retryInMs });
@@ -274,7 +290,7 @@ export class IotClient extends EventTarget {
   #ended(id, error) {
     const list = this.#filters.get(id) ?? [];
     this.#filters.delete(id);
-    for (const subscription of list) subscription.end(error);
+    for (const feed of list) feed.end(error);
   }
 
   #crashed(error) {
@@ -302,7 +318,7 @@ if (Symbol.asyncDispose) {
 }
 
 /** `work`, or the signal's own reason if that comes first. */
-function abortable(signal, work) {
+export function abortable(signal, work) {
   if (!signal) return work;
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);

@@ -204,8 +204,9 @@ class Core {
       switch (words[at]) {
         case TOPIC: {
           const name = decoder.decode(this.#bytes.subarray(words[at + 2], words[at + 2] + words[at + 3]));
-          const count = words[at + 4];
-          owner.topics[words[at + 1]] = { name, filters: Array.from(words.subarray(at + 5, at + 5 + count)) };
+          const id = words[at + 1], count = words[at + 4];
+          if (owner.topics[id]?.name !== name) owner.topics[id] = { name, filters: undefined, live: 0 };
+          owner.topics[id].filters = Array.from(words.subarray(at + 5, at + 5 + count));
           at += 5 + count;
           break;
         }

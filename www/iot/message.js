@@ -5,7 +5,8 @@ const exact = new TextDecoder("utf-8", { ignoreBOM: true }); // MQTT's strings k
 const EXPIRY = 2, CONTENT_TYPE = 3, RESPONSE_TOPIC = 8, CORRELATION = 9, USER = 38;
 
 // The flags of a message record.
-const RETAIN = 4, DUPLICATE = 8, UTF8 = 16;
+export const RETAIN = 4;
+const DUPLICATE = 8, UTF8 = 16;
 
 /**
  * A message that has arrived. It keeps the WebSocket message it came in, and

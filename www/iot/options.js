@@ -56,6 +56,7 @@ export const PUBLISH = {
   qos: integer, retain: boolean, contentType: string, utf8: boolean, responseTopic: string, correlationData: binary,
   messageExpiry: integer, userProperties, signal,
 };
+export const REQUEST = { ...PUBLISH, timeoutMs: number };
 export const SUBSCRIBE = {
   qos: integer, noLocal: boolean, retainAsPublished: boolean, retainHandling: integer, userProperties, bufferSize: integer, signal,
 };

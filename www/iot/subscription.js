@@ -4,48 +4,115 @@
  * Leaving the loop ends the subscription.
  */
 export class Subscription {
+  #feed;
+  #unsubscribing;
+
+  constructor(feed) {
+    this.#feed = feed;
+  }
+
+  get filter() {
+    return this.#feed.filter;
+  }
+  get qos() {
+    return this.#feed.qos;
+  }
+  get received() {
+    return this.#feed.received;
+  }
+  get dropped() {
+    return this.#feed.dropped;
+  }
+  get closed() {
+    return this.#feed.closed;
+  }
+
+  /** Ends the subscription, and with the last one to its filter sends UNSUBSCRIBE. Idempotent. */
+  unsubscribe() {
+    return (this.#unsubscribing ??= this.#feed.leave());
+  }
+
+  [Symbol.asyncIterator]() {
+    const iterator = {
+      next: () => this.#feed.next(),
+      return: async (value) => {
+        this.#feed.clear();
+        await this.unsubscribe();
+        return { value, done: true };
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+}
+
+// Older browsers have no Symbol.asyncDispose.
+if (Symbol.asyncDispose) {
+  Object.defineProperty(Subscription.prototype, Symbol.asyncDispose, {
+    value() {
+      return this.unsubscribe();
+    },
+    configurable: true,
+    writable: true,
+  });
+}
+
+/** The client's side of a subscription: messages go in, and wait for a reader within a bound. */
+export class Feed {
+  qos = 0;
+  received = 0;
+  dropped = 0;
+  ended = false;
+  closed;
+
   #leave;
   #handler;
-  #signal;
-  #onAbort;
   #bufferSize;
+  #fresh; // tells the retained messages that are news to it
   #buffer = [];
   #readers = [];
-  #ended = false;
   #error;
   #settleClosed;
-  #ending;
+  #disarm;
 
-  constructor(leave, filter, handler, bufferSize) {
-    this.#leave = leave;
+  /** `leave` is called for the page's wish to end it; no messages come after `end()`. */
+  constructor(filter, handler, bufferSize, fresh, leave) {
     this.filter = filter;
-    this.qos = 0;
-    this.received = 0;
-    this.dropped = 0;
     this.#handler = handler;
     this.#bufferSize = bufferSize;
+    this.#fresh = fresh;
+    this.#leave = leave;
     this.closed = new Promise((resolve) => {
       this.#settleClosed = resolve;
     });
   }
 
-  /** Ends the subscription, and with the last one to its filter sends UNSUBSCRIBE. Idempotent. */
-  unsubscribe() {
-    return (this.#ending ??= this.#ended ? Promise.resolve() : this.#leave(this));
+  async leave() {
+    if (!this.ended) await this.#leave(this);
   }
 
-  /** @internal Ties the lifetime to a signal. */
+  /** Ties the lifetime to a signal. */
   until(signal) {
     if (!signal) return;
-    this.#signal = signal;
-    this.#onAbort = () => this.unsubscribe().catch(() => {});
-    signal.addEventListener("abort", this.#onAbort);
-    if (signal.aborted) this.#onAbort();
+    const abort = () => this.leave().catch(() => {});
+    signal.addEventListener("abort", abort);
+    this.#disarm = () => signal.removeEventListener("abort", abort);
+    if (signal.aborted) abort();
   }
 
-  /** @internal One message. */
+  /** The broker's session is another: what it had retained is news again. */
+  renew(fresh) {
+    this.#fresh &&= fresh;
+  }
+
+  /** Whether a retained message of the topic is for this subscription, and not one that another has asked for. */
+  wants(topic, joins) {
+    return !this.#fresh || this.#fresh.admits(topic, joins);
+  }
+
+  /** Takes one message; false when an older one had to go for it. */
   deliver(message) {
-    if (this.#ended) return true;
+    if (this.ended) return true;
     this.received++;
     if (this.#handler) {
       this.#handler(message);
@@ -62,12 +129,12 @@ export class Subscription {
     return true;
   }
 
-  /** @internal It is over; `error` is what ended it, if anything did. */
+  /** It is over; `error` is what ended it, if anything did. */
   end(error) {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.ended) return;
+    this.ended = true;
     this.#error = error;
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#disarm?.();
     for (const reader of this.#readers.splice(0)) {
       this.#error = undefined;
       if (error) reader.reject(error);
@@ -76,37 +143,45 @@ export class Subscription {
     this.#settleClosed(error);
   }
 
-  [Symbol.asyncIterator]() {
-    return {
-      next: () => {
-        if (this.#buffer.length > 0) return Promise.resolve({ value: this.#buffer.shift(), done: false });
-        if (this.#ended) {
-          const error = this.#error;
-          this.#error = undefined; // thrown once: the next call says done
-          return error ? Promise.reject(error) : Promise.resolve({ value: undefined, done: true });
-        }
-        if (this.#handler) return Promise.reject(new TypeError("this subscription has a handler, which gets its messages"));
-        return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
-      },
-      return: async (value) => {
-        this.#buffer.length = 0;
-        await this.unsubscribe();
-        return { value, done: true };
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+  async next() {
+    if (this.#buffer.length > 0) return { value: this.#buffer.shift(), done: false };
+    if (this.ended) {
+      const error = this.#error;
+      this.#error = undefined; // thrown once: the next call says done
+      if (error) throw error;
+      return { value: undefined, done: true };
+    }
+    if (this.#handler) throw new TypeError("this subscription has a handler, which gets its messages");
+    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+  }
+
+  clear() {
+    this.#buffer.length = 0;
   }
 }
 
-// Older browsers have no Symbol.asyncDispose.
-if (Symbol.asyncDispose) {
-  Object.defineProperty(Subscription.prototype, Symbol.asyncDispose, {
-    value() {
-      return this.unsubscribe();
-    },
-    configurable: true,
-    writable: true,
-  });
+const MOST_SEEN = 10_000; // beyond, one may be heard twice
+
+/**
+ * Which retained messages are news to a subscription. A broker sends them for
+ * every SUBSCRIBE, also for one that another subscription of the same page has
+ * caused, and does not say for which.
+ */
+export class Fresh {
+  #join; // its place in the order of the client's subscriptions
+  #since; // how many live messages the client had heard then
+  #seen = new Set(); // topics whose retained message it has had
+
+  constructor(join, since) {
+    this.#join = join;
+    this.#since = since;
+  }
+
+  admits(topic, joins) {
+    if (this.#seen.has(topic.name)) return false;
+    // It has heard the topic live, and somebody else has subscribed since.
+    if (topic.live > this.#since && this.#join < joins) return false;
+    if (this.#seen.size < MOST_SEEN) this.#seen.add(topic.name);
+    return true;
+  }
 }

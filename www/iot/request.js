@@ -1,0 +1,79 @@
+import { IotError, invalid } from "./errors.js";
+import { viewOf } from "./options.js";
+import { payloadOf } from "./publish.js";
+
+/**
+ * MQTT 5's request and response for one client: one subscription takes the
+ * replies to all that is asked, and correlation data says which is whose.
+ */
+export class Requests {
+  #client;
+  #inboxes = new Map(); // response topic → promise of the subscription to it
+  #waiting = new Map(); // correlation data, as text → who waits
+
+  constructor(client) {
+    this.#client = client;
+  }
+
+  /** Asks; `o` are checked options. It settles within timeoutMs. */
+  async ask(topic, payload, o, clientId) {
+    const { timeoutMs = 30_000, ...options } = o;
+    if (!(timeoutMs > 0 && timeoutMs < 2 ** 31)) throw invalid(RangeError, "ERR_OPTION", `timeoutMs is ${timeoutMs}; it must be between 1 and 2147483647`);
+    const { signal } = options;
+    signal?.throwIfAborted();
+    let body = payloadOf(payload);
+    if (typeof body !== "string") body = body.slice(); // the page may use its buffer again
+    options.responseTopic ??= `iot/replies/${clientId.replace(/[+#]/g, "_")}`;
+    options.correlationData = options.correlationData ? viewOf(options.correlationData).slice() : crypto.getRandomValues(new Uint8Array(16));
+    const key = options.correlationData.join();
+    if (this.#waiting.has(key)) throw invalid(TypeError, "ERR_OPTION", "request options.correlationData is that of a request which still waits");
+
+    const { promise, resolve, reject } = settler();
+    const abort = () => reject(signal.reason);
+    const timer = setTimeout(() => reject(failed("ERR_REQUEST_TIMEOUT", `no reply came within ${timeoutMs} ms`, true)), timeoutMs);
+    signal?.addEventListener("abort", abort);
+    this.#waiting.set(key, { topic: options.responseTopic, resolve, reject });
+    this.#send(topic, body, options).catch(reject);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+      this.#waiting.delete(key);
+    }
+  }
+
+  async #send(topic, body, options) {
+    await this.#inbox(options.responseTopic);
+    if (!this.#waiting.has(options.correlationData.join())) return; // given up meanwhile
+    const { reasonCode } = await this.#client.publish(topic, body, options);
+    if (reasonCode === 16) throw failed("ERR_NO_RESPONDER", "nobody is subscribed to the request's topic", true);
+  }
+
+  /** The subscription to a response topic. */
+  async #inbox(topic) {
+    let inbox = this.#inboxes.get(topic);
+    if (!inbox) {
+      inbox = this.#client.subscribe(topic, (reply) => this.#waiting.get(reply.correlationData?.join())?.resolve(reply), { qos: 1 });
+      this.#inboxes.set(topic, inbox);
+      const forget = (error) => {
+        this.#inboxes.delete(topic);
+        const why = error ?? failed("ERR_CLOSED", "the connection was closed before the reply came", false);
+        for (const waiter of this.#waiting.values()) if (waiter.topic === topic) waiter.reject(why);
+      };
+      inbox.then((subscription) => subscription.closed).then(forget, forget);
+    }
+    return inbox;
+  }
+}
+
+function failed(code, message, retryable) {
+  return new IotError(message, { code, phase: "publish", retryable });
+}
+
+// Older browsers have no Promise.withResolvers.
+function settler() {
+  const s = {};
+  s.promise = new Promise((resolve, reject) => Object.assign(s, { resolve, reject }));
+  return s;
+}
