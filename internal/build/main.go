@@ -124,11 +124,24 @@ return new globalThis.Go();
 `, runtime.Version(), stamp, support)
 }
 
+// compile builds the wasm. HTTP/2 is left out of net/http, of which nothing but
+// the signer's request type is used.
 func compile(stamp string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version="+stamp, "-o", "www/iot.wasm", "./wasm")
+	const out = "www/iot.wasm"
+	cmd := exec.Command("go", "build", "-trimpath", "-tags", "nethttpomithttp2", "-ldflags", "-s -w -X main.version="+stamp, "-o", out, "./wasm")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	cmd.Stderr = os.Stderr
-	return cmd.Run()
+	if err := cmd.Run(); err != nil {
+		return err
+	}
+	module, err := os.ReadFile(out)
+	if err != nil {
+		return err
+	}
+	if module, err = joinSegments(module); err != nil {
+		return err
+	}
+	return os.WriteFile(out, module, 0o644)
 }
 
 // bundle makes the classic script out of the modules.
