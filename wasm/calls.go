@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"syscall/js"
 	"time"
@@ -117,7 +116,7 @@ func presign(o js.Value) any {
 	if e.Region == "" {
 		return fail("ERR_REGION", fmt.Errorf("region is needed: the endpoint's name does not tell it"))
 	}
-	url, err := sigv4.Presign(context.Background(), e, *credentials(o.Get("credentials")),
+	url, err := sigv4.Presign(e, *credentials(o.Get("credentials")),
 		time.UnixMilli(int64(o.Get("date").Float())), o.Get("expires").Int())
 	if err != nil {
 		return fail("ERR_SIGN", err)

@@ -36,7 +36,7 @@ func dial(t *testing.T, s *server, clientID string) *native {
 		t.Fatal(err)
 	}
 	key := sigv4.Credentials{AccessKeyID: l.Credentials.AccessKeyID, SecretAccessKey: sigv4.Secret(l.Credentials.SecretAccessKey)}
-	url, err := sigv4.Presign(t.Context(), e, key, time.Now(), 0)
+	url, err := sigv4.Presign(e, key, time.Now(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package client
 
 import (
 	"cmp"
-	"context"
 	"strings"
 	"time"
 
@@ -118,7 +117,7 @@ func (c *Client) Resolved(now time.Duration, attempt uint32, r Resolution, wall 
 	e, err := sigv4.ParseEndpoint(c.options.Endpoint, c.options.Region)
 	if err == nil {
 		var url sigv4.Secret
-		if url, err = sigv4.Presign(context.Background(), e, *r.Credentials, wall, 0); err == nil {
+		if url, err = sigv4.Presign(e, *r.Credentials, wall, 0); err == nil {
 			c.open(url)
 			return
 		}

@@ -7,17 +7,12 @@
 package sigv4
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
 const (
@@ -76,7 +71,7 @@ func (c Credentials) Check() error {
 // is good for about five minutes around now, whatever expires says; expires, in
 // seconds, becomes X-Amz-Expires unless it is 0. The same arguments give the
 // same URL, byte for byte.
-func Presign(ctx context.Context, e Endpoint, c Credentials, now time.Time, expires int) (Secret, error) {
+func Presign(e Endpoint, c Credentials, now time.Time, expires int) (Secret, error) {
 	if err := c.Check(); err != nil {
 		return "", err
 	}
@@ -102,13 +97,7 @@ func Presign(ctx context.Context, e Endpoint, c Credentials, now time.Time, expi
 		query.Set("X-Amz-Expires", strconv.Itoa(expires))
 	}
 	e.Query = query.Encode()
-	address, err := url.Parse(e.URL())
-	if err != nil {
-		return "", errors.New("endpoint is not a URL")
-	}
-	r := &http.Request{Method: http.MethodGet, Header: http.Header{}, Host: e.Host, URL: address}
-	key := aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey.Reveal()}
-	signed, _, err := v4.NewSigner().PresignHTTP(ctx, key, r, emptyHash, service, e.Region, now.UTC())
+	signed, err := sign(e, c, now.UTC())
 	if err != nil {
 		return "", errors.New("the URL could not be signed")
 	}
