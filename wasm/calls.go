@@ -18,6 +18,7 @@ import (
 func call(_ js.Value, args []js.Value) (result any) {
 	op, id, now := args[0].String(), uint32(args[1].Int()), clock(args[2].Float())
 	c := clients[id]
+	defer caught()
 	begin()
 	defer end(c)
 	args = args[3:]

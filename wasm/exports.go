@@ -16,65 +16,69 @@ import (
 // headerAddress is where the header is.
 //
 //go:wasmexport iot_header
-func headerAddress() uint32 { return uint32(uintptr(unsafe.Pointer(&header))) }
+func headerAddress() uint32 {
+	header.topicAddr = address(topic[:])
+	return uint32(uintptr(unsafe.Pointer(&header)))
+}
 
-// inputAddress is where n bytes for the next call may be written.
+// inputAddress makes room for n bytes of the next calls, and is where it is.
 //
 //go:wasmexport iot_input
 func inputAddress(n uint32) uint32 {
-	const spare = 1 << 20
-	if uint64(n) > uint64(cap(input)) || (cap(input) > spare && n < spare/4) {
-		input = make([]byte, max(n, 1<<16))
-	}
-	input = input[:cap(input)]
+	input = make([]byte, n)
 	return address(input)
 }
 
-// receive takes a WebSocket message of n bytes from the input.
+// receive takes n bytes of a WebSocket message from the input.
 //
 //go:wasmexport iot_receive
 func receive(id, attempt, n uint32, now float64) {
-	c := clients[id]
+	defer caught()
 	begin()
-	defer end(c)
+	c := clients[id]
 	if c != nil {
 		c.Receive(clock(now), attempt, input[:n])
 	}
+	end(c)
 }
 
-// publish takes a message from the input: topic, options and payload, one behind
-// the other. flags hold the QoS, and 4 for retain. It returns 1 when the message
-// has QoS 0 and goes out with this turn; otherwise the token is settled.
+// publish takes a message: its topic, and from the input its options and behind
+// them its payload. flags hold the QoS, and 4 for retain. It returns 1 when the
+// message has QoS 0 and goes out with this turn, and nothing else has happened;
+// otherwise the token is settled, and the header filled.
 //
 //go:wasmexport iot_publish
 func publish(id, token, topicLen, optionsLen, payloadLen, flags uint32, now float64) (sent uint32) {
-	c := clients[id]
+	defer caught()
 	begin()
-	defer end(c)
+	c := clients[id]
 	if c == nil {
+		end(nil)
 		return 0
 	}
-	rest := input[topicLen:]
-	m := mqtt.Outgoing{
-		Token: mqtt.Token(token), Topic: input[:topicLen],
+	outgoing = mqtt.Outgoing{
+		Token: mqtt.Token(token), Topic: topic[:topicLen],
 		QoS: byte(flags & 3), Retain: flags&4 != 0,
-		Payload: rest[optionsLen : optionsLen+payloadLen],
+		Payload: input[optionsLen : optionsLen+payloadLen],
 	}
 	if optionsLen > 0 {
 		var ok bool
-		if propertyBuffer, ok = properties(propertyBuffer[:0], rest[:optionsLen]); !ok {
-			host{}.Done(m.Token, tooLong)
+		if propertyBuffer, ok = properties(propertyBuffer[:0], input[:optionsLen]); !ok {
+			host{}.Done(outgoing.Token, tooLong)
+			end(c)
 			return 0
 		}
-		m.Properties = propertyBuffer
+		outgoing.Properties = propertyBuffer
 	}
-	if c.Publish(clock(now), &m) {
+	if c.Publish(clock(now), &outgoing) && len(table) == 0 {
 		return 1
 	}
+	end(c)
 	return 0
 }
 
 var (
+	outgoing       mqtt.Outgoing
 	propertyBuffer []byte
 	tooLong        = &client.Error{Class: client.RangeError, Code: "ERR_OPTION",
 		Message: "publish options: a text or correlationData is longer than MQTT's 65,535 bytes"}
@@ -112,29 +116,31 @@ func properties(b, options []byte) (_ []byte, ok bool) {
 }
 
 // turn ends a turn of the page's event loop: it acts on the time, and collects
-// what there is to send.
+// what there is to send, unless hold says that the socket has enough for now.
+// heard is when bytes last came, also those that wait for receive.
 //
 //go:wasmexport iot_turn
-func turn(id uint32, now float64) {
-	c := clients[id]
+func turn(id uint32, now, heard float64, hold uint32) {
+	defer caught()
 	begin()
-	defer end(c)
+	c := clients[id]
+	header.outLen = 0
 	if c != nil {
+		c.Heard(clock(heard))
 		c.Tick(clock(now))
-		out := c.Output()
-		header.outAddr, header.outLen = address(out), uint32(len(out))
+		if hold == 0 {
+			out := c.Output()
+			header.outAddr, header.outLen = address(out), uint32(len(out))
+		}
 	}
+	end(c)
 }
 
 // flushed says that the output the header named has been sent.
 //
 //go:wasmexport iot_flushed
 func flushed(id uint32, now float64) {
-	defer func() {
-		if r := recover(); r != nil {
-			panicked(r)
-		}
-	}()
+	defer caught()
 	if c := clients[id]; c != nil {
 		c.Flushed(clock(now))
 	}

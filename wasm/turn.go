@@ -14,7 +14,7 @@ import (
 )
 
 // layout is the version of what follows, which www/iot/core.js must share.
-const layout = 1
+const layout = 2
 
 // header is what JavaScript reads after each call. Its address never changes.
 // The table it points to holds records of 32-bit words, which say in order what
@@ -25,6 +25,7 @@ var header struct {
 	crashed         uint32  // 1 after a panic: the module must not be used again
 	pending         uint32  // 1 when the turn will have something to send
 	deadline        float64 // when iot_turn wants to be called, in ms; +Inf for never
+	topicAddr       uint32  // where JavaScript writes the topic of a publish
 }
 
 // The kinds of record, by their first word.
@@ -45,25 +46,24 @@ const (
 )
 
 var (
-	input []byte // where JavaScript puts its bytes
+	input []byte        // where JavaScript puts its bytes
+	topic [1 << 16]byte // and the topic of a publish, which stays for the next
 	table []uint32
 	named []*client.Topic // those whose names the table points to
 )
 
 // begin starts a call from JavaScript.
 func begin() {
-	table = table[:0]
-	clear(named)
-	named = named[:0]
+	if len(table) > 0 {
+		table = table[:0]
+		clear(named)
+		named = named[:0]
+	}
 }
 
-// end fills the header for the client c, if there is one, and reports a panic in
-// place of letting it end the program.
+// end fills the header for the client c, if there is one.
 func end(c *client.Client) {
-	if r := recover(); r != nil {
-		panicked(r)
-	}
-	if c != nil && header.crashed == 0 {
+	if c != nil {
 		header.pending = 0
 		if c.Pending() {
 			header.pending = 1
@@ -74,6 +74,14 @@ func end(c *client.Client) {
 		}
 	}
 	header.tabAddr, header.tabLen = address(table), uint32(len(table))
+}
+
+// caught, deferred, reports a panic in place of letting it end the program.
+func caught() {
+	if r := recover(); r != nil {
+		panicked(r)
+		header.tabLen = 0
+	}
 }
 
 func address[T any](s []T) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(s)))) }

@@ -14,13 +14,18 @@ const TIMEOUT_MS = 10_000;
 const MARGIN_MS = 5 * 60_000; // refreshed when this much of their life, or a tenth of it, is left
 const SKEW_MS = 5_000; // the Date header is in seconds, so a difference below this says nothing
 
+/** @type {(v: any) => boolean} */
 const isText = (v) => typeof v === "string" && v !== "";
+/** @type {(v: any) => boolean} */
 const isLogins = (v) => typeof v === "object" && v !== null && Object.keys(v).length > 0 && Object.values(v).every(isText);
+/** @type {(v: any) => boolean} */
 const isStorage = (v) => v === null || ["getItem", "setItem", "removeItem"].every((f) => typeof v[f] === "function");
+/** @type {(test: (v: any) => boolean, want: string) => (v: any, name: string) => any} */
 const must = (test, want) => (v, name) => {
   if (!test(v)) throw wrong(name, want);
   return v;
 };
+/** @type {Record<keyof import("./cognito.js").CognitoOptions, (v: any, name: string) => any>} */
 const OPTIONS = {
   identityPoolId: must((v) => isText(v) && /^[a-z0-9-]+:[0-9a-f-]{1,46}$/i.test(v),
     "the id of an identity pool, like us-east-1:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx (a user pool's, us-east-1_xxxx, is another thing)"),
@@ -30,7 +35,10 @@ const OPTIONS = {
   endpoint: must((v) => URL.canParse(v, globalThis.location?.href) && /^https?:$/.test(new URL(v, globalThis.location?.href).protocol), "an http(s) URL"),
 };
 
+/** @typedef {import("./cognito.js").CognitoErrorCode} Code */
+
 // The service's errors: our code, whether another attempt may help, and what a person should check.
+/** @type {Record<string, [code: Code, retryable: boolean, advice: string]>} */
 const ERRORS = {
   NotAuthorizedException: ["ERR_COGNITO_NOT_AUTHORIZED", false, "without logins, the pool must allow unauthenticated (guest) access; with logins, the token must not have expired and its provider must be one of the pool's"],
   ResourceNotFoundException: ["ERR_COGNITO_NOT_FOUND", false, "check identityPoolId and region"],
@@ -47,6 +55,7 @@ ERRORS.ValidationException = ERRORS.InvalidParameterException;
 /**
  * A credentials provider for connect(). It keeps the credentials until shortly before they expire;
  * `credentials({ forceRefresh: true })` fetches new ones now, as with the AWS SDK's providers.
+ * @type {typeof import("./cognito.js").cognito}
  */
 export function cognito(options) {
   const o = check(options ?? {}, OPTIONS, "cognito options");
@@ -54,18 +63,22 @@ export function cognito(options) {
   const region = o.region ?? o.identityPoolId.split(":")[0];
   const endpoint = new URL(o.endpoint ?? `https://cognito-identity.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}/`, globalThis.location?.href);
   const identities = keep(o.storage, `iot.cognito.${o.identityPoolId}`);
+  /** @type {{ credentials: import("./cognito.js").CognitoCredentials, staleAt: number, deadAt: number } | undefined} */
   let cached; // { credentials, staleAt, deadAt }, in the page's own time
+  /** @type {ReturnType<typeof refresh> | undefined} */
   let flight;
 
+  /** @returns {Promise<import("./cognito.js").CognitoCredentials>} */
   async function refresh(fresh = false) {
     const logins = await loginsOf(o.logins);
+    /** @param {string} action @param {object} body */
     const send = (action, body) => call(endpoint, action, logins ? { ...body, Logins: logins } : body, typeof o.logins === "function");
     const kept = fresh ? undefined : identities.get(Boolean(logins));
     const id = kept ?? (await send("GetId", { IdentityPoolId: o.identityPoolId })).IdentityId;
     let answer;
     try {
       answer = await send("GetCredentialsForIdentity", { IdentityId: id });
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       // The identity may have been deleted since, or be that of somebody who was logged in before.
       const stale = error.code === "ERR_COGNITO_NOT_FOUND" || (logins && error.code === "ERR_COGNITO_NOT_AUTHORIZED");
       if (stale) identities.drop();
@@ -76,7 +89,7 @@ export function cognito(options) {
     const expiration = new Date(c?.Expiration * 1000);
     if (![c?.AccessKeyId, c?.SecretKey, c?.SessionToken].every(isText) || Number.isNaN(expiration.getTime())) throw unreadable(answer.status);
     identities.set(answer.IdentityId, Boolean(logins));
-    const life = expiration - answer.now;
+    const life = expiration.getTime() - answer.now;
     const deadAt = Date.now() + life;
     const credentials = { accessKeyId: c.AccessKeyId, secretAccessKey: c.SecretKey, sessionToken: c.SessionToken, expiration };
     cached = { credentials, deadAt, staleAt: deadAt - Math.min(MARGIN_MS, life / 10) };
@@ -88,7 +101,7 @@ export function cognito(options) {
     flight ??= refresh().finally(() => (flight = undefined));
     try {
       return { ...(await flight) };
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       // Keys that are still good outlast a service that is not.
       if (cached && !forceRefresh && error.retryable && Date.now() < cached.deadAt) return { ...cached.credentials };
       throw error;
@@ -96,9 +109,15 @@ export function cognito(options) {
   };
 }
 
-/** Remembers the identity, and whether it was logged in, in the page and in a storage that may refuse. */
+/**
+ * Remembers the identity, and whether it was logged in, in the page and in a storage that may refuse.
+ * @param {import("./cognito.js").CognitoStorage | null | undefined} storage
+ * @param {string} key
+ */
 function keep(storage, key) {
+  /** @type {{ id: string, authenticated: boolean } | null} */
   let memory = null;
+  /** @param {(storage: import("./cognito.js").CognitoStorage) => any} f */
   const attempt = (f) => {
     try {
       const s = storage === undefined ? globalThis.localStorage : storage;
@@ -108,10 +127,12 @@ function keep(storage, key) {
     }
   };
   return {
+    /** @param {boolean} authenticated @returns {string | undefined} */
     get(authenticated) {
-      const { id, authenticated: was } = memory ?? attempt((s) => JSON.parse(s.getItem(key))) ?? {};
+      const { id, authenticated: was } = memory ?? attempt((s) => JSON.parse(s.getItem(key) ?? "null")) ?? {};
       return typeof id === "string" && was === authenticated ? id : undefined;
     },
+    /** @param {string} id @param {boolean} authenticated */
     set(id, authenticated) {
       memory = { id, authenticated };
       attempt((s) => s.setItem(key, JSON.stringify(memory)));
@@ -123,19 +144,26 @@ function keep(storage, key) {
   };
 }
 
+/** @param {import("./cognito.js").CognitoOptions["logins"]} given */
 async function loginsOf(given) {
   if (typeof given !== "function") return given;
   let logins;
   try {
     logins = await given();
-  } catch (cause) {
+  } catch (/** @type {any} */ cause) {
     throw failure("ERR_COGNITO_LOGINS", cause?.retryable !== false, "the function logins failed; its error is the cause of this one", cause);
   }
   if (!isLogins(logins)) throw failure("ERR_COGNITO_LOGINS", true, "the function logins must return an object of a provider's name and its token");
   return { ...logins };
 }
 
-/** One unsigned request. `now` is the time by the service's clock or, where it does not say, by the page's. */
+/**
+ * One unsigned request. `now` is the time by the service's clock or, where it does not say, by the page's.
+ * @param {URL} endpoint
+ * @param {string} action
+ * @param {{ Logins?: import("./cognito.js").CognitoLogins }} body
+ * @param {boolean} canRenew
+ */
 async function call(endpoint, action, body, canRenew) {
   let response, reply;
   try {
@@ -148,15 +176,15 @@ async function call(endpoint, action, body, canRenew) {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     reply = await response.json();
-  } catch (cause) {
+  } catch (/** @type {any} */ cause) {
     throw response && cause?.name === "SyntaxError" ? unreadable(response.status) : unreachable(endpoint, cause);
   }
   if (response.ok) {
     if (!isText(reply?.IdentityId)) throw unreadable(response.status);
-    const date = Date.parse(response.headers.get("Date"));
+    const date = Date.parse(response.headers.get("Date") ?? "");
     return { ...reply, status: response.status, now: Math.abs(date - Date.now()) > SKEW_MS ? date : Date.now() };
   }
-  const type = String(reply?.__type ?? "").split("#").pop();
+  const type = String(reply?.__type ?? "").split("#").at(-1) ?? "";
   if (!Object.hasOwn(ERRORS, type)) {
     throw failure("ERR_COGNITO_REFUSED", response.status >= 500 || response.status === 429, `Cognito refused ${action} (HTTP ${response.status}${/^\w{1,60}$/.test(type) ? `, ${type}` : ""})`);
   }
@@ -166,16 +194,19 @@ async function call(endpoint, action, body, canRenew) {
   throw failure(code, retryable || (canRenew && code === "ERR_COGNITO_NOT_AUTHORIZED"), `Cognito refused ${action}, ${type}: ${said.slice(0, 300).replace(/\.$/, "")}; ${advice}`);
 }
 
+/** @param {URL} endpoint @param {any} cause */
 function unreachable({ origin }, cause) {
   if (cause?.name === "TimeoutError") return failure("ERR_COGNITO_TIMEOUT", true, `${origin} did not answer within ${TIMEOUT_MS / 1000} s`, cause);
   if (globalThis.navigator?.onLine === false) return failure("ERR_COGNITO_OFFLINE", true, "the browser has no network connection", cause);
   return failure("ERR_COGNITO_UNREACHABLE", true, `${origin} cannot be reached: check the region, the network, and the page's Content-Security-Policy (connect-src must name ${origin})`, cause);
 }
 
+/** @param {number} status */
 function unreadable(status) {
   return failure("ERR_COGNITO_RESPONSE", true, `what answers in Cognito's place (HTTP ${status}) is not Cognito: check endpoint and region, and any proxy in between`);
 }
 
+/** @param {Code} code @param {boolean} retryable @param {string} message @param {unknown} [cause] */
 function failure(code, retryable, message, cause) {
   return new IotError(message, { code, phase: "credentials", retryable, cause });
 }

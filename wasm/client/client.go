@@ -152,6 +152,14 @@ func (c *Client) Receive(now time.Duration, attempt uint32, data []byte) {
 	c.afterEngine()
 }
 
+// Heard says when bytes last came from the broker that Receive may not have been
+// given yet: a busy page lets them wait, and the broker is not silent.
+func (c *Client) Heard(at time.Duration) {
+	if c.phase == serving {
+		c.engine.Heard(at)
+	}
+}
+
 // afterEngine closes what the engine has ended.
 func (c *Client) afterEngine() {
 	if c.stop != nil {

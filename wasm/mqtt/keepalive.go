@@ -21,6 +21,14 @@ func (e *Engine) keepAlive() time.Duration {
 	return time.Duration(e.granted.KeepAlive) * time.Second
 }
 
+// Heard says that bytes came at the time, though Receive is still to take them.
+func (e *Engine) Heard(at time.Duration) {
+	if at > e.lastReceived {
+		e.lastReceived = at
+		e.pinging = false
+	}
+}
+
 // Deadline is when Tick wants to be called next, Never if not at all.
 func (e *Engine) Deadline() time.Duration {
 	switch {

@@ -1,38 +1,48 @@
 import { errorFrom, invalid } from "./errors.js";
-import { Message, RETAIN } from "./message.js";
+import { Message, copyOf } from "./message.js";
 import { CONNECT, PUBLISH, REQUEST, SUBSCRIBE, check, credentialsObject, same, viewOf, wellFormed, wrong } from "./options.js";
 import { tabId } from "./page.js";
-import { NOTHING, encodeOptions, payloadOf, qosOf, within } from "./publish.js";
+import { NOTHING, encodeOptions, payloadOf, qosOf, tooLongTopic, within } from "./publish.js";
 import { Requests } from "./request.js";
 import { Feed, Fresh, Subscription } from "./subscription.js";
 import { Wire } from "./wire.js";
 
 const encoder = new TextEncoder();
 
+/** @typedef {import("../iot.js").ConnectOptions} ConnectOptions */
+
 /** One MQTT client. Several on a page share the wasm. */
 export class IotClient extends EventTarget {
   #options; // those of the constructor, checked when they are used
+  /** @type {any} */
   #current; // those it is connected with
+  /** @type {string | undefined} */
   #clientId;
+  /** @type {import("../iot.js").State} */
   #state = "idle";
+  /** @type {import("../iot.js").Connection | undefined} */
   #connection;
   #starting = 0; // connect() calls that wait for the wasm
   #disarm = () => {}; // takes the signal of connect() off
+  /** @type {Map<number, Feed[]>} */
   #filters = new Map(); // id in the wasm → its subscriptions' feeds
+  #goodTopic = ""; // the last that was published to
   #joins = 0; // subscriptions so far
   #heard = 0; // live messages so far
   #requests = new Requests(this);
   #wantsMessages = false;
+  /** @type {import("../iot.js").Stats} */
   #stats = Object.freeze({ messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, inflight: 0, queued: 0, subscriptions: 0, connects: 0 });
 
-  #wire = new Wire({
-    deliver: (...message) => this.#deliver(...message),
+  #wire = new Wire(this, {
+    deliver: (topic, message) => this.#deliver(topic, message),
     changed: (change) => this.#changed(change),
     ended: (id, error) => this.#ended(id, error),
     provide: (refused) => this.#provide(refused),
     crashed: (error) => this.#crashed(error),
   });
 
+  /** @param {ConnectOptions} [options] */
   constructor(options) {
     super();
     this.#options = options;
@@ -46,6 +56,7 @@ export class IotClient extends EventTarget {
     return this.#connection;
   }
 
+  /** @param {ConnectOptions} [options] @returns {Promise<import("../iot.js").Connection>} */
   async connect(options) {
     const wanted = options ?? this.#options;
     // Without any, those of last time, but for their signal, whose time is over.
@@ -74,7 +85,7 @@ export class IotClient extends EventTarget {
     return abortable(signal, done);
   }
 
-  /** The connection lasts as long as the signal lets it. */
+  /** The connection lasts as long as the signal lets it. @param {AbortSignal | undefined} signal */
   #arm(signal) {
     this.#disarm();
     if (!signal) return;
@@ -83,13 +94,23 @@ export class IotClient extends EventTarget {
     this.#disarm = () => signal.removeEventListener("abort", abort);
   }
 
+  /**
+   * @param {string} topic
+   * @param {import("../iot.js").Payload} [payload]
+   * @param {import("../iot.js").PublishOptions} [options]
+   * @returns {Promise<import("../iot.js").PublishResult>}
+   */
   publish(topic, payload, options) {
     try {
       if (typeof topic !== "string") throw wrong("topic", "a string", topic);
-      if (topic.length > 65535) throw invalid(TypeError, "ERR_TOPIC", "topic is longer than 65,535 bytes");
-      wellFormed(topic, "topic");
+      if (topic !== this.#goodTopic) {
+        if (topic.length > 65535) throw tooLongTopic();
+        this.#goodTopic = wellFormed(topic, "topic");
+      }
       let bytes = payloadOf(payload);
-      let flags = 0, extra = NOTHING, signal;
+      /** @type {AbortSignal | undefined} */
+      let signal;
+      let flags = 0, extra = NOTHING;
       if (options !== undefined) {
         const o = check(options, PUBLISH, "publish options");
         signal = o.signal;
@@ -109,6 +130,7 @@ export class IotClient extends EventTarget {
     }
   }
 
+  /** @param {string} filter @param {any} [handler] @param {import("../iot.js").SubscribeOptions} [options] */
   async subscribe(filter, handler, options) {
     if (typeof filter !== "string") throw wrong("filter", "a string", filter);
     if (filter.length > 65535) throw invalid(TypeError, "ERR_FILTER", "filter is longer than 65,535 bytes");
@@ -128,7 +150,7 @@ export class IotClient extends EventTarget {
     o.signal?.throwIfAborted();
     await abortable(o.signal, this.#wire.ready());
     o.signal?.throwIfAborted();
-    const feed = new Feed(filter, handler, bufferSize, !asked.retainAsPublished && this.#fresh(), (it) => this.#leave(it));
+    const feed = new Feed(filter, handler, bufferSize, asked.retainAsPublished ? undefined : this.#fresh(), (it) => this.#leave(it));
     const granted = this.#wire.ask((token) => {
       const id = this.#wire.call("subscribe", token, filter, asked);
       if (id) this.#enter(id, feed);
@@ -143,12 +165,14 @@ export class IotClient extends EventTarget {
     return new Fresh(++this.#joins, this.#heard);
   }
 
+  /** @param {number} id @param {Feed} feed */
   #enter(id, feed) {
     const list = this.#filters.get(id);
     if (list) list.push(feed);
     else this.#filters.set(id, [feed]);
   }
 
+  /** @param {Feed} feed @param {any} error */
   #forget(feed, error) {
     let found = 0;
     for (const [id, list] of this.#filters) {
@@ -162,6 +186,7 @@ export class IotClient extends EventTarget {
     return found;
   }
 
+  /** @param {Feed} feed */
   async #leave(feed) {
     const id = this.#forget(feed, undefined);
     if (id && this.#wire.alive) await this.#wire.ask((token) => this.#wire.call("unsubscribe", token, id, false));
@@ -179,7 +204,13 @@ export class IotClient extends EventTarget {
     }
   }
 
-  /** Publishes a question, and resolves with the one message that answers it. */
+  /**
+   * Publishes a question, and resolves with the one message that answers it.
+   * @param {string} topic
+   * @param {import("../iot.js").Payload} [payload]
+   * @param {import("../iot.js").RequestOptions} [options]
+   * @returns {Promise<Message>}
+   */
   async request(topic, payload, options) {
     const o = check(options, REQUEST, "request options");
     return this.#requests.ask(topic, payload, o, this.#connection?.clientId ?? this.#current?.clientId ?? this.#clientId ?? "");
@@ -204,16 +235,22 @@ export class IotClient extends EventTarget {
     return (this.#stats = Object.freeze({ ...this.#stats, ...this.#wire.tell("stats") }));
   }
 
+  /**
+   * @param {string} type
+   * @param {any} listener
+   * @param {AddEventListenerOptions | boolean} [options]
+   */
   addEventListener(type, listener, options) {
     if (type === "message") this.#wantsMessages = true;
     super.addEventListener(type, listener, options);
   }
 
-  /** The connect options as the wasm takes them: a plain object without a prototype. */
+  /** The connect options as the wasm takes them: a plain object without a prototype. @param {any} o */
   #describe(o) {
     if (o.url !== undefined && (o.endpoint !== undefined || o.credentials !== undefined)) {
       throw invalid(TypeError, "ERR_OPTION", "connect() takes either url, or endpoint and credentials");
     }
+    /** @param {object[]} parts */
     const plain = (...parts) => Object.assign(Object.create(null), ...parts);
     const d = plain(o, {
       source: o.url !== undefined ? "url" : o.credentials ? "credentials" : "none",
@@ -233,7 +270,7 @@ export class IotClient extends EventTarget {
     return d;
   }
 
-  /** Credentials or a URL for an attempt; what was refused is not to come from a provider's memory again. */
+  /** Credentials or a URL for an attempt; what was refused is not to come from a provider's memory again. @param {boolean} refused */
   async #provide(refused) {
     const { url, credentials } = this.#current;
     const given = url ?? credentials;
@@ -244,31 +281,34 @@ export class IotClient extends EventTarget {
     return { url: String(answer) };
   }
 
-  /** A message, for every subscription whose filter it matches. */
-  #deliver(topic, frame, at, length, flags, properties) {
-    const retained = (flags & RETAIN) !== 0;
-    if (!retained) topic.live = ++this.#heard;
+  /**
+   * A message, for every subscription whose filter it matches. Each gets one of its own.
+   * @param {import("./core.js").Topic} topic
+   * @param {Message} message
+   */
+  #deliver(topic, message) {
+    const { retain } = message;
+    if (!retain) topic.live = ++this.#heard;
+    let given = false;
     for (const id of topic.filters) {
       const list = this.#filters.get(id);
       if (!list) continue;
       // A copy only where one of several may end while it is walked.
       for (const feed of list.length > 1 ? [...list] : list) {
-        if (retained && !feed.wants(topic, this.#joins)) continue;
-        this.#hand(feed, new Message(topic.name, frame, at, length, flags, properties, this));
+        if (retain && !feed.wants(topic, this.#joins)) continue;
+        try {
+          if (!feed.deliver(given ? copyOf(message) : message)) this.#emit("slowconsumer", { filter: feed.filter, dropped: feed.dropped });
+        } catch (error) {
+          this.#emit("handlererror", { error, filter: feed.filter });
+          report(error);
+        }
+        given = true;
       }
     }
-    if (this.#wantsMessages) this.#emit("message", new Message(topic.name, frame, at, length, flags, properties, this));
+    if (this.#wantsMessages) this.#emit("message", given ? copyOf(message) : message);
   }
 
-  #hand(feed, message) {
-    try {
-      if (!feed.deliver(message)) this.#emit("slowconsumer", { filter: feed.filter, dropped: feed.dropped });
-    } catch (error) {
-      this.#emit("handlererror", { error, filter: feed.filter });
-      report(error);
-    }
-  }
-
+  /** @param {any} e */
   #changed(e) {
     this.#state = e.state;
     this.#connection = e.state === "connected" ? Object.freeze(e.connection) : undefined;
@@ -287,6 +327,7 @@ export class IotClient extends EventTarget {
     }
   }
 
+  /** @param {number} id @param {any} error */
   #ended(id, error) {
     const list = this.#filters.get(id) ?? [];
     this.#filters.delete(id);
@@ -301,6 +342,7 @@ export class IotClient extends EventTarget {
     this.#emit("closed", { error });
   }
 
+  /** @param {string} type @param {unknown} detail */
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
@@ -328,6 +370,7 @@ export function abortable(signal, work) {
   });
 }
 
+/** @param {unknown} error */
 function report(error) {
   if (typeof reportError === "function") reportError(error);
   else console.error(error);

@@ -3,7 +3,8 @@
  * `message` says what to do about it, and holds no secret.
  */
 export class IotError extends Error {
-  constructor(message, { code, phase, retryable = false, reasonCode, closeCode, cause } = {}) {
+  /** @param {string} message @param {import("../iot.js").IotErrorInit} init */
+  constructor(message, { code, phase, retryable = false, reasonCode, closeCode, cause } = /** @type {any} */ ({})) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = "IotError";
     this.code = code;
@@ -14,18 +15,29 @@ export class IotError extends Error {
   }
 }
 
-/** The error that an object from the wasm describes. */
+/**
+ * The error that an object from the wasm describes.
+ * @param {import("../iot.js").IotErrorInit & { class: number, message: string }} o
+ */
 export function errorFrom(o) {
   if (o.class === 0) return new IotError(o.message, o);
-  return invalid(o.class === 1 ? TypeError : RangeError, o.code, o.message);
+  return invalid(o.class === 1 ? TypeError : RangeError, /** @type {any} */ (o.code), o.message);
 }
 
-/** A TypeError or RangeError with a stable code. */
+/**
+ * A TypeError or RangeError with a stable code.
+ * @param {TypeErrorConstructor | RangeErrorConstructor} Type
+ * @param {import("../iot.js").ArgumentErrorCode} code
+ * @param {string} message
+ */
 export function invalid(Type, code, message) {
   return Object.assign(new Type(message), { code });
 }
 
-/** What of an error of the page's own may be repeated: its words, less anything signed. */
+/**
+ * What of an error of the page's own may be repeated: its words, less anything signed.
+ * @param {any} error
+ */
 export function wordsOf(error) {
   let text;
   try {

@@ -1,3 +1,5 @@
+import { invalid } from "./errors.js";
+
 const decoder = new TextDecoder();
 const exact = new TextDecoder("utf-8", { ignoreBOM: true }); // MQTT's strings keep U+FEFF [MQTT-1.5.4-3]
 
@@ -5,8 +7,10 @@ const exact = new TextDecoder("utf-8", { ignoreBOM: true }); // MQTT's strings k
 const EXPIRY = 2, CONTENT_TYPE = 3, RESPONSE_TOPIC = 8, CORRELATION = 9, USER = 38;
 
 // The flags of a message record.
-export const RETAIN = 4;
-const DUPLICATE = 8, UTF8 = 16;
+const RETAIN = 4, DUPLICATE = 8, UTF8 = 16;
+
+/** Another message that says the same. @type {(message: Message) => Message} */
+export let copyOf;
 
 /**
  * A message that has arrived. It keeps the WebSocket message it came in, and
@@ -19,8 +23,18 @@ export class Message {
   #flags;
   #properties; // [id, offset or number, length, offset, length]…, or null
   #client;
+  /** @type {import("../iot.js").OwnBytes | undefined} */
   #payload;
 
+  /**
+   * @param {string} topic
+   * @param {ArrayBuffer} frame
+   * @param {number} at
+   * @param {number} length
+   * @param {number} flags
+   * @param {any} properties
+   * @param {Pick<import("../iot.js").IotClient, "publish">} client
+   */
   constructor(topic, frame, at, length, flags, properties, client) {
     this.topic = topic;
     this.#frame = frame;
@@ -31,11 +45,15 @@ export class Message {
     this.#client = client;
   }
 
+  static {
+    copyOf = (m) => new Message(m.topic, m.#frame, m.#at, m.#length, m.#flags, m.#properties, m.#client);
+  }
+
   get payload() {
     return (this.#payload ??= new Uint8Array(this.#frame.slice(this.#at, this.#at + this.#length)));
   }
   get qos() {
-    return this.#flags & 3;
+    return /** @type {import("../iot.js").QoS} */ (this.#flags & 3);
   }
   get retain() {
     return (this.#flags & RETAIN) !== 0;
@@ -56,11 +74,13 @@ export class Message {
     const p = this.#find(CORRELATION);
     return p < 0 ? undefined : new Uint8Array(this.#frame.slice(this.#properties[p + 1], this.#properties[p + 1] + this.#properties[p + 2]));
   }
+  /** @returns {number | undefined} */
   get messageExpiry() {
     const p = this.#find(EXPIRY);
     return p < 0 ? undefined : this.#properties[p + 1];
   }
   get userProperties() {
+    /** @type {[string, string][]} */
     const pairs = [];
     const list = this.#properties ?? [];
     for (let i = 0; i < list.length; i += 5) {
@@ -77,23 +97,27 @@ export class Message {
     return JSON.parse(this.text());
   }
 
+  /** @param {import("../iot.js").Payload} [payload] @param {import("../iot.js").PublishOptions} [options] */
   async reply(payload, options) {
     const topic = this.responseTopic;
-    if (topic === undefined) throw new TypeError("the message has no responseTopic to reply to");
+    if (topic === undefined) throw invalid(TypeError, "ERR_OPTION", "the message has no responseTopic to reply to");
     const correlationData = this.correlationData;
     return this.#client.publish(topic, payload, correlationData ? { correlationData, ...options } : options);
   }
 
+  /** @param {number} at @param {number} length */
   #string(at, length) {
     return exact.decode(new Uint8Array(this.#frame, at, length));
   }
 
+  /** @param {number} id @returns {number} */
   #find(id) {
     const list = this.#properties;
     if (list) for (let i = 0; i < list.length; i += 5) if (list[i] === id) return i;
     return -1;
   }
 
+  /** @param {number} id */
   #text(id) {
     const p = this.#find(id);
     return p < 0 ? undefined : this.#string(this.#properties[p + 1], this.#properties[p + 2]);

@@ -1,14 +1,19 @@
-import { start } from "./core.js";
+import { start } from "./load.js";
 import { errorFrom, invalid } from "./errors.js";
 import { LOAD, PRESIGN, check } from "./options.js";
 
 export const version = "0.1.0";
 
+/** @type {() => any} */
 let beside = () => undefined; // set by the entry, which knows its own address
+/** @type {import("../iot.js").LoadOptions | undefined} */
 let source; // what the last load() said: a fresh instance comes from there too
+/** @type {Promise<any> | undefined} */
 let loading;
+/** @type {Awaited<ReturnType<typeof start>> | undefined} */
 let core;
 
+/** @param {() => string | URL} get */
 export function setDefaultWasm(get) {
   beside = get;
 }
@@ -17,7 +22,7 @@ export function setDefaultWasm(get) {
 export async function acquire() {
   if (core?.crash) core = loading = undefined;
   if (!loading) {
-    const attempt = start(source?.wasm === undefined ? beside : () => source.wasm, source?.integrity, version);
+    const attempt = start(source?.wasm === undefined ? beside : () => source?.wasm, source?.integrity, version);
     loading = attempt;
     attempt.then(
       (started) => (core = started),
@@ -29,7 +34,10 @@ export async function acquire() {
   return loading;
 }
 
-/** Loads the wasm ahead of the first call. Called twice, it loads once; after a failure it can be called again. */
+/**
+ * Loads the wasm ahead of the first call. Called twice, it loads once; after a failure it can be called again.
+ * @type {typeof import("../iot.js").load}
+ */
 export async function load(options) {
   const o = check(options, LOAD, "load options");
   const address = o.wasm === undefined || typeof o.wasm === "string" || o.wasm instanceof URL;
@@ -49,7 +57,10 @@ export async function load(options) {
   if (!address && source === o && !(o.wasm instanceof WebAssembly.Module)) source = undefined; // a Response cannot be read twice
 }
 
-/** The signed wss:// URL. Treat it as a secret. */
+/**
+ * The signed wss:// URL. Treat it as a secret.
+ * @type {typeof import("../iot.js").presign}
+ */
 export async function presign(options) {
   const o = check(options, PRESIGN, "presign options");
   const running = await acquire();
@@ -61,7 +72,10 @@ export async function presign(options) {
   return result.url;
 }
 
-/** Whether `topic` matches `filter`, by MQTT's rules; false where either is not valid. */
+/**
+ * Whether `topic` matches `filter`, by MQTT's rules; false where either is not valid.
+ * @type {typeof import("../iot.js").matches}
+ */
 export function matches(filter, topic) {
   if (typeof filter !== "string" || typeof topic !== "string" || filter === "" || topic === "") return false;
   if (/[+#\0]/.test(topic) || filter.includes("\0")) return false;

@@ -1,7 +1,10 @@
 // What the page, or worker, around the clients does and is. Imported during
 // server-side rendering too, where there is neither.
 
-/** The clients that are told when the page comes back. */
+/**
+ * The clients that are told when the page comes back.
+ * @type {Set<{ wake(): void }>}
+ */
 export const awake = new Set();
 
 let watching = false;
@@ -24,21 +27,27 @@ function watch() {
   document?.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake());
 }
 
+/** @type {Set<string | undefined>} */
 const forbidden = new Set();
 globalThis.document?.addEventListener?.("securitypolicyviolation", (e) => {
   if (e.effectiveDirective === "connect-src" && e.blockedURI.startsWith("ws")) forbidden.add(hostOf(e.blockedURI));
 });
 
-/** Whether the page's Content-Security-Policy has kept a WebSocket from that address. */
+/**
+ * Whether the page's Content-Security-Policy has kept a WebSocket from that address.
+ * @param {string} url
+ */
 export function forbids(url) {
   return forbidden.has(hostOf(url));
 }
 
+/** @param {string} url */
 function hostOf(url) {
   return /^wss?:\/\/([^/?#]*)/.exec(url)?.[1];
 }
 
 const KEY = "iot.clientId";
+/** @type {string | undefined} */
 let base;
 let given = 0;
 

@@ -8,7 +8,11 @@ const MAX_PACKET = 268_435_455;
 
 export const NOTHING = new Uint8Array(0);
 
-/** The payload as a string that UTF-8 can carry, or as bytes (a view, not a copy). */
+/**
+ * The payload as a string that UTF-8 can carry, or as bytes (a view, not a copy).
+ * @param {any} payload
+ * @returns {string | Uint8Array}
+ */
 export function payloadOf(payload) {
   if (payload === undefined || payload === null) return NOTHING;
   if (typeof payload === "object" && !isBuffer(payload) && Object.hasOwn(payload, "json")) {
@@ -29,29 +33,38 @@ export function payloadOf(payload) {
   return viewOf(payload);
 }
 
+/** @param {number} n */
 function tooLarge(n) {
   return invalid(RangeError, "ERR_PACKET_TOO_LARGE", `payload has ${n} bytes; an MQTT packet has at most ${MAX_PACKET}`);
 }
 
+/** @param {number} qos @returns {import("../iot.js").QoS} */
 export function qosOf(qos = 0) {
   if (qos !== 0 && qos !== 1 && qos !== 2) throw invalid(RangeError, "ERR_QOS", `qos is ${qos}; it must be 0, 1 or 2`);
   return qos;
 }
 
+/** @param {number} n @param {number} most @param {string} name */
 export function within(n, most, name) {
   if (n < 0 || n > most) throw invalid(RangeError, "ERR_OPTION", `${name} is ${n}; it must be between 0 and ${most}`);
   return n;
 }
 
-/** The options of a message: for each a property id, and one or two fields. */
+/**
+ * The options of a message: for each a property id, and one or two fields.
+ * @param {any} o what check() made of them
+ */
 export function encodeOptions(o) {
+  /** @type {Uint8Array[]} */
   const parts = [];
+  /** @param {number} id @param {number} n */
   const number = (id, n) => {
     const b = new Uint8Array(5);
     b[0] = id;
     new DataView(b.buffer).setUint32(1, n, true);
     parts.push(b);
   };
+  /** @param {number} id @param {string} name @param {any[]} values text or bytes */
   const fields = (id, name, ...values) => {
     parts.push(Uint8Array.of(id));
     for (const v of values) {
@@ -81,6 +94,18 @@ export function encodeOptions(o) {
   return all;
 }
 
+/** @param {string} name */
 function tooLong(name) {
   return invalid(RangeError, "ERR_OPTION", `${name} is longer than MQTT's 65,535 bytes`);
+}
+
+export function tooLongTopic() {
+  return invalid(TypeError, "ERR_TOPIC", "topic is longer than 65,535 bytes");
+}
+
+/** A promise and what settles it. Older browsers have no Promise.withResolvers. @returns {any} */
+export function settler() {
+  const s = {};
+  s.promise = new Promise((resolve, reject) => Object.assign(s, { resolve, reject }));
+  return s;
 }

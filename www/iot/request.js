@@ -1,6 +1,6 @@
 import { IotError, invalid } from "./errors.js";
 import { viewOf } from "./options.js";
-import { payloadOf } from "./publish.js";
+import { payloadOf, settler } from "./publish.js";
 
 /**
  * MQTT 5's request and response for one client: one subscription takes the
@@ -69,11 +69,4 @@ export class Requests {
 
 function failed(code, message, retryable) {
   return new IotError(message, { code, phase: "publish", retryable });
-}
-
-// Older browsers have no Promise.withResolvers.
-function settler() {
-  const s = {};
-  s.promise = new Promise((resolve, reject) => Object.assign(s, { resolve, reject }));
-  return s;
 }

@@ -1,3 +1,7 @@
+import { invalid } from "./errors.js";
+
+/** @typedef {import("../iot.js").Message} Message */
+
 /**
  * What subscribe() resolves to. With a handler, messages go to it; without, they
  * wait for whoever iterates: `for await (const message of subscription)`.
@@ -5,8 +9,10 @@
  */
 export class Subscription {
   #feed;
+  /** @type {Promise<void> | undefined} */
   #unsubscribing;
 
+  /** @param {Feed} feed */
   constructor(feed) {
     this.#feed = feed;
   }
@@ -32,7 +38,9 @@ export class Subscription {
     return (this.#unsubscribing ??= this.#feed.leave());
   }
 
+  /** @returns {AsyncIterableIterator<Message>} */
   [Symbol.asyncIterator]() {
+    /** @type {AsyncIterableIterator<Message>} */
     const iterator = {
       next: () => this.#feed.next(),
       return: async (value) => {
@@ -59,23 +67,36 @@ if (Symbol.asyncDispose) {
 
 /** The client's side of a subscription: messages go in, and wait for a reader within a bound. */
 export class Feed {
+  /** @type {import("../iot.js").QoS} */
   qos = 0;
   received = 0;
   dropped = 0;
   ended = false;
+  /** @type {Promise<import("../iot.js").IotError | undefined>} */
   closed;
 
   #leave;
   #handler;
   #bufferSize;
   #fresh; // tells the retained messages that are news to it
+  /** @type {Message[]} */
   #buffer = [];
+  /** @type {{ resolve(result: IteratorResult<Message, any>): void, reject(error: unknown): void }[]} */
   #readers = [];
+  /** @type {import("../iot.js").IotError | undefined} */
   #error;
-  #settleClosed;
-  #disarm;
+  /** @type {(error: import("../iot.js").IotError | undefined) => void} */
+  #settleClosed = () => {};
+  #disarm = () => {};
 
-  /** `leave` is called for the page's wish to end it; no messages come after `end()`. */
+  /**
+   * `leave` is called for the page's wish to end it; no messages come after `end()`.
+   * @param {string} filter
+   * @param {import("../iot.js").MessageHandler | undefined} handler
+   * @param {number} bufferSize
+   * @param {Fresh | undefined} fresh
+   * @param {(feed: Feed) => Promise<void>} leave
+   */
   constructor(filter, handler, bufferSize, fresh, leave) {
     this.filter = filter;
     this.#handler = handler;
@@ -91,7 +112,7 @@ export class Feed {
     if (!this.ended) await this.#leave(this);
   }
 
-  /** Ties the lifetime to a signal. */
+  /** Ties the lifetime to a signal. @param {AbortSignal | undefined} signal */
   until(signal) {
     if (!signal) return;
     const abort = () => this.leave().catch(() => {});
@@ -100,24 +121,28 @@ export class Feed {
     if (signal.aborted) abort();
   }
 
-  /** The broker's session is another: what it had retained is news again. */
+  /** The broker's session is another: what it had retained is news again. @param {Fresh} fresh */
   renew(fresh) {
     this.#fresh &&= fresh;
   }
 
-  /** Whether a retained message of the topic is for this subscription, and not one that another has asked for. */
+  /**
+   * Whether a retained message of the topic is for this subscription, and not one that another has asked for.
+   * @param {import("./core.js").Topic} topic
+   * @param {number} joins
+   */
   wants(topic, joins) {
     return !this.#fresh || this.#fresh.admits(topic, joins);
   }
 
-  /** Takes one message; false when an older one had to go for it. */
+  /** Takes one message; false when an older one had to go for it. @param {Message} message */
   deliver(message) {
     if (this.ended) return true;
     this.received++;
     if (this.#handler) {
       this.#handler(message);
     } else if (this.#readers.length > 0) {
-      this.#readers.shift().resolve({ value: message, done: false });
+      this.#readers.shift()?.resolve({ value: message, done: false });
     } else {
       this.#buffer.push(message);
       if (this.#buffer.length > this.#bufferSize) {
@@ -129,12 +154,12 @@ export class Feed {
     return true;
   }
 
-  /** It is over; `error` is what ended it, if anything did. */
+  /** It is over; `error` is what ended it, if anything did. @param {import("../iot.js").IotError} [error] */
   end(error) {
     if (this.ended) return;
     this.ended = true;
     this.#error = error;
-    this.#disarm?.();
+    this.#disarm();
     for (const reader of this.#readers.splice(0)) {
       this.#error = undefined;
       if (error) reader.reject(error);
@@ -143,15 +168,17 @@ export class Feed {
     this.#settleClosed(error);
   }
 
+  /** @returns {Promise<IteratorResult<Message, any>>} */
   async next() {
-    if (this.#buffer.length > 0) return { value: this.#buffer.shift(), done: false };
+    const waiting = this.#buffer.shift();
+    if (waiting) return { value: waiting, done: false };
     if (this.ended) {
       const error = this.#error;
       this.#error = undefined; // thrown once: the next call says done
       if (error) throw error;
       return { value: undefined, done: true };
     }
-    if (this.#handler) throw new TypeError("this subscription has a handler, which gets its messages");
+    if (this.#handler) throw invalid(TypeError, "ERR_OPTION", "this subscription has a handler, which gets its messages");
     return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
   }
 
@@ -170,13 +197,16 @@ const MOST_SEEN = 10_000; // beyond, one may be heard twice
 export class Fresh {
   #join; // its place in the order of the client's subscriptions
   #since; // how many live messages the client had heard then
+  /** @type {Set<string>} */
   #seen = new Set(); // topics whose retained message it has had
 
+  /** @param {number} join @param {number} since */
   constructor(join, since) {
     this.#join = join;
     this.#since = since;
   }
 
+  /** @param {import("./core.js").Topic} topic @param {number} joins */
   admits(topic, joins) {
     if (this.#seen.has(topic.name)) return false;
     // It has heard the topic live, and somebody else has subscribed since.

@@ -1,8 +1,24 @@
 import { IotError, errorFrom, wordsOf } from "./errors.js";
 import { acquire } from "./module.js";
 import { awake, forbids } from "./page.js";
+import { settler } from "./publish.js";
 
 const OK = Object.freeze({ reasonCode: 0 });
+
+// What the socket has not sent yet is bounded, in bytes; the rest waits in the
+// wasm, where offline's bounds and ERR_QUEUE_FULL are.
+const FULL = 4 << 20;
+const LATER_MS = 10;
+
+/**
+ * What of the client its wire tells.
+ * @typedef {object} Owner
+ * @property {(topic: import("./core.js").Topic, message: import("./message.js").Message) => void} deliver
+ * @property {(change: any) => void} changed
+ * @property {(id: number, error: any) => void} ended
+ * @property {(refused: boolean) => Promise<any>} provide
+ * @property {(error: IotError) => void} crashed
+ */
 
 /**
  * What the wasm drives for one client: its socket, its timer, and the promises
@@ -12,19 +28,29 @@ const OK = Object.freeze({ reasonCode: 0 });
 export class Wire {
   /** The client's number in the wasm, and the topics that it has told, by number: the core's. */
   id = 0;
+  /** @type {any[]} */
   topics = [];
 
   #owner;
+  /** @type {Awaited<ReturnType<typeof acquire>>} */
   #core;
+  /** @type {Map<number, { resolve(value: any): void, reject(error: unknown): void }>} */
   #tokens = new Map();
   #lastToken = 0;
+  /** @type {{ attempt: number, ws: WebSocket } | undefined} */
   #socket; // { attempt, ws }
   #flushing = false;
-  #atFlush = []; // the tokens of QoS 0 messages that go with this turn
+  /** @type {{ promise: Promise<any>, resolve(value: any): void, reject(error: unknown): void } | undefined} */
+  #leaving; // the QoS 0 messages that go with this turn
+  #turnTime = 0; // when the turn began in which something was published
+  #heardAt = 0; // when bytes last came that had to wait
+  /** @type {any} */
   #timer;
   #timerAt = Number.POSITIVE_INFINITY;
 
-  constructor(owner) {
+  /** @param {import("./client.js").IotClient} client @param {Owner} owner */
+  constructor(client, owner) {
+    this.client = client;
     this.#owner = owner;
   }
 
@@ -44,12 +70,12 @@ export class Wire {
     core.hold(this);
   }
 
-  /** A rare call into the wasm, for this client. */
+  /** A rare call into the wasm, for this client. @param {string} op @param {any[]} args */
   call(op, ...args) {
     return this.#core.call(this, op, ...args);
   }
 
-  /** The same from where nobody could be told of a crash; all who wait have been. */
+  /** The same from where nobody could be told of a crash; all who wait have been. @param {string} op @param {any[]} args */
   tell(op, ...args) {
     if (!this.alive) return undefined;
     try {
@@ -59,10 +85,14 @@ export class Wire {
     }
   }
 
-  /** Promises what the wasm settles under the token that `start` is given. */
+  /**
+   * Promises what the wasm settles under the token that `start` is given.
+   * @param {(token: number) => void} start
+   * @returns {Promise<any>}
+   */
   ask(start) {
     return new Promise((resolve, reject) => {
-      const token = (this.#lastToken = (this.#lastToken % 0xffffffff) + 1);
+      const token = this.#newToken();
       this.#tokens.set(token, { resolve, reject });
       try {
         start(token);
@@ -73,13 +103,26 @@ export class Wire {
     });
   }
 
-  /** Publishes. An abort takes back what still waits. */
+  #newToken() {
+    return (this.#lastToken = (this.#lastToken % 0xffffffff) + 1);
+  }
+
+  /**
+   * Publishes. An abort takes back what still waits.
+   * @param {string} topic
+   * @param {Uint8Array} options
+   * @param {string | Uint8Array} payload
+   * @param {number} flags
+   * @param {AbortSignal | undefined} signal
+   */
   publish(topic, options, payload, flags, signal) {
-    let token;
-    const done = this.ask((t) => {
-      token = t;
-      if (this.#core.publish(this, t, topic, options, payload, flags)) this.#atFlush.push(t);
-    });
+    const token = this.#newToken();
+    if (this.#core.publish(this, token, topic, options, payload, flags)) {
+      this.flushSoon();
+      return (this.#leaving ??= settler()).promise; // one for all of the turn
+    }
+    const done = new Promise((resolve, reject) => this.#tokens.set(token, { resolve, reject }));
+    this.#core.afterwards(this);
     if (signal) {
       const abort = () => {
         if (this.#tokens.delete(token)) this.tell("cancel", token);
@@ -88,27 +131,36 @@ export class Wire {
       const forget = () => signal.removeEventListener("abort", abort);
       done.then(forget, forget);
     }
-    return flags & 3 ? done : done.then(() => OK);
+    return done;
+  }
+
+  /** When this turn of the event loop began, about. */
+  turnTime() {
+    return this.#flushing ? this.#turnTime : (this.#turnTime = performance.now());
   }
 
   // ---- what the core calls
 
-  deliver(topic, frame, at, length, flags, properties) {
-    this.#owner.deliver(topic, frame, at, length, flags, properties);
+  /** @type {Owner["deliver"]} */
+  deliver(topic, message) {
+    this.#owner.deliver(topic, message);
   }
 
+  /** A reason code, an operation's own value, or nothing. @param {number} token @param {any} value */
   settle(token, value) {
     const waiter = this.#tokens.get(token);
     this.#tokens.delete(token);
-    waiter?.resolve(value);
+    waiter?.resolve(typeof value === "object" ? value : value ? { reasonCode: value } : OK);
   }
 
+  /** @param {number} token @param {unknown} error */
   #fail(token, error) {
     const waiter = this.#tokens.get(token);
     this.#tokens.delete(token);
     waiter?.reject(error);
   }
 
+  /** @param {any} e */
   effect(e) {
     switch (e.kind) {
       case "done":
@@ -116,6 +168,7 @@ export class Wire {
       case "failed":
         return this.#fail(e.token, errorFrom(e.error));
       case "state":
+        if (e.event === "disconnected") this.#left(false);
         if (e.event === "closed") this.#rest();
         else awake.add(this);
         return this.#owner.changed(e);
@@ -141,12 +194,12 @@ export class Wire {
     this.#core.release(this);
   }
 
-  /** Gets credentials or a URL for an attempt. */
+  /** Gets credentials or a URL for an attempt. @param {number} attempt @param {boolean} refused */
   async #resolve(attempt, refused) {
     let resolution;
     try {
       resolution = await this.#owner.provide(refused);
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       const code = error instanceof IotError ? error.code : "";
       this.tell("unresolved", attempt, code, wordsOf(error), error?.retryable !== false);
       return;
@@ -154,7 +207,9 @@ export class Wire {
     this.tell("resolved", attempt, resolution, Date.now());
   }
 
+  /** @param {number} attempt @param {string} url */
   #open(attempt, url) {
+    /** @type {WebSocket} */
     let ws;
     try {
       ws = new WebSocket(url, ["mqtt"]);
@@ -165,38 +220,55 @@ export class Wire {
     ws.binaryType = "arraybuffer";
     ws.onopen = () => this.tell("opened", attempt);
     ws.onmessage = ({ data }) => {
-      if (typeof data === "string") return this.tell("text", attempt);
-      try {
-        if (this.alive) this.#core.receive(this, attempt, data);
-      } catch {
-        // A crash, of which everybody who waits has been told.
-      }
+      if (typeof data === "string") return this.#inOrder(() => this.tell("text", attempt), 0);
+      if (!this.alive) return;
+      if (this.#core.behind) return this.#inOrder(() => this.#receive(attempt, data), data.byteLength);
+      this.#receive(attempt, data);
     };
-    ws.onclose = ({ code }) => {
+    /** @param {{ code: number }} event */
+    const closed = ({ code }) => {
       if (this.#socket?.ws === ws) this.#socket = undefined;
-      this.tell("closed", attempt, code);
+      this.#inOrder(() => this.tell("closed", attempt, code), 0);
     };
+    ws.onclose = closed;
     // A socket that the page's policy forbids is closed from the start, and Chromium fires no close event.
-    if (ws.readyState === 3) ws.onerror = () => ws.onclose({ code: 1006 });
+    if (ws.readyState === 3) ws.onerror = () => closed({ code: 1006 });
     this.#socket = { attempt, ws };
   }
 
+  /** @param {number} attempt @param {ArrayBuffer} data */
+  #receive(attempt, data) {
+    try {
+      this.#core.receive(this, attempt, data);
+    } catch {
+      // A crash, of which everybody who waits has been told.
+    }
+  }
+
+  /** Does something behind what the page is behind with. @param {() => void} work @param {number} bytes */
+  #inOrder(work, bytes) {
+    if (!this.alive || !this.#core.behind) return work();
+    this.#heardAt = performance.now();
+    this.#core.later(work, bytes);
+  }
+
+  /** @param {number} attempt @param {any} last */
   #close(attempt, last) {
     if (this.#socket?.attempt !== attempt) return;
     const { ws } = this.#socket;
     this.#letGo();
     if (ws.readyState === 1 && last.length > 0) ws.send(last);
     ws.close(1000);
-    this.#flushed(true); // what went with the turn was in there
+    this.#left(true); // what went with the turn was in there
   }
 
   #letGo() {
-    const { ws } = this.#socket;
+    const { ws } = /** @type {{ ws: WebSocket }} */ (this.#socket);
     this.#socket = undefined;
     ws.onopen = ws.onmessage = ws.onerror = ws.onclose = null;
   }
 
-  /** Asks by HTTP why a WebSocket was refused: a browser tells a page only so. */
+  /** Asks by HTTP why a WebSocket was refused: a browser tells a page only so. @param {number} attempt @param {string} url */
   async #probe(attempt, url) {
     const result = { status: 0, code: "", message: "", offline: globalThis.navigator?.onLine === false, blocked: false, dated: false, skew: 0 };
     try {
@@ -221,7 +293,7 @@ export class Wire {
     this.tell("wake");
   }
 
-  /** Sends what a turn has put together; whether there was a socket to take it. */
+  /** Sends what a turn has put together; whether there was a socket to take it. @param {any} bytes */
   send(bytes) {
     const ws = this.#socket?.ws;
     if (ws?.readyState !== 1) return false;
@@ -234,28 +306,30 @@ export class Wire {
     this.#flushing = true;
     queueMicrotask(() => {
       this.#flushing = false;
-      this.#flushed(this.#turn());
+      this.#turn();
     });
   }
 
   #turn() {
+    const full = (this.#socket?.ws.bufferedAmount ?? 0) > FULL;
+    if (full) setTimeout(() => this.flushSoon(), LATER_MS);
     try {
-      return this.alive && this.#core.turn(this);
+      const sent = this.alive && this.#core.turn(this, this.#heardAt, full);
+      if (!full) this.#left(sent);
     } catch {
-      return false; // a crash, of which everybody who waits has been told
+      // A crash, of which everybody who waits has been told.
     }
   }
 
-  #flushed(sent) {
-    if (this.#atFlush.length === 0) return;
-    const tokens = this.#atFlush;
-    this.#atFlush = [];
-    for (const token of tokens) {
-      if (sent) this.settle(token, OK);
-      else this.#fail(token, new IotError("the connection was lost before the message left", { code: "ERR_CONNECTION_LOST", phase: "publish", retryable: true }));
-    }
+  /** @param {boolean} sent */
+  #left(sent) {
+    const leaving = this.#leaving;
+    this.#leaving = undefined;
+    if (sent) leaving?.resolve(OK);
+    else leaving?.reject(new IotError("the connection was lost before the message left", { code: "ERR_CONNECTION_LOST", phase: "publish", retryable: true }));
   }
 
+  /** @param {number} deadline */
   wakeAt(deadline) {
     if (deadline >= this.#timerAt) return; // the timer that is set will look again
     clearTimeout(this.#timer);
@@ -266,6 +340,7 @@ export class Wire {
     }, Math.min(2 ** 31 - 1, Math.max(0, deadline - performance.now())));
   }
 
+  /** @param {IotError} error */
   crashed(error) {
     this.#rest();
     if (this.#socket) {
@@ -275,7 +350,8 @@ export class Wire {
     }
     const waiters = [...this.#tokens.values()];
     this.#tokens.clear();
-    this.#atFlush = [];
+    this.#leaving?.reject(error);
+    this.#leaving = undefined;
     for (const waiter of waiters) waiter.reject(error);
     this.#owner.crashed(error);
   }

@@ -1,0 +1,34 @@
+// The modules that run have what the typings say: TypeScript's reading of the JavaScript has to fit
+// the declarations, so that a member that is missing or of another type fails to compile here.
+// entry.js is iot.js under a name that has no typings of its own beside it.
+import entryDefault, * as entry from "../../www/entry.js";
+import { IotClient } from "../../www/iot/client.js";
+import { Message } from "../../www/iot/message.js";
+import { Subscription } from "../../www/iot/subscription.js";
+import type * as declared from "../../www/iot.js";
+
+/** Without Symbol.asyncDispose, which the JavaScript adds only where the browser has it. */
+type Plain<T> = Omit<T, typeof Symbol.asyncDispose>;
+type Subscribed = Promise<Plain<declared.Subscription>>;
+type Client = Omit<Plain<declared.IotClient>, "subscribe"> & {
+  subscribe(filter: string, options?: declared.SubscribeOptions): Subscribed;
+  subscribe(filter: string, handler: declared.MessageHandler, options?: declared.SubscribeOptions): Subscribed;
+};
+
+declare const client: IotClient;
+declare const message: Message;
+declare const subscription: Subscription;
+declare const error: InstanceType<typeof entry.IotError>;
+
+client satisfies Client;
+message satisfies declared.Message;
+subscription satisfies Plain<declared.Subscription>;
+error satisfies declared.IotError;
+entryDefault satisfies Client;
+
+// What is exported, as the default client's properties too.
+type Exports = Omit<typeof declared, "IotClient" | "iot" | "default"> & {
+  IotClient: new (...options: ConstructorParameters<typeof declared.IotClient>) => Client;
+  iot: Client;
+};
+entry satisfies Exports;

@@ -1,0 +1,13 @@
+// With the library "esnext.disposable", `await using` ends what it holds.
+import iot, { IotClient } from "../../www/iot.js";
+
+export async function briefly(): Promise<void> {
+  await using client = new IotClient({ endpoint: "localhost" });
+  await client.connect();
+  await using subscription = await client.subscribe("hello");
+  const both: AsyncDisposable[] = [client, subscription, iot];
+  await client[Symbol.asyncDispose]();
+  const stack = new AsyncDisposableStack();
+  for (const one of both) stack.use(one);
+  await stack.disposeAsync();
+}

@@ -1,0 +1,41 @@
+// Prints every declaration of the typings that has no doc comment, and every number whose comment
+// does not say of what.
+import { read, ts } from "./declared.mjs";
+
+// What a number's comment has to say, by its name; any other has to count something.
+const UNITS = [
+  [/Ms$/, /\bmilliseconds\b/i],
+  [/(expiry|expires|keepAlive|delay|timeout|interval|duration)$/i, /\bseconds\b/i],
+  [/(bytes\w*|size)$/i, /\bbytes\b|\bhow many\b/i],
+  [/Code$/, /\bcode\b|\b16\b/i],
+  [/./, /\b(how many|messages|filters|connections|which attempt|attempts)\b/i],
+];
+
+/** A doc comment's text, { @link names } and all. */
+function commentOf(node) {
+  const text = node.getFullText().slice(0, node.getLeadingTriviaWidth());
+  return /\/\*\*([^]*?)\*\/\s*$/.exec(text)?.[1].replace(/^\s*\* ?/gm, "").trim() ?? "";
+}
+
+for (const name of process.argv.slice(2)) {
+  const { checker, file } = read(name);
+  const complain = (node, what) => {
+    const { line } = file.getLineAndCharacterOfPosition(node.getStart());
+    console.log(`${name}:${line + 1}: ${node.name?.getText() ?? ts.SyntaxKind[node.kind]} ${what}`);
+  };
+  const visit = (node) => {
+    const statement = node.parent === file ? ts.isTypeAliasDeclaration(node) || ts.isInterfaceDeclaration(node) || ts.isClassDeclaration(node)
+      || ts.isFunctionDeclaration(node) || ts.isVariableStatement(node) : node.parent?.kind === ts.SyntaxKind.ModuleBlock;
+    if (statement || ts.isTypeElement(node) || ts.isClassElement(node)) {
+      const comment = commentOf(node);
+      if (!/\w/.test(comment)) complain(node, "has no doc comment");
+      if (ts.isPropertySignature(node) || ts.isPropertyDeclaration(node)) {
+        const type = checker.getNonNullableType(checker.getTypeAtLocation(node));
+        const [, unit] = UNITS.find(([of]) => of.test(node.name.getText()));
+        if (type.flags & ts.TypeFlags.Number && !unit.test(comment)) complain(node, `is a number, of what? Its comment has to match ${unit}`);
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  ts.forEachChild(file, visit);
+}

@@ -1,0 +1,14 @@
+// Prints what the modules in www/ really have, for members.mjs to be held against.
+import * as iot from "../../www/iot.js";
+import * as cognito from "../../www/cognito.js";
+import { Message } from "../../www/iot/message.js";
+
+const kinds = (object) => Object.fromEntries(Object.keys(object).sort().map((key) => [key, typeof object[key]]));
+const names = (prototype) => Object.getOwnPropertyNames(prototype).filter((key) => key !== "constructor").sort();
+
+console.log(JSON.stringify({
+  exports: { "iot.d.ts": kinds(iot), "cognito.d.ts": kinds(cognito) },
+  own: Object.getOwnPropertyNames(iot.iot).sort(),
+  prototypes: { IotClient: names(iot.IotClient.prototype), Message: names(Message.prototype) },
+}));
+process.exit(0);

@@ -1,0 +1,68 @@
+import { newGo, stamp } from "../wasm_exec.js";
+import { Core, LAYOUT } from "./core.js";
+import { IotError, wordsOf } from "./errors.js";
+
+/**
+ * Downloads and starts the wasm. `version` is that of the JavaScript.
+ * @param {() => any} where
+ * @param {string | undefined} integrity
+ * @param {string} version
+ */
+export async function start(where, integrity, version) {
+  /** @type {any} */
+  const bridge = { effects: [], call: undefined, version: undefined, layout: undefined, crash: undefined };
+  let go, instance;
+  try {
+    if (typeof WebAssembly === "undefined") {
+      throw new IotError("this browser has WebAssembly switched off", { code: "ERR_NO_WASM", phase: "load" });
+    }
+    go = newGo(bridge);
+    instance = await instantiate(await where(), integrity, go.importObject);
+  } catch (error) {
+    throw loadError(error);
+  }
+  const core = new Core(instance.exports, bridge);
+  go.exit = () => core.crashed("the Go program has ended");
+  go.run(instance).catch((error) => core.crashed(wordsOf(error)));
+  if (bridge.version !== stamp || bridge.layout !== LAYOUT || !stamp.startsWith(`${version}+`)) {
+    throw new IotError(
+      `iot.js ${version}, wasm_exec.js ${stamp} and iot.wasm ${bridge.version} are not of one build; run "make wasm", or clear the cache`,
+      { code: "ERR_VERSION", phase: "load" },
+    );
+  }
+  return core;
+}
+
+/** @param {any} source @param {string | undefined} integrity @param {WebAssembly.Imports} imports */
+async function instantiate(source, integrity, imports) {
+  if (source instanceof WebAssembly.Module) return WebAssembly.instantiate(source, imports);
+  let response = source;
+  if (typeof source === "string" || source instanceof URL) {
+    const url = new URL(source, globalThis.location?.href); // throws where a classic script does not know its own
+    if (url.protocol === "file:") {
+      const { readFile } = await import("node:fs/promises");
+      return (await WebAssembly.instantiate(await readFile(url), imports)).instance;
+    }
+    response = await fetch(url, { integrity: integrity ?? "" });
+  }
+  if (!response.ok) {
+    throw new IotError(`iot.wasm could not be loaded: HTTP ${response.status}`, { code: "ERR_LOAD", phase: "load", retryable: true });
+  }
+  const streams = typeof WebAssembly.instantiateStreaming === "function";
+  if (streams && /^application\/wasm\b/i.test(response.headers.get("Content-Type") ?? "")) {
+    return (await WebAssembly.instantiateStreaming(response, imports)).instance;
+  }
+  return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance;
+}
+
+/** @param {unknown} error */
+function loadError(error) {
+  if (error instanceof IotError) return error;
+  const csp = typeof WebAssembly !== "undefined" && error instanceof WebAssembly.CompileError && /content security policy|unsafe-eval|blocked by CSP/i.test(error.message);
+  if (csp) {
+    return new IotError("the page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src", {
+      code: "ERR_CSP", phase: "load", cause: error,
+    });
+  }
+  return new IotError(`iot.wasm could not be loaded: ${wordsOf(error)}`, { code: "ERR_LOAD", phase: "load", retryable: true, cause: error });
+}
