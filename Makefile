@@ -1,7 +1,10 @@
-# make wasm     www/iot.wasm and its loader; needs Go alone
+# make wasm     www/iot.wasm and its loader; needs Go alone; LEAN=1: a smaller one
+# make dist     dist/, for npm and a CDN; needs Go alone
 # make test     everything; installs what it lacks on Debian
 # make sim      the simulation of a connection's life for SEEDS worlds (20000)
 # make lint     gofmt, vet and staticcheck, for the machine and for the browser
+# make bench    beside the other clients, in Chromium; BENCHFLAGS=-quick
+# make size     what is in the wasm, by package
 # make fuzz     every fuzz target for FUZZTIME (30s)
 # make clean    removes what make makes
 
@@ -10,10 +13,13 @@ FUZZTIME ?= 30s
 SEEDS ?= 20000
 JS = GOOS=js GOARCH=wasm
 
-.PHONY: wasm test lint native browser tools fuzz sim clean
+.PHONY: wasm dist test lint native browser tools bench size fuzz sim clean
 
 wasm:
-	@$(GO) run ./internal/build
+	@$(GO) run ./internal/build $(if $(LEAN),-lean)
+
+dist: wasm
+	@$(GO) run ./internal/build -dist dist
 
 test: lint tools wasm native browser
 
@@ -32,12 +38,19 @@ native:
 browser:
 	$(GO) test -count=1 -timeout 8m ./test/...
 
-# Chromium for the browser tests, mosquitto as a second broker.
+# Three browsers, a second broker, and from npm what is to use the package.
 tools:
-	@test/tools chromium mosquitto
+	@test/tools chromium firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb mosquitto npm
+	@test test/npm/node_modules/.package-lock.json -nt test/npm/package-lock.json || npm ci --prefix test/npm --no-audit --no-fund
 
 sim:
 	$(GO) test -count=1 -timeout 60m ./wasm/client/sim -run '^TestSim$$' -seeds $(SEEDS)
+
+bench: wasm
+	$(GO) run ./test/bench $(BENCHFLAGS)
+
+size:
+	@$(GO) run ./test/size/packages
 
 fuzz:
 	@for package in $$($(GO) list ./wasm/... ./internal/...); do \

@@ -282,7 +282,10 @@ export interface RequestOptions extends PublishOptions {
 export interface Message {
   /** The topic it was published to. */
   readonly topic: string;
-  /** A copy, which is yours; it is made when this is first read. */
+  /**
+   * Yours to keep and to change. It may be a view of more bytes than its own: to
+   * transfer it to a worker, transfer `payload.slice().buffer`.
+   */
   readonly payload: OwnBytes;
   /** The QoS it was delivered with. */
   readonly qos: QoS;

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"reflect"
 	"strings"
 	"testing"
@@ -14,49 +12,16 @@ import (
 
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"iot.wasm/test/chromium"
 )
 
 // shared is the Chromium that all tests share, each in a profile of its own.
 var shared context.Context
 
 func startBrowser() (stop func(), err error) {
-	shared, stop, err = launch(chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"))
+	shared, stop, err = chromium.Launch(chromium.Local)
 	return stop, err
-}
-
-// launch starts a Chromium of its own.
-func launch(flags ...chromedp.ExecAllocatorOption) (_ context.Context, stop func(), err error) {
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		return nil, nil, fmt.Errorf("no Chromium on this machine; on Debian: apt-get install chromium")
-	}
-	profile, err := os.MkdirTemp("", "iot-e2e-")
-	if err != nil {
-		return nil, nil, err
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.WSURLReadTimeout(time.Minute),
-	)
-	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), append(options, flags...)...)
-	ctx, stopBrowser := chromedp.NewContext(allocator)
-	stop = func() {
-		stopBrowser()
-		stopAllocator()
-		_ = os.RemoveAll(profile)
-	}
-	if err := chromedp.Do(ctx); err != nil {
-		stop()
-		return nil, nil, fmt.Errorf("start %s: %w", path, err)
-	}
-	return ctx, stop, nil
 }
 
 // A tab is a page in the browser.

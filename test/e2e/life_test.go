@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"iot.wasm/test/chromium"
 )
 
 // Keys that live three seconds, and forty connections, each with keys of its own.
@@ -89,7 +91,7 @@ func TestRealName(t *testing.T) {
 		r.Out.Host = r.In.Host // which is signed
 	}})
 	t.Cleanup(aws.Close)
-	ctx, stop, err := launch(chromedp.Flag("host-resolver-rules", "MAP *.amazonaws.com:443 "+aws.Listener.Addr().String()+", MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"), chromedp.IgnoreCertErrors)
+	ctx, stop, err := chromium.Launch(chromedp.Flag("host-resolver-rules", "MAP *.amazonaws.com:443 "+aws.Listener.Addr().String()+", MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"), chromedp.IgnoreCertErrors)
 	if err != nil {
 		t.Fatal(err)
 	}

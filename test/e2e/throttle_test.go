@@ -6,6 +6,8 @@ import (
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
+
+	"iot.wasm/test/chromium"
 )
 
 // A tab in the background, whose timers the browser really holds back to one a
@@ -14,7 +16,7 @@ import (
 func TestThrottledTab(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	ctx, stop, err := launch(
+	ctx, stop, err := chromium.Launch(
 		chromedp.Flag("enable-features", "IntensiveWakeUpThrottling:grace_period_seconds/1"),
 		chromedp.Flag("disable-background-timer-throttling", false),
 		chromedp.Flag("disable-backgrounding-occluded-windows", false),

@@ -67,8 +67,8 @@ func (s *subscriptions) init() {
 }
 
 // Subscribe asks for a filter. Later calls for the same one share it: the QoS is
-// raised where a later call asks for more, and where one comes after the broker
-// has sent its retained messages, it is asked for them again. It returns the filter's id, by
+// raised where a later call asks for more, and where one comes after messages
+// have, the broker is asked for those it retains again. It returns the filter's id, by
 // which its messages are known, 0 where it was refused at once.
 func (c *Client) Subscribe(now time.Duration, token mqtt.Token, o mqtt.Subscription, user []mqtt.UserPair) (filter uint32) {
 	c.now = now
@@ -93,7 +93,7 @@ func (c *Client) Subscribe(now time.Duration, token mqtt.Token, o mqtt.Subscript
 			c.host.Done(token, err)
 			return 0
 		}
-		s.join(&o)
+		s.join(&o, c.topics.heard(s.id))
 		c.dirty = true
 	}
 	s.refs++
@@ -116,11 +116,11 @@ func (s *subscription) contradicts(o *mqtt.Subscription) *Error {
 }
 
 // join takes up what a later subscription wants beyond what the broker has been
-// asked for.
-func (s *subscription) join(o *mqtt.Subscription) {
+// asked for. heard: a message has come for the filter. Where none has, there is
+// none retained, or it is on its way.
+func (s *subscription) join(o *mqtt.Subscription, heard bool) {
 	const none = 2 // of Retain Handling
-	// One on its way brings them too, if it asks for them.
-	if o.RetainHandling != none && !strings.HasPrefix(o.Filter, "$share/") && (s.state == granted || s.options.RetainHandling == none) {
+	if o.RetainHandling != none && !strings.HasPrefix(o.Filter, "$share/") && (s.options.RetainHandling == none || s.state == granted && heard) {
 		s.late = true
 		s.state = wanted
 	}

@@ -1,6 +1,10 @@
 package client
 
-import "iot.wasm/wasm/mqtt"
+import (
+	"slices"
+
+	"iot.wasm/wasm/mqtt"
+)
 
 // A Topic is one that messages have come for, with the filters it matches.
 type Topic struct {
@@ -17,8 +21,9 @@ type Topic struct {
 // again and again. At its bound it starts over: cheaper than to keep count of
 // what is used, and right for a page whose topics are few.
 type topicCache struct {
-	byName map[string]*Topic
-	bytes  int
+	byName  map[string]*Topic
+	bytes   int
+	emptied bool
 }
 
 const (
@@ -30,6 +35,7 @@ func (c *topicCache) find(name []byte, r *mqtt.Router) *Topic {
 	t := c.byName[string(name)]
 	if t == nil {
 		if c.byName == nil || len(c.byName) >= maxTopics || c.bytes+len(name) > maxTopicBytes {
+			c.emptied = c.emptied || c.byName != nil
 			c.byName, c.bytes = make(map[string]*Topic), 0
 		}
 		t = &Topic{ID: uint32(len(c.byName)), Name: string(name)}
@@ -42,4 +48,14 @@ func (c *topicCache) find(name []byte, r *mqtt.Router) *Topic {
 	t.Filters = r.Match(t.Name, t.Filters[:0])
 	t.Fresh = true
 	return t
+}
+
+// heard reports whether a message for the filter has come, as far as it is known.
+func (c *topicCache) heard(filter uint32) bool {
+	for _, t := range c.byName {
+		if slices.Contains(t.Filters, filter) {
+			return true
+		}
+	}
+	return c.emptied
 }

@@ -127,7 +127,7 @@ func (e *Engine) packet(p []byte) {
 		if len(body) > 0 {
 			err = malformed("PINGRESP with a body")
 		}
-		e.roundTrip.last = e.lastReceived - e.pingAt
+		e.roundTrip.last = max(e.lastReceived-e.pingAt, 1)
 	case typeDisconnect:
 		var d *Disconnect
 		if d, err = decodeDisconnect(p, body); err == nil {

@@ -25,7 +25,7 @@ func (r *roundTrip) flushed(now time.Duration) {
 
 func (r *roundTrip) answered(id uint16, now time.Duration) {
 	if id == r.id && r.gone {
-		r.last, r.id = now-r.at, 0
+		r.last, r.id = max(now-r.at, 1), 0 // a browser's clock is coarse
 	}
 }
 

@@ -1,5 +1,5 @@
 import { errorFrom, invalid } from "./errors.js";
-import { Message, copyOf } from "./message.js";
+import { copyOf, share } from "./message.js";
 import { CONNECT, PUBLISH, REQUEST, SUBSCRIBE, check, credentialsObject, same, viewOf, wellFormed, wrong } from "./options.js";
 import { tabId } from "./page.js";
 import { NOTHING, encodeOptions, payloadOf, qosOf, tooLongTopic, within } from "./publish.js";
@@ -192,7 +192,7 @@ export class IotClient extends EventTarget {
     if (id && this.#wire.alive) await this.#wire.ask((token) => this.#wire.call("unsubscribe", token, id, false));
   }
 
-  /** Ends every subscription to the filter. */
+  /** Ends every subscription to the filter. @param {string} filter */
   async unsubscribe(filter) {
     if (typeof filter !== "string") throw wrong("filter", "a string", filter);
     for (const [id, list] of this.#filters) {
@@ -209,7 +209,7 @@ export class IotClient extends EventTarget {
    * @param {string} topic
    * @param {import("../iot.js").Payload} [payload]
    * @param {import("../iot.js").RequestOptions} [options]
-   * @returns {Promise<Message>}
+   * @returns {Promise<import("./message.js").Message>}
    */
   async request(topic, payload, options) {
     const o = check(options, REQUEST, "request options");
@@ -284,16 +284,18 @@ export class IotClient extends EventTarget {
   /**
    * A message, for every subscription whose filter it matches. Each gets one of its own.
    * @param {import("./core.js").Topic} topic
-   * @param {Message} message
+   * @param {import("./message.js").Message} message
    */
   #deliver(topic, message) {
     const { retain } = message;
     if (!retain) topic.live = ++this.#heard;
     let given = false;
+    if (this.#wantsMessages || topic.filters.length > 1) share(message);
     for (const id of topic.filters) {
       const list = this.#filters.get(id);
       if (!list) continue;
-      // A copy only where one of several may end while it is walked.
+      if (list.length > 1) share(message);
+      // A copy of the list only where one of several may end while it is walked.
       for (const feed of list.length > 1 ? [...list] : list) {
         if (retain && !feed.wants(topic, this.#joins)) continue;
         try {
@@ -334,6 +336,7 @@ export class IotClient extends EventTarget {
     for (const feed of list) feed.end(error);
   }
 
+  /** @param {import("../iot.js").IotError} error */
   #crashed(error) {
     for (const id of [...this.#filters.keys()]) this.#ended(id, error);
     this.#state = "closed";
@@ -359,8 +362,14 @@ if (Symbol.asyncDispose) {
   });
 }
 
-/** `work`, or the signal's own reason if that comes first. */
-export function abortable(signal, work) {
+/**
+ * `work`, or the signal's own reason if that comes first.
+ * @template T
+ * @param {AbortSignal | undefined} signal
+ * @param {Promise<T>} work
+ * @returns {Promise<T>}
+ */
+function abortable(signal, work) {
   if (!signal) return work;
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);

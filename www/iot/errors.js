@@ -41,7 +41,7 @@ export function invalid(Type, code, message) {
 export function wordsOf(error) {
   let text;
   try {
-    text = String(error?.message ?? error);
+    text = String(error?.message || error);
   } catch {
     text = "an error that cannot be read";
   }

@@ -39,9 +39,12 @@ async function instantiate(source, integrity, imports) {
   let response = source;
   if (typeof source === "string" || source instanceof URL) {
     const url = new URL(source, globalThis.location?.href); // throws where a classic script does not know its own
-    if (url.protocol === "file:") {
-      const { readFile } = await import("node:fs/promises");
-      return (await WebAssembly.instantiate(await readFile(url), imports)).instance;
+    // Not import("node:fs/promises"): webpack would look for that module, and fail.
+    const node = /** @type {any} */ (globalThis).process;
+    const files = url.protocol === "file:" && node?.getBuiltinModule?.("node:fs/promises");
+    if (files) {
+      if (integrity !== undefined) throw new TypeError("integrity can be checked only of what is fetched");
+      return (await WebAssembly.instantiate(await files.readFile(url), imports)).instance;
     }
     response = await fetch(url, { integrity: integrity ?? "" });
   }

@@ -7,10 +7,12 @@ const exact = new TextDecoder("utf-8", { ignoreBOM: true }); // MQTT's strings k
 const EXPIRY = 2, CONTENT_TYPE = 3, RESPONSE_TOPIC = 8, CORRELATION = 9, USER = 38;
 
 // The flags of a message record.
-const RETAIN = 4, DUPLICATE = 8, UTF8 = 16;
+const RETAIN = 4, DUPLICATE = 8, UTF8 = 16, SHARED = 64;
 
 /** Another message that says the same. @type {(message: Message) => Message} */
 export let copyOf;
+/** Others will get copies of the message: its payload is to be its own. @type {(message: Message) => void} */
+export let share;
 
 /**
  * A message that has arrived. It keeps the WebSocket message it came in, and
@@ -46,11 +48,14 @@ export class Message {
   }
 
   static {
+    share = (m) => {
+      m.#flags |= SHARED;
+    };
     copyOf = (m) => new Message(m.topic, m.#frame, m.#at, m.#length, m.#flags, m.#properties, m.#client);
   }
 
   get payload() {
-    return (this.#payload ??= new Uint8Array(this.#frame.slice(this.#at, this.#at + this.#length)));
+    return (this.#payload ??= this.#view());
   }
   get qos() {
     return /** @type {import("../iot.js").QoS} */ (this.#flags & 3);
@@ -103,6 +108,12 @@ export class Message {
     if (topic === undefined) throw invalid(TypeError, "ERR_OPTION", "the message has no responseTopic to reply to");
     const correlationData = this.correlationData;
     return this.#client.publish(topic, payload, correlationData ? { correlationData, ...options } : options);
+  }
+
+  /** A view of the frame where nobody else gets the message: a copy would cost more than all the rest. */
+  #view() {
+    const view = new Uint8Array(this.#frame, this.#at, this.#length);
+    return this.#flags & SHARED ? view.slice() : view;
   }
 
   /** @param {number} at @param {number} length */

@@ -29,7 +29,7 @@ function watch() {
 
 /** @type {Set<string | undefined>} */
 const forbidden = new Set();
-globalThis.document?.addEventListener?.("securitypolicyviolation", (e) => {
+(globalThis.document ?? globalThis).addEventListener?.("securitypolicyviolation", (e) => {
   if (e.effectiveDirective === "connect-src" && e.blockedURI.startsWith("ws")) forbidden.add(hostOf(e.blockedURI));
 });
 

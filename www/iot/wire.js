@@ -122,7 +122,11 @@ export class Wire {
       return (this.#leaving ??= settler()).promise; // one for all of the turn
     }
     const done = new Promise((resolve, reject) => this.#tokens.set(token, { resolve, reject }));
-    this.#core.afterwards(this);
+    try {
+      this.#core.afterwards(this);
+    } catch {
+      // A crash, of which everybody who waits has been told: `done`, too.
+    }
     if (signal) {
       const abort = () => {
         if (this.#tokens.delete(token)) this.tell("cancel", token);
@@ -214,7 +218,8 @@ export class Wire {
     try {
       ws = new WebSocket(url, ["mqtt"]);
     } catch (error) {
-      this.tell("unopenable", attempt, wordsOf(error));
+      // Firefox and WebKit throw where the page's policy forbids it, and name the policy in an event that comes later.
+      setTimeout(() => (forbids(url) ? this.tell("closed", attempt, 1006) : this.tell("unopenable", attempt, wordsOf(error))));
       return;
     }
     ws.binaryType = "arraybuffer";
@@ -231,8 +236,12 @@ export class Wire {
       this.#inOrder(() => this.tell("closed", attempt, code), 0);
     };
     ws.onclose = closed;
-    // A socket that the page's policy forbids is closed from the start, and Chromium fires no close event.
-    if (ws.readyState === 3) ws.onerror = () => closed({ code: 1006 });
+    // Two fire no close event: Chromium for a socket that the page's policy forbids, which is closed from
+    // the start, and Node 22 for one that does not open, which is never closed.
+    const forbidden = ws.readyState === 3;
+    ws.onerror = () => {
+      if (forbidden || ws.readyState === 0) closed({ code: 1006 });
+    };
     this.#socket = { attempt, ws };
   }
 

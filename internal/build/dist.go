@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"text/template"
+)
+
+//go:embed template
+var templates embed.FS
+
+// makeDist fills the folder dir with what is published: the same files for npm,
+// for a CDN, and for a server of one's own. The same sources make the same bytes.
+func makeDist(dir, version, stamp string, compressed bool) error {
+	files, err := minified(version)
+	if err != nil {
+		return err
+	}
+	typings, err := filepath.Glob("www/*.d.ts")
+	if err != nil {
+		return err
+	}
+	for _, name := range append(typings, "www/iot.wasm", "LICENSE") {
+		if files[filepath.Base(name)], err = os.ReadFile(name); err != nil {
+			return fmt.Errorf("%w; run: make dist", err)
+		}
+	}
+	if !bytes.Contains(files["iot.wasm"], []byte(stamp)) {
+		return errors.New("www/iot.wasm is not of these sources; run: make dist")
+	}
+	if files["THIRD-PARTY-LICENSES.txt"], err = licences(); err != nil {
+		return err
+	}
+	if err := fill(files, version); err != nil {
+		return err
+	}
+	if compressed {
+		if err := compress(files); err != nil {
+			return err
+		}
+	}
+	return write(dir, files)
+}
+
+// fill adds what is made of templates, and the list of all files' hashes.
+func fill(files map[string][]byte, version string) error {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		return err
+	}
+	values := map[string]string{
+		"Version":    version,
+		"ScriptHash": integrity(files["iot.global.js"]),
+		"WasmHash":   integrity(files["iot.wasm"]),
+		"Bundler":    section(string(readme), "With a bundler"),
+		"Script":     section(string(readme), "By a script tag"),
+	}
+	for name, value := range values {
+		if value == "" {
+			return fmt.Errorf("README.md has nothing for %s", name)
+		}
+	}
+	t, err := template.ParseFS(templates, "template/*")
+	if err != nil {
+		return err
+	}
+	for _, part := range t.Templates() {
+		var b bytes.Buffer
+		if err := part.Execute(&b, values); err != nil {
+			return err
+		}
+		files[part.Name()] = b.Bytes()
+	}
+	hashes := map[string]string{}
+	for name, data := range files {
+		hashes[name] = integrity(data)
+	}
+	list, err := json.MarshalIndent(hashes, "", "  ")
+	if err != nil {
+		return err
+	}
+	files["integrity.json"] = append(list, '\n')
+	return nil
+}
+
+// section is the body of a section of the third level of a Markdown text.
+func section(text, title string) string {
+	_, text, _ = strings.Cut(text, "\n### "+title+"\n")
+	if end := nextSection.FindStringIndex(text); end != nil {
+		text = text[:end[0]]
+	}
+	return strings.TrimSpace(text)
+}
+
+var nextSection = regexp.MustCompile(`(?m)^##`)
+
+// write replaces what is in dir, unless that is something else than a former dist.
+func write(dir string, files map[string][]byte) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	there, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "integrity.json")); err != nil && len(there) > 0 {
+		return fmt.Errorf("%s holds other things; name a folder that is empty, or none yet", dir)
+	}
+	for _, entry := range there {
+		if err := os.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
+			return err
+		}
+	}
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("%s: %d files; iot.js %d bytes", dir, len(files), len(files["iot.js"]))
+	if br, ok := files["iot.js.br"]; ok {
+		fmt.Printf(", with brotli %d; iot.wasm with brotli %d", len(br), len(files["iot.wasm.br"]))
+	}
+	fmt.Println()
+	return nil
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// legal are the names of the files that a licence asks to be passed on. The last
+// two are the Eclipse project's, to which its LICENSE refers.
+var legal = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents|edl-v10|epl-v20)(\.(txt|md))?$`)
+
+// licences gathers the licences and notices of what is compiled into iot.wasm:
+// of Go, and of every module that has a package in there.
+func licences() ([]byte, error) {
+	cmd := exec.Command("go", "list", "-deps", "-json=Dir,Module", "./wasm")
+	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("list the packages of the wasm: %w", err)
+	}
+	type part struct{ title, root string }
+	folders := map[part][]string{{"Go", runtimeRoot()}: nil}
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p struct {
+			Dir    string
+			Module *struct {
+				Path, Version, Dir string
+				Main               bool
+			}
+		}
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, err
+		}
+		if p.Module == nil || p.Module.Main {
+			continue
+		}
+		m := part{p.Module.Path + " " + p.Module.Version, p.Module.Dir}
+		// A folder on the way to the package may have a licence of its own.
+		for dir := p.Dir; dir != m.root && strings.HasPrefix(dir, m.root); dir = filepath.Dir(dir) {
+			folders[m] = append(folders[m], dir)
+		}
+	}
+	var texts []string
+	for m, dirs := range folders {
+		text, err := legalText(m.title, m.root, dirs)
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
+	}
+	slices.Sort(texts)
+	return []byte("iot.wasm and iot.js contain code of these projects.\n" + strings.Join(texts, "")), nil
+}
+
+// legalText is what a module says in its root and in the given folders of it.
+func legalText(title, root string, dirs []string) (string, error) {
+	dirs = append(dirs, root)
+	slices.Sort(dirs)
+	var b strings.Builder
+	for _, dir := range slices.Compact(dirs) {
+		files, err := os.ReadDir(dir)
+		if err != nil {
+			return "", err
+		}
+		for _, file := range files {
+			if file.IsDir() || !legal.MatchString(file.Name()) {
+				continue
+			}
+			path := filepath.Join(dir, file.Name())
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return "", err
+			}
+			name, err := filepath.Rel(root, path)
+			if err != nil {
+				return "", err
+			}
+			text := strings.ReplaceAll(string(data), "\r\n", "\n")
+			fmt.Fprintf(&b, "\n%s\n%s, %s\n\n%s\n", strings.Repeat("=", 80), title, filepath.ToSlash(name), strings.TrimSpace(text))
+		}
+	}
+	if b.Len() == 0 {
+		return "", fmt.Errorf("%s has no licence", title)
+	}
+	return b.String(), nil
+}

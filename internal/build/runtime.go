@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"runtime"
+)
+
+// wrap puts the toolchain's script into a function with a global object of its
+// own, so that it leaves nothing on the page, and Go sees nothing of the page
+// but what is listed. What the wasm does not use of the script is left out.
+func wrap(support, wasm []byte, stamp string) []byte {
+	return fmt.Appendf(nil, `// Made by "make wasm" from the wasm_exec.js of %s. Do not edit.
+export const stamp = %q;
+
+/** A Go runtime that knows of the page only what stands here. */
+export function newGo(iotBridge) {
+// There are no files; what Go prints, when it panics, is for the console, line by line.
+let line = "";
+const own = {
+	constants: { O_WRONLY: -1, O_RDWR: -1, O_CREAT: -1, O_TRUNC: -1, O_APPEND: -1, O_EXCL: -1, O_DIRECTORY: -1 },
+	writeSync(fd, bytes) {
+		const lines = (line + new TextDecoder().decode(bytes)).split("\n");
+		line = lines.pop();
+		if (lines.length > 0) console.log(lines.join("\n"));
+		return bytes.length;
+	},
+	write(fd, bytes, offset, length, position, callback) {
+		callback(null, own.writeSync(fd, bytes));
+	},
+};
+const fs = new Proxy(own, { get: (_, name) => own[name] ?? ((...args) => args.at(-1)({ code: "ENOSYS" })) });
+const globalThis = { iotBridge, fs, process: {}, path: { resolve: (...parts) => parts.join("/") }, Object, Array, Uint8Array, Uint8ClampedArray, Date, Error, crypto, performance, TextEncoder, TextDecoder };
+
+%s
+return new globalThis.Go();
+}
+`, runtime.Version(), stamp, trim(support, wasm))
+}
+
+// unused is what no wasm of this project can need of a wasm_exec.js: stand-ins
+// for what wrap provides, complaints about its lack, and what is left over or for
+// Go's own tests.
+// A toolchain whose script is laid out otherwise keeps it, and works as well.
+var unused = []*regexp.Regexp{
+	regexp.MustCompile(`(?ms)^\tif \(!globalThis\.(?:fs|process|path|crypto|performance|TextEncoder|TextDecoder)\) \{\n.*?^\t\}\n+`),
+	regexp.MustCompile(`(?ms)^\tconst enosys = .*?^\t\};\n+`),
+	regexp.MustCompile(`(?ms)^\t{3}const setInt32 = .*?^\t{3}\}\n+`),
+	regexp.MustCompile(`(?ms)^\t{3}const testCallExport = .*?^\t{3}\}\n+`),
+	regexp.MustCompile(`(?ms)^\t{3}if \(!\(instance instanceof WebAssembly\.Instance\)\) \{\n.*?^\t{3}\}\n+`),
+	regexp.MustCompile(`(?ms)^\t{4}_gotest: \{\n.*?^\t{4}\},\n`),
+}
+
+// hostCall is a function that a wasm may import.
+var hostCall = regexp.MustCompile(`(?ms)^(?:\t{5}//[^\n]*\n)?\t{5}"([\w./]+)": \(\w+\) => \{\n.*?^\t{5}\},\n+`)
+
+func trim(support, wasm []byte) []byte {
+	for _, part := range unused {
+		support = part.ReplaceAll(support, nil)
+	}
+	return hostCall.ReplaceAllFunc(support, func(call []byte) []byte {
+		name := hostCall.FindSubmatch(call)[1]
+		// As an import section has it: each name behind its length.
+		if imported := append([]byte("\x04gojs"+string(rune(len(name)))), name...); bytes.Contains(wasm, imported) {
+			return call
+		}
+		return nil
+	})
+}

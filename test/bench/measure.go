@@ -1,0 +1,189 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// sample is what one visit to one client's page has found, by metric.
+type sample map[string]float64
+
+// A load is messages at full speed in one direction.
+type load struct {
+	key      string
+	publish  bool
+	size     int // bytes of payload
+	qos      int
+	perFrame int     // received packets in one WebSocket message
+	count    int     // messages at most
+	ms       float64 // about how long it may take
+}
+
+var loads = []load{
+	{key: "receive50", size: 200, perFrame: 50, count: 100_000, ms: 700},
+	{key: "receive1", size: 200, perFrame: 1, count: 20_000, ms: 700},
+	{key: "receive50-64", size: 64, perFrame: 50, count: 100_000, ms: 250},
+	{key: "receive50-1k", size: 1 << 10, perFrame: 50, count: 50_000, ms: 250},
+	{key: "receive50-64k", size: 64 << 10, perFrame: 50, count: 2_000, ms: 250},
+	{key: "receive1-64", size: 64, perFrame: 1, count: 20_000, ms: 250},
+	{key: "receive1-1k", size: 1 << 10, perFrame: 1, count: 20_000, ms: 250},
+	{key: "receive1-64k", size: 64 << 10, perFrame: 1, count: 2_000, ms: 250},
+	{key: "receive50-qos1", size: 200, qos: 1, perFrame: 50, count: 50_000, ms: 500},
+	{key: "receive1-qos1", size: 200, qos: 1, perFrame: 1, count: 20_000, ms: 500},
+	{key: "publish", publish: true, size: 200, count: 50_000, ms: 700},
+	{key: "publish-64", publish: true, size: 64, count: 50_000, ms: 250},
+	{key: "publish-1k", publish: true, size: 1 << 10, count: 20_000, ms: 250},
+	{key: "publish-64k", publish: true, size: 64 << 10, count: 1_000, ms: 250},
+	{key: "publish-qos1", publish: true, size: 200, qos: 1, count: 30_000, ms: 700},
+}
+
+// run measures one load, after a warm-up. A page cannot be stopped while it
+// publishes, and what is on its way to one cannot be taken back, so each part of
+// the warm-up says how far the next will come.
+func (l load) run(t *tab) (sample, error) {
+	warm := l
+	warm.count = l.count / 50
+	done, err := warm.once(t)
+	if err != nil {
+		return nil, err
+	}
+	warm.count = l.within(done, 150)
+	if done, err = warm.once(t); err != nil {
+		return nil, err
+	}
+	l.count = l.within(done, l.ms)
+	before, err := t.busy()
+	if err != nil {
+		return nil, err
+	}
+	if done, err = l.once(t); err != nil {
+		return nil, err
+	}
+	after, err := t.busy()
+	if err != nil {
+		return nil, err
+	}
+	return sample{
+		l.key:             done.rate(),
+		l.key + ".task":   (after.task - before.task) / done.Messages,
+		l.key + ".script": (after.script - before.script) / done.Messages,
+	}, nil
+}
+
+// within is how many messages take about so many ms, if they go on as those did.
+func (l load) within(done outcome, ms float64) int {
+	return min(l.count, max(int(done.rate()*ms/1000), l.count/50))
+}
+
+// An outcome is how many messages took how long.
+type outcome struct{ Messages, MS float64 }
+
+func (o outcome) rate() float64 { return o.Messages / o.MS * 1000 }
+
+func (l load) once(t *tab) (o outcome, err error) {
+	if l.publish {
+		return o, t.eval(fmt.Sprintf("bench.publish(%s)", object{"count": l.count, "size": l.size, "qos": l.qos}), &o)
+	}
+	return o, t.eval(fmt.Sprintf("bench.receive(%s)", object{"count": l.count, "size": l.size, "qos": l.qos, "perFrame": l.perFrame}), &o)
+}
+
+// object is printed as a script would write it.
+type object map[string]int
+
+func (o object) String() string {
+	b, _ := json.Marshal(map[string]int(o)) // of strings and numbers it cannot fail
+	return string(b)
+}
+
+// latency is round trips at 100 messages/s, in ms.
+func (c *course) latency(t *tab) (sample, error) {
+	count := 150
+	if c.quick {
+		count = 100
+	}
+	var trips []float64
+	for _, n := range []int{20, count} {
+		if err := t.eval(fmt.Sprintf("bench.latency(%s)", object{"count": n, "every": 10, "size": 200}), &trips); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(trips)
+	at := func(q float64) float64 { return trips[int(q*float64(len(trips)-1))] }
+	return sample{"latency.p50": at(0.5), "latency.p99": at(0.99)}, nil
+}
+
+// start is the time from import to CONNACK, in ms: in a fresh profile, and in
+// the same one again, when the browser has had two visits to fill its caches.
+func (c *course) start(client string) (sample, error) {
+	t, leave, err := openTab(c.browser)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	cold, err := c.connect(t, client)
+	if err != nil {
+		return nil, err
+	}
+	warm := cold
+	for range 2 {
+		if warm, err = c.connect(t, client); err != nil {
+			return nil, err
+		}
+	}
+	return sample{"start.cold": cold.MS, "start.warm": warm.MS, "start.bytes": cold.Bytes, "start.requests": cold.Requests}, nil
+}
+
+// soak receives a million messages, and looks at the page's memory and its long
+// tasks. A client that would need much longer than the others gets fewer.
+func (c *course) soak(client string) (sample, error) {
+	t, leave, err := c.open(client)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	part := load{size: 200, perFrame: 50, count: 10_000}
+	if _, err := part.once(t); err != nil {
+		return nil, err
+	}
+	heap, wasm, err := memory(t)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.eval("bench.longTasks()", nil); err != nil {
+		return nil, err
+	}
+	enough := outcome{Messages: 990_000, MS: 15_000}
+	if c.quick {
+		enough = outcome{Messages: 190_000, MS: 2_000}
+	}
+	var total outcome
+	for total.Messages < enough.Messages && total.MS < enough.MS {
+		done, err := part.once(t)
+		if err != nil {
+			return nil, err
+		}
+		total.Messages += done.Messages
+		total.MS += done.MS
+	}
+	var tasks struct{ Count, Longest float64 }
+	if err := t.eval("bench.longTasks()", &tasks); err != nil {
+		return nil, err
+	}
+	heapLast, wasmLast, err := memory(t)
+	return sample{
+		"soak": total.rate(), "soak.messages": float64(part.count) + total.Messages,
+		"soak.longtasks": tasks.Count, "soak.longest": tasks.Longest,
+		"soak.heap.first": heap, "soak.heap.last": heapLast,
+		"soak.wasm.first": wasm, "soak.wasm.last": wasmLast,
+		"soak.growth": heapLast + wasmLast - heap - wasm,
+	}, err
+}
+
+// memory is what the page holds, in bytes: JavaScript's heap, and the wasm's.
+func memory(t *tab) (heap, wasm float64, err error) {
+	if heap, err = t.heap(); err != nil {
+		return 0, 0, err
+	}
+	return heap, wasm, t.eval("bench.wasmBytes()", &wasm)
+}

@@ -1,0 +1,147 @@
+/**
+ * What runs beside a client in its page, and is the same for all of them. The Go
+ * program calls globalThis.bench; durations are in milliseconds.
+ */
+const { client: name, conn } = Object.fromEntries(new URLSearchParams(location.search));
+const echoTopic = "bench/in/echo";
+const outTopics = Array.from({ length: 16 }, (_, i) => `bench/out/${String(i).padStart(2, "0")}`);
+
+/** How many messages a page publishes before it lets the event loop turn. */
+const burst = 100;
+
+// The wasm's memory, whoever instantiates it.
+let memory;
+for (const name of ["instantiate", "instantiateStreaming"]) {
+  const original = WebAssembly[name];
+  WebAssembly[name] = async (...args) => {
+    const result = await original.apply(WebAssembly, args);
+    memory = Object.values((result.instance ?? result).exports).find((e) => e instanceof WebAssembly.Memory) ?? memory;
+    return result;
+  };
+}
+
+const longTasks = { count: 0, longest: 0 };
+function note(entries) {
+  for (const { duration } of entries) {
+    longTasks.count++;
+    longTasks.longest = Math.max(longTasks.longest, duration);
+  }
+}
+const observer = new PerformanceObserver((list) => note(list.getEntries()));
+observer.observe({ type: "longtask" });
+
+let client;
+let received = 0, bytes = 0, letters = 0, touched = 0;
+let ended; // called with the time when the peer says that all has come
+let echoed; // called with the payload of an echo
+
+/**
+ * What a user's handler might do: look at the topic, and into the payload. One
+ * byte alone is how the peer says that it has sent, or seen, everything.
+ */
+function onMessage(topic, payload) {
+  if (payload.length > 1) {
+    received++;
+    bytes += payload.length;
+    letters += topic.length;
+    touched += payload[0];
+    if (echoed !== undefined) echoed(payload);
+  } else {
+    ended(performance.now());
+  }
+}
+
+/** Calls a control of the lean peer's. */
+async function control(name, parameters) {
+  const response = await fetch(`/control/${name}?${new URLSearchParams({ conn, ...parameters })}`, { cache: "no-store" });
+  if (!response.ok) throw new Error(await response.text());
+}
+
+/** Lets the event loop turn; sooner than a timer would. */
+const channel = new MessageChannel();
+let turned;
+channel.port1.onmessage = () => turned();
+const turn = () => new Promise((resolve) => {
+  turned = resolve;
+  channel.port2.postMessage(0);
+});
+
+globalThis.bench = {
+  /** From the import of the client to CONNACK; and the bytes that came over the wire for it. */
+  async open() {
+    const start = performance.now();
+    const { connect } = await import(`/peers/${name}.js`);
+    client = await connect(`ws://${location.host}/mqtt/${conn}`);
+    const ms = performance.now() - start;
+    const parts = performance.getEntriesByType("resource").filter((e) => /^\/(peers|www)\//.test(new URL(e.name).pathname));
+    return { ms, bytes: parts.reduce((sum, e) => sum + e.encodedBodySize, 0), requests: parts.length };
+  },
+
+  subscribe: () => client.subscribe("bench/in/+", onMessage),
+
+  close: () => client.close(),
+
+  /** Has `count` messages sent, and waits for the last. */
+  async receive({ count, size, qos, perFrame }) {
+    received = bytes = letters = touched = 0;
+    const end = new Promise((resolve) => (ended = resolve));
+    const start = performance.now();
+    await control("blast", { count, size, qos, perFrame });
+    const ms = (await end) - start;
+    if (received !== count || bytes !== count * size) throw new Error(`${received} messages of ${bytes} bytes came, and ${count} were sent`);
+    if (letters < count || touched < count) throw new Error("messages came without a topic or a payload");
+    return { messages: count, ms };
+  },
+
+  /** Publishes `count` messages in bursts, without waiting for any; until all have come, or are acknowledged. */
+  async publish({ count, size, qos }) {
+    const payload = new Uint8Array(size).fill(0x61);
+    const end = new Promise((resolve) => (ended = resolve));
+    await control("expect", { publishes: count });
+    let acknowledged = 0, settle;
+    const settled = new Promise((resolve, reject) => (settle = { resolve, reject }));
+    const done = (error) => {
+      if (error) settle.reject(error);
+      else if (++acknowledged === count) settle.resolve(performance.now());
+    };
+    const start = performance.now();
+    for (let i = 0; i < count; i++) {
+      client.publish(outTopics[i % outTopics.length], payload, qos, done);
+      if (i % burst === burst - 1) await turn();
+    }
+    const ms = (qos > 0 ? await settled : await end) - start;
+    await end;
+    return { messages: count, ms };
+  },
+
+  /** Round trips of `count` messages, one every `every` ms, in the order in which they came back. */
+  latency: ({ count, every, size }) =>
+    new Promise((resolve, reject) => {
+      const sent = [], trips = [];
+      echoed = (payload) => {
+        const i = payload[1] << 8 | payload[2];
+        trips.push(performance.now() - sent[i]);
+        if (trips.length < count) return;
+        echoed = undefined;
+        resolve(trips);
+      };
+      const timer = setInterval(() => {
+        const payload = new Uint8Array(size);
+        payload[1] = sent.length >> 8;
+        payload[2] = sent.length & 0xff;
+        sent.push(performance.now());
+        client.publish(echoTopic, payload, 0, (error) => error && reject(error));
+        if (sent.length === count) clearInterval(timer);
+      }, every);
+    }),
+
+  /** Long tasks since the last call. */
+  longTasks() {
+    note(observer.takeRecords());
+    const { count, longest } = longTasks;
+    longTasks.count = longTasks.longest = 0;
+    return { count, longest };
+  },
+
+  wasmBytes: () => memory?.buffer.byteLength ?? 0,
+};

@@ -1,0 +1,11 @@
+// The product, as it is served.
+import iot from "/www/iot.js";
+
+export async function connect(url) {
+  await iot.connect({ url });
+  return {
+    subscribe: (filter, onMessage) => iot.subscribe(filter, ({ topic, payload }) => onMessage(topic, payload), { qos: 1 }),
+    publish: (topic, payload, qos, done) => void iot.publish(topic, payload, { qos }).then(() => done(), done),
+    close: () => iot.disconnect(),
+  };
+}

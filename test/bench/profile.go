@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/andybalholm/brotli"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/profiler"
+	"github.com/chromedp/chromedp"
+)
+
+// top is how many functions a profile lists.
+const top = 40
+
+// profile runs one load of one client's under Chromium's profiler, and prints the
+// functions of the page's thread by the time spent in themselves. The wasm is
+// built again for that, with the names that the product leaves out.
+func (c *course) profile(ctx context.Context, s *site, what, file string) error {
+	client, key, _ := strings.Cut(what, "/")
+	i := slices.IndexFunc(loads, func(l load) bool { return l.key == key })
+	if i < 0 {
+		return fmt.Errorf("-profile %s: there is no measurement %q", what, key)
+	}
+	if client == "iot" {
+		if err := s.nameFunctions(ctx); err != nil {
+			return err
+		}
+	}
+	t, leave, err := c.open(client)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	l := loads[i]
+	done, err := l.once(t)
+	if err != nil {
+		return err
+	}
+	l.count *= 10
+	l.count = l.within(done, 3000)
+	p, done, err := t.profile(func() (outcome, error) { return l.once(t) })
+	if err != nil {
+		return err
+	}
+	if file != "" {
+		b, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, b, 0o644); err != nil {
+			return err
+		}
+	}
+	printProfile(what, p, done)
+	return nil
+}
+
+func (t *tab) profile(do func() (outcome, error)) (*profiler.Profile, outcome, error) {
+	var done outcome
+	if _, err := chromedp.Call(t.ctx, profiler.Enable, cdp.Empty{}); err != nil {
+		return nil, done, err
+	}
+	if _, err := chromedp.Call(t.ctx, profiler.SetSamplingInterval, profiler.SetSamplingIntervalParams{Interval: 200}); err != nil {
+		return nil, done, err
+	}
+	if _, err := chromedp.Call(t.ctx, profiler.Start, cdp.Empty{}); err != nil {
+		return nil, done, err
+	}
+	done, err := do()
+	if err != nil {
+		return nil, done, err
+	}
+	result, err := chromedp.Call(t.ctx, profiler.Stop, cdp.Empty{})
+	return result.Profile, done, err
+}
+
+// nameFunctions has the site serve a wasm of the same sources, with names.
+func (s *site) nameFunctions(ctx context.Context) error {
+	stamp, err := exec.CommandContext(ctx, "go", "run", "./internal/build", "-stamp").Output()
+	if err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp("", "iot-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	named := filepath.Join(folder, "iot.wasm")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-X main.version="+strings.TrimSpace(string(stamp)), "-o", named, "./wasm")
+	build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return err
+	}
+	body, err := os.ReadFile(named)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	w := brotli.NewWriterLevel(&b, brotli.BestSpeed)
+	if _, err := w.Write(body); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.packed["/www/iot.wasm"] = b.Bytes()
+	return nil
+}
+
+func printProfile(what string, p *profiler.Profile, done outcome) {
+	names := map[int64]string{}
+	for _, n := range p.Nodes {
+		f := n.CallFrame
+		name := cmp.Or(f.FunctionName, "(anonymous)")
+		if file := path.Base(f.URL); f.URL != "" && !strings.HasSuffix(file, ".wasm") {
+			name += fmt.Sprintf(" %s:%d", file, f.LineNumber+1)
+		}
+		names[n.ID] = name
+	}
+	self := map[string]float64{}
+	total := 0.0
+	for i, id := range p.Samples {
+		self[names[id]] += float64(p.TimeDeltas[i])
+		total += float64(p.TimeDeltas[i])
+	}
+	idle := self["(idle)"]
+	fmt.Printf("%s: %.0f messages at %.0f/s; %.0f ms, of which %.0f ms idle\n", what, done.Messages, done.rate(), total/1000, idle/1000)
+	fmt.Printf("%9s %7s  of the time that is not idle, in the function itself\n", "µs/msg", "")
+	order := slices.SortedFunc(func(yield func(string) bool) {
+		for name := range self {
+			if name != "(idle)" && !yield(name) {
+				return
+			}
+		}
+	}, func(a, b string) int { return cmp.Or(cmp.Compare(self[b], self[a]), cmp.Compare(a, b)) })
+	for _, name := range order[:min(top, len(order))] {
+		fmt.Printf("%9.3f %6.1f%%  %s\n", self[name]/done.Messages, 100*self[name]/(total-idle), name)
+	}
+}

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+)
+
+// A metric is one line of the report. Its ratios are iot.wasm's value by another's.
+type metric struct {
+	Key     string             `json:"key"`
+	Title   string             `json:"title"`
+	Unit    string             `json:"unit"`
+	Better  string             `json:"better,omitempty"` // "more" or "less"; nothing where neither is
+	Clients map[string]*series `json:"clients"`
+
+	BestPeer string  `json:"bestPeer,omitempty"`
+	ToBest   float64 `json:"toBestPeer,omitempty"`
+	ToRaw    float64 `json:"toRaw,omitempty"`
+}
+
+// A series is what one client has reached, round by round.
+type series struct {
+	Rounds []float64 `json:"rounds"`
+	Median float64   `json:"median"`
+}
+
+// A verdict is a goal, and whether it is met. Goals are for people to look at:
+// no run fails for one.
+type verdict struct {
+	Goal  string  `json:"goal"`
+	Value float64 `json:"value"`
+	Met   bool    `json:"met"`
+}
+
+type failure struct {
+	Client      string `json:"client"`
+	Measurement string `json:"measurement"`
+	Error       string `json:"error"`
+}
+
+// results is all that a run has found.
+type results struct {
+	Browser  string            `json:"browser"`
+	Go       string            `json:"go"`
+	CPUs     int               `json:"cpus"`
+	Versions map[string]string `json:"versions"`
+	Metrics  []*metric         `json:"metrics"`
+	Goals    []verdict         `json:"goals"`
+	Failures []failure         `json:"failures"`
+}
+
+func newResults(browser string, versions map[string]string) *results {
+	r := &results{Browser: browser, Go: runtime.Version(), CPUs: runtime.NumCPU(), Versions: versions, Goals: []verdict{}, Failures: []failure{}}
+	add := func(key, title, unit, better string) {
+		r.Metrics = append(r.Metrics, &metric{Key: key, Title: title, Unit: unit, Better: better, Clients: map[string]*series{}})
+	}
+	for _, l := range loads {
+		add(l.key, l.title(), "msg/s", "more")
+	}
+	for _, l := range loads {
+		add(l.key+".task", "page's thread, "+l.title(), "µs/msg", "less")
+	}
+	for _, l := range loads {
+		add(l.key+".script", "scripts, "+l.title(), "µs/msg", "less")
+	}
+	add("latency.p50", "round trip at 100 msg/s, p50", "ms", "less")
+	add("latency.p99", "round trip at 100 msg/s, p99", "ms", "less")
+	add("start.cold", "import to CONNACK, cold", "ms", "less")
+	add("start.warm", "import to CONNACK, warm", "ms", "less")
+	add("start.bytes", "script and wasm, brotli 11", "bytes", "less")
+	add("start.requests", "requests for them", "", "less")
+	add("soak.messages", "long run, 200 B, 50 a frame: messages", "", "")
+	add("soak", "long run: rate", "msg/s", "more")
+	add("soak.longtasks", "long run: long tasks", "", "less")
+	add("soak.longest", "long run: the longest", "ms", "less")
+	add("soak.heap.first", "JavaScript's heap after 10,000", "bytes", "less")
+	add("soak.heap.last", "JavaScript's heap after the long run", "bytes", "less")
+	add("soak.wasm.first", "wasm's memory after 10,000", "bytes", "less")
+	add("soak.wasm.last", "wasm's memory after the long run", "bytes", "less")
+	add("soak.growth", "growth of both", "bytes", "less")
+	return r
+}
+
+func (l load) title() string {
+	verb := "receive"
+	if l.publish {
+		verb = "publish"
+	}
+	size := fmt.Sprintf("%d B", l.size)
+	if l.size >= 1<<10 {
+		size = fmt.Sprintf("%d KiB", l.size>>10)
+	}
+	title := fmt.Sprintf("%s QoS %d, %s", verb, l.qos, size)
+	if !l.publish {
+		title += fmt.Sprintf(", %d a frame", l.perFrame)
+	}
+	return title
+}
+
+func (r *results) metric(key string) *metric {
+	i := slices.IndexFunc(r.Metrics, func(m *metric) bool { return m.Key == key })
+	return r.Metrics[i]
+}
+
+func (r *results) add(client string, s sample) {
+	for key, value := range s {
+		m := r.metric(key)
+		if m.Clients[client] == nil {
+			m.Clients[client] = &series{}
+		}
+		m.Clients[client].Rounds = append(m.Clients[client].Rounds, value)
+	}
+}
+
+func (r *results) fail(client, measurement string, err error) {
+	log.Printf("%s, %s: %v", client, measurement, err)
+	r.Failures = append(r.Failures, failure{client, measurement, err.Error()})
+}
+
+// conclude computes the medians, the ratios and the verdicts.
+func (r *results) conclude() {
+	r.Metrics = slices.DeleteFunc(r.Metrics, func(m *metric) bool { return len(m.Clients) == 0 })
+	for _, m := range r.Metrics {
+		for _, s := range m.Clients {
+			s.Median = median(s.Rounds)
+		}
+		if m.Better == "" {
+			continue
+		}
+		best := ""
+		for _, c := range clients {
+			s := m.Clients[c.name]
+			if !c.peer || s == nil {
+				continue
+			}
+			if best == "" || (m.Better == "more") == (s.Median > m.Clients[best].Median) {
+				best = c.name
+			}
+		}
+		m.BestPeer = best
+		m.ToBest, _ = m.ratio(best)
+		m.ToRaw, _ = m.ratio("raw")
+	}
+	for _, g := range goals {
+		if v, ok := g.judge(r); ok {
+			r.Goals = append(r.Goals, v)
+		}
+	}
+}
+
+// ratio is iot.wasm's value by another client's: the median of the rounds' ratios,
+// as what was measured at about the same time compares best.
+func (m *metric) ratio(to string) (float64, bool) {
+	us, them := m.Clients["iot"], m.Clients[to]
+	if us == nil || them == nil || slices.Contains(them.Rounds, 0) {
+		return 0, false
+	}
+	var ratios []float64
+	for i := range min(len(us.Rounds), len(them.Rounds)) {
+		ratios = append(ratios, us.Rounds[i]/them.Rounds[i])
+	}
+	return median(ratios), true
+}
+
+func median(values []float64) float64 {
+	v := slices.Sorted(slices.Values(values))
+	n := len(v)
+	return (v[(n-1)/2] + v[n/2]) / 2
+}
+
+// print writes the tables that people read.
+func (r *results) print(to io.Writer) error {
+	fmt.Fprintf(to, "%s, %s, %d CPUs\n\n", r.Browser, r.Go, r.CPUs)
+	t := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(t, "\t")
+	for _, c := range clients {
+		fmt.Fprintf(t, "%s\t", c.name)
+	}
+	fmt.Fprint(t, "to best\tto raw\t\n")
+	for _, m := range r.Metrics {
+		if strings.HasSuffix(m.Key, ".script") {
+			continue
+		}
+		title := m.Title
+		if m.Unit != "" {
+			title += ", " + m.Unit
+		}
+		fmt.Fprintf(t, "%s\t", title)
+		for _, c := range clients {
+			fmt.Fprintf(t, "%s\t", m.Clients[c.name])
+		}
+		fmt.Fprintf(t, "%s\t%s\t\n", times(m.ToBest), times(m.ToRaw))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(to)
+	for _, g := range r.Goals {
+		word := "met    "
+		if !g.Met {
+			word = "not met"
+		}
+		fmt.Fprintf(to, "%s  %s: %s\n", word, g.Goal, number(g.Value))
+	}
+	for _, f := range r.Failures {
+		fmt.Fprintf(to, "failed   %s, %s: %s\n", f.Client, f.Measurement, f.Error)
+	}
+	return nil
+}
+
+func (s *series) String() string {
+	if s == nil {
+		return "–"
+	}
+	return number(s.Median)
+}
+
+func times(ratio float64) string {
+	if ratio == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(ratio, 'f', 2, 64) + "×"
+}
+
+func number(v float64) string {
+	switch {
+	case v == float64(int(v)) || v >= 1000 || v <= -1000:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	case v >= 100:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 2, 64)
+}
+
+func (r *results) write(file string) error {
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(b, '\n'), 0o644)
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/andybalholm/brotli"
+)
+
+// A site serves the page, the clients and the lean peer, all of one origin:
+//
+//	/            the page
+//	/peers/x.js  a client, bundled
+//	/www/        iot.wasm's files, as the product has them
+//	/mqtt/x      the lean peer
+//	/control/    what the page asks of it
+//
+// Clients are compressed beforehand, and may stay in the browser's cache.
+type site struct {
+	lean    *lean
+	www     string            // the folder that holds iot.js
+	scripts map[string][]byte // the bundles, by the request's path
+
+	mu     sync.Mutex
+	packed map[string][]byte // what goes over the wire, likewise
+}
+
+// listen serves on a free port of this machine until the context ends.
+func (s *site) listen(ctx context.Context) (address string, err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /mqtt/{name}", s.lean)
+	mux.HandleFunc("GET /control/blast", s.blast)
+	mux.HandleFunc("GET /control/expect", s.expect)
+	mux.HandleFunc("GET /peers/", s.client)
+	mux.HandleFunc("GET /www/", s.client)
+	mux.Handle("GET /", noStore(http.FileServer(http.Dir(dir+"/page"))))
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			log.Print(err)
+		}
+	}()
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	return l.Addr().String(), nil
+}
+
+// isolate has the browser give the page a clock of 5 µs in place of 100 µs.
+func isolate(w http.ResponseWriter) {
+	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
+	w.Header().Set("Cross-Origin-Embedder-Policy", "require-corp")
+}
+
+func noStore(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		isolate(w)
+		w.Header().Set("Cache-Control", "no-store")
+		h.ServeHTTP(w, r)
+	})
+}
+
+// client serves a part of a client.
+func (s *site) client(w http.ResponseWriter, r *http.Request) {
+	body, err := s.pack(path.Clean(r.URL.Path))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", contentType(r.URL.Path))
+	w.Header().Set("Content-Encoding", "br")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header().Set("Cache-Control", "max-age=86400, immutable")
+	isolate(w)
+	_, _ = w.Write(body)
+}
+
+func contentType(name string) string {
+	switch path.Ext(name) {
+	case ".js":
+		return "text/javascript"
+	case ".wasm":
+		return "application/wasm"
+	}
+	return mime.TypeByExtension(path.Ext(name))
+}
+
+// pack returns a file as it goes over the wire.
+func (s *site) pack(name string) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b, ok := s.packed[name]; ok {
+		return b, nil
+	}
+	body, ok := s.scripts[name]
+	if !ok {
+		rest, ok := strings.CutPrefix(name, "/www/")
+		if !ok {
+			return nil, fmt.Errorf("there is no %s", name)
+		}
+		var err error
+		if body, err = os.ReadFile(filepath.Join(s.www, filepath.FromSlash(rest))); err != nil {
+			return nil, err
+		}
+	}
+	b, err := compress(body)
+	if err == nil {
+		s.packed[name] = b
+	}
+	return b, err
+}
+
+// compress is brotli at its best. That takes 20 s for a wasm of 6 MB, so what has
+// been compressed once is kept in the user's cache, by its hash.
+func compress(body []byte) ([]byte, error) {
+	kept := ""
+	if dir, err := os.UserCacheDir(); err == nil {
+		kept = filepath.Join(dir, "iot.wasm", "bench", fmt.Sprintf("%x.br", sha256.Sum256(body)))
+		if b, err := os.ReadFile(kept); err == nil {
+			return b, nil
+		}
+	}
+	var b bytes.Buffer
+	w := brotli.NewWriterLevel(&b, brotli.BestCompression)
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	if kept != "" && os.MkdirAll(filepath.Dir(kept), 0o755) == nil {
+		_ = os.WriteFile(kept, b.Bytes(), 0o644) // the next run compresses it again where this fails
+	}
+	return b.Bytes(), nil
+}
+
+// blast is a page's request to be sent messages; it is answered when they are.
+func (s *site) blast(w http.ResponseWriter, r *http.Request) {
+	q := numbers{query: r.URL.Query()}
+	b := blast{Count: q.get("count"), Size: q.get("size"), QoS: byte(q.get("qos")), PerFrame: q.get("perFrame")}
+	s.control(w, r, q.err, func(k *conn) error { return k.blast(r.Context(), b) })
+}
+
+func (s *site) expect(w http.ResponseWriter, r *http.Request) {
+	q := numbers{query: r.URL.Query()}
+	n := q.get("publishes")
+	s.control(w, r, q.err, func(k *conn) error {
+		k.expect(n)
+		return nil
+	})
+}
+
+func (s *site) control(w http.ResponseWriter, r *http.Request, err error, do func(*conn) error) {
+	var k *conn
+	if err == nil {
+		k, err = s.lean.get(r.URL.Query().Get("conn"))
+	}
+	if err == nil {
+		err = do(k)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// numbers reads whole numbers of a query, and keeps the first error.
+type numbers struct {
+	query url.Values
+	err   error
+}
+
+func (n *numbers) get(name string) int {
+	i, err := strconv.Atoi(n.query.Get(name))
+	if err != nil && n.err == nil {
+		n.err = fmt.Errorf("%s: %w", name, err)
+	}
+	return i
+}

@@ -1,0 +1,160 @@
+package dist
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/andybalholm/brotli"
+)
+
+// budget is in bytes, at brotli's best: what a page downloads.
+var budget = map[string]int{"iot.js": 12_000, "iot.global.js": 12_000, "cognito.js": 4_000, "iot.wasm": 1_250_000}
+
+// TestFiles compares the second build with the first, and its compressed files
+// with what they were made of.
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	<-second.done
+	if second.err != nil {
+		t.Fatal(second.err)
+	}
+	first := files(t, distDir)
+	var hashes map[string]string
+	if err := json.Unmarshal(first["integrity.json"], &hashes); err != nil {
+		t.Fatal(err)
+	}
+	if len(hashes) != len(first)-1 {
+		t.Errorf("integrity.json has %d files, of %d", len(hashes), len(first))
+	}
+	again := files(t, second.dir)
+	for name, data := range first {
+		if !bytes.Equal(again[name], data) {
+			t.Errorf("%s is another in the second build", name)
+		}
+		sum := sha512.Sum384(data)
+		if want := "sha384-" + base64.StdEncoding.EncodeToString(sum[:]); name != "integrity.json" && hashes[name] != want {
+			t.Errorf("%s has the integrity %s, not %s", name, want, hashes[name])
+		}
+		delete(again, name)
+	}
+	for _, name := range []string{"iot.js", "iot.global.js", "cognito.js", "iot.wasm", "iot.js.map"} {
+		for ext, open := range map[string]func(io.Reader) (io.Reader, error){
+			".br": func(r io.Reader) (io.Reader, error) { return brotli.NewReader(r), nil },
+			".gz": func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
+		} {
+			r, err := open(bytes.NewReader(again[name+ext]))
+			if err != nil {
+				t.Fatalf("%s%s: %v", name, ext, err)
+			}
+			if data, err := io.ReadAll(r); err != nil || !bytes.Equal(data, first[name]) {
+				t.Errorf("%s%s is not %s: %v", name, ext, name, err)
+			}
+		}
+		t.Logf("%s: %d bytes, brotli %d, gzip %d", name, len(first[name]), len(again[name+".br"]), len(again[name+".gz"]))
+		if most, ok := budget[name]; ok && len(again[name+".br"]) > most {
+			t.Errorf("%s is %d bytes over its budget of %d", name, len(again[name+".br"])-most, most)
+		}
+	}
+	for name := range again {
+		if ext := filepath.Ext(name); ext != ".br" && ext != ".gz" {
+			t.Errorf("only the second build has %s", name)
+		}
+	}
+}
+
+// TestSourceMaps looks whether a debugger would show the sources as they are.
+func TestSourceMaps(t *testing.T) {
+	t.Parallel()
+	for name, source := range map[string]string{"iot.js": "www/iot/core.js", "iot.global.js": "www/iot/core.js", "cognito.js": "www/cognito.js"} {
+		script, err := os.ReadFile(filepath.Join(distDir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "//# sourceMappingURL=" + name + ".map"; !strings.HasSuffix(strings.TrimSpace(string(script)), want) {
+			t.Errorf("%s does not end with %s", name, want)
+		}
+		data, err := os.ReadFile(filepath.Join(distDir, name+".map"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m struct {
+			Version                 int
+			Sources, SourcesContent []string
+			Mappings                string
+		}
+		if err := json.Unmarshal(data, &m); err != nil {
+			t.Fatal(err)
+		}
+		if m.Version != 3 || m.Mappings == "" || len(m.Sources) != len(m.SourcesContent) {
+			t.Errorf("%s.map is not whole", name)
+			continue
+		}
+		found := false
+		for i, path := range m.Sources {
+			original, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(path)))
+			if err != nil {
+				t.Errorf("%s.map: %v", name, err)
+			}
+			if path == source {
+				found = m.SourcesContent[i] == string(original)
+			}
+		}
+		if !found {
+			t.Errorf("%s.map does not hold %s: %v", name, source, m.Sources)
+		}
+	}
+}
+
+// TestLicences looks for the projects whose code is in the wasm.
+func TestLicences(t *testing.T) {
+	t.Parallel()
+	text := string(files(t, distDir)["THIRD-PARTY-LICENSES.txt"])
+	for _, want := range []string{"Go, LICENSE", "github.com/aws/aws-sdk-go-v2 v", "NOTICE.txt", "github.com/aws/smithy-go v", "github.com/eclipse/paho.golang v", "Redistribution and use in source and binary forms"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the licences lack %q", want)
+		}
+	}
+}
+
+// TestPackage looks at what npm takes: all but the .br and .gz, which it would make larger.
+func TestPackage(t *testing.T) {
+	t.Parallel()
+	installed := files(t, filepath.Join(project, "node_modules/iot.wasm"))
+	for name := range installed {
+		if ext := filepath.Ext(name); ext == ".br" || ext == ".gz" {
+			t.Errorf("npm takes %s", name)
+		}
+	}
+	for name := range files(t, distDir) {
+		if _, ok := installed[name]; !ok {
+			t.Errorf("npm does not take %s", name)
+		}
+	}
+	if !bytes.Contains(installed["iot.js"], []byte(`new URL("iot.wasm",import.meta.url)`)) {
+		t.Error("iot.js does not say where the wasm is in the words that bundlers know")
+	}
+}
+
+// files are the files of a folder, by name.
+func files(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string][]byte{}
+	for _, e := range entries {
+		if all[e.Name()], err = os.ReadFile(filepath.Join(dir, e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}

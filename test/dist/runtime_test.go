@@ -1,0 +1,44 @@
+package dist
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestRuntime runs a program that Go's runtime has something to say about, with
+// what "make wasm" leaves of wasm_exec.js.
+func TestRuntime(t *testing.T) {
+	t.Parallel()
+	program := filepath.Join(t.TempDir(), "prints.wasm")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./testdata/prints")
+	build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	support, err := filepath.Abs(filepath.Join(root, "www/wasm_exec.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Its own type, as www/ has no package.json to say so.
+	module := filepath.Join(t.TempDir(), "wasm_exec.mjs")
+	if err := os.Symlink(support, module); err != nil {
+		t.Fatal(err)
+	}
+	run := exec.CommandContext(t.Context(), node(22), "--preserve-symlinks", "testdata/runtime.mjs", module, program)
+	out, err := run.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	lines := strings.Split(string(out), "\n")
+	for i, want := range []string{"by the runtime", "by os", "open /nothing: not implemented on js", "panic: at last"} {
+		if i >= len(lines) || lines[i] != want {
+			t.Errorf("line %d is not %q:\n%s", i+1, want, out)
+		}
+	}
+	if !strings.HasSuffix(string(out), "exit code 2\n") {
+		t.Errorf("the program does not end with exit code 2:\n%s", out)
+	}
+}

@@ -1,0 +1,8 @@
+import iot from "iot.wasm";
+import { cognito } from "iot.wasm/cognito";
+import { hello, problem } from "./hello.js";
+
+const server = new URLSearchParams(location.search).get("server");
+hello(iot, server).catch(problem).then((result) => {
+  globalThis.result = { ...result, cognito: typeof cognito };
+});

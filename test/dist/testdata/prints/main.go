@@ -1,0 +1,13 @@
+// Command prints says something by every way there is, and panics.
+package main
+
+import "os"
+
+func main() {
+	print("by the ", "runtime\n")
+	_, _ = os.Stderr.WriteString("by os\n")
+	if _, err := os.Open("/nothing"); err != nil {
+		println(err.Error())
+	}
+	panic("at last")
+}

@@ -1,0 +1,33 @@
+import { StrictMode, createElement, useEffect, useState } from "react";
+import { createRoot } from "react-dom/client";
+import iot from "iot.wasm";
+import { cognito } from "iot.wasm/cognito";
+import { echo, problem } from "./hello.js";
+
+const server = new URLSearchParams(location.search).get("server");
+const local = await (await fetch(`${server}local.json`)).json();
+let effects = 0;
+
+/** Connects when it appears. StrictMode, while developing, lets it appear twice. */
+function Connection() {
+  const [state, setState] = useState(iot.state);
+  useEffect(() => {
+    effects++;
+    const { endpoint, region, credentials } = local;
+    const show = () => setState(iot.state);
+    iot.connect({ endpoint, region, credentials }).then(show, show);
+    return () => setState("gone");
+  }, []);
+  return createElement("p", null, state);
+}
+
+// Two components want the connection, and neither knows of the other.
+createRoot(document.querySelector("#root")).render(
+  createElement(StrictMode, null, createElement(Connection), createElement(Connection)));
+
+const shown = () => [...document.querySelectorAll("p")].map((p) => p.textContent);
+new MutationObserver(async (_, observer) => {
+  if (shown().join() !== "connected,connected") return;
+  observer.disconnect();
+  globalThis.result = { ...(await echo(iot).catch(problem)), cognito: typeof cognito, effects };
+}).observe(document, { subtree: true, childList: true, characterData: true });

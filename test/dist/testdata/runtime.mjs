@@ -1,0 +1,9 @@
+// Node runs this with the addresses of a wasm_exec.js of "make wasm" and of a Go program.
+import { readFileSync } from "node:fs";
+
+const [support, program] = process.argv.slice(2);
+const { newGo } = await import(support);
+const go = newGo({});
+const { instance } = await WebAssembly.instantiate(readFileSync(program), go.importObject);
+go.exit = (code) => console.log("exit code", code);
+await go.run(instance);

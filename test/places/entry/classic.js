@@ -1,0 +1,24 @@
+import { here } from "./page.js";
+import { run } from "../suite.js";
+
+await here("classic", async (about) => {
+  const before = document.querySelector("script").names;
+  const { iot } = globalThis;
+  let copies = 0;
+  /** A second script leaves the first one's client in place, unless that is away. */
+  async function fresh() {
+    delete globalThis.iot;
+    await new Promise((onload, onerror) => document.head.append(Object.assign(document.createElement("script"), { src: `/copy/classic${++copies}/iot.global.js`, onload, onerror })));
+    const other = globalThis.iot;
+    globalThis.iot = iot;
+    return exported(other);
+  }
+  await import("../suite/all.js");
+  await run({ ...about, before, api: exported(iot), fresh });
+});
+
+/** What the module exports, as the classic script has it. */
+function exported(iot) {
+  const { IotClient, IotError, load, matches, presign, version } = iot;
+  return { IotClient, IotError, load, matches, presign, version, iot, default: iot };
+}

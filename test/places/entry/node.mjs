@@ -1,0 +1,27 @@
+/** Runs the suite in Node: node.mjs <site> <place>. */
+import { cpSync, mkdtempSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { run, said, tell } from "../suite.js";
+
+const [site, place] = process.argv.slice(2);
+const www = new URL("../../../www/", import.meta.url);
+
+/** Another copy of the module, with a folder of its own. */
+async function fresh() {
+  const folder = mkdtempSync(join(tmpdir(), "iot-copy-"));
+  for (const name of ["iot.js", "iot", "wasm_exec.js"]) cpSync(new URL(name, www), join(folder, name), { recursive: true });
+  symlinkSync(new URL("iot.wasm", www), join(folder, "iot.wasm"));
+  return import(pathToFileURL(join(folder, "iot.js")).href);
+}
+
+const about = { place, site };
+try {
+  const before = Object.getOwnPropertyNames(globalThis);
+  const api = await import(new URL("iot.js", www).href);
+  await import(place === "node-20" ? "../suite/offline.js" : "../suite/all.js");
+  await run({ ...about, before, api, fresh });
+} catch (error) {
+  await tell(about, { fatal: said(error) });
+}

@@ -1,0 +1,3 @@
+import { framed } from "./framed.js";
+
+await framed("sandbox", { sandbox: "allow-scripts" });

@@ -1,0 +1,12 @@
+/** Every test, in the order in which they run. The first finds the wasm not yet fetched. */
+import "./load.js";
+import "./pure.js";
+import "./connect.js";
+import "./publish.js";
+import "./subscribe.js";
+import "./signals.js";
+import "./options.js";
+import "./crash.js";
+import "./members.js";
+import "./request.js";
+import "./globals.js";

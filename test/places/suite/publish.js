@@ -1,0 +1,122 @@
+import { Inbox, equal, ok, rejects } from "../expect.js";
+import { test } from "../suite.js";
+
+/** A client that hears all that is published below the test's topic. */
+export async function listening(place, options) {
+  const client = await place.connected();
+  const inbox = new Inbox();
+  const subscription = await client.subscribe(place.topic("#"), inbox.take, { qos: 2, ...options });
+  return { client, inbox, subscription };
+}
+
+test("every QoS resolves with its result", async (place) => {
+  const { client, inbox, subscription } = await listening(place);
+  equal(subscription.qos, 2);
+  for (const qos of [0, 1, 2]) equal(await client.publish(place.topic(String(qos)), "x", { qos }), { reasonCode: 0 }, `the result of QoS ${qos}`);
+  equal((await inbox.first(3)).map((m) => [m.topic, m.qos]), [0, 1, 2].map((qos) => [place.topic(String(qos)), qos]));
+});
+
+test("payloads are strings, buffers, JSON or nothing", async (place) => {
+  const { client, inbox } = await listening(place);
+  const bytes = Uint8Array.of(1, 2, 3, 4);
+  const payloads = ["", "ü😀", "\uFEFFmark", bytes, bytes.buffer, bytes.subarray(1, 3), new Uint16Array([258, 772]), new DataView(bytes.buffer, 2), new Float64Array(1), { json: { a: [1, null] } }, { json: "s" }, { json: null }, null, undefined];
+  for (const payload of payloads) await client.publish(place.topic(), payload, { qos: 1 });
+  const got = await inbox.first(payloads.length);
+  const text = (s) => [...new TextEncoder().encode(s)];
+  equal(got.map((m) => [...m.payload]), [
+    [], text("ü😀"), text("\uFEFFmark"), [1, 2, 3, 4], [1, 2, 3, 4], [2, 3], [2, 1, 4, 3], [3, 4], [0, 0, 0, 0, 0, 0, 0, 0],
+    text('{"a":[1,null]}'), text('"s"'), text("null"), [], [],
+  ]);
+  equal([got[1].text(), got[9].json(), got[11].json()], ["ü😀", { a: [1, null] }, null]);
+});
+
+test("a buffer may be used again at once", async (place) => {
+  const { client, inbox } = await listening(place);
+  const bytes = new Uint8Array(100_000).fill(7);
+  const sent = client.publish(place.topic(), bytes, { qos: 1 });
+  bytes.fill(0);
+  await sent;
+  const [{ payload }] = await inbox.first(1);
+  ok(payload.length === 100_000 && payload.every((b) => b === 7), "the payload is as it was");
+});
+
+test("every option travels, and every member tells of it", async (place) => {
+  const { client, inbox } = await listening(place, { retainAsPublished: true });
+  await client.publish(place.topic("full"), { json: { a: 1 } }, {
+    qos: 1, retain: true, contentType: "application/json", utf8: true, responseTopic: place.topic("reply"), correlationData: Uint8Array.of(0, 255),
+    messageExpiry: 60, userProperties: [["k", "1"], ["k", "2"], ["ü", ""]],
+  });
+  const [m] = await inbox.first(1);
+  equal([m.topic, m.qos, m.retain, m.duplicate, m.utf8, m.contentType, m.responseTopic, m.correlationData, m.messageExpiry, m.userProperties],
+    [place.topic("full"), 1, true, false, true, "application/json", place.topic("reply"), Uint8Array.of(0, 255), 60, [["k", "1"], ["k", "2"], ["ü", ""]]]);
+  ok(m.payload instanceof Uint8Array && m.payload === m.payload, "the payload is one Uint8Array");
+  equal([m.text(), m.json()], ['{"a":1}', { a: 1 }]);
+  m.payload[0] = 0x5b; // it is ours
+  equal(m.text(), '["a":1}');
+  await client.publish(place.topic("full"), null, { qos: 1, retain: true }); // takes the retained one away
+  await client.publish(place.topic("bare"), "x", { userProperties: { a: "b" } });
+  const bare = (await inbox.first(3))[2];
+  equal([bare.qos, bare.retain, bare.duplicate, bare.utf8, bare.contentType, bare.responseTopic, bare.correlationData, bare.messageExpiry, bare.userProperties],
+    [0, false, false, false, undefined, undefined, undefined, undefined, [["a", "b"]]]);
+});
+
+test("a message can be replied to", async (place) => {
+  const { client, inbox } = await listening(place);
+  await client.publish(place.topic("question"), "?", { responseTopic: place.topic("answer"), correlationData: Uint8Array.of(9) });
+  const [question] = await inbox.first(1);
+  equal(await question.reply("!", { qos: 1, contentType: "text/plain" }), { reasonCode: 0 });
+  const answer = (await inbox.first(2))[1];
+  equal([answer.topic, answer.text(), answer.correlationData, answer.contentType], [place.topic("answer"), "!", Uint8Array.of(9), "text/plain"]);
+  await rejects(answer.reply("?"), { name: "TypeError", says: "responseTopic" });
+});
+
+test("a retained message waits for who comes later", async (place) => {
+  const { client, inbox } = await listening(place);
+  await client.publish(place.topic("kept"), "still here", { qos: 1, retain: true });
+  await inbox.first(1);
+  const late = await place.connected();
+  const found = new Inbox();
+  await late.subscribe(place.topic("kept"), found.take, { qos: 1 });
+  const [m] = await found.first(1);
+  equal([m.text(), m.retain], ["still here", true]);
+  await client.publish(place.topic("kept"), null, { qos: 1, retain: true });
+  const later = await place.connected();
+  const nothing = new Inbox();
+  await later.subscribe(place.topic("#"), nothing.take, { qos: 1 });
+  await client.publish(place.topic("end"), "end", { qos: 1 });
+  equal(await nothing.texts(1), ["end"]);
+});
+
+test("publish says what is wrong with its arguments", async (place) => {
+  const { client } = await listening(place);
+  const wrong = (args, name, code, says) => rejects(client.publish(...args), { name, code, says });
+  await wrong([5], "TypeError", "ERR_OPTION", "topic must be a string");
+  for (const topic of ["", "a/+", "#"]) await wrong([topic, "x"], "TypeError", "ERR_TOPIC", "topic");
+  await wrong(["a\0"], "TypeError", "ERR_UNICODE", "U+0000");
+  await wrong(["a\ud800"], "TypeError", "ERR_UNICODE", "surrogate");
+  await wrong(["a", "\udc00"], "TypeError", "ERR_UNICODE", "surrogate");
+  await wrong(["a", 5], "TypeError", "ERR_PAYLOAD", "not a number");
+  await wrong(["a", { a: 1 }], "TypeError", "ERR_PAYLOAD", "{json: value}");
+  await wrong(["a", { json: undefined }], "TypeError", "ERR_PAYLOAD", "JSON");
+  await wrong(["a", "x", { qos: 3 }], "RangeError", "ERR_QOS", "qos is 3");
+  await wrong(["a", "x", { qso: 1 }], "TypeError", "ERR_OPTION", "did you mean qos?");
+  await wrong(["a", "x", { messageExpiry: -1 }], "RangeError", "ERR_OPTION", "messageExpiry");
+  await wrong(["a", "x", { userProperties: [["a"]] }], "TypeError", "ERR_OPTION", "pairs");
+  await wrong(["a", "x", 5], "TypeError", "ERR_OPTION", "an object");
+  await wrong(["a", "x", { correlationData: "x" }], "TypeError", "ERR_OPTION", "correlationData");
+  await wrong(["a", "x".repeat(150_000), { qos: 1 }], "IotError", "ERR_PACKET_TOO_LARGE", "larger");
+  equal([client.state, client.stats().connects], ["connected", 1]);
+});
+
+test("stats count", async (place) => {
+  const client = place.client();
+  equal([client.stats().connects, client.stats().subscriptions, client.stats().messagesOut], [0, 0, 0]);
+  const { client: other, inbox } = await listening(place);
+  const before = other.stats();
+  for (let i = 0; i < 5; i++) await other.publish(place.topic("n"), "12345", { qos: i % 2 });
+  await inbox.first(5);
+  const after = other.stats();
+  equal([after.messagesIn - before.messagesIn, after.messagesOut - before.messagesOut, after.inflight, after.queued, after.subscriptions, after.connects], [5, 5, 0, 0, 1, 1]);
+  ok(after.bytesIn > before.bytesIn + 25 && after.bytesOut > before.bytesOut + 25, "bytes are counted");
+  ok(Object.isFrozen(after), "they are a picture of one moment");
+});

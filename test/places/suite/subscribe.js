@@ -1,0 +1,166 @@
+import { Inbox, equal, event, ok, rejects } from "../expect.js";
+import { test, uncaught } from "../suite.js";
+
+test("a subscription tells of itself", async (place) => {
+  const client = await place.connected();
+  const inbox = new Inbox();
+  const subscription = await client.subscribe(place.topic("+"), inbox.take, { qos: 1 });
+  equal([subscription.filter, subscription.qos, subscription.received, subscription.dropped], [place.topic("+"), 1, 0, 0]);
+  await client.publish(place.topic("a"), "1", { qos: 1 });
+  await inbox.first(1);
+  equal([subscription.received, subscription.dropped, client.stats().subscriptions], [1, 0, 1]);
+  equal(await subscription.unsubscribe(), undefined);
+  await subscription.unsubscribe();
+  equal([await subscription.closed, client.stats().subscriptions], [undefined, 0]);
+});
+
+test("subscribe options travel", async (place) => {
+  const client = await place.connected();
+  const inbox = new Inbox();
+  const own = new Inbox();
+  await client.publish(place.topic("a"), "kept", { qos: 1, retain: true });
+  await client.subscribe(place.topic("a"), own.take, { qos: 1, noLocal: true, retainHandling: 2, retainAsPublished: true, userProperties: { k: "v" } });
+  const other = await place.connected();
+  await other.subscribe(place.topic("a"), inbox.take, { qos: 1, retainHandling: 2 });
+  await client.publish(place.topic("a"), "mine", { qos: 1 });
+  await other.publish(place.topic("a"), "", { qos: 1, retain: true });
+  const [theirs] = await own.first(1);
+  equal([theirs.text(), theirs.retain], ["", true], "the only one that is not local");
+  equal((await inbox.first(2)).map((m) => [m.text(), m.retain]), [["mine", false], ["", false]]);
+});
+
+test("overlapping filters each get their own", async (place) => {
+  const client = await place.connected();
+  const boxes = {};
+  for (const filter of ["a/b", "a/+", "a/#", "+/b"]) await client.subscribe(place.topic(filter), (boxes[filter] = new Inbox()).take, { qos: 1 });
+  const shared = new Inbox();
+  await client.subscribe(`$share/g/${place.topic("a/c")}`, shared.take, { qos: 1 });
+  await client.publish(place.topic("a/c"), "c", { qos: 1 });
+  equal(await shared.texts(1), ["c"]);
+  await client.publish(place.topic("a/b"), "b", { qos: 1 });
+  for (const [filter, box] of Object.entries(boxes)) ok((await box.first(1)).length === 1, `${filter} got its message`);
+});
+
+test("two subscriptions to one filter share one", async (place) => {
+  const client = await place.connected();
+  const [a, b] = [new Inbox(), new Inbox()];
+  const first = await client.subscribe(place.topic(), a.take, { qos: 1 });
+  const bytes = client.stats().bytesOut;
+  const second = await client.subscribe(place.topic(), b.take, { qos: 1 });
+  equal([client.stats().subscriptions, client.stats().bytesOut - bytes], [1, 0], "subscriptions, and the bytes of the second");
+  await client.publish(place.topic(), "both", { qos: 1 });
+  equal([await a.texts(1), await b.texts(1)], [["both"], ["both"]]);
+  ok(a.all[0].payload !== b.all[0].payload, "each owns its payload");
+  await first.unsubscribe();
+  equal(client.stats().subscriptions, 1);
+  await client.publish(place.topic(), "one", { qos: 1 });
+  equal([await b.texts(2), a.all.length], [["both", "one"], 1]);
+  await second.unsubscribe();
+  equal(client.stats().subscriptions, 0);
+});
+
+test("unsubscribe(filter) ends all of them", async (place) => {
+  const client = await place.connected();
+  const subscriptions = [await client.subscribe(place.topic(), () => {}), await client.subscribe(place.topic())];
+  await client.unsubscribe(place.topic());
+  equal(await Promise.all(subscriptions.map((s) => s.closed)), [undefined, undefined]);
+  equal(client.stats().subscriptions, 0);
+});
+
+test("without a handler it is an asynchronous iterable", async (place) => {
+  const client = await place.connected();
+  const subscription = await client.subscribe(place.topic("#"), { qos: 1 });
+  for (const n of [1, 2, 3]) await client.publish(place.topic(String(n)), String(n), { qos: 1 });
+  const seen = [];
+  for await (const message of subscription) if (seen.push(message.text()) === 3) break;
+  equal(seen, ["1", "2", "3"]);
+  equal([await subscription.closed, subscription.received, client.stats().subscriptions], [undefined, 3, 0]);
+  equal(await subscription[Symbol.asyncIterator]().next(), { value: undefined, done: true });
+});
+
+test("an iterator that waits is told of the end", async (place) => {
+  const client = await place.connected();
+  const subscription = await client.subscribe(place.topic());
+  const waiting = subscription[Symbol.asyncIterator]().next();
+  await client.disconnect();
+  equal([await waiting, await subscription.closed], [{ value: undefined, done: true }, undefined]);
+  const handled = await client.connect().then(() => client.subscribe(place.topic(), () => {}));
+  await rejects(handled[Symbol.asyncIterator]().next(), { name: "TypeError", says: "handler" });
+});
+
+test("a slow consumer loses the oldest, and hears of it", async (place) => {
+  const client = await place.connected();
+  const told = [];
+  client.addEventListener("slowconsumer", (e) => told.push(e.detail));
+  const subscription = await client.subscribe(place.topic("slow"), { qos: 1, bufferSize: 2 });
+  const inbox = new Inbox();
+  await client.subscribe(place.topic("end"), inbox.take, { qos: 1 });
+  for (const n of [1, 2, 3, 4, 5]) await client.publish(place.topic("slow"), String(n), { qos: 1 });
+  await client.publish(place.topic("end"), "", { qos: 1 });
+  await inbox.first(1);
+  equal(told, [1, 2, 3].map((dropped) => ({ filter: place.topic("slow"), dropped })));
+  equal([subscription.received, subscription.dropped], [5, 3]);
+  const rest = [];
+  for await (const message of subscription) if (rest.push(message.text()) === 2) break;
+  equal(rest, ["4", "5"]);
+});
+
+test("an asynchronous disposal unsubscribes", async (place) => {
+  const client = await place.connected();
+  const subscription = await client.subscribe(place.topic());
+  if (!Symbol.asyncDispose) return equal("asyncDispose" in Symbol, false); // an engine without it has no such member
+  await subscription[Symbol.asyncDispose]();
+  equal([await subscription.closed, client.stats().subscriptions], [undefined, 0]);
+});
+
+test("a handler that throws is told of, and delivery goes on", async (place) => {
+  const client = await place.connected();
+  const inbox = new Inbox();
+  const thrown = new Error("mine");
+  const logged = [];
+  const { error } = console;
+  if (place.isNode) console.error = (e) => logged.push(e); // it has no reportError
+  await client.subscribe(place.topic("+"), () => { throw thrown; }, { qos: 1 });
+  await client.subscribe(place.topic("#"), inbox.take, { qos: 1 });
+  const told = event(client, "handlererror");
+  await client.publish(place.topic("a"), "x", { qos: 1 });
+  const { detail } = await told;
+  ok(detail.error === thrown && detail.filter === place.topic("+"), "the error and the filter are told");
+  await inbox.first(1);
+  console.error = error;
+  const reported = place.isNode ? logged : uncaught.splice(0);
+  const muted = place.engine === "webkit" && place.place === "sandbox"; // it takes every script for a stranger's there
+  equal(reported.map((e) => (muted ? e : e === thrown)), [muted ? "Script error." : true], "what is reported as uncaught");
+  equal([client.state, client.stats().connects], ["connected", 1]);
+});
+
+test("a message event comes with every message", async (place) => {
+  const client = await place.connected();
+  const seen = [];
+  const listener = (e) => seen.push([e.type, e.detail.topic, e.detail.text()]);
+  client.addEventListener("message", listener);
+  const inbox = new Inbox();
+  await client.subscribe(place.topic("+"), inbox.take, { qos: 1 });
+  await client.publish(place.topic("a"), "1", { qos: 1 });
+  await inbox.first(1);
+  const next = event(client, "message");
+  client.removeEventListener("message", listener);
+  await client.publish(place.topic("b"), "2", { qos: 1 });
+  equal((await next).detail.text(), "2");
+  equal(seen, [["message", place.topic("a"), "1"]]);
+});
+
+test("subscribe says what is wrong with its arguments", async (place) => {
+  const client = await place.connected();
+  const wrong = (args, name, code, says) => rejects(client.subscribe(...args), { name, code, says });
+  await wrong([5], "TypeError", "ERR_OPTION", "filter must be a string");
+  await wrong(["a/#/b"], "TypeError", "ERR_FILTER", "#");
+  await wrong(["$share/g/"], "TypeError", "ERR_FILTER", "$share");
+  await wrong(["a", 5, {}], "TypeError", "ERR_OPTION", "handler must be a function");
+  await wrong(["a", () => {}, { qos: 7 }], "RangeError", "ERR_QOS", "7");
+  await wrong(["a", { bufferSize: 0 }], "RangeError", "ERR_OPTION", "bufferSize");
+  await wrong(["a", { buffersize: 3 }], "TypeError", "ERR_OPTION", "did you mean bufferSize?");
+  await wrong(["a", { retainHandling: 3 }], "RangeError", "ERR_OPTION", "retainHandling");
+  await rejects(client.unsubscribe(5), { name: "TypeError", code: "ERR_OPTION", says: "filter" });
+  equal(client.stats().subscriptions, 0);
+});
