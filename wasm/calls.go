@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"syscall/js"
 	"time"
 
@@ -62,11 +63,14 @@ func call(_ js.Value, args []js.Value) (result any) {
 	case "text":
 		c.Text(now, attempt(args[0]))
 	case "probed":
-		c.Probed(now, attempt(args[0]), client.Probe{
-			Status: args[1].Get("status").Int(), Code: args[1].Get("code").String(),
-			Message: args[1].Get("message").String(), Offline: args[1].Get("offline").Bool(),
-			Blocked: args[1].Get("blocked").Bool(), Dated: args[1].Get("dated").Bool(), Skew: clock(args[1].Get("skew").Float()),
-		})
+		p := client.Probe{
+			Status: args[1].Int(), Code: args[2].String(), Message: args[3].String(),
+			Offline: args[4].Bool(), Blocked: args[5].Bool(),
+		}
+		if skew := args[6].Float(); !math.IsNaN(skew) {
+			p.Dated, p.Skew = true, clock(skew)
+		}
+		c.Probed(now, attempt(args[0]), p)
 	case "subscribe":
 		o := args[2]
 		return c.Subscribe(now, token(args[0]), mqtt.Subscription{

@@ -6,10 +6,8 @@
 package main
 
 import (
-	"encoding/binary"
 	"unsafe"
 
-	"iot.wasm/wasm/client"
 	"iot.wasm/wasm/mqtt"
 )
 
@@ -42,10 +40,12 @@ func receive(id, attempt, n uint32, now float64) {
 	end(c)
 }
 
-// publish takes a message: its topic, and from the input its options and behind
-// them its payload. flags hold the QoS, and 4 for retain. It returns 1 when the
-// message has QoS 0 and goes out with this turn, and nothing else has happened;
-// otherwise the token is settled, and the header filled.
+var outgoing mqtt.Outgoing
+
+// publish takes a message: its topic, and from the input its options, as MQTT's
+// properties, and behind them its payload. flags hold the QoS, and 4 for retain.
+// It returns 1 when the message has QoS 0 and goes out with this turn, and nothing
+// else has happened; otherwise the token is settled, and the header filled.
 //
 //go:wasmexport iot_publish
 func publish(id, token, topicLen, optionsLen, payloadLen, flags uint32, now float64) (sent uint32) {
@@ -59,60 +59,13 @@ func publish(id, token, topicLen, optionsLen, payloadLen, flags uint32, now floa
 	outgoing = mqtt.Outgoing{
 		Token: mqtt.Token(token), Topic: topic[:topicLen],
 		QoS: byte(flags & 3), Retain: flags&4 != 0,
-		Payload: input[optionsLen : optionsLen+payloadLen],
-	}
-	if optionsLen > 0 {
-		var ok bool
-		if propertyBuffer, ok = properties(propertyBuffer[:0], input[:optionsLen]); !ok {
-			host{}.Done(outgoing.Token, tooLong)
-			end(c)
-			return 0
-		}
-		outgoing.Properties = propertyBuffer
+		Properties: input[:optionsLen], Payload: input[optionsLen : optionsLen+payloadLen],
 	}
 	if c.Publish(clock(now), &outgoing) && len(table) == 0 {
 		return 1
 	}
 	end(c)
 	return 0
-}
-
-var (
-	outgoing       mqtt.Outgoing
-	propertyBuffer []byte
-	tooLong        = &client.Error{Class: client.RangeError, Code: "ERR_OPTION",
-		Message: "publish options: a text or correlationData is longer than MQTT's 65,535 bytes"}
-)
-
-// properties turns publish options, as www/iot/publish.js writes them, into MQTT's
-// form: for each an id and one or two fields, a field being a little-endian
-// 32-bit number, or that many bytes behind it.
-func properties(b, options []byte) (_ []byte, ok bool) {
-	field := func() (data []byte) {
-		n := binary.LittleEndian.Uint32(options)
-		data, options = options[4:4+n], options[4+n:]
-		if n > 65535 {
-			ok = false
-			data = nil
-		}
-		return data
-	}
-	ok = true
-	for len(options) > 0 {
-		p := mqtt.Property{ID: mqtt.PropertyID(options[0])}
-		options = options[1:]
-		switch p.ID {
-		case mqtt.PayloadFormat, mqtt.MessageExpiry:
-			p.Number = binary.LittleEndian.Uint32(options)
-			options = options[4:]
-		case mqtt.UserProperty:
-			p.Data, p.Value = field(), field()
-		default:
-			p.Data = field()
-		}
-		b = mqtt.AppendProperty(b, p)
-	}
-	return b, ok
 }
 
 // turn ends a turn of the page's event loop: it acts on the time, and collects

@@ -39,7 +39,7 @@ func minified(version string) (map[string][]byte, error) {
 		MinifyWhitespace:  true,
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,
-		MangleProps:       `^_(?:inst|values|goRefCounts|ids|idPool|exitPromise|resolveExitPromise|scheduledTimeouts|nextCallbackTimeoutID|resume)$`,
+		MangleProps:       `^_(?:inst|values|goRefCounts|ids|idPool|exitPromise|resolveExitPromise|scheduledTimeouts|nextCallbackTimeoutID|resume)$|^(?:flushSoon|afterwards|wakeAt|turnTime|settle|crashed|attach|behind|alive|tell|provide|heardAt|topics|filters)$`,
 		LegalComments:     api.LegalCommentsNone,
 		Sourcemap:         api.SourceMapLinked,
 	}

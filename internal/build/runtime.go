@@ -19,7 +19,7 @@ export function newGo(iotBridge) {
 // There are no files; what Go prints, when it panics, is for the console, line by line.
 let line = "";
 const own = {
-	constants: { O_WRONLY: -1, O_RDWR: -1, O_CREAT: -1, O_TRUNC: -1, O_APPEND: -1, O_EXCL: -1, O_DIRECTORY: -1 },
+	constants: new Proxy({}, { get: () => -1 }),
 	writeSync(fd, bytes) {
 		const lines = (line + new TextDecoder().decode(bytes)).split("\n");
 		line = lines.pop();
@@ -31,7 +31,7 @@ const own = {
 	},
 };
 const fs = new Proxy(own, { get: (_, name) => own[name] ?? ((...args) => args.at(-1)({ code: "ENOSYS" })) });
-const globalThis = { iotBridge, fs, process: {}, path: { resolve: (...parts) => parts.join("/") }, Object, Array, Uint8Array, Uint8ClampedArray, Date, Error, crypto, performance, TextEncoder, TextDecoder };
+const globalThis = { iotBridge, fs, process: {}, path: {}, Object, Array, Uint8Array, Uint8ClampedArray, Date, Error, crypto, performance, TextEncoder, TextDecoder };
 
 %s
 return new globalThis.Go();
@@ -50,12 +50,18 @@ var unused = []*regexp.Regexp{
 	regexp.MustCompile(`(?ms)^\t{3}const testCallExport = .*?^\t{3}\}\n+`),
 	regexp.MustCompile(`(?ms)^\t{3}if \(!\(instance instanceof WebAssembly\.Instance\)\) \{\n.*?^\t{3}\}\n+`),
 	regexp.MustCompile(`(?ms)^\t{4}_gotest: \{\n.*?^\t{4}\},\n`),
+	regexp.MustCompile(`(?m)^\t+console\.warn\("scheduleTimeoutEvent: missed timeout event"\);\n`),
 }
 
 // hostCall is a function that a wasm may import.
 var hostCall = regexp.MustCompile(`(?ms)^(?:\t{5}//[^\n]*\n)?\t{5}"([\w./]+)": \(\w+\) => \{\n.*?^\t{5}\},\n+`)
 
+// environment is how a script gives the program its arguments and variables: an
+// empty list stands at that address as long as nothing is written there.
+var environment = regexp.MustCompile(`(?ms)^\t{3}// Pass command line arguments and environment variables.*?^\t{3}this\._inst\.exports\.run\(argc, argv\);\n`)
+
 func trim(support, wasm []byte) []byte {
+	support = environment.ReplaceAll(support, []byte("\t\t\tthis._inst.exports.run(0, 4096);\n"))
 	for _, part := range unused {
 		support = part.ReplaceAll(support, nil)
 	}

@@ -2,12 +2,10 @@ import { errorFrom, invalid } from "./errors.js";
 import { copyOf, share } from "./message.js";
 import { CONNECT, PUBLISH, REQUEST, SUBSCRIBE, check, credentialsObject, same, viewOf, wellFormed, wrong } from "./options.js";
 import { tabId } from "./page.js";
-import { NOTHING, encodeOptions, payloadOf, qosOf, tooLongTopic, within } from "./publish.js";
+import { NOTHING, encodeOptions, encoder, payloadOf, qosOf, within } from "./publish.js";
 import { Requests } from "./request.js";
-import { Feed, Fresh, Subscription } from "./subscription.js";
+import { Subscription, deliver, end, renew, until, wants } from "./subscription.js";
 import { Wire } from "./wire.js";
-
-const encoder = new TextEncoder();
 
 /** @typedef {import("../iot.js").ConnectOptions} ConnectOptions */
 
@@ -24,15 +22,14 @@ export class IotClient extends EventTarget {
   #connection;
   #starting = 0; // connect() calls that wait for the wasm
   #disarm = () => {}; // takes the signal of connect() off
-  /** @type {Map<number, Feed[]>} */
-  #filters = new Map(); // id in the wasm → its subscriptions' feeds
-  #goodTopic = ""; // the last that was published to
+  /** @type {Map<number, Subscription[]>} */
+  #filters = new Map(); // id in the wasm → its subscriptions
   #joins = 0; // subscriptions so far
   #heard = 0; // live messages so far
   #requests = new Requests(this);
   #wantsMessages = false;
   /** @type {import("../iot.js").Stats} */
-  #stats = Object.freeze({ messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, inflight: 0, queued: 0, subscriptions: 0, connects: 0 });
+  #stats = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, inflight: 0, queued: 0, subscriptions: 0, connects: 0 };
 
   #wire = new Wire(this, {
     deliver: (topic, message) => this.#deliver(topic, message),
@@ -72,13 +69,12 @@ export class IotClient extends EventTarget {
     }
     signal?.throwIfAborted();
     const resting = this.#state === "idle" || this.#state === "closed";
-    if (resting && !o) throw invalid(TypeError, "ERR_OPTION", "connect() needs options the first time");
     const join = !resting && (wanted === undefined || same(o, this.#current));
     if (resting) {
       this.#current = o;
       this.#arm(signal);
     }
-    const done = this.#wire.ask((token) => this.#wire.call("connect", token, join ? null : described));
+    const done = this.#wire.ask((token) => this.#wire.call("connect", token, (!join && described) || null));
     done.catch(() => {
       if (this.#state === "idle" || this.#state === "closed") this.#disarm();
     });
@@ -103,10 +99,6 @@ export class IotClient extends EventTarget {
   publish(topic, payload, options) {
     try {
       if (typeof topic !== "string") throw wrong("topic", "a string", topic);
-      if (topic !== this.#goodTopic) {
-        if (topic.length > 65535) throw tooLongTopic();
-        this.#goodTopic = wellFormed(topic, "topic");
-      }
       let bytes = payloadOf(payload);
       /** @type {AbortSignal | undefined} */
       let signal;
@@ -150,45 +142,42 @@ export class IotClient extends EventTarget {
     o.signal?.throwIfAborted();
     await abortable(o.signal, this.#wire.ready());
     o.signal?.throwIfAborted();
-    const feed = new Feed(filter, handler, bufferSize, asked.retainAsPublished ? undefined : this.#fresh(), (it) => this.#leave(it));
+    const subscription = new Subscription(filter, handler, bufferSize, asked.retainAsPublished, (it) => this.#leave(it));
+    renew(subscription, ++this.#joins, this.#heard);
     const granted = this.#wire.ask((token) => {
       const id = this.#wire.call("subscribe", token, filter, asked);
-      if (id) this.#enter(id, feed);
+      if (id) this.#enter(id, subscription);
     });
-    granted.catch((error) => this.#forget(feed, error));
-    feed.until(o.signal);
-    feed.qos = (await abortable(o.signal, granted)).qos;
-    return new Subscription(feed);
+    granted.catch((error) => this.#forget(subscription, error));
+    until(subscription, o.signal);
+    subscription.qos = (await abortable(o.signal, granted)).qos;
+    return subscription;
   }
 
-  #fresh() {
-    return new Fresh(++this.#joins, this.#heard);
-  }
-
-  /** @param {number} id @param {Feed} feed */
-  #enter(id, feed) {
+  /** @param {number} id @param {Subscription} subscription */
+  #enter(id, subscription) {
     const list = this.#filters.get(id);
-    if (list) list.push(feed);
-    else this.#filters.set(id, [feed]);
+    if (list) list.push(subscription);
+    else this.#filters.set(id, [subscription]);
   }
 
-  /** @param {Feed} feed @param {any} error */
-  #forget(feed, error) {
+  /** @param {Subscription} subscription @param {any} error */
+  #forget(subscription, error) {
     let found = 0;
     for (const [id, list] of this.#filters) {
-      const i = list.indexOf(feed);
+      const i = list.indexOf(subscription);
       if (i < 0) continue;
       list.splice(i, 1);
       if (list.length === 0) this.#filters.delete(id);
       found = id;
     }
-    feed.end(error);
+    end(subscription, error);
     return found;
   }
 
-  /** @param {Feed} feed */
-  async #leave(feed) {
-    const id = this.#forget(feed, undefined);
+  /** @param {Subscription} subscription */
+  async #leave(subscription) {
+    const id = this.#forget(subscription, undefined);
     if (id && this.#wire.alive) await this.#wire.ask((token) => this.#wire.call("unsubscribe", token, id, false));
   }
 
@@ -198,7 +187,7 @@ export class IotClient extends EventTarget {
     for (const [id, list] of this.#filters) {
       if (list[0].filter !== filter) continue;
       this.#filters.delete(id);
-      for (const feed of list) feed.end(undefined);
+      for (const subscription of list) end(subscription);
       await this.#wire.ask((token) => this.#wire.call("unsubscribe", token, id, true));
       return;
     }
@@ -225,6 +214,11 @@ export class IotClient extends EventTarget {
       }
     }
     if (this.#wire.alive) await this.#wire.ask((token) => this.#wire.call("disconnect", token));
+  }
+
+  // Older browsers have no such symbol.
+  [Symbol.asyncDispose ?? Symbol()]() {
+    return this.disconnect();
   }
 
   reconnect() {
@@ -296,12 +290,14 @@ export class IotClient extends EventTarget {
       if (!list) continue;
       if (list.length > 1) share(message);
       // A copy of the list only where one of several may end while it is walked.
-      for (const feed of list.length > 1 ? [...list] : list) {
-        if (retain && !feed.wants(topic, this.#joins)) continue;
+      for (const subscription of list.length > 1 ? [...list] : list) {
+        if (retain && !wants(subscription, topic, this.#joins)) continue;
         try {
-          if (!feed.deliver(given ? copyOf(message) : message)) this.#emit("slowconsumer", { filter: feed.filter, dropped: feed.dropped });
+          if (!deliver(subscription, given ? copyOf(message) : message)) {
+            this.#emit("slowconsumer", { filter: subscription.filter, dropped: subscription.dropped });
+          }
         } catch (error) {
-          this.#emit("handlererror", { error, filter: feed.filter });
+          this.#emit("handlererror", { error, filter: subscription.filter });
           report(error);
         }
         given = true;
@@ -319,7 +315,7 @@ export class IotClient extends EventTarget {
       case "connecting":
         return this.#emit("connecting", { attempt: e.attempt });
       case "connected":
-        if (!e.recovered) for (const list of this.#filters.values()) for (const feed of list) feed.renew(this.#fresh());
+        if (!e.recovered) for (const list of this.#filters.values()) for (const subscription of list) renew(subscription, ++this.#joins, this.#heard);
         return this.#emit("connected", { ...e.connection, attempt: e.attempt, recovered: e.recovered });
       case "disconnected":
         return this.#emit("disconnected", { error, retryInMs: e.retryInMs });
@@ -333,7 +329,7 @@ export class IotClient extends EventTarget {
   #ended(id, error) {
     const list = this.#filters.get(id) ?? [];
     this.#filters.delete(id);
-    for (const feed of list) feed.end(error);
+    for (const subscription of list) end(subscription, error);
   }
 
   /** @param {import("../iot.js").IotError} error */
@@ -349,17 +345,6 @@ export class IotClient extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-// Older browsers have no Symbol.asyncDispose.
-if (Symbol.asyncDispose) {
-  Object.defineProperty(IotClient.prototype, Symbol.asyncDispose, {
-    value() {
-      return this.disconnect();
-    },
-    configurable: true,
-    writable: true,
-  });
 }
 
 /**

@@ -1,10 +1,11 @@
-import { IotError, wordsOf } from "./errors.js";
+import { IotError, invalid, wordsOf } from "./errors.js";
 import { Message } from "./message.js";
-import { tooLongTopic } from "./publish.js";
+import { wellFormed } from "./options.js";
+import { encoder } from "./publish.js";
 import { Queue } from "./queue.js";
 
 // The kinds of record in the table that wasm/turn.go fills.
-const TOPIC = 1, MESSAGE = 2, PUBLISHED = 3, DONE = 4, EFFECT = 5;
+const TOPIC = 1, MESSAGE = 2, PUBLISHED = 3, DONE = 4;
 const OWN_MEMORY = 32;
 
 /** The version of the table's layout, which the wasm must share. */
@@ -15,7 +16,6 @@ const PIECE = 1 << 20;
 const LEAST_INPUT = 1 << 16;
 const MOST_TOPIC = 65535;
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // a topic may begin with U+FEFF [MQTT-1.5.4-3]
 
 /** @typedef {import("./wire.js").Wire} Wire */
@@ -146,8 +146,8 @@ export class Core {
   /** @param {string} topic */
   #writeTopic(topic) {
     this.#lastTopic = "";
-    const { read, written } = encoder.encodeInto(topic, this.#topic);
-    if (read < topic.length) throw tooLongTopic();
+    const { read, written } = encoder.encodeInto(wellFormed(topic.slice(0, MOST_TOPIC + 1), "topic"), this.#topic);
+    if (read < topic.length) throw invalid(TypeError, "ERR_TOPIC", "topic is longer than 65,535 bytes");
     this.#lastTopic = topic;
     this.#lastTopicLength = written;
   }
@@ -233,12 +233,9 @@ export class Core {
           queue.push(owner, words[at + 1], undefined);
           at += 2;
           break;
-        case EFFECT:
+        default: // an effect
           queue.push(owner, undefined, effects[effect++]);
           at += 1;
-          break;
-        default:
-          throw this.crashed("a record of unknown kind");
       }
     }
     effects.length = 0;

@@ -26,7 +26,7 @@ export async function start(where, integrity, version) {
   go.run(instance).catch((error) => core.crashed(wordsOf(error)));
   if (bridge.version !== stamp || bridge.layout !== LAYOUT || !stamp.startsWith(`${version}+`)) {
     throw new IotError(
-      `iot.js ${version}, wasm_exec.js ${stamp} and iot.wasm ${bridge.version} are not of one build; run "make wasm", or clear the cache`,
+      `iot.js ${version}, wasm_exec.js ${stamp} and iot.wasm ${bridge.version} are not of one build: run "make wasm", or clear the cache`,
       { code: "ERR_VERSION", phase: "load" },
     );
   }
@@ -43,7 +43,7 @@ async function instantiate(source, integrity, imports) {
     const node = /** @type {any} */ (globalThis).process;
     const files = url.protocol === "file:" && node?.getBuiltinModule?.("node:fs/promises");
     if (files) {
-      if (integrity !== undefined) throw new TypeError("integrity can be checked only of what is fetched");
+      if (integrity !== undefined) throw new TypeError("integrity is for what is fetched");
       return (await WebAssembly.instantiate(await files.readFile(url), imports)).instance;
     }
     response = await fetch(url, { integrity: integrity ?? "" });
@@ -51,8 +51,7 @@ async function instantiate(source, integrity, imports) {
   if (!response.ok) {
     throw new IotError(`iot.wasm could not be loaded: HTTP ${response.status}`, { code: "ERR_LOAD", phase: "load", retryable: true });
   }
-  const streams = typeof WebAssembly.instantiateStreaming === "function";
-  if (streams && /^application\/wasm\b/i.test(response.headers.get("Content-Type") ?? "")) {
+  if (/^application\/wasm\b/i.test(response.headers.get("Content-Type") ?? "")) {
     return (await WebAssembly.instantiateStreaming(response, imports)).instance;
   }
   return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance;
@@ -61,7 +60,7 @@ async function instantiate(source, integrity, imports) {
 /** @param {unknown} error */
 function loadError(error) {
   if (error instanceof IotError) return error;
-  const csp = typeof WebAssembly !== "undefined" && error instanceof WebAssembly.CompileError && /content security policy|unsafe-eval|blocked by CSP/i.test(error.message);
+  const csp = error instanceof WebAssembly.CompileError && /content security policy|unsafe-eval|blocked by CSP/i.test(error.message);
   if (csp) {
     return new IotError("the page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src", {
       code: "ERR_CSP", phase: "load", cause: error,

@@ -41,11 +41,8 @@ export async function acquire() {
 export async function load(options) {
   const o = check(options, LOAD, "load options");
   const address = o.wasm === undefined || typeof o.wasm === "string" || o.wasm instanceof URL;
-  if (!address && typeof o.wasm?.arrayBuffer !== "function" && typeof o.wasm?.then !== "function" && !(o.wasm instanceof WebAssembly.Module)) {
-    throw invalid(TypeError, "ERR_OPTION", "load options.wasm must be an address, a Response or a WebAssembly.Module");
-  }
   if (o.integrity !== undefined && !address) {
-    throw invalid(TypeError, "ERR_OPTION", "load options.integrity can be checked only where wasm is an address");
+    throw invalid(TypeError, "ERR_OPTION", "load options.integrity is for an address");
   }
   if (!loading || core?.crash) source = o;
   try {
@@ -64,10 +61,10 @@ export async function load(options) {
 export async function presign(options) {
   const o = check(options, PRESIGN, "presign options");
   const running = await acquire();
-  const result = running.call(undefined, "presign", Object.assign(Object.create(null), {
-    endpoint: o.endpoint, region: o.region, credentials: o.credentials ?? Object.create(null),
+  const result = running.call(undefined, "presign", {
+    __proto__: null, endpoint: o.endpoint, region: o.region, credentials: o.credentials ?? { __proto__: null },
     date: (o.date ?? new Date()).getTime(), expires: o.expires ?? 0,
-  }));
+  });
   if (result.error) throw errorFrom(result.error);
   return result.url;
 }
@@ -77,20 +74,13 @@ export async function presign(options) {
  * @type {typeof import("../iot.js").matches}
  */
 export function matches(filter, topic) {
-  if (typeof filter !== "string" || typeof topic !== "string" || filter === "" || topic === "") return false;
-  if (/[+#\0]/.test(topic) || filter.includes("\0")) return false;
-  const share = /^\$share\/([^/]*)\/(.*)$/su.exec(filter);
-  if (filter.startsWith("$share/")) {
-    if (!share || share[1] === "" || share[2] === "" || /[+#]/.test(share[1])) return false;
-    filter = share[2];
-  }
-  const f = filter.split("/");
-  if (f.some((l, i) => (l.includes("#") && (l !== "#" || i < f.length - 1)) || (l.includes("+") && l !== "+"))) return false;
-  const t = topic.split("/");
+  if (typeof filter !== "string" || typeof topic !== "string" || !topic || /[+#\0]/.test(topic)) return false;
+  if (filter.startsWith("$share/")) filter = /^\$share\/[^/+#]+\/(.*)$/su.exec(filter)?.[1] ?? "";
+  const f = filter.split("/"), t = topic.split("/");
+  // A wildcard is a level of its own, and # the last one.
+  if (!filter || f.some((l, i) => !/^(?:\+|#|[^+#\0]*)$/.test(l) || (l === "#" && i < f.length - 1))) return false;
   if (topic.startsWith("$") && (f[0] === "+" || f[0] === "#")) return false;
-  for (let i = 0; i < f.length; i++) {
-    if (f[i] === "#") return true;
-    if (i >= t.length || (f[i] !== "+" && f[i] !== t[i])) return false;
-  }
-  return f.length === t.length;
+  const all = f.at(-1) === "#";
+  if (all) f.pop();
+  return (all ? f.length <= t.length : f.length === t.length) && f.every((l, i) => l === "+" || l === t[i]);
 }

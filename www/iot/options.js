@@ -85,7 +85,8 @@ export const PRESIGN = {
 };
 /** @type {Record<keyof import("../iot.js").LoadOptions, Check>} */
 export const LOAD = {
-  wasm: (v) => v, integrity: string,
+  wasm: is("an address, a Response or a WebAssembly.Module", (v) => typeof v === "string" || v instanceof URL || v?.arrayBuffer || v?.then || v instanceof WebAssembly.Module),
+  integrity: string,
 };
 
 /**
@@ -204,23 +205,9 @@ function unknown(key, schema, name) {
   return invalid(TypeError, "ERR_OPTION", `${name} has no option ${JSON.stringify(key.slice(0, 60))}${hint}`);
 }
 
-/**
- * Levenshtein's distance.
- * @param {string} a
- * @param {string} b
- */
+/** How unlike two names are: in letters that only one has, and in length. @param {string} a @param {string} b */
 function distance(a, b) {
-  let row = [...b].map((_, i) => i + 1);
-  row.unshift(0);
-  for (let i = 0; i < a.length; i++) {
-    let left = i + 1;
-    let corner = row[0];
-    row[0] = left;
-    for (let j = 0; j < b.length; j++) {
-      left = Math.min(left + 1, row[j + 1] + 1, corner + (a[i] === b[j] ? 0 : 1));
-      corner = row[j + 1];
-      row[j + 1] = left;
-    }
-  }
-  return row[b.length];
+  /** @param {string} x @param {string} y */
+  const only = (x, y) => [...x].filter((c) => !y.includes(c)).length;
+  return only(a, b) + only(b, a) + Math.abs(a.length - b.length);
 }

@@ -8,13 +8,9 @@
 export const awake = new Set();
 
 let watching = false;
-const add = awake.add.bind(awake);
-awake.add = (client) => {
-  watch();
-  return add(client);
-};
 
-function watch() {
+/** Makes sure that they are told. */
+export function watch() {
   if (watching || typeof globalThis.addEventListener !== "function") return;
   watching = true;
   const wake = () => {
@@ -78,6 +74,5 @@ function takeBase() {
 }
 
 function randomId() {
-  const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
-  return `iot-${Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => letters[b % letters.length]).join("")}`;
+  return `iot-${crypto.getRandomValues(new Uint32Array(4)).join("").slice(0, 32)}`;
 }

@@ -3,7 +3,7 @@ import { isBuffer, isWellFormed, viewOf } from "./options.js";
 
 // What publish() takes, in the form that wasm/exports.go reads.
 
-const encoder = new TextEncoder();
+export const encoder = new TextEncoder();
 const MAX_PACKET = 268_435_455;
 
 export const NOTHING = new Uint8Array(0);
@@ -51,56 +51,38 @@ export function within(n, most, name) {
 }
 
 /**
- * The options of a message: for each a property id, and one or two fields.
+ * The options of a message, as MQTT's properties (section 2.2.2.2).
  * @param {any} o what check() made of them
  */
 export function encodeOptions(o) {
-  /** @type {Uint8Array[]} */
+  /** @type {(number[] | Uint8Array)[]} */
   const parts = [];
-  /** @param {number} id @param {number} n */
-  const number = (id, n) => {
-    const b = new Uint8Array(5);
-    b[0] = id;
-    new DataView(b.buffer).setUint32(1, n, true);
-    parts.push(b);
-  };
   /** @param {number} id @param {string} name @param {any[]} values text or bytes */
   const fields = (id, name, ...values) => {
-    parts.push(Uint8Array.of(id));
+    parts.push([id]);
     for (const v of values) {
-      if ((v.length ?? v.byteLength) > 65535) throw tooLong(name);
-      const bytes = typeof v === "string" ? encoder.encode(v) : viewOf(v);
-      if (bytes.length > 65535) throw tooLong(name);
-      const length = new Uint8Array(4);
-      new DataView(length.buffer).setUint32(0, bytes.length, true);
-      parts.push(length, bytes);
+      const bytes = v.length > 65535 ? v : typeof v === "string" ? encoder.encode(v) : viewOf(v);
+      const { length } = bytes;
+      if (length > 65535) throw invalid(RangeError, "ERR_OPTION", `${name} is longer than MQTT's 65,535 bytes`);
+      parts.push([length >> 8, length], bytes); // what is above a byte, Uint8Array.set cuts off
     }
   };
-  if (o.utf8) number(1, 1);
-  if (o.messageExpiry !== undefined) number(2, within(o.messageExpiry, 0xffffffff, "messageExpiry"));
+  if (o.utf8) parts.push([1, 1]);
+  if (o.messageExpiry !== undefined) {
+    const n = within(o.messageExpiry, 0xffffffff, "messageExpiry");
+    parts.push([2, n >>> 24, n >>> 16, n >>> 8, n]);
+  }
   if (o.contentType !== undefined) fields(3, "contentType", o.contentType);
   if (o.responseTopic !== undefined) fields(8, "responseTopic", o.responseTopic);
   if (o.correlationData !== undefined) fields(9, "correlationData", o.correlationData);
   for (const [k, v] of o.userProperties ?? []) fields(38, "userProperties", k, v);
-  const size = parts.reduce((n, p) => n + p.length, 0);
-  if (size > MAX_PACKET) throw tooLarge(size);
-  if (size === 0) return NOTHING;
-  const all = new Uint8Array(size);
+  const all = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
   let at = 0;
   for (const p of parts) {
     all.set(p, at);
     at += p.length;
   }
   return all;
-}
-
-/** @param {string} name */
-function tooLong(name) {
-  return invalid(RangeError, "ERR_OPTION", `${name} is longer than MQTT's 65,535 bytes`);
-}
-
-export function tooLongTopic() {
-  return invalid(TypeError, "ERR_TOPIC", "topic is longer than 65,535 bytes");
 }
 
 /** A promise and what settles it. Older browsers have no Promise.withResolvers. @returns {any} */

@@ -1,6 +1,6 @@
 import { IotError, invalid } from "./errors.js";
 import { viewOf } from "./options.js";
-import { payloadOf, settler } from "./publish.js";
+import { payloadOf, settler, within } from "./publish.js";
 
 /** @typedef {import("../iot.js").Message} Message */
 
@@ -29,7 +29,7 @@ export class Requests {
    */
   async ask(topic, payload, o, clientId) {
     const { timeoutMs = 30_000, ...options } = o;
-    if (!(timeoutMs > 0 && timeoutMs < 2 ** 31)) throw invalid(RangeError, "ERR_OPTION", `timeoutMs is ${timeoutMs}; it must be between 1 and 2147483647`);
+    within(timeoutMs, 2 ** 31 - 1, "timeoutMs");
     const { signal } = options;
     signal?.throwIfAborted();
     let body = payloadOf(payload);

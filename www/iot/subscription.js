@@ -1,6 +1,26 @@
 import { invalid } from "./errors.js";
 
 /** @typedef {import("../iot.js").Message} Message */
+/** @typedef {import("../iot.js").IotError} IotError */
+
+const MOST_SEEN = 10_000; // topics; beyond, one may be heard twice
+
+/**
+ * What the client does with a subscription, and nobody else can: hand it a message
+ * (false when an older one had to go for it), end it (with the error that ended
+ * it, if one did), tie it to a signal, ask whether a retained message of a topic is
+ * news to it, and say that all that is retained is.
+ * @type {(subscription: Subscription, message: Message) => boolean}
+ */
+export let deliver;
+/** @type {(subscription: Subscription, error?: IotError) => void} */
+export let end;
+/** @type {(subscription: Subscription, signal: AbortSignal | undefined) => void} */
+export let until;
+/** @type {(subscription: Subscription, topic: import("./core.js").Topic, joins: number) => boolean} */
+export let wants;
+/** @type {(subscription: Subscription, join: number, heard: number) => void} */
+export let renew;
 
 /**
  * What subscribe() resolves to. With a handler, messages go to it; without, they
@@ -8,43 +28,84 @@ import { invalid } from "./errors.js";
  * Leaving the loop ends the subscription.
  */
 export class Subscription {
-  #feed;
+  /** @type {import("../iot.js").QoS} */
+  qos = 0;
+  received = 0;
+  dropped = 0;
+
+  #leave;
+  #handler;
+  #bufferSize;
+  #asPublished;
+  /** @type {Message[]} */
+  #buffer = [];
+  /** @type {{ resolve(result: IteratorResult<Message, any>): void, reject(error: unknown): void }[]} */
+  #readers = [];
+  #ended = false;
+  /** @type {IotError | undefined} */
+  #error;
+  /** @type {any} */
+  #settleClosed;
+  #disarm = () => {};
   /** @type {Promise<void> | undefined} */
-  #unsubscribing;
+  #leaving;
 
-  /** @param {Feed} feed */
-  constructor(feed) {
-    this.#feed = feed;
+  // A broker sends retained messages for every SUBSCRIBE, also for one that another
+  // subscription of the same page has caused, and does not say for which.
+  #join = 0; // its place in the order of the client's subscriptions
+  #since = 0; // how many live messages the client had heard then
+  /** @type {Set<string>} */
+  #seen = new Set(); // topics whose retained message it has had
+
+  /**
+   * `leave` is called for the page's wish to end it; no messages come after `end()`.
+   * @param {string} filter
+   * @param {import("../iot.js").MessageHandler | undefined} handler
+   * @param {number} bufferSize
+   * @param {boolean} asPublished what RETAIN says is the publisher's word
+   * @param {(subscription: Subscription) => Promise<void>} leave
+   */
+  constructor(filter, handler, bufferSize, asPublished, leave) {
+    this.filter = filter;
+    this.#handler = handler;
+    this.#bufferSize = bufferSize;
+    this.#asPublished = asPublished;
+    this.#leave = leave;
+    /** @type {Promise<IotError | undefined>} */
+    this.closed = new Promise((resolve) => {
+      this.#settleClosed = resolve;
+    });
   }
 
-  get filter() {
-    return this.#feed.filter;
-  }
-  get qos() {
-    return this.#feed.qos;
-  }
-  get received() {
-    return this.#feed.received;
-  }
-  get dropped() {
-    return this.#feed.dropped;
-  }
-  get closed() {
-    return this.#feed.closed;
+  static {
+    deliver = (subscription, message) => subscription.#deliver(message);
+    end = (subscription, error) => subscription.#end(error);
+    until = (subscription, signal) => subscription.#until(signal);
+    wants = (subscription, topic, joins) => subscription.#wants(topic, joins);
+    renew = (subscription, join, heard) => {
+      subscription.#join = join;
+      subscription.#since = heard;
+      subscription.#seen.clear();
+    };
   }
 
   /** Ends the subscription, and with the last one to its filter sends UNSUBSCRIBE. Idempotent. */
   unsubscribe() {
-    return (this.#unsubscribing ??= this.#feed.leave());
+    return (this.#leaving ??= this.#ended ? Promise.resolve() : this.#leave(this));
+  }
+
+  // Older browsers have no such symbol.
+  [Symbol.asyncDispose ?? Symbol()]() {
+    return this.unsubscribe();
   }
 
   /** @returns {AsyncIterableIterator<Message>} */
   [Symbol.asyncIterator]() {
     /** @type {AsyncIterableIterator<Message>} */
     const iterator = {
-      next: () => this.#feed.next(),
+      next: () => this.#next(),
       return: async (value) => {
-        this.#feed.clear();
+        this.#buffer.length = 0;
         await this.unsubscribe();
         return { value, done: true };
       },
@@ -52,112 +113,45 @@ export class Subscription {
     };
     return iterator;
   }
-}
 
-// Older browsers have no Symbol.asyncDispose.
-if (Symbol.asyncDispose) {
-  Object.defineProperty(Subscription.prototype, Symbol.asyncDispose, {
-    value() {
-      return this.unsubscribe();
-    },
-    configurable: true,
-    writable: true,
-  });
-}
-
-/** The client's side of a subscription: messages go in, and wait for a reader within a bound. */
-export class Feed {
-  /** @type {import("../iot.js").QoS} */
-  qos = 0;
-  received = 0;
-  dropped = 0;
-  ended = false;
-  /** @type {Promise<import("../iot.js").IotError | undefined>} */
-  closed;
-
-  #leave;
-  #handler;
-  #bufferSize;
-  #fresh; // tells the retained messages that are news to it
-  /** @type {Message[]} */
-  #buffer = [];
-  /** @type {{ resolve(result: IteratorResult<Message, any>): void, reject(error: unknown): void }[]} */
-  #readers = [];
-  /** @type {import("../iot.js").IotError | undefined} */
-  #error;
-  /** @type {(error: import("../iot.js").IotError | undefined) => void} */
-  #settleClosed = () => {};
-  #disarm = () => {};
-
-  /**
-   * `leave` is called for the page's wish to end it; no messages come after `end()`.
-   * @param {string} filter
-   * @param {import("../iot.js").MessageHandler | undefined} handler
-   * @param {number} bufferSize
-   * @param {Fresh | undefined} fresh
-   * @param {(feed: Feed) => Promise<void>} leave
-   */
-  constructor(filter, handler, bufferSize, fresh, leave) {
-    this.filter = filter;
-    this.#handler = handler;
-    this.#bufferSize = bufferSize;
-    this.#fresh = fresh;
-    this.#leave = leave;
-    this.closed = new Promise((resolve) => {
-      this.#settleClosed = resolve;
-    });
-  }
-
-  async leave() {
-    if (!this.ended) await this.#leave(this);
-  }
-
-  /** Ties the lifetime to a signal. @param {AbortSignal | undefined} signal */
-  until(signal) {
+  /** @param {AbortSignal | undefined} signal */
+  #until(signal) {
     if (!signal) return;
-    const abort = () => this.leave().catch(() => {});
+    const abort = () => this.unsubscribe().catch(() => {});
     signal.addEventListener("abort", abort);
     this.#disarm = () => signal.removeEventListener("abort", abort);
     if (signal.aborted) abort();
   }
 
-  /** The broker's session is another: what it had retained is news again. @param {Fresh} fresh */
-  renew(fresh) {
-    this.#fresh &&= fresh;
+  /** @param {import("./core.js").Topic} topic @param {number} joins */
+  #wants(topic, joins) {
+    if (this.#asPublished) return true;
+    // It has had it, or has heard the topic live and somebody else has subscribed since.
+    if (this.#seen.has(topic.name) || (topic.live > this.#since && this.#join < joins)) return false;
+    if (this.#seen.size < MOST_SEEN) this.#seen.add(topic.name);
+    return true;
   }
 
-  /**
-   * Whether a retained message of the topic is for this subscription, and not one that another has asked for.
-   * @param {import("./core.js").Topic} topic
-   * @param {number} joins
-   */
-  wants(topic, joins) {
-    return !this.#fresh || this.#fresh.admits(topic, joins);
-  }
-
-  /** Takes one message; false when an older one had to go for it. @param {Message} message */
-  deliver(message) {
-    if (this.ended) return true;
+  /** @param {Message} message */
+  #deliver(message) {
+    if (this.#ended) return true;
     this.received++;
     if (this.#handler) {
       this.#handler(message);
     } else if (this.#readers.length > 0) {
       this.#readers.shift()?.resolve({ value: message, done: false });
-    } else {
-      this.#buffer.push(message);
-      if (this.#buffer.length > this.#bufferSize) {
-        this.#buffer.shift();
-        this.dropped++;
-        return false;
-      }
+    } else if (this.#buffer.push(message) > this.#bufferSize) {
+      this.#buffer.shift();
+      this.dropped++;
+      return false;
     }
     return true;
   }
 
-  /** It is over; `error` is what ended it, if anything did. @param {import("../iot.js").IotError} [error] */
-  end(error) {
-    if (this.ended) return;
-    this.ended = true;
+  /** @param {IotError} [error] */
+  #end(error) {
+    if (this.#ended) return;
+    this.#ended = true;
     this.#error = error;
     this.#disarm();
     for (const reader of this.#readers.splice(0)) {
@@ -169,10 +163,10 @@ export class Feed {
   }
 
   /** @returns {Promise<IteratorResult<Message, any>>} */
-  async next() {
+  async #next() {
     const waiting = this.#buffer.shift();
     if (waiting) return { value: waiting, done: false };
-    if (this.ended) {
+    if (this.#ended) {
       const error = this.#error;
       this.#error = undefined; // thrown once: the next call says done
       if (error) throw error;
@@ -180,38 +174,5 @@ export class Feed {
     }
     if (this.#handler) throw invalid(TypeError, "ERR_OPTION", "this subscription has a handler, which gets its messages");
     return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
-  }
-
-  clear() {
-    this.#buffer.length = 0;
-  }
-}
-
-const MOST_SEEN = 10_000; // beyond, one may be heard twice
-
-/**
- * Which retained messages are news to a subscription. A broker sends them for
- * every SUBSCRIBE, also for one that another subscription of the same page has
- * caused, and does not say for which.
- */
-export class Fresh {
-  #join; // its place in the order of the client's subscriptions
-  #since; // how many live messages the client had heard then
-  /** @type {Set<string>} */
-  #seen = new Set(); // topics whose retained message it has had
-
-  /** @param {number} join @param {number} since */
-  constructor(join, since) {
-    this.#join = join;
-    this.#since = since;
-  }
-
-  /** @param {import("./core.js").Topic} topic @param {number} joins */
-  admits(topic, joins) {
-    if (this.#seen.has(topic.name)) return false;
-    // It has heard the topic live, and somebody else has subscribed since.
-    if (topic.live > this.#since && this.#join < joins) return false;
-    if (this.#seen.size < MOST_SEEN) this.#seen.add(topic.name);
-    return true;
   }
 }

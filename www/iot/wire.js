@@ -1,6 +1,6 @@
 import { IotError, errorFrom, wordsOf } from "./errors.js";
 import { acquire } from "./module.js";
-import { awake, forbids } from "./page.js";
+import { awake, forbids, watch } from "./page.js";
 import { settler } from "./publish.js";
 
 const OK = Object.freeze({ reasonCode: 0 });
@@ -174,7 +174,10 @@ export class Wire {
       case "state":
         if (e.event === "disconnected") this.#left(false);
         if (e.event === "closed") this.#rest();
-        else awake.add(this);
+        else {
+          awake.add(this);
+          watch();
+        }
         return this.#owner.changed(e);
       case "ended":
         return this.#owner.ended(e.id, e.error && errorFrom(e.error));
@@ -279,23 +282,20 @@ export class Wire {
 
   /** Asks by HTTP why a WebSocket was refused: a browser tells a page only so. @param {number} attempt @param {string} url */
   async #probe(attempt, url) {
-    const result = { status: 0, code: "", message: "", offline: globalThis.navigator?.onLine === false, blocked: false, dated: false, skew: 0 };
+    let status = 0, code = "", message = "", skew = NaN;
     try {
       const response = await fetch(url.replace(/^ws/, "http"), {
         cache: "no-store", credentials: "omit", redirect: "manual", signal: AbortSignal.timeout?.(8000),
       });
-      result.status = response.type === "opaqueredirect" ? 302 : response.status;
-      const date = Date.parse(response.headers.get("Date") ?? "");
-      if (!Number.isNaN(date)) Object.assign(result, { dated: true, skew: date - Date.now() });
+      status = response.type === "opaqueredirect" ? 302 : response.status;
+      skew = Date.parse(response.headers.get("Date") ?? "") - Date.now();
       const body = JSON.parse((await response.text()).slice(0, 4096));
-      if (typeof body.code === "string") result.code = body.code;
-      else if (typeof body.__type === "string") result.code = body.__type;
-      if (typeof body.message === "string") result.message = wordsOf(body.message);
+      code = wordsOf(body.code ?? body.__type ?? "");
+      message = wordsOf(body.message ?? "");
     } catch {
       // What was learned so far is the answer.
     }
-    result.blocked = forbids(url);
-    this.tell("probed", attempt, result);
+    this.tell("probed", attempt, status, code, message, globalThis.navigator?.onLine === false, forbids(url), skew);
   }
 
   wake() {
