@@ -8,6 +8,7 @@ package main
 import (
 	"unsafe"
 
+	"iot.wasm/wasm/client"
 	"iot.wasm/wasm/mqtt"
 )
 
@@ -82,19 +83,25 @@ func turn(id uint32, now, heard float64, hold uint32) {
 		c.Heard(clock(heard))
 		c.Tick(clock(now))
 		if hold == 0 {
-			out := c.Output()
-			header.outAddr, header.outLen = address(out), uint32(len(out))
+			output(c)
 		}
 	}
 	end(c)
 }
 
-// flushed says that the output the header named has been sent.
+func output(c *client.Client) {
+	out := c.Output()
+	header.outAddr, header.outLen = address(out), uint32(len(out))
+}
+
+// flushed says that n bytes of the output the header named have been sent; the
+// header names what is left.
 //
 //go:wasmexport iot_flushed
-func flushed(id uint32, now float64) {
+func flushed(id, n uint32, now float64) {
 	defer caught()
 	if c := clients[id]; c != nil {
-		c.Flushed(clock(now))
+		c.Flushed(clock(now), int(n))
+		output(c)
 	}
 }

@@ -182,8 +182,8 @@ func (c *Client) Output() []byte {
 	return c.engine.Output()
 }
 
-// Flushed says that Output has been handed to the socket.
-func (c *Client) Flushed(now time.Duration) {
-	c.stats.BytesOut += uint64(len(c.engine.Output()))
-	c.engine.Flushed(now)
+// Flushed says that the first n bytes of Output have been handed to the socket.
+func (c *Client) Flushed(now time.Duration, n int) {
+	c.stats.BytesOut += uint64(n)
+	c.engine.Flushed(now, n)
 }

@@ -106,7 +106,7 @@ func (w *world) hears(want string) {
 func (w *world) out() []*packets.ControlPacket {
 	w.t.Helper()
 	list := decodeAll(w.t, w.Output())
-	w.Flushed(w.now)
+	w.Flushed(w.now, len(w.Output()))
 	return list
 }
 

@@ -163,12 +163,16 @@ func (e *Engine) Granted() *Connack { return &e.granted }
 // message. It stays good until the next call to the engine.
 func (e *Engine) Output() []byte { return e.out }
 
-// Flushed says that Output has been handed to the network.
-func (e *Engine) Flushed(now time.Duration) {
-	if len(e.out) == 0 {
+// Flushed says that the first n bytes of Output have been handed to the network.
+func (e *Engine) Flushed(now time.Duration, n int) {
+	if n == 0 {
 		return
 	}
 	e.lastSent = now
+	if n < len(e.out) {
+		e.out = e.out[:copy(e.out, e.out[n:])]
+		return
+	}
 	e.roundTrip.flushed(now)
 	e.unacked -= e.acking
 	e.acking = 0

@@ -86,7 +86,7 @@ func (p *peer) sends() (list []*packets.ControlPacket) {
 		}
 		list = append(list, cp)
 	}
-	p.Flushed(p.now)
+	p.Flushed(p.now, len(p.Output()))
 	return list
 }
 
@@ -715,7 +715,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 			puback[2], puback[3] = byte(id>>8), byte(id)
 			e.Receive(2, puback)
 		}
-		e.Flushed(2)
+		e.Flushed(2, len(e.Output()))
 	}
 	step()
 	if n := testing.AllocsPerRun(100, step); n > 0 {
@@ -755,6 +755,6 @@ func BenchmarkPublish(b *testing.B) {
 	b.SetBytes(200)
 	for b.Loop() {
 		_, _ = e.Publish(m)
-		e.Flushed(1)
+		e.Flushed(1, len(e.Output()))
 	}
 }

@@ -142,7 +142,7 @@ func TestHostileFlows(t *testing.T) {
 		p := online(t, nil)
 		for i := range 11 {
 			p.Receive(0, appendPublish(nil, []byte("t"), nil, nil, 2, false, false, uint16(i+1), 0))
-			p.Flushed(0)
+			p.Flushed(0, len(p.Output()))
 		}
 		if got := p.heard(); !strings.HasSuffix(got, "stopped receive maximum exceeded (0x93) local=true") {
 			t.Error(got)

@@ -154,20 +154,21 @@ export class Core {
 
   /**
    * Ends a turn of the event loop: what it has to send goes out in one WebSocket
-   * message. Whether it went. `heard` is when bytes last came, also such as wait;
-   * `full`: the socket has enough for now.
+   * message, or in more where there is much, as far as the socket takes it.
+   * Whether all of it went. `heard` is when bytes last came, also such as wait.
    * @param {Wire} owner
    * @param {number} heard
-   * @param {boolean} full
    */
-  turn(owner, heard, full) {
-    this.#guard(() => this.#wasm.iot_turn(owner.id, performance.now(), heard, full ? 1 : 0));
+  turn(owner, heard) {
+    this.#guard(() => this.#wasm.iot_turn(owner.id, performance.now(), heard, owner.full ? 1 : 0));
     this.#refresh();
-    const at = this.#header[0], length = this.#header[1];
-    let sent = true;
-    if (length > 0 && !this.#header[4]) {
-      sent = owner.send(this.#bytes.subarray(at, at + length));
-      this.#guard(() => this.#wasm.iot_flushed(owner.id, performance.now()));
+    let sent = !owner.full;
+    while (sent && this.#header[1] > 0 && !this.#header[4]) {
+      const at = this.#header[0], n = Math.min(this.#header[1], PIECE);
+      owner.send(this.#bytes.subarray(at, at + n));
+      this.#guard(() => this.#wasm.iot_flushed(owner.id, n, performance.now()));
+      this.#refresh();
+      sent = this.#header[1] === 0 || !owner.full;
     }
     this.afterwards(owner);
     return sent;

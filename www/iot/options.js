@@ -209,5 +209,5 @@ function unknown(key, schema, name) {
 function distance(a, b) {
   /** @param {string} x @param {string} y */
   const only = (x, y) => [...x].filter((c) => !y.includes(c)).length;
-  return only(a, b) + only(b, a) + Math.abs(a.length - b.length);
+  return only(a, b) + Math.max(only(b, a), Math.abs(a.length - b.length));
 }

@@ -302,29 +302,32 @@ export class Wire {
     this.tell("wake");
   }
 
-  /** Sends what a turn has put together; whether there was a socket to take it. @param {any} bytes */
-  send(bytes) {
-    const ws = this.#socket?.ws;
-    if (ws?.readyState !== 1) return false;
-    ws.send(bytes);
-    return true;
+  /** Whether the socket has enough to send for now. */
+  get full() {
+    return (this.#socket?.ws.bufferedAmount ?? 0) > FULL;
   }
 
+  /** Sends something that a turn has put together. Without a socket the wasm will hear of that, too. @param {any} bytes */
+  send(bytes) {
+    const ws = this.#socket?.ws;
+    if (ws?.readyState === 1) ws.send(bytes);
+  }
+
+  /** At the end of this turn of the event loop, or when the socket has room again. */
   flushSoon() {
     if (this.#flushing) return;
     this.#flushing = true;
-    queueMicrotask(() => {
+    const flush = () => {
       this.#flushing = false;
       this.#turn();
-    });
+    };
+    if (this.full) setTimeout(flush, LATER_MS);
+    else queueMicrotask(flush);
   }
 
   #turn() {
-    const full = (this.#socket?.ws.bufferedAmount ?? 0) > FULL;
-    if (full) setTimeout(() => this.flushSoon(), LATER_MS);
     try {
-      const sent = this.alive && this.#core.turn(this, this.#heardAt, full);
-      if (!full) this.#left(sent);
+      if (this.alive && this.#core.turn(this, this.#heardAt)) this.#left(this.#socket?.ws.readyState === 1);
     } catch {
       // A crash, of which everybody who waits has been told.
     }

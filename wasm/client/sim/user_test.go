@@ -112,7 +112,7 @@ func (u *user) enter(f func()) {
 		} else {
 			u.link.clientSends(out)
 		}
-		u.c.Flushed(u.w.now)
+		u.c.Flushed(u.w.now, len(u.c.Output()))
 	}
 	u.arm()
 }
