@@ -47,7 +47,8 @@ sim:
 	$(GO) test -count=1 -timeout 60m ./wasm/client/sim -run '^TestSim$$' -seeds $(SEEDS)
 
 bench: wasm
-	$(GO) run ./test/bench $(BENCHFLAGS)
+	@$(GO) run ./internal/build -dist dist -compress=false
+	$(GO) run ./test/bench -www dist $(BENCHFLAGS)
 
 size:
 	@$(GO) run ./test/size/packages

@@ -46,3 +46,12 @@ func TestPageWithMouseAndKeyboard(t *testing.T) {
 	b.click("#link")
 	b.until(`document.querySelector("#state").textContent === "connected"`)
 }
+
+// A worker without modules, which does not know where the wasm is.
+func TestClassicWorker(t *testing.T) {
+	b := blank(t, serve(t))
+	b.is(`await new Promise((resolve) => {
+		const script = "importScripts('" + location.origin + "/iot.global.js'); iot.load({ wasm: '" + location.origin + "/iot.wasm' })"
+			+ ".then(() => iot.connect(" + JSON.stringify({ ...at, credentials: local.credentials }) + ")).then(() => postMessage(iot.state), (e) => postMessage(e.message))";
+		new Worker(URL.createObjectURL(new Blob([script]))).onmessage = (e) => resolve(e.data) })`, `"connected"`)
+}

@@ -7,6 +7,7 @@ import { Queue } from "./queue.js";
 // The kinds of record in the table that wasm/turn.go fills.
 const TOPIC = 1, MESSAGE = 2, PUBLISHED = 3, DONE = 4;
 const OWN_MEMORY = 32;
+const NO_PROPERTIES = new Uint32Array(0);
 
 /** The version of the table's layout, which the wasm must share. */
 export const LAYOUT = 2;
@@ -221,8 +222,8 @@ export class Core {
             start = words[at + 5];
             buffer = this.#bytes.slice(start, start + words[at + 6]).buffer;
           }
-          const properties = count === 0 ? null : this.#properties(at + 8, count, start);
-          queue.push(owner, topic, new Message(topic.name, buffer, length === 0 ? 0 : words[at + 2] - start, length, flags, properties, owner.client));
+          const properties = count === 0 ? NO_PROPERTIES : words.slice(at + 8, at + 8 + 5 * count);
+          queue.push(owner, topic, new Message(topic.name, buffer, start, words[at + 2], length, flags, properties, owner.client));
           at += 8 + 5 * count;
           break;
         }
@@ -250,18 +251,6 @@ export class Core {
     if (topics[id]?.name !== name) topics[id] = { name, filters: [], live: 0 };
     topics[id].filters = Array.from(words.subarray(at + 5, at + 5 + count));
     return at + 5 + count;
-  }
-
-  /** @param {number} at @param {number} count @param {number} base */
-  #properties(at, count, base) {
-    const words = this.#words;
-    const list = [];
-    for (let i = 0; i < count; i++, at += 5) {
-      const id = words[at];
-      if (id === 2) list.push(id, words[at + 1], 0, 0, 0);
-      else list.push(id, words[at + 1] - base, words[at + 2], words[at + 3] - base, words[at + 4]);
-    }
-    return list;
   }
 
   /** Memory may have grown in any call, which detaches the views of it: they are empty then. */

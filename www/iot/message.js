@@ -20,10 +20,11 @@ export let share;
  */
 export class Message {
   #frame;
+  #base; // the address in the wasm that stands for the frame's beginning
   #at;
   #length;
   #flags;
-  #properties; // [id, offset or number, length, offset, length]…, or null
+  #properties; // those of the record in the table, five words each
   #client;
   /** @type {import("../iot.js").OwnBytes | undefined} */
   #payload;
@@ -31,15 +32,17 @@ export class Message {
   /**
    * @param {string} topic
    * @param {ArrayBuffer} frame
+   * @param {number} base
    * @param {number} at
    * @param {number} length
    * @param {number} flags
-   * @param {any} properties
+   * @param {Uint32Array | number[]} properties
    * @param {Pick<import("../iot.js").IotClient, "publish">} client
    */
-  constructor(topic, frame, at, length, flags, properties, client) {
+  constructor(topic, frame, base, at, length, flags, properties, client) {
     this.topic = topic;
     this.#frame = frame;
+    this.#base = base;
     this.#at = at;
     this.#length = length;
     this.#flags = flags;
@@ -51,11 +54,16 @@ export class Message {
     share = (m) => {
       m.#flags |= SHARED;
     };
-    copyOf = (m) => new Message(m.topic, m.#frame, m.#at, m.#length, m.#flags, m.#properties, m.#client);
+    copyOf = (m) => new Message(m.topic, m.#frame, m.#base, m.#at, m.#length, m.#flags, m.#properties, m.#client);
   }
 
   get payload() {
-    return (this.#payload ??= this.#view());
+    if (!this.#payload) {
+      // A view of the frame where nobody else gets the message: a copy would cost more than all the rest.
+      const view = this.#bytes(this.#at, this.#length);
+      this.#payload = this.#flags & SHARED ? view.slice() : view;
+    }
+    return this.#payload;
   }
   get qos() {
     return /** @type {import("../iot.js").QoS} */ (this.#flags & 3);
@@ -77,17 +85,16 @@ export class Message {
   }
   get correlationData() {
     const p = this.#find(CORRELATION);
-    return p < 0 ? undefined : new Uint8Array(this.#frame.slice(this.#properties[p + 1], this.#properties[p + 1] + this.#properties[p + 2]));
+    return p < 0 ? undefined : this.#bytes(this.#properties[p + 1], this.#properties[p + 2]).slice();
   }
   /** @returns {number | undefined} */
   get messageExpiry() {
-    const p = this.#find(EXPIRY);
-    return p < 0 ? undefined : this.#properties[p + 1];
+    return this.#properties[this.#find(EXPIRY) + 1 || -1];
   }
   get userProperties() {
     /** @type {[string, string][]} */
     const pairs = [];
-    const list = this.#properties ?? [];
+    const list = this.#properties;
     for (let i = 0; i < list.length; i += 5) {
       if (list[i] === USER) pairs.push([this.#string(list[i + 1], list[i + 2]), this.#string(list[i + 3], list[i + 4])]);
     }
@@ -95,7 +102,7 @@ export class Message {
   }
 
   text() {
-    return decoder.decode(this.#payload ?? new Uint8Array(this.#frame, this.#at, this.#length));
+    return decoder.decode(this.#payload ?? this.#bytes(this.#at, this.#length));
   }
 
   json() {
@@ -110,21 +117,20 @@ export class Message {
     return this.#client.publish(topic, payload, correlationData ? { correlationData, ...options } : options);
   }
 
-  /** A view of the frame where nobody else gets the message: a copy would cost more than all the rest. */
-  #view() {
-    const view = new Uint8Array(this.#frame, this.#at, this.#length);
-    return this.#flags & SHARED ? view.slice() : view;
+  /** @param {number} at @param {number} length */
+  #bytes(at, length) {
+    return new Uint8Array(this.#frame, length && at - this.#base, length);
   }
 
   /** @param {number} at @param {number} length */
   #string(at, length) {
-    return exact.decode(new Uint8Array(this.#frame, at, length));
+    return exact.decode(this.#bytes(at, length));
   }
 
   /** @param {number} id @returns {number} */
   #find(id) {
     const list = this.#properties;
-    if (list) for (let i = 0; i < list.length; i += 5) if (list[i] === id) return i;
+    for (let i = 0; i < list.length; i += 5) if (list[i] === id) return i;
     return -1;
   }
 

@@ -22,7 +22,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("make size: ")
-	tags := flag.String("tags", "", "build tags")
+	tags := flag.String("tags", "nethttpomithttp2", "build tags; lean: those of the lean build")
 	functions := flag.String("functions", "", "list the functions of the packages that match this regular expression")
 	flag.Parse()
 	if err := run(*tags, *functions); err != nil {
@@ -51,13 +51,17 @@ func run(tags, functions string) error {
 	if err != nil {
 		return err
 	}
+	packages, err := linked(tags)
+	if err != nil {
+		return err
+	}
 	code, data, err := measure(module)
 	if err != nil {
 		return err
 	}
 	sizes := map[string][2]int{"(data: strings, types, tables)": {data, 0}}
 	for name, n := range code {
-		p := packageOf(name)
+		p := packageOf(name, packages)
 		s := sizes[p]
 		sizes[p] = [2]int{s[0] + n, s[1] + 1}
 		if functions != "" && list.MatchString(p) {
@@ -76,16 +80,34 @@ func run(tags, functions string) error {
 	return nil
 }
 
-// packageOf is the package that a linker symbol belongs to.
-func packageOf(symbol string) string {
-	symbol, _, _ = strings.Cut(symbol, "[") // type arguments name other packages
-	symbol = strings.TrimPrefix(symbol, "type:.eq.")
-	slash := strings.LastIndexByte(symbol, '/') + 1
-	name, _, found := strings.Cut(symbol[slash:], ".")
-	if !found {
-		return "(runtime's entry points)"
+// packageOf finds, among packages by the name that the linker gives them in a
+// wasm, the one that a function belongs to.
+func packageOf(function string, packages map[string]string) string {
+	best := ""
+	for i, c := range function {
+		if c == '.' && packages[function[:i]] != "" {
+			best = packages[function[:i]]
+		}
 	}
-	return symbol[:slash] + name
+	if best == "" {
+		return "(made by the linker)"
+	}
+	return best
+}
+
+// linked lists what the wasm is made of.
+func linked(tags string) (map[string]string, error) {
+	cmd := exec.Command("go", "list", "-deps", "-tags", tags, "./wasm")
+	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	packages := map[string]string{"main": "iot.wasm/wasm"}
+	for _, path := range strings.Fields(string(out)) {
+		packages[strings.ReplaceAll(path, "/", "_")] = path
+	}
+	return packages, nil
 }
 
 const (
