@@ -112,9 +112,9 @@ func exposed(t *testing.T) string {
 	if !bytes.Contains(script, []byte(made)) {
 		t.Fatalf("wasm_exec.js has no %q", made)
 	}
-	script = bytes.Replace(script, []byte(made), []byte(`const go = page.go = new globalThis.Go();
-	const wrap = go._makeFuncWrapper; page.funcsMade = 0;
-	go._makeFuncWrapper = (id) => (page.funcsMade++, wrap.call(go, id));
+	script = bytes.Replace(script, []byte(made), []byte(`const go = self.go = new globalThis.Go();
+	const wrap = go._makeFuncWrapper; self.funcsMade = 0;
+	go._makeFuncWrapper = (id) => (self.funcsMade++, wrap.call(go, id));
 	return go;`), 1)
 	files := http.FileServer(http.Dir(filepath.Join(root, "www")))
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

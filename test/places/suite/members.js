@@ -27,6 +27,7 @@ function check(object, type, declared, platform = []) {
     names.delete(name);
   }
   for (const name of platform) names.delete(name);
+  if (!Symbol.asyncDispose) names.delete("Symbol()"); // what stands for it where there is none
   equal([...names], [], `what ${type} shows and does not declare`);
 }
 

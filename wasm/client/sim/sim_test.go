@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 2000, "how many worlds TestSim makes")
+	seeds = flag.Int("seeds", 1000, "how many worlds TestSim makes")
 	seed  = flag.Uint64("seed", 0, "make the world of this seed alone")
 )
 
