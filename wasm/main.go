@@ -43,7 +43,6 @@ func clock(ms float64) time.Duration { return time.Duration(ms * float64(time.Mi
 
 func main() {
 	bridge.Set("version", version)
-	bridge.Set("layout", layout)
 	bridge.Set("call", js.FuncOf(call)) // lives as long as the program
 	select {}
 }

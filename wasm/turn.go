@@ -13,9 +13,6 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
-// layout is the version of what follows, which www/iot/core.js must share.
-const layout = 2
-
 // header is what JavaScript reads after each call. Its address never changes.
 // The table it points to holds records of 32-bit words, which say in order what
 // has happened; www/iot/core.js has the reader.

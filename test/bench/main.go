@@ -112,6 +112,9 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	s := &site{lean: newLean(), www: o.www, scripts: scripts, packed: map[string][]byte{}}
+	if _, err := s.pack("/www/iot.wasm"); err != nil { // now, and not while a page waits for it
+		return err
+	}
 	address, err := s.listen(ctx)
 	if err != nil {
 		return err

@@ -24,6 +24,7 @@ type topicCache struct {
 	byName  map[string]*Topic
 	bytes   int
 	emptied bool
+	last    *Topic
 }
 
 const (
@@ -32,7 +33,10 @@ const (
 )
 
 func (c *topicCache) find(name []byte, r *mqtt.Router) *Topic {
-	t := c.byName[string(name)]
+	t := c.last
+	if t == nil || t.Name != string(name) {
+		t = c.byName[string(name)]
+	}
 	if t == nil {
 		if c.byName == nil || len(c.byName) >= maxTopics || c.bytes+len(name) > maxTopicBytes {
 			c.emptied = c.emptied || c.byName != nil
@@ -42,6 +46,7 @@ func (c *topicCache) find(name []byte, r *mqtt.Router) *Topic {
 		c.byName[t.Name] = t
 		c.bytes += len(name)
 	} else if t.version == r.Version() {
+		c.last = t
 		return t
 	}
 	t.version = r.Version()

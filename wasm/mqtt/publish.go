@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"bytes"
 	"encoding/binary"
 )
 
@@ -16,12 +17,13 @@ type Publish struct {
 	Duplicate  bool
 	packetID   uint16
 	alias      uint16
+	valid      []byte // the last topic that was looked at and found so
 }
 
 // decodePublish reads the body of a PUBLISH with the given header flags into p
 // (section 3.3). Topic stays empty where an alias stands for it.
 func decodePublish(p *Publish, flags byte, body []byte) *WireError {
-	*p = Publish{QoS: flags >> 1 & 3, Retain: flags&1 != 0, Duplicate: flags&8 != 0}
+	*p = Publish{QoS: flags >> 1 & 3, Retain: flags&1 != 0, Duplicate: flags&8 != 0, valid: p.valid}
 	if p.QoS == 3 {
 		return malformed("PUBLISH with QoS 3") // [MQTT-3.3.1-4]
 	}
@@ -58,8 +60,12 @@ func decodePublish(p *Publish, flags byte, body []byte) *WireError {
 		}
 		return nil
 	}
+	if bytes.Equal(p.Topic, p.valid) { // as it mostly is
+		return nil
+	}
 	switch err := ValidTopic(p.Topic); err {
 	case nil:
+		p.valid = append(p.valid[:0], p.Topic...)
 		return nil
 	case ErrTopicWildcard:
 		return violation(TopicNameInvalid, "PUBLISH to a topic that holds a wildcard") // [MQTT-3.3.2-2]

@@ -9,9 +9,6 @@ const TOPIC = 1, MESSAGE = 2, PUBLISHED = 3, DONE = 4;
 const OWN_MEMORY = 32;
 const NO_PROPERTIES = new Uint32Array(0);
 
-/** The version of the table's layout, which the wasm must share. */
-export const LAYOUT = 2;
-
 // A larger WebSocket message goes into the wasm in pieces of this many bytes.
 const PIECE = 1 << 20;
 const LEAST_INPUT = 1 << 16;
@@ -191,7 +188,7 @@ export class Core {
     const header = this.#header;
     if (header[4]) throw this.crashed(this.#bridge.crash);
     if (header[3] > 0) this.#read(owner, frame, base);
-    if (header[5]) owner.flushSoon();
+    if (header[5]) owner.flushSoon(frame !== undefined);
     owner.wakeAt(this.#deadline[0]);
     // Go lets go of JavaScript's values only when it is resumed, which exports do not do.
     if (this.#objects > 1000) {

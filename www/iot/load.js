@@ -1,5 +1,5 @@
 import { newGo, stamp } from "../wasm_exec.js";
-import { Core, LAYOUT } from "./core.js";
+import { Core } from "./core.js";
 import { IotError, wordsOf } from "./errors.js";
 
 /**
@@ -10,7 +10,7 @@ import { IotError, wordsOf } from "./errors.js";
  */
 export async function start(where, integrity, version) {
   /** @type {any} */
-  const bridge = { effects: [], call: undefined, version: undefined, layout: undefined, crash: undefined };
+  const bridge = { effects: [], call: undefined, version: undefined, crash: undefined };
   let go, instance;
   try {
     if (typeof WebAssembly === "undefined") {
@@ -24,9 +24,9 @@ export async function start(where, integrity, version) {
   const core = new Core(instance.exports, bridge);
   go.exit = () => core.crashed("the Go program has ended");
   go.run(instance).catch((error) => core.crashed(wordsOf(error)));
-  if (bridge.version !== stamp || bridge.layout !== LAYOUT || !stamp.startsWith(`${version}+`)) {
+  if (bridge.version !== stamp || !stamp.startsWith(`${version}+`)) {
     throw new IotError(
-      `iot.js ${version}, wasm_exec.js ${stamp} and iot.wasm ${bridge.version} are not of one build: run "make wasm", or clear the cache`,
+      `iot.js ${stamp} and iot.wasm ${bridge.version} are not of one build: run "make wasm", or clear the cache`,
       { code: "ERR_VERSION", phase: "load" },
     );
   }

@@ -1,3 +1,5 @@
+import { soon } from "./soon.js";
+
 // A task of the page's should take less than 50 ms, or the page stutters.
 const SLICE_MS = 12;
 const LOOK = 16; // events between two looks at the clock
@@ -102,16 +104,4 @@ export class Queue {
   clear() {
     this.#events.length = this.#next = this.#waiting.length = this.#waitingBytes = 0;
   }
-}
-
-/** @type {MessageChannel | undefined} */
-let channel;
-
-/** Calls back in a task of its own, and sooner than a timer: those of a hidden page are slow. @param {() => void} work */
-function soon(work) {
-  const { setImmediate } = /** @type {any} */ (globalThis); // Node's
-  if (setImmediate) return setImmediate(work);
-  channel ??= new MessageChannel();
-  channel.port1.onmessage = work;
-  channel.port2.postMessage(0);
 }

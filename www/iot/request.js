@@ -37,7 +37,7 @@ export class Requests {
     options.responseTopic ??= `iot/replies/${clientId.replace(/[+#]/g, "_")}`;
     options.correlationData = options.correlationData ? viewOf(options.correlationData).slice() : crypto.getRandomValues(new Uint8Array(16));
     const key = options.correlationData.join();
-    if (this.#waiting.has(key)) throw invalid(TypeError, "ERR_OPTION", "request options.correlationData is that of a request which still waits");
+    if (this.#waiting.has(key)) throw invalid(TypeError, "ERR_OPTION", "correlationData is that of another request");
 
     const { promise, resolve, reject } = settler();
     const abort = () => reject(signal.reason);
@@ -73,7 +73,7 @@ export class Requests {
     /** @param {unknown} error */
     const forget = (error) => {
       this.#inboxes.delete(topic);
-      const why = error ?? failed("ERR_CLOSED", "the connection was closed before the reply came", false);
+      const why = error ?? failed("ERR_CLOSED", "the connection closed before the reply came", false);
       for (const waiter of this.#waiting.values()) if (waiter.topic === topic) waiter.reject(why);
     };
     inbox.then((subscription) => subscription.closed).then(forget, forget);

@@ -172,7 +172,7 @@ export class Subscription {
       if (error) throw error;
       return { value: undefined, done: true };
     }
-    if (this.#handler) throw invalid(TypeError, "ERR_OPTION", "this subscription has a handler, which gets its messages");
+    if (this.#handler) throw invalid(TypeError, "ERR_OPTION", "the messages go to the subscription's handler");
     return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
   }
 }

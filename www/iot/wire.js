@@ -2,6 +2,7 @@ import { IotError, errorFrom, wordsOf } from "./errors.js";
 import { acquire } from "./module.js";
 import { awake, forbids, watch } from "./page.js";
 import { settler } from "./publish.js";
+import { soon } from "./soon.js";
 
 const OK = Object.freeze({ reasonCode: 0 });
 
@@ -40,6 +41,7 @@ export class Wire {
   /** @type {{ attempt: number, ws: WebSocket } | undefined} */
   #socket; // { attempt, ws }
   #flushing = false;
+  #answering = false;
   /** @type {{ promise: Promise<any>, resolve(value: any): void, reject(error: unknown): void } | undefined} */
   #leaving; // the QoS 0 messages that go with this turn
   #turnTime = 0; // when the turn began in which something was published
@@ -313,9 +315,21 @@ export class Wire {
     if (ws?.readyState === 1) ws.send(bytes);
   }
 
-  /** At the end of this turn of the event loop, or when the socket has room again. */
-  flushSoon() {
-    if (this.#flushing) return;
+  /**
+   * At the end of this turn of the event loop, or when the socket has room again.
+   * Answers to what has come go a task later, together with those to what has come
+   * meanwhile.
+   * @param {boolean} [answers]
+   */
+  flushSoon(answers) {
+    if (this.#flushing || (answers && this.#answering)) return;
+    if (answers) {
+      this.#answering = true;
+      return soon(() => {
+        this.#answering = false;
+        if (!this.#flushing) this.#turn();
+      });
+    }
     this.#flushing = true;
     const flush = () => {
       this.#flushing = false;
