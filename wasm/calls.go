@@ -74,8 +74,8 @@ func call(_ js.Value, args []js.Value) (result any) {
 	case "subscribe":
 		o := args[2]
 		return c.Subscribe(now, token(args[0]), mqtt.Subscription{
-			Filter: args[1].String(), QoS: byte(o.Get("qos").Int()), NoLocal: o.Get("noLocal").Bool(),
-			RetainAsPublished: o.Get("retainAsPublished").Bool(), RetainHandling: byte(o.Get("retainHandling").Int()),
+			Filter: args[1].String(), QoS: byte(o.Get("qos").Int()), NoLocal: o.Get("noLocal").Truthy(),
+			RetainAsPublished: o.Get("retainAsPublished").Truthy(), RetainHandling: byte(o.Get("retainHandling").Int()),
 		}, userPairs(o.Get("userProperties")))
 	case "unsubscribe":
 		c.Unsubscribe(now, token(args[0]), uint32(args[1].Int()), args[2].Bool())
@@ -121,8 +121,13 @@ func presign(o js.Value) any {
 	if e.Region == "" {
 		return fail("ERR_REGION", fmt.Errorf("region is needed: the endpoint's name does not tell it"))
 	}
-	url, err := sigv4.Presign(e, *credentials(o.Get("credentials")),
-		time.UnixMilli(int64(o.Get("date").Float())), o.Get("expires").Int())
+	var c sigv4.Credentials
+	if v := o.Get("credentials"); v.Type() == js.TypeObject {
+		c = *credentials(v)
+	}
+	expires := 0
+	integer(o, "expires", func(n float64) { expires = int(n) })
+	url, err := sigv4.Presign(e, c, time.UnixMilli(int64(o.Get("date").Float())), expires)
 	if err != nil {
 		return fail("ERR_SIGN", err)
 	}

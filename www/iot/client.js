@@ -20,6 +20,7 @@ export class IotClient extends EventTarget {
   #state = "idle";
   /** @type {import("../iot.js").Connection | undefined} */
   #connection;
+  #early = new Map(); // what providers were asked for before the wasm was there
   #starting = 0; // connect() calls that wait for the wasm
   #disarm = () => {}; // takes the signal of connect() off
   /** @type {Map<number, Subscription[]>} */
@@ -61,6 +62,12 @@ export class IotClient extends EventTarget {
     const signal = o?.signal;
     const described = o && this.#describe(o); // which finds at once what is wrong with it
     signal?.throwIfAborted();
+    const given = o?.url ?? o?.credentials;
+    if (typeof given === "function" && !this.#wire.alive && !this.#early.has(given)) {
+      const answer = (async () => given())(); // while the wasm comes
+      answer.catch(() => {});
+      this.#early.set(given, answer);
+    }
     this.#starting++;
     try {
       await abortable(signal, this.#wire.ready());
@@ -135,17 +142,15 @@ export class IotClient extends EventTarget {
     const o = check(options, SUBSCRIBE, "subscribe options");
     const bufferSize = o.bufferSize ?? 1000;
     if (bufferSize < 1) throw invalid(RangeError, "ERR_OPTION", `bufferSize is ${bufferSize}; it must be at least 1`);
-    const asked = {
-      qos: qosOf(o.qos), noLocal: o.noLocal ?? false, retainAsPublished: o.retainAsPublished ?? false,
-      retainHandling: within(o.retainHandling ?? 0, 2, "retainHandling"), userProperties: o.userProperties,
-    };
+    o.qos = qosOf(o.qos);
+    o.retainHandling = within(o.retainHandling ?? 0, 2, "retainHandling");
     o.signal?.throwIfAborted();
     await abortable(o.signal, this.#wire.ready());
     o.signal?.throwIfAborted();
-    const subscription = new Subscription(filter, handler, bufferSize, asked.retainAsPublished, (it) => this.#leave(it));
+    const subscription = new Subscription(filter, handler, bufferSize, o.retainAsPublished, (it) => this.#leave(it));
     renew(subscription, ++this.#joins, this.#heard);
     const granted = this.#wire.ask((token) => {
-      const id = this.#wire.call("subscribe", token, filter, asked);
+      const id = this.#wire.call("subscribe", token, filter, o);
       if (id) this.#enter(id, subscription);
     });
     granted.catch((error) => this.#forget(subscription, error));
@@ -260,7 +265,6 @@ export class IotClient extends EventTarget {
         qos: qosOf(o.will.qos), delay: within(o.will.delay ?? 5, 0xffffffff, "will.delay"),
       });
     }
-    for (const key of ["credentials", "url", "signal"]) delete d[key];
     return d;
   }
 
@@ -269,7 +273,9 @@ export class IotClient extends EventTarget {
     const { url, credentials } = this.#current;
     const given = url ?? credentials;
     if (typeof given !== "function") return url === undefined ? credentials : { url };
-    const answer = await (refused ? given({ forceRefresh: true }) : given());
+    const early = this.#early.get(given);
+    this.#early.clear();
+    const answer = await (refused ? given({ forceRefresh: true }) : early ?? given());
     if (url === undefined) return credentialsObject(answer, "credentials");
     if (typeof answer !== "string" && !(answer instanceof URL)) throw wrong("what url() returns", "a string or a URL", answer);
     return { url: String(answer) };

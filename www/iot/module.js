@@ -1,3 +1,4 @@
+import { stamp } from "../wasm_exec.js";
 import { start } from "./load.js";
 import { errorFrom, invalid } from "./errors.js";
 import { LOAD, PRESIGN, check } from "./options.js";
@@ -13,9 +14,13 @@ let loading;
 /** @type {Awaited<ReturnType<typeof start>> | undefined} */
 let core;
 
-/** @param {() => string | URL} get */
+/** @param {() => URL} get */
 export function setDefaultWasm(get) {
-  beside = get;
+  beside = () => {
+    const url = get();
+    if (url.protocol[0] === "h") url.search = stamp; // so that no cache gives another build's
+    return url;
+  };
 }
 
 /** The running wasm: started at the first call, and anew after a crash or a failed download. */
@@ -61,10 +66,7 @@ export async function load(options) {
 export async function presign(options) {
   const o = check(options, PRESIGN, "presign options");
   const running = await acquire();
-  const result = running.call(undefined, "presign", {
-    __proto__: null, endpoint: o.endpoint, region: o.region, credentials: o.credentials ?? { __proto__: null },
-    date: (o.date ?? new Date()).getTime(), expires: o.expires ?? 0,
-  });
+  const result = running.call(undefined, "presign", { ...o, __proto__: null, date: (o.date ?? new Date()).getTime() });
   if (result.error) throw errorFrom(result.error);
   return result.url;
 }

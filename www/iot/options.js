@@ -40,7 +40,7 @@ const url = (v, name) => {
   if (typeof v === "function") return v;
   if (v instanceof URL) return v.href;
   if (typeof v === "string") return v;
-  throw wrong(name, "a string, a URL or a function that returns one", v);
+  throw wrong(name, "a string, a URL or a function", v);
 };
 
 // What it may be is for payloadOf to say.
@@ -114,7 +114,7 @@ export function check(options, schema, name) {
  * @type {Check}
  */
 export function credentialsObject(v, name) {
-  if (v === null || typeof v !== "object") throw wrong(name, "an object with accessKeyId and secretAccessKey, or a function that returns one", undefined);
+  if (v === null || typeof v !== "object") throw wrong(name, "an object with accessKeyId and secretAccessKey, or a function", undefined);
   const out = Object.create(null);
   for (const key of ["accessKeyId", "secretAccessKey", "sessionToken"]) {
     const value = v[key];
