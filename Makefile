@@ -36,7 +36,7 @@ native:
 	$(GO) test -timeout 8m ./wasm/client/sim
 
 browser:
-	$(GO) test -count=1 -timeout 8m ./test/...
+	$(GO) test -count=1 -timeout 12m ./test/...
 
 # Three browsers, a second broker, and from npm what is to use the package.
 tools:

@@ -59,6 +59,7 @@ func scripted(t *testing.T, subscribed func(ws *websocket.Conn)) string {
 // What comes at once is heard in slices: between them the page has time for
 // other things. Nothing is lost, and the order is kept.
 func TestFlood(t *testing.T) {
+	t.Parallel()
 	const messages = 3000
 	endpoint := scripted(t, func(ws *websocket.Conn) {
 		var frame []byte
@@ -92,6 +93,7 @@ func TestFlood(t *testing.T) {
 
 // A socket that does not get rid of its bytes is not given more and more of them.
 func TestBackPressure(t *testing.T) {
+	t.Parallel()
 	release := make(chan struct{})
 	endpoint := scripted(t, func(*websocket.Conn) { <-release })
 	b := blank(t, serve(t))
@@ -115,6 +117,7 @@ func TestBackPressure(t *testing.T) {
 
 // The lean build is the same to a page.
 func TestLean(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join(root, "www"))); err != nil {
 		t.Fatal(err)

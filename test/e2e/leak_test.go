@@ -17,6 +17,7 @@ import (
 // What is taken is given back: after ten thousand subscriptions and a thousand
 // connections there is as much of everything as after the first hundred.
 func TestNothingLeaks(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	b := open(t, exposed(t)+"/iot.js")
 	b.eval(`const { iot, IotClient } = await import("/iot.js"); const local = await (await fetch("`+s.url+`local.json")).json();

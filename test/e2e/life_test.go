@@ -16,6 +16,7 @@ import (
 
 // Keys that live three seconds, and forty connections, each with keys of its own.
 func TestFortyReconnects(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "-faults", "-attach-policy", "-cognito-lifetime", "3s")
 	b := blank(t, s)
 	b.eval(`const { cognito } = await import("/cognito.js");
@@ -41,6 +42,7 @@ func TestFortyReconnects(t *testing.T) {
 
 // Two hundred cuts, each somewhere in a thousand messages.
 func TestTwoHundredCuts(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "-faults")
 	b := blank(t, s)
 	n := dial(t, s, "witness")
@@ -105,7 +107,7 @@ func TestRealName(t *testing.T) {
 	s.control(`{"expireCredentials":true,"cut":"real"}`)
 	b.until(`iot.stats().connects === 2`)
 	b.eval(`await iot.publish("real", "two", { qos: 1 })`, nil)
-	b.until(`got.length === 2`)
+	b.until(`got.at(-1) === "two"`) // the first may come again: its PUBACK may not have left
 	b.is(`told[0]`, `"ERR_CONNECTION_LOST"`)
 	b.is(`told.slice(1).every((c) => c === "ERR_CREDENTIALS_EXPIRED" || c === "ERR_ACCESS_KEY")`, `true`)
 	// Its quotas hold, by its name.

@@ -3,6 +3,7 @@ package e2e
 import "testing"
 
 func TestRequest(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	b := blank(t, s)
 	b.fails(`iot.request("ask", "?")`, "IotError", "ERR_NOT_CONNECTED", "connect()")
@@ -34,6 +35,7 @@ func TestRequest(t *testing.T) {
 // Of two subscriptions to one filter, the later one hears what is retained, and
 // the earlier one does not hear it again.
 func TestLateSubscription(t *testing.T) {
+	t.Parallel()
 	b := blank(t, serve(t))
 	// AWS IoT Core and the stand-in have no retained messages for wildcards; mosquitto has.
 	b.eval(`await iot.connect({ endpoint: "`+mosquitto(t, "allow_anonymous true")+`" }); globalThis.heard = [];

@@ -147,9 +147,13 @@ func (c *Client) Receive(now time.Duration, attempt uint32, data []byte) {
 	if attempt != c.attempt || (c.phase != handshake && c.phase != serving) {
 		return
 	}
+	connecting := c.phase == handshake
 	c.stats.BytesIn += uint64(len(data))
 	c.engine.Receive(now, data)
 	c.afterEngine()
+	if connecting && c.phase == serving {
+		c.sendSubscriptions() // before the page hears of it, and publishes what it wants to hear
+	}
 }
 
 // Heard says when bytes last came from the broker that Receive may not have been

@@ -40,7 +40,7 @@ func (c *topicCache) find(name []byte, r *mqtt.Router) *Topic {
 	if t == nil {
 		if c.byName == nil || len(c.byName) >= maxTopics || c.bytes+len(name) > maxTopicBytes {
 			c.emptied = c.emptied || c.byName != nil
-			c.byName, c.bytes = make(map[string]*Topic), 0
+			c.byName, c.bytes, c.last = make(map[string]*Topic), 0, nil
 		}
 		t = &Topic{ID: uint32(len(c.byName)), Name: string(name)}
 		c.byName[t.Name] = t
