@@ -109,9 +109,9 @@ func TestLoading(t *testing.T) {
 		"wrong Content-Type": {`await iot.load({ wasm: "/wrong-type/iot.wasm" }); globalThis.result = [iot.version]`, `["0.1.0"]`},
 		"missing, then there": {`let code; try { await iot.load({ wasm: "/nothing/iot.wasm" }) } catch (e) { code = [e.code, e.phase, e.retryable, e.message.includes("404")] } await iot.load(); globalThis.result = code`,
 			`["ERR_LOAD","load",true,true]`},
-		"not wasm":                  {`let code; try { await iot.load({ wasm: "/iot.js" }) } catch (e) { code = e.code } await iot.load(); globalThis.result = code`, `"ERR_LOAD"`},
-		"wrong integrity":           {`let code; try { await iot.load({ wasm: "/iot.wasm", integrity: "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" }) } catch (e) { code = e.code } globalThis.result = code`, `"ERR_LOAD"`},
-		"by its build": {`await iot.load(); globalThis.result = performance.getEntriesByType("resource").some((e) => e.name.includes("/iot.wasm?" + iot.version + "+"))`, `true`},
+		"not wasm":        {`let code; try { await iot.load({ wasm: "/iot.js" }) } catch (e) { code = e.code } await iot.load(); globalThis.result = code`, `"ERR_LOAD"`},
+		"wrong integrity": {`let code; try { await iot.load({ wasm: "/iot.wasm", integrity: "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" }) } catch (e) { code = e.code } globalThis.result = code`, `"ERR_LOAD"`},
+		"by its build":    {`await iot.load(); globalThis.result = performance.getEntriesByType("resource").some((e) => e.name.includes("/iot.wasm?" + iot.version + "+"))`, `true`},
 		"credentials meanwhile": {`let asked = 0; iot.connect({ endpoint: "ws://127.0.0.1:1", region: "x", reconnect: false, credentials: () => (asked++, { accessKeyId: "a", secretAccessKey: "b" }) })
 			.catch((e) => (globalThis.result = [at, asked, e.code])); const at = asked;`, `[1,1,"ERR_CSP"]`},
 		"importing fetches nothing": {`globalThis.result = performance.getEntriesByType("resource").filter((e) => e.name.includes(".wasm")).length`, `0`},
