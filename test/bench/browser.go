@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log"
-	"os"
-	"os/exec"
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
@@ -20,40 +17,6 @@ import (
 
 // patience is how long a page may take for any one thing.
 const patience = 30 * time.Second
-
-// launch starts the system's Chromium with a profile of its own.
-func launch(parent context.Context) (_ context.Context, stop func(), err error) {
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		return nil, nil, errors.New("no Chromium on this machine; on Debian: apt-get install chromium")
-	}
-	profile, err := os.MkdirTemp("", "iot-bench-")
-	if err != nil {
-		return nil, nil, err
-	}
-	allocator, stopAllocator := chromedp.NewExecAllocator(parent, append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
-		chromedp.WSURLReadTimeout(time.Minute))...)
-	ctx, stopBrowser := chromedp.NewContext(allocator)
-	stop = func() {
-		stopBrowser()
-		stopAllocator()
-		_ = os.RemoveAll(profile)
-	}
-	if err := chromedp.Do(ctx); err != nil {
-		stop()
-		return nil, nil, fmt.Errorf("start %s: %w", path, err)
-	}
-	return ctx, stop, nil
-}
 
 // product is the browser's name and version.
 func product(ctx context.Context) string {

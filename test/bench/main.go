@@ -48,6 +48,8 @@ import (
 	"os/signal"
 	"regexp"
 	"syscall"
+
+	"iot.wasm/test/chromium"
 )
 
 // dir is this folder, as seen from the project's.
@@ -119,7 +121,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	browser, stop, err := launch(ctx)
+	browser, stop, err := chromium.Launch(ctx, chromium.Local)
 	if err != nil {
 		return err
 	}

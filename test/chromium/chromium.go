@@ -15,9 +15,9 @@ import (
 // Local keeps a browser from every host but this machine.
 var Local = chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost")
 
-// Launch starts a Chromium without a window, in a new profile. stop ends it and
-// removes the profile. It fails where there is none, and says how to get it.
-func Launch(flags ...chromedp.ExecAllocatorOption) (_ context.Context, stop func(), err error) {
+// Launch starts a Chromium without a window, in a new profile. stop, and the end of
+// parent, end it; stop removes the profile. It fails where there is none, and says how to get it.
+func Launch(parent context.Context, flags ...chromedp.ExecAllocatorOption) (_ context.Context, stop func(), err error) {
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if p, err := exec.LookPath(name); err == nil {
@@ -37,7 +37,7 @@ func Launch(flags ...chromedp.ExecAllocatorOption) (_ context.Context, stop func
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.WSURLReadTimeout(time.Minute),
 	)
-	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), append(options, flags...)...)
+	allocator, stopAllocator := chromedp.NewExecAllocator(parent, append(options, flags...)...)
 	ctx, stopBrowser := chromedp.NewContext(allocator)
 	stop = func() {
 		stopBrowser()

@@ -40,7 +40,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	var stop func()
-	browser, stop, err = chromium.Launch(chromium.Local)
+	browser, stop, err = chromium.Launch(context.Background(), chromium.Local)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

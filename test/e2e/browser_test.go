@@ -20,7 +20,7 @@ import (
 var shared context.Context
 
 func startBrowser() (stop func(), err error) {
-	shared, stop, err = chromium.Launch(chromium.Local)
+	shared, stop, err = chromium.Launch(context.Background(), chromium.Local)
 	return stop, err
 }
 

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http/httptest"
@@ -93,7 +94,7 @@ func TestRealName(t *testing.T) {
 		r.Out.Host = r.In.Host // which is signed
 	}})
 	t.Cleanup(aws.Close)
-	ctx, stop, err := chromium.Launch(chromedp.Flag("host-resolver-rules", "MAP *.amazonaws.com:443 "+aws.Listener.Addr().String()+", MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"), chromedp.IgnoreCertErrors)
+	ctx, stop, err := chromium.Launch(context.Background(), chromedp.Flag("host-resolver-rules", "MAP *.amazonaws.com:443 "+aws.Listener.Addr().String()+", MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"), chromedp.IgnoreCertErrors)
 	if err != nil {
 		t.Fatal(err)
 	}

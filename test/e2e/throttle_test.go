@@ -16,7 +16,7 @@ import (
 func TestThrottledTab(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	ctx, stop, err := chromium.Launch(
+	ctx, stop, err := chromium.Launch(context.Background(),
 		chromedp.Flag("enable-features", "IntensiveWakeUpThrottling:grace_period_seconds/1"),
 		chromedp.Flag("disable-background-timer-throttling", false),
 		chromedp.Flag("disable-backgrounding-occluded-windows", false),
