@@ -40,8 +40,10 @@ test("a signal stops the wait for credentials", async (place) => {
   const client = place.client();
   let asked;
   const waiting = new Promise((resolve) => (asked = resolve));
+  const attempt = event(client, "connecting"); // the provider may be asked before
   const connecting = stopped(client.connect({ ...place.options, credentials: () => (asked(), new Promise(() => {})), signal: stop.signal }));
   await waiting;
+  await attempt;
   stop.abort(reason);
   await connecting;
   await client.disconnect();
