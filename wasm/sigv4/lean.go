@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -26,10 +27,20 @@ func signLean(e Endpoint, c Credentials, now time.Time) string {
 	} {
 		query.Set(name, value)
 	}
-	for _, values := range query {
-		slices.Sort(values)
+	var pairs [][2]string
+	for name, values := range query {
+		for _, value := range values {
+			pairs = append(pairs, [2]string{escape(name), escape(value)})
+		}
 	}
-	e.Query = strings.ReplaceAll(query.Encode(), "+", "%20")
+	slices.SortFunc(pairs, func(a, b [2]string) int { // as they are encoded
+		return cmp.Or(strings.Compare(a[0], b[0]), strings.Compare(a[1], b[1]))
+	})
+	parts := make([]string, len(pairs))
+	for i, p := range pairs {
+		parts[i] = p[0] + "=" + p[1]
+	}
+	e.Query = strings.Join(parts, "&")
 	canonical := strings.Join([]string{"GET", escapePath(e.Path), e.Query, "host:" + e.Host, "", "host", emptyHash}, "\n")
 	hash := sha256.Sum256([]byte(canonical))
 	key := []byte("AWS4" + c.SecretAccessKey.Reveal())
