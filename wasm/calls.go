@@ -39,19 +39,29 @@ func call(_ js.Value, args []js.Value) (result any) {
 	}
 	switch op {
 	case "connect":
-		var o *client.Options
-		if !args[1].IsNull() {
-			o = connectOptions(args[1])
-		}
-		c.Connect(now, token(args[0]), o)
-	case "resolved":
-		r := client.Resolution{}
-		if u := args[1].Get("url"); !u.IsUndefined() {
-			r.URL = sigv4.Secret(u.String())
+		if o, err := converted(func() (o *client.Options) {
+			if !args[1].IsNull() {
+				o = connectOptions(args[1])
+			}
+			return o
+		}); err != nil {
+			host{}.Done(token(args[0]), err)
 		} else {
-			r.Credentials = credentials(args[1])
+			c.Connect(now, token(args[0]), o)
 		}
-		c.Resolved(now, attempt(args[0]), r, time.UnixMilli(int64(args[2].Float())))
+	case "resolved":
+		if r, err := converted(func() (r client.Resolution) {
+			if u := args[1].Get("url"); !u.IsUndefined() {
+				r.URL = sigv4.Secret(u.String())
+			} else {
+				r.Credentials = credentials(args[1])
+			}
+			return r
+		}); err != nil {
+			c.Unresolved(now, attempt(args[0]), "", err.Message, false)
+		} else {
+			c.Resolved(now, attempt(args[0]), r, time.UnixMilli(int64(args[2].Float())))
+		}
 	case "unresolved":
 		c.Unresolved(now, attempt(args[0]), args[1].String(), args[2].String(), args[3].Bool())
 	case "opened":
@@ -65,18 +75,27 @@ func call(_ js.Value, args []js.Value) (result any) {
 	case "probed":
 		p := client.Probe{
 			Status: args[1].Int(), Code: args[2].String(), Message: args[3].String(),
-			Offline: args[4].Bool(), Blocked: args[5].Bool(),
+			Offline: args[4].Bool(), Blocked: args[5].Bool(), Reported: args[6].Bool(),
 		}
-		if skew := args[6].Float(); !math.IsNaN(skew) {
+		if skew := args[7].Float(); !math.IsNaN(skew) {
 			p.Dated, p.Skew = true, clock(skew)
 		}
 		c.Probed(now, attempt(args[0]), p)
 	case "subscribe":
-		o := args[2]
-		return c.Subscribe(now, token(args[0]), mqtt.Subscription{
-			Filter: args[1].String(), QoS: byte(o.Get("qos").Int()), NoLocal: o.Get("noLocal").Truthy(),
-			RetainAsPublished: o.Get("retainAsPublished").Truthy(), RetainHandling: byte(o.Get("retainHandling").Int()),
-		}, userPairs(o.Get("userProperties")))
+		var user []mqtt.UserPair
+		o, err := converted(func() mqtt.Subscription {
+			o := args[2]
+			user = userPairs(o.Get("userProperties"))
+			return mqtt.Subscription{
+				Filter: args[1].String(), QoS: byte(o.Get("qos").Int()), NoLocal: o.Get("noLocal").Truthy(),
+				RetainAsPublished: o.Get("retainAsPublished").Truthy(), RetainHandling: byte(o.Get("retainHandling").Int()),
+			}
+		})
+		if err != nil {
+			host{}.Done(token(args[0]), err)
+			return 0
+		}
+		return c.Subscribe(now, token(args[0]), o, user)
 	case "unsubscribe":
 		c.Unsubscribe(now, token(args[0]), uint32(args[1].Int()), args[2].Bool())
 	case "cancel":
@@ -87,6 +106,8 @@ func call(_ js.Value, args []js.Value) (result any) {
 		c.Reconnect(now)
 	case "wake":
 		c.Wake(now)
+	case "listen":
+		c.Listen(now)
 	case "stats":
 		s, inflight, queued, subscriptions := c.Stats()
 		o := object("messagesIn", float64(s.MessagesIn), "messagesOut", float64(s.MessagesOut),
@@ -98,6 +119,17 @@ func call(_ js.Value, args []js.Value) (result any) {
 		return o
 	}
 	return nil
+}
+
+// converted reads what the page has given. What cannot be read is an error of the
+// one call: no client has been touched yet.
+func converted[T any](read func() T) (v T, err *client.Error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &client.Error{Class: client.TypeError, Code: "ERR_OPTION", Message: fmt.Sprintf("an argument cannot be read: %v", r)}
+		}
+	}()
+	return read(), nil
 }
 
 // panicked notes that the module is not to be trusted any more.
@@ -160,11 +192,11 @@ func connectOptions(v js.Value) *client.Options {
 	}
 	o.Fresh = v.Get("fresh").Truthy()
 	o.ClientID = text(v, "clientId")
-	if e, err := sigv4.ParseEndpoint(o.Endpoint, ""); err == nil {
-		o.AWSQuotas = e.IsAWS()
-	}
-	if q := text(v, "quotas"); q != "" {
-		o.AWSQuotas = q == "aws"
+	switch text(v, "quotas") {
+	case "aws":
+		o.Quotas = client.AWSQuotas
+	case "none":
+		o.Quotas = client.NoQuotas
 	}
 	if a := v.Get("authorizer"); a.Type() == js.TypeObject {
 		o.Authorizer = client.Authorizer(text(a, "name"), text(a, "tokenKeyName"), text(a, "token"), text(a, "tokenSignature"))
@@ -178,6 +210,8 @@ func connectOptions(v js.Value) *client.Options {
 	if b := v.Get("cleanStart"); !b.IsUndefined() {
 		o.CleanStart = b.Bool()
 	}
+	millis(v, "ackTimeoutMs", &o.AckTimeout)
+	millis(v, "unclaimedTimeoutMs", &o.UnclaimedTimeout)
 	o.User = userPairs(v.Get("userProperties"))
 	if w := v.Get("will"); !w.IsUndefined() {
 		o.Will = &mqtt.Will{
@@ -191,12 +225,9 @@ func connectOptions(v js.Value) *client.Options {
 	case js.TypeBoolean:
 		o.Reconnect = r.Bool()
 	case js.TypeObject:
-		millis := func(name string, d *time.Duration) {
-			integer(r, name, func(n float64) { *d = time.Duration(n * float64(time.Millisecond)) })
-		}
-		millis("minDelayMs", &o.MinDelay)
-		millis("maxDelayMs", &o.MaxDelay)
-		millis("stableAfterMs", &o.StableAfter)
+		millis(r, "minDelayMs", &o.MinDelay)
+		millis(r, "maxDelayMs", &o.MaxDelay)
+		millis(r, "stableAfterMs", &o.StableAfter)
 		integer(r, "maxAttempts", func(n float64) { o.MaxAttempts = int(n) })
 	}
 	if f := v.Get("offline"); f.Type() == js.TypeObject {
@@ -225,6 +256,11 @@ func integer(o js.Value, name string, set func(float64)) {
 	if v := o.Get(name); v.Type() == js.TypeNumber {
 		set(v.Float())
 	}
+}
+
+// millis sets d to the number of milliseconds of that name, if there is one.
+func millis(o js.Value, name string, d *time.Duration) {
+	integer(o, name, func(n float64) { *d = clock(min(n, math.MaxInt32*1000)) })
 }
 
 func data(v js.Value) []byte {

@@ -69,22 +69,22 @@ func publish(id, token, topicLen, optionsLen, payloadLen, flags uint32, now floa
 	return 0
 }
 
-// turn ends a turn of the page's event loop: it acts on the time, and collects
-// what there is to send, unless hold says that the socket has enough for now.
-// heard is when bytes last came, also those that wait for receive.
+// turn ends a turn of the page's event loop: it acts on the time, and names in the
+// header what may be sent now. heard is when bytes last came, also those that wait
+// for receive; buffered is how many bytes the socket has not sent yet.
 //
 //go:wasmexport iot_turn
-func turn(id uint32, now, heard float64, hold uint32) {
+func turn(id uint32, now, heard float64, buffered uint32) {
 	defer caught()
 	begin()
 	c := clients[id]
 	header.outLen = 0
 	if c != nil {
 		c.Heard(clock(heard))
+		c.Buffered(clock(now), int(buffered))
 		c.Tick(clock(now))
-		if hold == 0 {
-			output(c)
-		}
+		c.PrepareOutput()
+		output(c)
 	}
 	end(c)
 }
@@ -94,14 +94,17 @@ func output(c *client.Client) {
 	header.outAddr, header.outLen = address(out), uint32(len(out))
 }
 
-// flushed says that n bytes of the output the header named have been sent; the
-// header names what is left.
+// flushed says that n bytes of the output that the header named have been given to
+// the socket. The header names what may be sent next. The records of this call
+// follow those of the turn.
 //
 //go:wasmexport iot_flushed
 func flushed(id, n uint32, now float64) {
 	defer caught()
-	if c := clients[id]; c != nil {
+	c := clients[id]
+	if c != nil {
 		c.Flushed(clock(now), int(n))
 		output(c)
 	}
+	end(c)
 }

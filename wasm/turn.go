@@ -20,16 +20,16 @@ var header struct {
 	outAddr, outLen uint32  // bytes to send, at the end of a turn
 	tabAddr, tabLen uint32  // records, in words
 	crashed         uint32  // 1 after a panic: the module must not be used again
-	pending         uint32  // 1 when the turn will have something to send
+	pending         uint32  // 1: something can be sent; 2: something waits for room in the socket
 	deadline        float64 // when iot_turn wants to be called, in ms; +Inf for never
 	topicAddr       uint32  // where JavaScript writes the topic of a publish
 }
 
 // The kinds of record, by their first word.
 const (
-	recordTopic     = 1 // id, name address, name length, count, that many filter ids
+	recordTopic     = 1 // id, 1 if all topics before it are void, name address, name length, count, that many filter ids
 	recordMessage   = 2 // topic id, payload address and length, flags, packet address and length, count, that many properties of 5 words
-	recordPublished = 3 // token, reason code
+	recordPublished = 3 // token, reason code, reason string's address and length, count, that many user properties of 4 words
 	recordDone      = 4 // token
 	recordEffect    = 5 // an object has been pushed onto bridge.effects
 )
@@ -39,22 +39,24 @@ const (
 	flagRetain = 1 << (iota + 2)
 	flagDuplicate
 	flagUTF8
-	flagOwnMemory // the packet came in pieces, and lies in our memory, not in the frame
+	flagOwnMemory // the packet came in pieces, or earlier, and lies in our memory, not in the frame
+	_             // JavaScript's own
+	flagUnclaimed // it has no recipient, and is reported
 )
 
 var (
 	input []byte        // where JavaScript puts its bytes
 	topic [1 << 16]byte // and the topic of a publish, which stays for the next
 	table []uint32
-	named []*client.Topic // those whose names the table points to
+	kept  []any // what the table points to and nothing else keeps
 )
 
 // begin starts a call from JavaScript.
 func begin() {
 	if len(table) > 0 {
 		table = table[:0]
-		clear(named)
-		named = named[:0]
+		clear(kept)
+		kept = kept[:0]
 	}
 }
 
@@ -62,8 +64,11 @@ func begin() {
 func end(c *client.Client) {
 	if c != nil {
 		header.pending = 0
-		if c.Pending() {
+		switch now, waiting := c.Pending(); {
+		case now:
 			header.pending = 1
+		case waiting:
+			header.pending = 2
 		}
 		header.deadline = math.Inf(1)
 		if d := c.Deadline(); d != mqtt.Never {
@@ -82,6 +87,8 @@ func caught() {
 }
 
 func address[T any](s []T) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(s)))) }
+
+func textAddress(s string) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.StringData(s)))) }
 
 // host writes down, in the table, what the clients want done.
 type host struct{}
@@ -134,15 +141,22 @@ func (host) StateChanged(c client.Change) {
 	effect("state", fields...)
 }
 
-func (host) Message(t *client.Topic, m *mqtt.Publish) {
+func (host) Message(t *client.Topic, m *mqtt.Publish) { message(t, m, 0) }
+
+func (host) Unclaimed(t *client.Topic, m *mqtt.Publish) { message(t, m, flagUnclaimed) }
+
+func message(t *client.Topic, m *mqtt.Publish, flags uint32) {
 	if t.Fresh {
-		t.Fresh = false
-		named = append(named, t)
-		name := unsafe.Slice(unsafe.StringData(t.Name), len(t.Name))
-		table = append(table, recordTopic, t.ID, address(name), uint32(len(name)), uint32(len(t.Filters)))
+		void := uint32(0)
+		if t.First {
+			void = 1
+		}
+		t.Fresh, t.First = false, false
+		kept = append(kept, t)
+		table = append(table, recordTopic, t.ID, void, textAddress(t.Name), uint32(len(t.Name)), uint32(len(t.Filters)))
 		table = append(table, t.Filters...)
 	}
-	flags := uint32(m.QoS)
+	flags |= uint32(m.QoS)
 	if m.Retain {
 		flags |= flagRetain
 	}
@@ -152,6 +166,7 @@ func (host) Message(t *client.Topic, m *mqtt.Publish) {
 	packet := address(m.Packet)
 	if in := address(input); packet < in || packet >= in+uint32(cap(input)) {
 		flags |= flagOwnMemory
+		kept = append(kept, m.Packet)
 	}
 	table = append(table, recordMessage, t.ID, address(m.Payload), uint32(len(m.Payload)), 0, packet, uint32(len(m.Packet)), 0)
 	head := len(table)
@@ -187,18 +202,13 @@ func (host) ConnectDone(token mqtt.Token, granted *mqtt.Connack) {
 }
 
 func (host) PublishDone(token mqtt.Token, r mqtt.PublishResult) {
-	if r.ReasonString == "" && len(r.User) == 0 {
-		table = append(table, recordPublished, uint32(token), uint32(r.Reason))
-		return
+	table = append(table, recordPublished, uint32(token), uint32(r.Reason), textAddress(r.ReasonString), uint32(len(r.ReasonString)), uint32(len(r.User)))
+	for _, p := range r.User {
+		table = append(table, textAddress(p.Name), uint32(len(p.Name)), textAddress(p.Value), uint32(len(p.Value)))
 	}
-	result := object("reasonCode", int(r.Reason))
-	if r.ReasonString != "" {
-		result.Set("reasonString", r.ReasonString)
+	if r.ReasonString != "" || len(r.User) > 0 {
+		kept = append(kept, r)
 	}
-	if len(r.User) > 0 {
-		result.Set("userProperties", pairs(r.User))
-	}
-	effect("done", "token", uint32(token), "value", result)
 }
 
 func (host) SubscribeDone(token mqtt.Token, filter uint32, qos byte) {

@@ -36,18 +36,24 @@ func (c *Client) Connect(now time.Duration, token mqtt.Token, options *Options) 
 	c.options = *options
 	c.connectWaiters = append(c.connectWaiters, token)
 	c.tries, c.failures, c.everConnected = 0, 0, false
+	c.clock = skew{}
+	e, err := sigv4.ParseEndpoint(options.Endpoint, options.Region) // there is none beside a URL
+	c.useQuotas(options.Quotas == AWSQuotas || options.Quotas == QuotasByName && err == nil && e.IsAWS())
 	c.begin()
 }
 
 // begin starts an attempt, as soon as the broker may be asked again.
 func (c *Client) begin() {
-	if since := c.now - c.lastConnect; c.options.AWSQuotas && c.attempt > 0 && since < quotaConnects {
+	if since := c.now - c.lastConnect; c.awsQuotas && c.attempt > 0 && since < quotaConnects {
 		c.wait(backingOff, quotaConnects-since)
 		return
 	}
 	c.lastConnect = c.now
 	c.attempt++
 	c.closeCode, c.stop, c.url = 0, nil, ""
+	c.secrets = nil
+	c.secrets.add(c.options.Password.Reveal())
+	c.secrets.addQuery(c.options.Authorizer.Reveal())
 	c.change(c.trying(), Change{Event: "connecting", Attempt: c.failures + 1})
 	if c.options.Source == Unsigned {
 		e, _ := sigv4.ParseEndpoint(c.options.Endpoint, c.options.Region)
@@ -92,14 +98,28 @@ func (c *Client) Resolved(now time.Duration, attempt uint32, r Resolution, wall 
 	if c.phase != resolving || attempt != c.attempt {
 		return
 	}
-	wall = wall.Add(c.skew)
+	wall = wall.Add(c.clock.ahead)
 	if c.options.Source == FromURL {
-		if _, err := sigv4.ParseEndpoint(r.URL.Reveal(), ""); err != nil {
+		c.secrets.addURL(r.URL)
+		e, err := sigv4.ParseEndpoint(r.URL.Reveal(), "")
+		if err != nil {
 			c.lose(failure(PhaseCredentials, "ERR_URL", c.options.Fresh, "url is not a ws:// or wss:// URL"))
 			return
 		}
+		if c.options.Quotas == QuotasByName {
+			c.useQuotas(e.IsAWS())
+		}
+		if c.awsQuotas {
+			if err := c.options.quotas(); err != nil {
+				c.lose(err)
+				return
+			}
+		}
 		c.open(r.URL) // as it is: somebody has signed it
 		return
+	}
+	if r.Credentials != nil {
+		c.secrets.add(r.Credentials.SecretAccessKey.Reveal(), r.Credentials.SessionToken.Reveal())
 	}
 	if r.Credentials == nil {
 		c.lose(failure(PhaseCredentials, "ERR_CREDENTIALS", c.options.Fresh, "the credentials provider returned no credentials"))
@@ -125,28 +145,30 @@ func (c *Client) Resolved(now time.Duration, attempt uint32, r Resolution, wall 
 	c.lose(failure(PhaseSign, "ERR_SIGN", false, "%v", err))
 }
 
-// Unresolved takes the failure of Resolve. code is the provider's own, "" where
-// it has none.
+// Unresolved takes the failure of Resolve. code is the provider's own, and why its
+// words, where it has such as may be repeated.
 func (c *Client) Unresolved(now time.Duration, attempt uint32, code, why string, retryable bool) {
 	c.now = now
 	if c.phase == resolving && attempt == c.attempt {
-		c.lose(failure(PhaseCredentials, cmp.Or(code, "ERR_CREDENTIALS"), retryable, "the page could not get credentials or a URL: %s", why))
+		c.lose(failure(PhaseCredentials, cmp.Or(code, "ERR_CREDENTIALS"), retryable, "the page's provider of credentials or URLs failed: %s",
+			cmp.Or(c.secrets.redact(why), "its error is the cause of this one")))
 	}
 }
 
 func (c *Client) open(url sigv4.Secret) {
 	c.url, c.urlAt = url, c.now
+	c.secrets.addURL(url)
 	c.wait(opening, openTimeout)
 	c.host.Open(c.attempt, url)
 }
 
-// Unopenable: the browser would not even try to open the socket of the attempt,
-// for the reason it gives.
+// Unopenable: the browser would not even try to open the socket of the attempt.
+// why is the name of its error.
 func (c *Client) Unopenable(now time.Duration, attempt uint32, why string) {
 	c.now = now
 	if c.phase == opening && attempt == c.attempt {
-		c.lose(failure(PhaseOpen, "ERR_WEBSOCKET", false, "the browser opens no WebSocket to that address: %s "+
-			"(a page that came by https: needs wss:)", why))
+		c.lose(failure(PhaseOpen, "ERR_WEBSOCKET", false, "the browser does not open a WebSocket to this address (%s): "+
+			"check that the URL is valid; a page that came by https: needs wss:", c.secrets.redact(why)))
 	}
 }
 
@@ -156,8 +178,10 @@ func (c *Client) Opened(now time.Duration, attempt uint32) {
 	if c.phase != opening || attempt != c.attempt {
 		return
 	}
+	c.clock.accepted()
+	c.window = newWindow(now)
 	c.engine.Gate(nil)
-	if c.options.AWSQuotas {
+	if c.awsQuotas {
 		c.pacer = newPacer(now)
 		c.engine.Gate(c.pace)
 	}
@@ -167,7 +191,7 @@ func (c *Client) Opened(now time.Duration, attempt uint32) {
 		ClientID: o.ClientID, Username: o.Username, Password: o.password(),
 		KeepAlive: uint16(o.KeepAlive), CleanStart: o.CleanStart && !c.everConnected, SessionExpiry: uint32(o.SessionExpiry),
 		ReceiveMaximum: receiveMaximum, MaximumPacketSize: maxPacket, TopicAliasMaximum: topicAliases,
-		Will: o.Will, User: o.User,
+		Will: o.Will, User: o.User, AckTimeout: o.AckTimeout,
 	})
 }
 
@@ -182,7 +206,9 @@ func (c *Client) SocketClosed(now time.Duration, attempt uint32, code int) {
 	switch c.phase {
 	case opening:
 		c.wait(probing, probeTimeout)
-		c.host.Probe(attempt, c.url)
+		bare, _, _ := strings.Cut(c.url.Reveal(), "?")
+		c.secretProbe = false
+		c.host.Probe(attempt, sigv4.Secret(bare))
 	case handshake:
 		e := failure(PhaseConnect, "ERR_NO_CONNACK", true, "the connection was closed before the broker answered CONNECT: "+
 			"the client id may not be allowed by the policy, or the broker does not speak MQTT 5")
@@ -204,10 +230,6 @@ func (c *Client) Text(now time.Duration, attempt uint32) {
 	}
 }
 
-// maxSkew is how far a clock may be off before AWS refuses its signatures, less
-// something for the way there.
-const maxSkew = 4 * time.Minute
-
 // pace is the engine's gate.
 func (c *Client) pace(size int) bool {
 	if c.pacer.open() > 0 {
@@ -219,28 +241,51 @@ func (c *Client) pace(size int) bool {
 
 // refused ends an attempt whose socket did not open.
 func (c *Client) refused(p Probe) {
+	p.Message = c.secrets.redact(p.Message)
 	e := explain(p, c.closeCode, &c.options)
 	c.refusedKey = p.Status == 403
-	// The service's clock is the one that counts. Where it can be read, the next
-	// signature is made by it, at once; if that is refused too, it was not the clock.
-	off := p.Skew - c.skew
-	if c.options.Source == FromCredentials && p.Status == 403 && p.Dated && !c.skewTried && (off > maxSkew || off < -maxSkew) {
-		c.skew, c.skewTried = p.Skew, true
-		c.drop()
-		c.change(c.trying(), Change{Event: "disconnected", Err: e, RetryIn: 0})
-		c.begin()
-		return
-	}
 	if c.options.Source == FromCredentials && c.now-c.urlAt > 4*time.Minute {
 		e.Retryable = true // the machine slept meanwhile: the signature had aged, which says nothing
 	}
+	if c.options.Source != FromCredentials || p.Status != 403 {
+		c.lose(e)
+		return
+	}
+	// The service's clock is the one that counts. Where it can be read, the next
+	// signature is made by it.
+	ahead, clock := c.clock.refused(p)
+	if clock && !c.clock.retried {
+		c.clock.retried = true
+		c.drop()
+		c.change(c.trying(), Change{Event: "disconnected", Err: e, RetryIn: 0})
+		c.clock.ahead, c.clock.confirmed = ahead, false
+		c.begin()
+		return
+	}
 	c.lose(e)
+	c.clock.ahead, c.clock.confirmed = ahead, false
 }
 
-// Probed takes the answer to Probe.
+// Probed takes the answer to Probe. The URL with its query is asked for only when
+// the page's policy has let the address pass without it: a policy that does not
+// would report the whole URL, its secrets included, to a server.
 func (c *Client) Probed(now time.Duration, attempt uint32, p Probe) {
 	c.now = now
-	if c.phase == probing && attempt == c.attempt {
-		c.refused(p)
+	if c.phase != probing || attempt != c.attempt {
+		return
 	}
+	switch secret := strings.Contains(c.url.Reveal(), "?"); {
+	case secret && !c.secretProbe:
+		// This answer is to a request without signature.
+		p.Code, p.Message = "", ""
+		if p.Status != 0 && !p.Blocked && !p.Reported {
+			c.secretProbe, c.bareProbe = true, p
+			c.wait(probing, probeTimeout)
+			c.host.Probe(attempt, c.url)
+			return
+		}
+	case secret && p.Status == 0:
+		p = c.bareProbe
+	}
+	c.refused(p)
 }

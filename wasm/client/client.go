@@ -21,13 +21,17 @@ type Host interface {
 	// Close ends the socket of the attempt, if it has one, after sending last.
 	Close(attempt uint32, last []byte)
 	// Probe asks for the URL by HTTPS to learn why no socket opened; the answer
-	// goes to Probed.
+	// goes to Probed. The first request of an attempt is for the address without
+	// its query, so that no secret is in it.
 	Probe(attempt uint32, url sigv4.Secret)
 
 	// StateChanged tells the page.
 	StateChanged(c Change)
 	// Message hands one to the page.
 	Message(t *Topic, m *mqtt.Publish)
+	// Unclaimed tells the page of a message that matched no subscription in time,
+	// and is acknowledged without one.
+	Unclaimed(t *Topic, m *mqtt.Publish)
 	// Done settles what the page asked for under the token; err is nil where it
 	// succeeded.
 	Done(token mqtt.Token, err *Error)
@@ -94,9 +98,9 @@ type Client struct {
 	now      time.Duration // of the call that is being served
 
 	pacer       pacer
-	skew        time.Duration // what the service's clock is ahead of this machine's
-	skewTried   bool          // in this outage the skew has been measured
-	refusedKey  bool          // the last credentials were refused
+	window      window
+	clock       skew
+	refusedKey  bool // the last credentials were refused
 	lastConnect time.Duration
 
 	connectWaiters []mqtt.Token
@@ -104,13 +108,19 @@ type Client struct {
 	connectedAt    time.Duration
 	url            sigv4.Secret
 	urlAt          time.Duration // when it was made
+	bareProbe      Probe         // what the request without a query brought to light
+	secretProbe    bool          // the request with the query is on its way
+	awsQuotas      bool          // AWS's quotas are on
 	closeCode      int
 	stop           *Error // the engine has ended the connection, because of this
 	blamed         bool   // and the broker says that it was for what we sent
 
 	subscriptions
-	topics topicCache
-	stats  Stats
+	held      unclaimed
+	listening bool // the page has a listener for all messages
+	topics    topicCache
+	stats     Stats
+	secrets   secrets
 }
 
 // Stats counts, since the client was made.
@@ -149,8 +159,14 @@ func (c *Client) Receive(now time.Duration, attempt uint32, data []byte) {
 	}
 	connecting := c.phase == handshake
 	c.stats.BytesIn += uint64(len(data))
+	if c.phase == serving {
+		c.claim()
+	}
 	c.engine.Receive(now, data)
 	c.afterEngine()
+	if c.held.bytes > maxUnclaimed {
+		c.expireHeld()
+	}
 	if connecting && c.phase == serving {
 		c.sendSubscriptions() // before the page hears of it, and publishes what it wants to hear
 	}
@@ -171,23 +187,43 @@ func (c *Client) afterEngine() {
 	}
 }
 
-// Pending reports whether Output has something to send.
-func (c *Client) Pending() bool {
-	return len(c.engine.Output()) > 0 || c.phase == serving && c.dirty
+// Buffered says how many bytes the socket has not sent yet: the browser's
+// bufferedAmount.
+func (c *Client) Buffered(now time.Duration, n int) {
+	c.now = now
+	if c.window.look(now, n) && n > 0 {
+		c.engine.Draining(now)
+	}
 }
 
-// Output is to be called once in a turn of the page's event loop, at its end: it
-// returns what the turn has to send, for one WebSocket message, good until the
-// next call. Flushed says that it has been sent.
-func (c *Client) Output() []byte {
+// Pending reports whether there is something to send that the socket has room for,
+// and waiting whether there is something to send at all.
+func (c *Client) Pending() (now, waiting bool) {
+	waiting = c.engine.Unsent() > 0
+	now = waiting && c.window.room() > 0 || c.phase == serving && (c.dirty || c.held.stale)
+	return now, waiting
+}
+
+// PrepareOutput puts into the output what the turn asked for: acknowledgements of
+// messages that have found a recipient, and subscriptions.
+func (c *Client) PrepareOutput() {
 	if c.phase == serving {
+		c.claim()
 		c.sendSubscriptions()
 	}
-	return c.engine.Output()
+}
+
+// Output returns what may be handed to the socket now, for one WebSocket message.
+// It is good until the next call. Flushed says that it has been handed over.
+func (c *Client) Output() []byte {
+	out := c.engine.Output()
+	return out[:min(len(out), c.window.room())]
 }
 
 // Flushed says that the first n bytes of Output have been handed to the socket.
 func (c *Client) Flushed(now time.Duration, n int) {
+	c.now = now
 	c.stats.BytesOut += uint64(n)
+	c.window.gave(n)
 	c.engine.Flushed(now, n)
 }

@@ -26,6 +26,8 @@ type world struct {
 	url     string
 	sockets int // open at the moment
 	lastOut []byte
+	probes  []string
+	lastErr *Error
 }
 
 func newWorld(t *testing.T) *world {
@@ -57,10 +59,32 @@ func (w *world) Close(a uint32, last []byte) {
 	w.lastOut = last
 	w.note("close")
 }
-func (w *world) Probe(a uint32, url sigv4.Secret) { w.attempt = a; w.note("probe") }
+func (w *world) Probe(a uint32, url sigv4.Secret) {
+	w.attempt = a
+	w.probes = append(w.probes, url.Reveal())
+	if !strings.Contains(url.Reveal(), "?") {
+		w.note("probe")
+	}
+}
+
+// probed answers the request without a query, and the one with it if there is one.
+func (w *world) probed(p Probe) {
+	n := len(w.probes)
+	if !strings.Contains(w.url, "?") {
+		w.Probed(w.now, w.attempt, p)
+		return
+	}
+	first := p
+	first.Code, first.Message = "MissingAuthenticationToken", "of no use"
+	w.Probed(w.now, w.attempt, first)
+	if len(w.probes) > n {
+		w.Probed(w.now, w.attempt, p)
+	}
+}
 func (w *world) StateChanged(c Change) {
 	s := c.Event
 	if c.Err != nil {
+		w.lastErr = c.Err
 		s += " " + c.Err.Code
 		if c.RetryIn >= 0 {
 			s += fmt.Sprintf(" retry %v", c.RetryIn)
@@ -73,6 +97,9 @@ func (w *world) StateChanged(c Change) {
 }
 func (w *world) Message(t *Topic, m *mqtt.Publish) {
 	w.note("message %s=%s for %v", t.Name, m.Payload, t.Filters)
+}
+func (w *world) Unclaimed(t *Topic, m *mqtt.Publish) {
+	w.note("unclaimed %s=%s", t.Name, m.Payload)
 }
 func (w *world) Done(k mqtt.Token, err *Error) {
 	if err != nil {
@@ -103,10 +130,14 @@ func (w *world) hears(want string) {
 }
 
 // out returns what the client sends in this turn.
-func (w *world) out() []*packets.ControlPacket {
+func (w *world) out() (list []*packets.ControlPacket) {
 	w.t.Helper()
-	list := decodeAll(w.t, w.Output())
-	w.Flushed(w.now, len(w.Output()))
+	w.Buffered(w.now, 0)
+	w.PrepareOutput()
+	for len(w.Output()) > 0 {
+		list = append(list, decodeAll(w.t, w.Output())...)
+		w.Flushed(w.now, len(w.Output()))
+	}
 	return list
 }
 
@@ -167,6 +198,12 @@ func (w *world) gets(kind byte, content packets.Packet) {
 func (w *world) connack(session bool) {
 	w.t.Helper()
 	w.gets(packets.CONNACK, &packets.Connack{SessionPresent: session, Properties: &packets.Properties{}})
+}
+
+// refuses answers CONNECT with a failure.
+func (w *world) refuses(reason byte, words string) {
+	w.t.Helper()
+	w.gets(packets.CONNACK, &packets.Connack{ReasonCode: reason, Properties: &packets.Properties{ReasonString: words}})
 }
 
 func (w *world) tick(d time.Duration) {
@@ -322,7 +359,7 @@ func TestBackOff(t *testing.T) {
 		most := 2 * time.Second
 		for i := range 12 {
 			w.lost(1006)
-			w.Probed(w.now, w.attempt, Probe{})
+			w.probed(Probe{})
 			wait := w.Deadline() - w.now
 			if want := time.Second + time.Duration(random*float64(most-time.Second)); wait != want {
 				t.Errorf("failure %d, random %v: waits %v, want %v", i+1, random, wait, want)
@@ -363,11 +400,11 @@ func TestAttemptsAreCounted(t *testing.T) {
 	o.MaxAttempts = 2
 	w.Connect(0, 1, &o)
 	w.lost(1006)
-	w.Probed(0, w.attempt, Probe{})
+	w.probed(Probe{})
 	w.tick(time.Minute)
 	w.log = nil
 	w.lost(1006)
-	w.Probed(w.now, w.attempt, Probe{})
+	w.probed(Probe{})
 	w.hears("probe; failed 1 ERR_UNREACHABLE; disconnected ERR_UNREACHABLE[closed]; closed ERR_UNREACHABLE[closed]")
 	o.Reconnect, o.MaxAttempts = false, 0
 	w.Connect(w.now, 2, &o)
@@ -399,7 +436,7 @@ func TestRefusedSockets(t *testing.T) {
 		w.Connect(0, 1, &o)
 		w.lost(1006)
 		w.hears("connecting[connecting]; open; probe")
-		w.Probed(0, w.attempt, c.probe)
+		w.probed(c.probe)
 		want := fmt.Sprintf("disconnected %s retry 1s[connecting]", c.want)
 		if c.final {
 			want = fmt.Sprintf("failed 1 %s; disconnected %s[closed]; closed %s[closed]", c.want, c.want, c.want)
@@ -418,7 +455,7 @@ func TestEveryRefusalIsLookedInto(t *testing.T) {
 	w.hears("connecting[connecting]; open; probe; disconnected ERR_UNREACHABLE retry 1s[connecting]")
 	w.tick(time.Second)
 	w.lost(1006)
-	w.Probed(w.now, w.attempt, Probe{Status: 403, Code: "ExpiredTokenException"})
+	w.probed(Probe{Status: 403, Code: "ExpiredTokenException"})
 	w.hears("connecting[connecting]; open; probe; failed 1 ERR_CREDENTIALS_EXPIRED; disconnected ERR_CREDENTIALS_EXPIRED[closed]; closed ERR_CREDENTIALS_EXPIRED[closed]")
 }
 
@@ -436,7 +473,7 @@ func TestAgedSignatureIsNoVerdict(t *testing.T) {
 		}
 		w.lost(1006)
 		w.log = nil
-		w.Probed(w.now, w.attempt, Probe{Status: 403, Code: "InvalidSignatureException", Message: "Signature expired: x"})
+		w.probed(Probe{Status: 403, Code: "InvalidSignatureException", Message: "Signature expired: x"})
 		if slept {
 			w.hears("disconnected ERR_CLOCK_SKEW retry 1s[connecting]")
 		} else {
@@ -654,7 +691,7 @@ func TestProtocolErrorIsAnsweredAndSurvived(t *testing.T) {
 	w.hears("")
 	w.Receive(w.now, w.attempt, []byte{0})
 	w.hears("close; disconnected ERR_PROTOCOL retry 1s[reconnecting]")
-	if !bytes.Equal(w.lastOut, []byte{0xe0, 2, 0x81, 0}) {
+	if !bytes.Equal(w.lastOut, []byte{0xe0, 1, 0x81}) {
 		t.Errorf("%x", w.lastOut)
 	}
 	w.again(true)
@@ -853,7 +890,7 @@ func TestRoutes(t *testing.T) {
 	in("c")
 	w.Unsubscribe(w.now, 5, 2, false)
 	in("a/b")
-	w.hears("message a/b=x for [1 2]; message a=x for [2]; message b=x for [3]; message c=x for []; failed 3 ERR_UNSUBSCRIBED; done 5; message a/b=x for [1]")
+	w.hears("message a/b=x for [1 2]; message a=x for [2]; message b=x for [3]; unclaimed c=x; failed 3 ERR_UNSUBSCRIBED; done 5; message a/b=x for [1]")
 }
 
 func TestTopicCacheIsBounded(t *testing.T) {
@@ -933,7 +970,7 @@ func TestNotConnected(t *testing.T) {
 	w.sub(3, "f", 0)
 	w.Disconnect(0, 4)
 	w.Connect(0, 5, nil)
-	w.hears("failed 2 ERR_NOT_CONNECTED; failed 3 ERR_NOT_CONNECTED; done 4; failed 5 ERR_OPTION")
+	w.hears("failed 2 ERR_NOT_CONNECTED; failed 3 ERR_CLOSED; done 4; failed 5 ERR_OPTION")
 }
 
 func TestConnectTwice(t *testing.T) {
@@ -980,7 +1017,7 @@ func TestReconnect(t *testing.T) {
 	w.Reconnect(w.now)
 	w.hears("")
 	w.lost(1006)
-	w.Probed(w.now, w.attempt, Probe{})
+	w.probed(Probe{})
 	w.log = nil
 	w.Reconnect(w.now)
 	w.hears("connecting[reconnecting]; open")

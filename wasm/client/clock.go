@@ -10,10 +10,16 @@ import (
 func (c *Client) Tick(now time.Duration) {
 	c.now = now
 	if c.phase == serving {
+		if c.held.until() <= now {
+			c.expireHeld()
+		}
 		c.engine.Tick(now)
-		if c.options.AWSQuotas {
+		if c.awsQuotas {
 			c.pacer.refill(now)
-			c.engine.Pump()
+			c.engine.Pump(now)
+		}
+		if c.stalled() {
+			c.engine.Stalled()
 		}
 		c.afterEngine()
 	}
@@ -41,8 +47,11 @@ func (c *Client) Deadline() time.Duration {
 	case resting:
 		return mqtt.Never
 	case serving:
-		due := c.engine.Deadline()
-		if n, _ := c.engine.Waiting(); n > 0 && c.options.AWSQuotas {
+		due := min(c.engine.Deadline(), c.held.until())
+		if c.engine.Unsent() > 0 && c.window.room() == 0 {
+			due = min(due, c.now+lookAgain)
+		}
+		if n, _ := c.engine.Waiting(); n > 0 && c.awsQuotas {
 			if wait := c.pacer.open(); wait > 0 {
 				due = min(due, c.pacer.at+wait+time.Millisecond)
 			}
@@ -50,4 +59,11 @@ func (c *Client) Deadline() time.Duration {
 		return due
 	}
 	return c.until
+}
+
+// stalled reports whether the network has taken nothing of what is to be sent for
+// as long as an acknowledgement may take.
+func (c *Client) stalled() bool {
+	t := c.options.AckTimeout
+	return t > 0 && c.engine.Unsent() > 0 && c.window.room() == 0 && c.now-c.window.moved > t
 }

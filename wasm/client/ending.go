@@ -1,6 +1,7 @@
 package client
 
 import (
+	"slices"
 	"time"
 
 	"iot.wasm/wasm/mqtt"
@@ -12,6 +13,7 @@ func (c *Client) lose(err *Error) {
 	o := &c.options
 	if c.phase != serving {
 		c.failures++
+		c.clock.failed()
 	}
 	c.drop()
 	if !err.Retryable || !o.Reconnect || (o.MaxAttempts > 0 && c.failures >= o.MaxAttempts) {
@@ -29,11 +31,13 @@ func (c *Client) drop() {
 		c.tries = 0
 	}
 	if c.phase == opening || c.phase == handshake || c.phase == serving {
-		last := append([]byte(nil), c.engine.Output()...)
+		last := slices.Clone(c.engine.Rest())
+		c.engine.FlushedRest()
 		c.stats.BytesOut += uint64(len(last))
 		c.host.Close(c.attempt, last)
 	}
 	c.engine.Lost()
+	c.loseHeld()
 	if c.blamed {
 		c.engine.AbandonSent(c.stop)
 	}
@@ -57,7 +61,9 @@ func (c *Client) backOff() time.Duration {
 // for stays open.
 func (c *Client) close(err *Error) {
 	c.phase = resting
-	c.url, c.options.Password = "", ""
+	c.url, c.options.Password, c.options.Authorizer = "", "", ""
+	c.clock, c.secrets = skew{}, nil
+	c.held.list, c.held.bytes = nil, 0 // the server has them still
 	settle := err
 	if err == nil {
 		settle = errClosed(PhaseSession)
@@ -83,6 +89,8 @@ func (c *Client) Disconnect(now time.Duration, token mqtt.Token) {
 		c.engine.Disconnect()
 		c.drop()
 		c.close(nil)
+	} else { // subscriptions may wait for a connect()
+		c.endSubscriptions(nil, errClosed(PhaseSubscribe))
 	}
 	c.host.Done(token, nil)
 }

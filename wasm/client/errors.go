@@ -66,6 +66,11 @@ func errClosed(p Phase) *Error {
 	return failure(p, "ERR_CLOSED", false, "the client was disconnected by disconnect()")
 }
 
+func ackTimeout(p Phase) *Error {
+	return failure(p, "ERR_ACK_TIMEOUT", true, "the broker did not acknowledge within ackTimeoutMs; "+
+		"the connection is dropped and resumed, and what was sent %d times without an answer is given up", maxExpiries)
+}
+
 // publishError turns what the engine says of a message into what the page sees.
 func publishError(err error) *Error {
 	var known *Error
@@ -80,6 +85,10 @@ func publishError(err error) *Error {
 		return failure(PhasePublish, "ERR_PACKET_TOO_LARGE", false, "the message is larger than the broker accepts (see connection.maximumPacketSize; AWS IoT Core takes payloads of 128 KiB)")
 	case errors.Is(err, mqtt.ErrSessionLost):
 		return failure(PhasePublish, "ERR_SESSION_LOST", true, "%v", err)
+	case errors.Is(err, mqtt.ErrConnectionLost):
+		return failure(PhasePublish, "ERR_CONNECTION_LOST", true, "the connection was lost before the message left")
+	case errors.Is(err, mqtt.ErrAckTimeout):
+		return ackTimeout(PhasePublish)
 	case errors.Is(err, mqtt.ErrDropped):
 		return failure(PhasePublish, "ERR_DROPPED", true, "the queue was full, and newer messages took this one's place (offline.overflow is drop-oldest)")
 	}
@@ -154,6 +163,8 @@ func ended(why *mqtt.StopError, p phase) *Error {
 		advice = "; another connection uses the same clientId. Give each page its own, or leave clientId out"
 	case why.Reason == mqtt.KeepAliveTimeout && why.Local:
 		code = "ERR_KEEP_ALIVE"
+	case why.Reason == mqtt.UnspecifiedError && why.Local:
+		code = "ERR_ACK_TIMEOUT"
 	case why.Local:
 		code = "ERR_PROTOCOL"
 	}
@@ -179,6 +190,9 @@ type Probe struct {
 	Message string // its words
 	Offline bool   // the browser says that it has no network
 	Blocked bool   // it says that the page's own policy forbids the address
+	// Reported: a policy of the page does not allow the request, so that its URL
+	// has been, or would be, sent to a server of the policy's choice.
+	Reported bool
 	// Dated: the answer had a Date, which was that much ahead of this machine's
 	// clock.
 	Dated bool
@@ -200,6 +214,9 @@ func explain(p Probe, closeCode int, o *Options) *Error {
 		e.Message = "the page's Content-Security-Policy forbids the endpoint; add its wss:// address to connect-src"
 	case p.Offline:
 		e.Code, e.Message = "ERR_OFFLINE", "the browser has no network connection"
+	case p.Status == 0 && p.Reported:
+		e.Message = "the WebSocket could not be opened, and the page's Content-Security-Policy does not let the client ask the endpoint for the reason; " +
+			"add the endpoint's https:// address to connect-src to learn it"
 	case p.Status == 0:
 	case p.Status == 403 || p.Status == 401:
 		e.Retryable = o.Fresh

@@ -12,10 +12,11 @@ func (ev *events) Connected(ack *mqtt.Connack) {
 	attempt := c.failures + 1
 	c.phase = serving
 	c.connectedAt = c.now
-	c.failures, c.skewTried, c.refusedKey = 0, false, false
+	c.failures, c.refusedKey = 0, false
 	c.stats.Connects++
 	recovered := c.everConnected && ack.SameSession
 	c.everConnected = true
+	c.resumeHeld(ack)
 	c.resubscribe(ack)
 	waiters := c.connectWaiters
 	c.connectWaiters = nil
@@ -25,22 +26,20 @@ func (ev *events) Connected(ack *mqtt.Connack) {
 	}
 }
 
-func (ev *events) Refused(ack *mqtt.Connack) { ev.stop = refused(ack) }
+func (ev *events) Refused(ack *mqtt.Connack) {
+	ack.ReasonString = ev.secrets.redact(ack.ReasonString)
+	ev.stop = refused(ack)
+}
 
 func (ev *events) Stopped(why *mqtt.StopError) {
 	if ev.stop == nil {
+		why.Detail = ev.secrets.redact(why.Detail)
 		ev.stop = ended(why, ev.phase)
 		if !why.Local && blames(why.Reason) {
 			// Sent again, they would only end the next connection too.
 			ev.blamed = true
 		}
 	}
-}
-
-func (ev *events) Message(m *mqtt.Publish) {
-	ev.stats.MessagesIn++
-	ev.pacer.spend(1, len(m.Packet))
-	ev.host.Message(ev.topics.find(m.Topic, &ev.router), m)
 }
 
 func (ev *events) Published(token mqtt.Token, r mqtt.PublishResult) {
@@ -50,7 +49,7 @@ func (ev *events) Published(token mqtt.Token, r mqtt.PublishResult) {
 	}
 	ev.stats.MessagesOut++
 	if r.Reason.Failed() {
-		e := failure(PhasePublish, "ERR_PUBLISH_REFUSED", transient(r.Reason), "the broker refused the message, %s", saying(r.Reason, r.ReasonString))
+		e := failure(PhasePublish, "ERR_PUBLISH_REFUSED", transient(r.Reason), "the broker refused the message, %s", saying(r.Reason, ev.secrets.redact(r.ReasonString)))
 		if r.Reason == mqtt.NotAuthorized {
 			e.Message += "; the AWS IoT policy must allow iot:Publish to this topic (and iot:RetainPublish for retain)"
 		}

@@ -45,9 +45,14 @@ type Options struct {
 	StableAfter time.Duration
 	MaxAttempts int // 0: no bound
 
-	// AWSQuotas: what AWS IoT Core would end the connection for is refused, and
-	// messages keep to its pace.
-	AWSQuotas bool
+	// Quotas says whether AWS's quotas are kept.
+	Quotas Quotas
+	// AckTimeout is how long the broker may take for an acknowledgement, before the
+	// connection is dropped and resumed. 0: no bound.
+	AckTimeout time.Duration
+	// UnclaimedTimeout is how long a message of QoS 1 or 2 that matches no
+	// subscription is held before it is acknowledged and reported. 0: not at all.
+	UnclaimedTimeout time.Duration
 	// Authorizer is a custom authorizer's part of the query, "" for none.
 	Authorizer sigv4.Secret
 
@@ -56,6 +61,17 @@ type Options struct {
 	OfflineDropOldest bool
 	OfflineQoS0       OfflineQoS0
 }
+
+// Quotas says whether what AWS IoT Core would end the connection for is refused,
+// and messages keep to its pace.
+type Quotas byte
+
+// QuotasByName: if the endpoint or the URL is AWS's.
+const (
+	QuotasByName Quotas = iota
+	AWSQuotas
+	NoQuotas
+)
 
 // OfflineQoS0 is what becomes of a QoS 0 message while there is no connection.
 type OfflineQoS0 byte
@@ -97,6 +113,7 @@ func DefaultOptions() Options {
 		KeepAlive: 120, CleanStart: true, SessionExpiry: 300,
 		Reconnect: true, MinDelay: time.Second, MaxDelay: 2 * time.Minute, StableAfter: 30 * time.Second,
 		OfflineMessages: 1000, OfflineBytes: 1 << 20,
+		AckTimeout: time.Minute, UnclaimedTimeout: 10 * time.Second,
 	}
 }
 
@@ -126,6 +143,10 @@ func (o *Options) Check() *Error {
 		return badRange("ERR_OPTION", "reconnect.stableAfterMs must be between 0 and a day (86,400,000)")
 	case o.MaxAttempts < 0:
 		return badRange("ERR_OPTION", "reconnect.maxAttempts must not be negative")
+	case o.AckTimeout < 0 || o.AckTimeout > day || o.UnclaimedTimeout < 0 || o.UnclaimedTimeout > day:
+		return badRange("ERR_OPTION", "ackTimeoutMs and unclaimedTimeoutMs must be between 0 (off) and a day (86,400,000)")
+	case o.Authorizer != "" && o.Source != Unsigned:
+		return badType("ERR_OPTION", "authorizer is for an endpoint without credentials: a custom authorizer takes the place of a signature, and a url carries its own query")
 	case o.OfflineMessages < 0 || o.OfflineBytes < 0:
 		return badRange("ERR_OPTION", "offline.maxMessages and offline.maxBytes must not be negative")
 	case o.Username != nil && len(*o.Username) > math.MaxUint16, len(o.Password) > math.MaxUint16:
@@ -148,6 +169,7 @@ func (o *Options) Check() *Error {
 			return e
 		}
 	}
+	aws := o.Quotas == AWSQuotas
 	if o.Source != FromURL {
 		e, err := sigv4.ParseEndpoint(o.Endpoint, o.Region)
 		if err != nil {
@@ -156,8 +178,12 @@ func (o *Options) Check() *Error {
 		if o.Source == FromCredentials && e.Region == "" {
 			return badType("ERR_REGION", "region is needed: the endpoint's name does not tell it")
 		}
+		aws = aws || o.Quotas == QuotasByName && e.IsAWS()
 	}
-	return o.quotas()
+	if aws {
+		return o.quotas()
+	}
+	return nil
 }
 
 func checkUser(name string, pairs []mqtt.UserPair) *Error {

@@ -28,7 +28,7 @@ func (c *Client) publish(m *mqtt.Outgoing) (bool, *Error) {
 	if c.phase == resting {
 		return false, errNotConnected
 	}
-	if c.options.AWSQuotas {
+	if c.awsQuotas {
 		if err := quotaOfMessage(m); err != nil {
 			return false, err
 		}
@@ -57,7 +57,7 @@ func (c *Client) publish(m *mqtt.Outgoing) (bool, *Error) {
 			messages, bytes = c.engine.Waiting()
 		}
 	}
-	done, err := c.engine.Publish(m)
+	done, err := c.engine.Publish(c.now, m)
 	if err != nil {
 		return false, publishError(err)
 	}

@@ -62,10 +62,8 @@ func quotaOfMessage(m *mqtt.Outgoing) *Error {
 	return quotaOfTopic(PhasePublish, "topic", string(m.Topic))
 }
 
+// quotas holds what CONNECT says against the quotas.
 func (o *Options) quotas() *Error {
-	if !o.AWSQuotas {
-		return nil
-	}
 	switch {
 	case len(o.ClientID) > quotaClientID:
 		return quota(PhaseConnect, "clientId has %d bytes; the quota is %d", len(o.ClientID), quotaClientID)
@@ -78,14 +76,34 @@ func (o *Options) quotas() *Error {
 	return quotaOfMessage(&mqtt.Outgoing{Topic: []byte(w.Topic), Payload: w.Payload, QoS: w.QoS, Retain: w.Retain})
 }
 
-func (c *Client) quotaOfSubscription(o *mqtt.Subscription) *Error {
+// quotaOfSubscription holds a subscription against the quotas; before is how many
+// others there are.
+func quotaOfSubscription(o *mqtt.Subscription, before int) *Error {
 	if o.QoS > 1 {
 		return quota(PhaseSubscribe, "QoS 2 is not supported")
 	}
-	if c.byFilter[o.Filter] == nil && len(c.byFilter) >= quotaSubscriptions {
+	if before >= quotaSubscriptions {
 		return quota(PhaseSubscribe, "the quota is %d subscriptions in a connection", quotaSubscriptions)
 	}
 	return quotaOfTopic(PhaseSubscribe, "topic filter", o.Filter)
+}
+
+// useQuotas turns AWS's quotas on or off. The subscriptions that the page asked for
+// before the endpoint was known, and that exceed them, are refused.
+func (c *Client) useQuotas(on bool) {
+	c.awsQuotas = on
+	if !on {
+		return
+	}
+	kept := 0
+	for _, id := range c.sortedIDs() {
+		s := c.byID[id]
+		if err := quotaOfSubscription(&s.options, kept); err != nil {
+			c.refuse(s, err)
+		} else {
+			kept++
+		}
+	}
 }
 
 // pacer is two token buckets: how many messages and bytes may go just now.

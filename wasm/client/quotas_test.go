@@ -12,7 +12,7 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-func aws(o *Options) { o.AWSQuotas = true }
+func aws(o *Options) { o.Quotas = AWSQuotas }
 
 func TestQuotas(t *testing.T) {
 	deep := func(n int) string { return strings.Repeat("x/", n) + "x" }
@@ -38,7 +38,12 @@ func TestQuotas(t *testing.T) {
 		{"t", 0, 1, true, true},
 	} {
 		for _, quotas := range []bool{true, false} {
-			w := online(t, func(o *Options) { o.AWSQuotas = quotas })
+			w := online(t, func(o *Options) {
+				o.Quotas = NoQuotas
+				if quotas {
+					o.Quotas = AWSQuotas
+				}
+			})
 			w.Publish(w.now, &mqtt.Outgoing{Token: 2, Topic: []byte(c.topic), Payload: make([]byte, c.payload), QoS: c.qos, Retain: c.retain})
 			want := ""
 			if quotas && !c.ok {
@@ -77,7 +82,7 @@ func TestQuotasOfOptions(t *testing.T) {
 		if err := o.Check(); err != nil {
 			t.Errorf("%s, without quotas: %v", name, err)
 		}
-		o.AWSQuotas = true
+		o.Quotas = AWSQuotas
 		if err := o.Check(); err == nil || err.Code != "ERR_QUOTA" {
 			t.Errorf("%s: %v", name, err)
 		}

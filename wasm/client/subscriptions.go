@@ -33,7 +33,13 @@ type subscription struct {
 	perhaps bool       // the broker may have it already: no retained messages again
 	late    bool       // somebody has joined who has not had the retained messages
 	waiters []mqtt.Token
+	// expiries is how often the broker did not answer the SUBSCRIBE in time.
+	expiries int
 }
+
+// maxExpiries is how often a SUBSCRIBE is sent and not answered before it is given
+// up.
+const maxExpiries = 3
 
 // subscriptions is what the page wants to receive, whatever the connection does.
 type subscriptions struct {
@@ -82,7 +88,8 @@ func (c *Client) Subscribe(now time.Duration, token mqtt.Token, o mqtt.Subscript
 		s = &subscription{id: c.lastID, options: o, user: user}
 		c.byFilter[o.Filter], c.byID[s.id] = s, s
 		c.router.Add(o.Filter, s.id)
-		c.dirty = true
+		c.held.forget(o.Filter)
+		c.dirty, c.held.stale = true, true
 		c.leaving = slices.DeleteFunc(c.leaving, func(l leaving) bool {
 			mine := l.filter == o.Filter && l.token == 0
 			s.told = s.told || mine
@@ -141,11 +148,13 @@ func (c *Client) checkSubscription(o *mqtt.Subscription, user []mqtt.UserPair) *
 		return badRange("ERR_OPTION", "retainHandling is %d; it must be 0, 1 or 2", o.RetainHandling)
 	case o.NoLocal && strings.HasPrefix(o.Filter, "$share/"):
 		return badType("ERR_OPTION", "noLocal cannot be used with a shared subscription") // [MQTT-3.8.3-4]
-	case c.phase == resting:
-		return errNotConnected
 	}
-	if c.options.AWSQuotas {
-		if err := c.quotaOfSubscription(o); err != nil {
+	if c.awsQuotas {
+		before := len(c.byFilter)
+		if c.byFilter[o.Filter] != nil {
+			before--
+		}
+		if err := quotaOfSubscription(o, before); err != nil {
 			return err
 		}
 	}
@@ -180,6 +189,9 @@ func (c *Client) Unsubscribe(now time.Duration, token mqtt.Token, id uint32, all
 
 // forget drops s, and settles who waits for it with err.
 func (c *Client) forget(s *subscription, err *Error) {
+	if s.told {
+		c.held.leave(s.options.Filter)
+	}
 	c.router.Remove(s.options.Filter, s.id)
 	delete(c.byID, s.id)
 	if c.byFilter[s.options.Filter] == s {
@@ -270,7 +282,7 @@ func (c *Client) sendSubscribe(subs []*subscription) {
 		list = append(list, o)
 	}
 	token := c.newBatch(batch{subs: subs})
-	err := c.engine.Subscribe(token, list, subs[0].user)
+	err := c.engine.Subscribe(c.now, token, list, subs[0].user)
 	if err != nil {
 		delete(c.batches, token)
 	}
@@ -296,7 +308,7 @@ func (c *Client) sendUnsubscribe(list []leaving) {
 		filters = append(filters, l.filter)
 	}
 	token := c.newBatch(batch{leaves: list})
-	err := c.engine.Unsubscribe(token, filters)
+	err := c.engine.Unsubscribe(c.now, token, filters)
 	if err == nil {
 		return
 	}
@@ -336,7 +348,7 @@ func (c *Client) resubscribe(ack *mqtt.Connack) {
 	c.leaving = nil
 }
 
-func (ev *events) Subscribed(token mqtt.Token, codes []byte, reason string) {
+func (ev *events) Subscribed(token mqtt.Token, codes []byte, reason string, lost error) {
 	c := (*Client)(ev)
 	b := c.batches[token]
 	delete(c.batches, token)
@@ -346,16 +358,25 @@ func (ev *events) Subscribed(token mqtt.Token, codes []byte, reason string) {
 		}
 		last := s.batch == token && s.state == asked // and not wanted anew since, at a higher QoS
 		switch {
-		case codes == nil: // the connection was lost: ask again
-			if last {
-				s.state = wanted
+		case lost != nil: // ask again
+			if !last {
+				continue
+			}
+			s.state = wanted
+			if errors.Is(lost, mqtt.ErrAckTimeout) {
+				if s.expiries++; s.expiries == maxExpiries {
+					c.refuse(s, ackTimeout(PhaseSubscribe))
+					if c.byID[s.id] != s { // the broker may have it all the same
+						c.leaving = append(c.leaving, leaving{s.options.Filter, 0})
+					}
+				}
 			}
 		case mqtt.Reason(codes[i]).Failed():
 			if last {
-				c.refuse(s, refusedFilter(s.options.Filter, mqtt.Reason(codes[i]), reason))
+				c.refuse(s, refusedFilter(s.options.Filter, mqtt.Reason(codes[i]), c.secrets.redact(reason)))
 			}
 		default:
-			s.qos, s.held, s.ever = codes[i], true, true
+			s.qos, s.held, s.ever, s.expiries = codes[i], true, true, 0
 			if !last {
 				continue
 			}
@@ -398,16 +419,13 @@ func (c *Client) refuse(s *subscription, err *Error) {
 	}
 }
 
-func (ev *events) Unsubscribed(token mqtt.Token, codes []byte, reason string) {
-	(*Client)(ev).unsubscribed(token, codes, reason)
-}
-
-func (c *Client) unsubscribed(token mqtt.Token, codes []byte, reason string) {
+func (ev *events) Unsubscribed(token mqtt.Token, codes []byte, reason string, lost error) {
+	c := (*Client)(ev)
 	b := c.batches[token]
 	delete(c.batches, token)
 	for i, l := range b.leaves {
 		var err *Error
-		if codes == nil { // the connection was lost, which the subscription may outlive
+		if lost != nil { // which the subscription may outlive
 			if c.byFilter[l.filter] == nil {
 				c.leaving = append(c.leaving, leaving{filter: l.filter})
 			}

@@ -13,8 +13,12 @@ type Topic struct {
 	Filters []uint32
 	// Fresh: the Host has not seen the topic as it is now. For the Host to
 	// clear.
-	Fresh   bool
-	version uint64
+	Fresh bool
+	// First: it is the first since the cache was emptied, so that what the Host
+	// keeps of others is of no use. For the Host to clear, too.
+	First     bool
+	version   uint64
+	unclaimed bool // a message has waited in vain for a subscription
 }
 
 // topicCache spares the hot path the decoding and routing of topics that come
@@ -42,14 +46,14 @@ func (c *topicCache) find(name []byte, r *mqtt.Router) *Topic {
 			c.emptied = c.emptied || c.byName != nil
 			c.byName, c.bytes, c.last = make(map[string]*Topic), 0, nil
 		}
-		t = &Topic{ID: uint32(len(c.byName)), Name: string(name)}
+		t = &Topic{ID: uint32(len(c.byName)), Name: string(name), First: len(c.byName) == 0}
 		c.byName[t.Name] = t
 		c.bytes += len(name)
 	} else if t.version == r.Version() {
 		c.last = t
 		return t
 	}
-	t.version = r.Version()
+	t.version, t.unclaimed = r.Version(), false
 	t.Filters = r.Match(t.Name, t.Filters[:0])
 	t.Fresh = true
 	return t

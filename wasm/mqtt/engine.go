@@ -18,17 +18,19 @@ type Handler interface {
 	// Refused: the server's CONNACK carried a failure. Stopped follows.
 	Refused(ack *Connack)
 	// Message: one has arrived, once for each time the server counts as a
-	// delivery.
-	Message(m *Publish)
+	// delivery. A message of QoS 1 or 2 is acknowledged when Message returns true,
+	// or later by [Engine.Acknowledge] with the message's Ticket.
+	Message(m *Publish) (taken bool)
 	// Published: a QoS 1 or 2 message has been acknowledged, or given up.
 	Published(token Token, r PublishResult)
 	// Sent: a message of QoS 0 that had been waiting is on its way, or given up.
 	Sent(token Token, err error)
 	// Subscribed: codes has one reason code for each filter asked for. It is nil,
-	// and reason an error's text, where the connection was lost before the answer.
-	Subscribed(token Token, codes []byte, reason string)
+	// and err is set, where the connection was lost before the answer came
+	// (ErrConnectionLost) or was ended because it did not come (ErrAckTimeout).
+	Subscribed(token Token, codes []byte, reason string, err error)
 	// Unsubscribed: likewise.
-	Unsubscribed(token Token, codes []byte, reason string)
+	Unsubscribed(token Token, codes []byte, reason string, err error)
 	// Stopped: send what Output still holds, then close the connection.
 	Stopped(why *StopError)
 }
@@ -74,25 +76,29 @@ const (
 // An Engine is one MQTT client: a session, and the connection that serves it at
 // the moment. Times are offsets on the caller's own monotonic clock.
 //
-// Messages of QoS 1 and 2 that are published while there is no connection, or
-// beyond what the server lets be in flight, wait in the engine; how many is for
-// the caller to bound, by Waiting and Held.
+// Messages that are published while there is no connection, beyond what the
+// server lets be in flight, or faster than the network takes them, wait in the
+// engine; how many is for the caller to bound, by Waiting and Held.
 type Engine struct {
 	handler Handler
 	state   connState
 	options ConnectOptions
 	granted Connack
 
-	out    []byte // to be sent
+	output
+	acks acknowledgements
+	timeouts
 	partly []byte // the beginning of a packet whose rest has not come
 	whole  []byte // a packet that was put together in the last Receive
 	input  Publish
 
+	now                    time.Duration // of the call that is being served
 	lastSent, lastReceived time.Duration
+	unreceived             bool          // bytes have come that Receive was not given yet
 	pingAt                 time.Duration // when the PINGREQ went that is unanswered
 	pinging                bool
 	pingTimeout            time.Duration
-	grace                  time.Duration // a late timer waits until then for bytes
+	pingGrace              time.Duration // a late timer waits until then for bytes
 
 	gate func(size int) bool // see Gate
 	roundTrip
@@ -101,7 +107,7 @@ type Engine struct {
 	aliasOut aliases
 
 	// Flow control towards us: what we have not acknowledged, and of that, what
-	// the acknowledgements in out will cover.
+	// the acknowledgements in the output will cover.
 	unacked, acking int
 	generation      uint32 // counts connections
 	// A CONNECT went unanswered: if the server had lost the session, it has made
@@ -124,14 +130,17 @@ func (e *Engine) Open(now time.Duration, o ConnectOptions) {
 	e.state = connecting
 	e.generation++
 	e.options = o
-	e.out = appendConnect(e.out[:0], &e.options)
+	e.output.reset()
+	e.bulk = appendConnect(e.bulk, &e.options)
 	e.partly = e.partly[:0]
-	e.lastSent, e.lastReceived = now, now
-	e.pinging, e.grace = false, 0
+	e.now, e.lastSent, e.lastReceived, e.unreceived = now, now, now, false
+	e.pinging, e.pingGrace = false, 0
+	e.timeouts = timeouts{timeout: o.AckTimeout, check: Never, answered: now}
 	e.roundTrip.id = 0
 	e.unacked, e.acking = 0, 0
 	e.aliasIn = make([][]byte, int(o.TopicAliasMaximum)+1)
 	e.aliasOut.reset(0)
+	e.acks.reset()
 	e.session.disconnected()
 }
 
@@ -139,7 +148,10 @@ func (e *Engine) Open(now time.Duration, o ConnectOptions) {
 func (e *Engine) Lost() {
 	e.doubt = e.doubt || e.state == connecting
 	e.state = offline
-	e.out, e.partly = e.out[:0], e.partly[:0]
+	e.settleLeft(ErrConnectionLost)
+	e.output.reset()
+	e.partly = e.partly[:0]
+	e.acks.reset()
 	e.session.disconnected()
 	e.failControl(ErrConnectionLost)
 }
@@ -154,40 +166,19 @@ func (e *Engine) passes(m *Outgoing) bool {
 }
 
 // Pump sends of what waits as much as may go now.
-func (e *Engine) Pump() { e.pump() }
+func (e *Engine) Pump(now time.Duration) {
+	e.now = now
+	e.pump()
+}
 
 // Granted is what the last successful CONNACK said.
 func (e *Engine) Granted() *Connack { return &e.granted }
-
-// Output is what is to be sent, in order; its packets may share a WebSocket
-// message. It stays good until the next call to the engine.
-func (e *Engine) Output() []byte { return e.out }
-
-// Flushed says that the first n bytes of Output have been handed to the network.
-func (e *Engine) Flushed(now time.Duration, n int) {
-	if n == 0 {
-		return
-	}
-	e.lastSent = now
-	if n < len(e.out) {
-		e.out = e.out[:copy(e.out, e.out[n:])]
-		return
-	}
-	e.roundTrip.flushed(now)
-	e.unacked -= e.acking
-	e.acking = 0
-	const keep = 1 << 20
-	if cap(e.out) > keep {
-		e.out = nil
-	}
-	e.out = e.out[:0]
-}
 
 // Disconnect ends the connection in an orderly way, so that the server
 // publishes no will.
 func (e *Engine) Disconnect() {
 	if e.state == connecting || e.state == connected {
-		e.out = appendDisconnect(e.out, Success)
+		e.bulk = appendDisconnect(e.bulk, Success)
 		e.state = stopped
 	}
 }
@@ -195,7 +186,7 @@ func (e *Engine) Disconnect() {
 // fail answers what the server did wrong [MQTT-4.13.1-1].
 func (e *Engine) fail(err *WireError) {
 	if e.state == connecting || e.state == connected {
-		e.out = appendDisconnect(e.out, err.Reason)
+		e.bulk = appendDisconnect(e.bulk, err.Reason)
 	}
 	e.stop(&StopError{Reason: err.Reason, Local: true, Detail: err.Detail})
 }

@@ -22,6 +22,9 @@ type peer struct {
 	now time.Duration
 	log []string // what the handler heard
 	why *StopError
+	// Messages have no recipient; their tickets.
+	unclaimed bool
+	tickets   []uint32
 }
 
 func newPeer(t testing.TB) *peer {
@@ -34,21 +37,31 @@ func (p *peer) note(format string, args ...any) { p.log = append(p.log, fmt.Spri
 
 func (p *peer) Connected(a *Connack) { p.note("connected session=%v", a.SessionPresent) }
 func (p *peer) Refused(a *Connack)   { p.note("refused %v", a.Reason) }
-func (p *peer) Message(m *Publish) {
+func (p *peer) Message(m *Publish) bool {
 	var props []string
 	for x, rest, ok := NextProperty(m.Properties); ok; x, rest, ok = NextProperty(rest) {
 		props = append(props, fmt.Sprintf("%d=%d%s%s", x.ID, x.Number, x.Data, x.Value))
 	}
 	p.note("message %s=%s q%d r%v d%v %s", m.Topic, m.Payload, m.QoS, m.Retain, m.Duplicate, strings.Join(props, ","))
+	if p.unclaimed {
+		p.tickets = append(p.tickets, m.Ticket)
+	}
+	return !p.unclaimed
 }
 func (p *peer) Published(k Token, r PublishResult) {
 	p.note("published %d %v %s %v", k, r.Reason, r.ReasonString, r.Err)
 }
 func (p *peer) Sent(k Token, err error) { p.note("sent %d %v", k, err) }
-func (p *peer) Subscribed(k Token, codes []byte, reason string) {
+func (p *peer) Subscribed(k Token, codes []byte, reason string, err error) {
+	if err != nil {
+		reason = err.Error()
+	}
 	p.note("subscribed %d %x %s", k, codes, reason)
 }
-func (p *peer) Unsubscribed(k Token, codes []byte, reason string) {
+func (p *peer) Unsubscribed(k Token, codes []byte, reason string, err error) {
+	if err != nil {
+		reason = err.Error()
+	}
 	p.note("unsubscribed %d %x %s", k, codes, reason)
 }
 func (p *peer) Stopped(why *StopError) {
@@ -208,7 +221,7 @@ func (p *peer) pub(token Token, qos byte, topic, payload string) {
 	if err := CheckOutgoing(m); err != nil {
 		p.t.Fatal(err)
 	}
-	if _, err := p.Publish(m); err != nil {
+	if _, err := p.Publish(p.now, m); err != nil {
 		p.note("error %v", err)
 	}
 }
@@ -332,7 +345,7 @@ func TestResume(t *testing.T) {
 	p.gets(packets.PUBREC, &packets.Pubrec{PacketID: 2, Properties: props()})
 	p.sends()
 	p.again(true, nil)
-	p.expect("PUBLISH(t=a q1 #1 dup); PUBREL(#2 0); PUBLISH(t=c q2 #3 dup); PUBLISH(t=d q1 #4 dup)")
+	p.expect("PUBREL(#2 0); PUBLISH(t=a q1 #1 dup); PUBLISH(t=c q2 #3 dup); PUBLISH(t=d q1 #4 dup)")
 	p.hears("connected session=true")
 }
 
@@ -349,7 +362,7 @@ func TestSessionGone(t *testing.T) {
 	p.pub(5, 1, "t", "e")
 	p.again(false, nil)
 	p.expect("PUBLISH(t=a q1 #5); PUBLISH(t=d q1 #6); PUBLISH(t=e q1 #7)")
-	p.hears("published 2 success (0x00)  the server has lost the session: whether the QoS 2 message arrived cannot be known; published 3 success (0x00)  the server has lost the session: whether the QoS 2 message arrived cannot be known; connected session=false")
+	p.hears("published 3 success (0x00)  the server has lost the session: whether the QoS 2 message arrived cannot be known; published 2 success (0x00)  the server has lost the session: whether the QoS 2 message arrived cannot be known; connected session=false")
 }
 
 func TestReceiveMaximumOfServer(t *testing.T) {
@@ -385,14 +398,14 @@ func TestLimitsOfServer(t *testing.T) {
 		{Outgoing{Topic: []byte("t"), Payload: make([]byte, 15)}, ErrTooLarge},
 		{Outgoing{Topic: []byte("t"), Payload: make([]byte, 13), QoS: 1}, ErrTooLarge},
 	} {
-		if _, err := p.Publish(&c.m); !errors.Is(err, c.want) {
+		if _, err := p.Publish(p.now, &c.m); !errors.Is(err, c.want) {
 			t.Errorf("QoS %d, %d bytes: %v, want %v", c.m.QoS, len(c.m.Payload), err, c.want)
 		}
 	}
 	if len(p.Output()) != 20 {
 		t.Errorf("%d bytes sent", len(p.Output()))
 	}
-	if err := p.Subscribe(1, []Subscription{{Filter: strings.Repeat("f", 30)}}, nil); !errors.Is(err, ErrTooLarge) {
+	if err := p.Subscribe(p.now, 1, []Subscription{{Filter: strings.Repeat("f", 30)}}, nil); !errors.Is(err, ErrTooLarge) {
 		t.Error(err)
 	}
 	// What was queued while offline is held against the new grants.
@@ -478,12 +491,12 @@ func TestAllPacketIDsInUse(t *testing.T) {
 	p := online(t, nil)
 	m := &Outgoing{Topic: []byte("t"), QoS: 1}
 	for range 65536 {
-		_, _ = p.Publish(m)
+		_, _ = p.Publish(p.now, m)
 	}
 	if n, _ := p.Waiting(); n != 1 || p.Inflight() != 65535 {
 		t.Errorf("%d waiting, %d in flight", n, p.Inflight())
 	}
-	if err := p.Subscribe(1, []Subscription{{Filter: "f"}}, nil); !errors.Is(err, ErrNoPacketID) {
+	if err := p.Subscribe(p.now, 1, []Subscription{{Filter: "f"}}, nil); !errors.Is(err, ErrNoPacketID) {
 		t.Error(err)
 	}
 }
@@ -539,7 +552,7 @@ func TestAliasesIn(t *testing.T) {
 
 func TestSubscribe(t *testing.T) {
 	p := online(t, nil)
-	if err := p.Subscribe(1, []Subscription{{Filter: "a", QoS: 1, NoLocal: true, RetainAsPublished: true, RetainHandling: 2}, {Filter: "b/#"}}, []UserPair{{"k", "v"}}); err != nil {
+	if err := p.Subscribe(p.now, 1, []Subscription{{Filter: "a", QoS: 1, NoLocal: true, RetainAsPublished: true, RetainHandling: 2}, {Filter: "b/#"}}, []UserPair{{"k", "v"}}); err != nil {
 		t.Fatal(err)
 	}
 	s := p.sends()[0].Content.(*packets.Subscribe)
@@ -549,16 +562,16 @@ func TestSubscribe(t *testing.T) {
 	}
 	p.gets(packets.SUBACK, &packets.Suback{PacketID: 1, Reasons: []byte{1, 0x87}, Properties: &packets.Properties{ReasonString: "why"}})
 	p.hears("subscribed 1 0187 why")
-	if err := p.Unsubscribe(2, []string{"a", "b/#"}); err != nil {
+	if err := p.Unsubscribe(p.now, 2, []string{"a", "b/#"}); err != nil {
 		t.Fatal(err)
 	}
 	p.expect("UNSUBSCRIBE a b/#")
 	p.gets(packets.UNSUBACK, &packets.Unsuback{PacketID: 2, Reasons: []byte{0, 0x11}, Properties: props()})
 	p.hears("unsubscribed 2 0011 ")
-	_ = p.Subscribe(3, []Subscription{{Filter: "c"}}, nil)
+	_ = p.Subscribe(p.now, 3, []Subscription{{Filter: "c"}}, nil)
 	p.Lost()
 	p.hears("subscribed 3  the connection was lost before the answer came")
-	if err := p.Subscribe(4, []Subscription{{Filter: "c"}}, nil); !errors.Is(err, ErrOffline) {
+	if err := p.Subscribe(p.now, 4, []Subscription{{Filter: "c"}}, nil); !errors.Is(err, ErrOffline) {
 		t.Error(err)
 	}
 }
@@ -567,8 +580,8 @@ func TestPacketIDsAreNotReused(t *testing.T) {
 	p := online(t, nil)
 	p.pub(1, 1, "t", "a")
 	p.lastID = 65534
-	_ = p.Subscribe(2, []Subscription{{Filter: "f"}}, nil) // 65535
-	p.pub(3, 1, "t", "b")                                  // 0 is none, 1 is taken
+	_ = p.Subscribe(p.now, 2, []Subscription{{Filter: "f"}}, nil) // 65535
+	p.pub(3, 1, "t", "b")                                         // 0 is none, 1 is taken
 	p.expect("PUBLISH(t=a q1 #1); SUBSCRIBE f; PUBLISH(t=b q1 #2)")
 }
 
@@ -704,11 +717,11 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	step := func() {
 		e.Receive(1, frame)
 		for range 50 {
-			_, _ = e.Publish(m)
+			_, _ = e.Publish(1, m)
 		}
 		m.QoS = 1
 		for range 5 {
-			_, _ = e.Publish(m)
+			_, _ = e.Publish(1, m)
 		}
 		m.QoS = 0
 		for id := range e.inflight {
@@ -725,14 +738,14 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 
 type quiet struct{}
 
-func (quiet) Connected(*Connack)                 {}
-func (quiet) Refused(*Connack)                   {}
-func (quiet) Message(*Publish)                   {}
-func (quiet) Published(Token, PublishResult)     {}
-func (quiet) Sent(Token, error)                  {}
-func (quiet) Subscribed(Token, []byte, string)   {}
-func (quiet) Unsubscribed(Token, []byte, string) {}
-func (quiet) Stopped(*StopError)                 {}
+func (quiet) Connected(*Connack)                        {}
+func (quiet) Refused(*Connack)                          {}
+func (quiet) Message(*Publish) bool                     { return true }
+func (quiet) Published(Token, PublishResult)            {}
+func (quiet) Sent(Token, error)                         {}
+func (quiet) Subscribed(Token, []byte, string, error)   {}
+func (quiet) Unsubscribed(Token, []byte, string, error) {}
+func (quiet) Stopped(*StopError)                        {}
 
 func BenchmarkReceive(b *testing.B) {
 	e := NewEngine(quiet{}, 0)
@@ -754,7 +767,7 @@ func BenchmarkPublish(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(200)
 	for b.Loop() {
-		_, _ = e.Publish(m)
+		_, _ = e.Publish(1, m)
 		e.Flushed(1, len(e.Output()))
 	}
 }

@@ -38,8 +38,8 @@ func FuzzEngine(f *testing.F) {
 			}
 			p.pub(1, 1, "t", "a")
 			p.pub(2, 2, "t", "b")
-			_ = p.Subscribe(3, []Subscription{{Filter: "f"}}, nil)
-			_ = p.Unsubscribe(4, []string{"f"})
+			_ = p.Subscribe(p.now, 3, []Subscription{{Filter: "f"}}, nil)
+			_ = p.Unsubscribe(p.now, 4, []string{"f"})
 			var sent []byte
 			for rest := data; len(rest) > 0; {
 				n := min(size, len(rest))

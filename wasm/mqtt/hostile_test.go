@@ -162,13 +162,13 @@ func TestHostileFlows(t *testing.T) {
 	})
 	t.Run("SUBACK with too few codes [MQTT-3.8.4-6]", func(t *testing.T) {
 		p := online(t, nil)
-		_ = p.Subscribe(1, []Subscription{{Filter: "a"}, {Filter: "b"}}, nil)
+		_ = p.Subscribe(p.now, 1, []Subscription{{Filter: "a"}, {Filter: "b"}}, nil)
 		p.getsHex("9004 0001 00 00")
 		p.hears("stopped protocol error (0x82) local=true")
 	})
 	t.Run("UNSUBACK for a SUBSCRIBE", func(t *testing.T) {
 		p := online(t, nil)
-		_ = p.Subscribe(1, []Subscription{{Filter: "a"}}, nil)
+		_ = p.Subscribe(p.now, 1, []Subscription{{Filter: "a"}}, nil)
 		p.getsHex("b004 0001 00 00")
 		p.hears("stopped protocol error (0x82) local=true")
 	})
@@ -235,10 +235,10 @@ func TestPacketCases(t *testing.T) {
 			switch packetType(b[0] >> 4) {
 			case typeSuback:
 				p.lastID = 5
-				_ = p.Subscribe(1, make([]Subscription, 4), nil)
+				_ = p.Subscribe(p.now, 1, make([]Subscription, 4), nil)
 			case typeUnsuback:
 				p.lastID = 7
-				_ = p.Unsubscribe(1, make([]string, 2))
+				_ = p.Unsubscribe(p.now, 1, make([]string, 2))
 			}
 			p.heard()
 			p.Receive(0, b)

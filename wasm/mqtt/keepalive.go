@@ -21,21 +21,52 @@ func (e *Engine) keepAlive() time.Duration {
 	return time.Duration(e.granted.KeepAlive) * time.Second
 }
 
+// pingEvery is how many bytes may be handed to the network before the server has
+// to show that it lives. So a dead connection is noticed though much is sent.
+const pingEvery = 512 << 10
+
+// sentSince counts bytes that have been handed to the network.
+func (e *Engine) sentSince(n int) {
+	e.unheard += n
+	if e.unheard >= pingEvery && e.granted.KeepAlive > 0 && !e.pinging {
+		e.Ping(e.now, e.keepAlive()/2)
+	}
+}
+
+// heardServer: bytes have come, which is a sign of life.
+func (e *Engine) heardServer() {
+	e.pinging = false
+	e.unheard = 0
+}
+
 // Heard says that bytes came at the time, though Receive is still to take them.
 func (e *Engine) Heard(at time.Duration) {
 	if at > e.lastReceived {
-		e.lastReceived = at
-		e.pinging = false
+		e.lastReceived, e.unreceived = at, true
+		e.heardServer()
+	}
+}
+
+// Draining says that the network has taken bytes and has more to take. While it
+// does, the peer lives, and a PINGREQ behind those bytes cannot be answered yet.
+func (e *Engine) Draining(now time.Duration) {
+	if e.pinging {
+		e.pingAt = max(e.pingAt, now)
 	}
 }
 
 // Deadline is when Tick wants to be called next, Never if not at all.
 func (e *Engine) Deadline() time.Duration {
-	switch {
-	case e.state != connected:
+	if e.state != connected {
 		return Never
+	}
+	return min(e.keepAliveDue(), e.timeouts.check)
+}
+
+func (e *Engine) keepAliveDue() time.Duration {
+	switch {
 	case e.pinging:
-		return max(e.pingAt+e.pingTimeout, e.grace)
+		return max(e.pingAt+e.pingTimeout, e.pingGrace)
 	case e.granted.KeepAlive == 0:
 		return Never
 	}
@@ -43,17 +74,22 @@ func (e *Engine) Deadline() time.Duration {
 }
 
 // Tick lets the engine act on the time: send a PINGREQ, or notice that the
-// server has been silent for too long [MQTT-3.1.2-20].
+// server has been silent for too long [MQTT-3.1.2-20] or acknowledges nothing.
 func (e *Engine) Tick(now time.Duration) {
-	due := e.Deadline()
-	if due > now {
+	if e.state != connected {
+		return
+	}
+	e.now = now
+	e.tickTimeouts(now)
+	due := e.keepAliveDue()
+	if due > now || e.state != connected {
 		return
 	}
 	switch {
 	case !e.pinging:
 		e.Ping(now, e.keepAlive()/2)
-	case e.grace == 0 && now-due > late:
-		e.grace = now + catchUp
+	case e.pingGrace == 0 && now-due > late:
+		e.pingGrace = now + catchUp
 	default:
 		e.fail(&WireError{KeepAliveTimeout, "nothing came from the server, not even an answer to PINGREQ"})
 	}

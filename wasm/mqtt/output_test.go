@@ -10,7 +10,7 @@ import (
 func TestFlushedInPieces(t *testing.T) {
 	p := online(t, nil)
 	for i := range byte(3) {
-		if _, err := p.Publish(&Outgoing{Topic: []byte("t"), Payload: []byte{i}, QoS: 1}); err != nil {
+		if _, err := p.Publish(p.now, &Outgoing{Topic: []byte("t"), Payload: []byte{i}, QoS: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -35,7 +35,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Error("there is a round trip before there was a question")
 	}
 	id := p.lastID + 1
-	if _, err := p.Publish(&Outgoing{Topic: []byte("t"), QoS: 1}); err != nil {
+	if _, err := p.Publish(p.now, &Outgoing{Topic: []byte("t"), QoS: 1}); err != nil {
 		t.Fatal(err)
 	}
 	p.now += time.Second // in which it waits for the network
@@ -61,4 +61,119 @@ func TestHeard(t *testing.T) {
 	if got := p.heard(); got != "" || p.Deadline() <= due {
 		t.Errorf("heard %q; the deadline is %v, and was %v", got, p.Deadline(), due)
 	}
+}
+
+// Acknowledgements and PINGREQ do not wait behind messages, and no packet is cut by
+// another.
+func TestAcknowledgementsOvertakeMessages(t *testing.T) {
+	p := online(t, nil)
+	p.granted.MaximumPacketSize = 1 << 20
+	for range 5 {
+		if _, err := p.Publish(p.now, &Outgoing{Topic: []byte("t"), Payload: make([]byte, 100_000)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	total := p.Unsent()
+	p.Flushed(p.now, len(p.Output()[:150_000])) // in the middle of the second
+	p.arrive(1, 1, false)
+	p.arrive(2, 1, false)
+	p.Ping(p.now, time.Second)
+	rest := p.Output()
+	if packet := 100_000 + 8; len(rest) != 2*packet-150_000 {
+		t.Fatalf("%d bytes to finish the packet", len(rest))
+	}
+	p.Flushed(p.now, len(rest))
+	p.expect("PUBACK(#1 0); PUBACK(#2 0); PINGREQ")
+	sent := 0
+	for len(p.Output()) > 0 {
+		sent += len(p.Output())
+		p.Flushed(p.now, len(p.Output()))
+	}
+	if want := total - 2*(100_000+8); sent != want {
+		t.Errorf("%d bytes of messages follow, want %d", sent, want)
+	}
+}
+
+// More messages than the network takes wait as messages.
+func TestOutputIsBounded(t *testing.T) {
+	p := online(t, nil)
+	p.granted.MaximumPacketSize, p.granted.KeepAlive = 1<<20, 0
+	payload := make([]byte, 100_000)
+	for k := range Token(100) {
+		if _, err := p.Publish(p.now, &Outgoing{Token: k + 1, Topic: []byte("t"), Payload: payload}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, _ := p.Waiting(); n == 0 || p.Unsent() > maxBulk+len(payload)+100 {
+		t.Fatalf("%d bytes of output, %d messages wait", p.Unsent(), n)
+	}
+	sent := 0
+	for len(p.Output()) > 0 {
+		n := min(50_000, len(p.Output()))
+		sent += n
+		p.Flushed(p.now, n)
+	}
+	if want := 100 * (100_000 + 8); sent != want {
+		t.Errorf("%d bytes have left, want %d", sent, want)
+	}
+}
+
+// However the output is taken, it is a sequence of whole packets, and the
+// acknowledgements keep their order.
+func FuzzOutput(f *testing.F) {
+	f.Add([]byte{1, 2, 3, 4, 250, 5, 0, 9, 200, 7})
+	f.Fuzz(func(t *testing.T, script []byte) {
+		p := newPeer(t)
+		o := testOptions
+		o.ReceiveMaximum = 0
+		p.Open(0, o)
+		p.sends()
+		p.connack(false, nil)
+		var got []byte
+		take := func(n int) {
+			out := p.Output()
+			n = min(n, len(out))
+			got = append(got, out[:n]...)
+			p.Flushed(0, n)
+		}
+		id := uint16(0)
+		for _, op := range script {
+			switch op % 4 {
+			case 0:
+				_, _ = p.Publish(0, &Outgoing{Topic: []byte("t"), Payload: make([]byte, 400*int(op)), QoS: 0})
+			case 1:
+				id++
+				p.arrive(id, 1, false)
+			case 2:
+				p.Ping(0, time.Duration(op)*time.Second)
+			case 3:
+				take(int(op) * int(op))
+			}
+		}
+		for p.Unsent() > 0 {
+			take(1 << 30)
+		}
+		last := uint16(0)
+		for len(got) > 0 {
+			n, used := readVarint(got[1:])
+			size := 1 + used + int(n)
+			if used <= 0 || size > len(got) {
+				t.Fatalf("a packet of %d bytes is cut: %d are left", size, len(got))
+			}
+			switch packetType(got[0] >> 4) {
+			case typePuback:
+				if acked := uint16(got[2])<<8 | uint16(got[3]); acked != last+1 {
+					t.Fatalf("PUBACK of %d follows that of %d", acked, last)
+				}
+				last++
+			case typePublish, typePingreq:
+			default:
+				t.Fatalf("packet type %d", got[0]>>4)
+			}
+			got = got[size:]
+		}
+		if last != id {
+			t.Errorf("%d of %d messages are acknowledged", last, id)
+		}
+	})
 }

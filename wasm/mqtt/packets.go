@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"time"
 
 	"github.com/eclipse/paho.golang/packets"
 )
@@ -42,8 +43,9 @@ type ConnectOptions struct {
 	ReceiveMaximum    uint16
 	MaximumPacketSize uint32 // bytes
 	TopicAliasMaximum uint16
-	RequestResponse   bool // ask for response information
-	NoProblemInfo     bool // ask for no reason strings
+	AckTimeout        time.Duration // how long the server may take to acknowledge; 0: no bound
+	RequestResponse   bool          // ask for response information
+	NoProblemInfo     bool          // ask for no reason strings
 	Will              *Will
 	User              []UserPair
 }
@@ -173,8 +175,8 @@ func appendDisconnect(b []byte, r Reason) []byte {
 	if r == Success {
 		return append(b, byte(typeDisconnect)<<4, 0)
 	}
-	d := packets.Disconnect{ReasonCode: byte(r), Properties: &packets.Properties{}}
-	return appendPacket(b, typeDisconnect, 0, d.Buffers())
+	// The shortest form [MQTT-3.14.2-1]: it passes any Maximum Packet Size that we accept.
+	return append(b, byte(typeDisconnect)<<4, 1, byte(r))
 }
 
 // decode hands one whole packet to paho. The caller has checked its type and

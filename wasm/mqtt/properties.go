@@ -130,6 +130,7 @@ func nextProperty(b []byte) (p Property, rest []byte, err *WireError) {
 // of type t may not carry, or not so.
 func checkProperties(t packetType, b []byte) *WireError {
 	var seen uint64
+	repeats := 0
 	for len(b) > 0 {
 		p, rest, err := nextProperty(b)
 		if err != nil {
@@ -140,9 +141,13 @@ func checkProperties(t packetType, b []byte) *WireError {
 		if d.in&(1<<t) == 0 {
 			return violation(ProtocolError, "property %d in a %v", p.ID, t)
 		}
-		repeats := p.ID == UserProperty || p.ID == SubscriptionIdentifier
-		if seen&(1<<p.ID) != 0 && !repeats {
-			return violation(ProtocolError, "property %d stands twice in a %v", p.ID, t)
+		if seen&(1<<p.ID) != 0 {
+			if p.ID != UserProperty && p.ID != SubscriptionIdentifier {
+				return violation(ProtocolError, "property %d stands twice in a %v", p.ID, t)
+			}
+			if repeats++; repeats >= maxRepeats {
+				return violation(QuotaExceeded, "a %v with more than %d user properties or subscription identifiers", t, maxRepeats)
+			}
 		}
 		seen |= 1 << p.ID
 		if d.kind == kindString || d.kind == kindPair {
@@ -177,6 +182,9 @@ func cutProperties(t packetType, b []byte) (props, rest []byte, err *WireError) 
 	n, used := readVarint(b)
 	if used <= 0 || uint64(n) > uint64(len(b)-used) {
 		return nil, nil, malformed("%v: property length", t)
+	}
+	if n > maxProperties {
+		return nil, nil, violation(QuotaExceeded, "%v with %d bytes of properties; this client takes at most %d", t, n, maxProperties)
 	}
 	end := used + int(n)
 	props = b[used:end:end]

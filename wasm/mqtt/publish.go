@@ -15,6 +15,7 @@ type Publish struct {
 	QoS        byte
 	Retain     bool
 	Duplicate  bool
+	Ticket     uint32 // for Acknowledge, at QoS 1 and 2
 	packetID   uint16
 	alias      uint16
 	valid      []byte // the last topic that was looked at and found so
@@ -155,4 +156,16 @@ func appendAck(b []byte, t packetType, id uint16, r Reason) []byte {
 		return append(b, first, 2, byte(id>>8), byte(id))
 	}
 	return append(b, first, 3, byte(id>>8), byte(id), byte(r))
+}
+
+// Clone is m in memory of its own.
+func (m *Publish) Clone() Publish {
+	c := *m
+	c.Packet = bytes.Clone(m.Packet)
+	c.Topic = bytes.Clone(m.Topic)
+	end := len(c.Packet) - len(m.Payload)
+	c.Payload = c.Packet[end:]
+	c.Properties = c.Packet[end-len(m.Properties) : end]
+	c.valid = nil
+	return c
 }

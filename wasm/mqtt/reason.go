@@ -9,6 +9,7 @@ type Reason byte
 // The reason codes that this package sends or decides on.
 const (
 	Success                Reason = 0x00
+	UnspecifiedError       Reason = 0x80
 	MalformedPacket        Reason = 0x81
 	ProtocolError          Reason = 0x82
 	UnsupportedVersion     Reason = 0x84
@@ -24,6 +25,7 @@ const (
 	ReceiveMaximumExceeded Reason = 0x93
 	TopicAliasInvalid      Reason = 0x94
 	PacketTooLarge         Reason = 0x95
+	QuotaExceeded          Reason = 0x97
 	PayloadFormatInvalid   Reason = 0x99
 	RetainNotSupported     Reason = 0x9A
 	QoSNotSupported        Reason = 0x9B

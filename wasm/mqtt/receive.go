@@ -1,8 +1,22 @@
 package mqtt
 
 import (
+	"fmt"
 	"math"
 	"time"
+)
+
+const (
+	// maxControl is the largest packet other than PUBLISH that is taken, in bytes.
+	// Nothing but user properties makes one large.
+	maxControl = 512 << 10
+	// maxProperties is the largest property section that is taken, in bytes, and
+	// maxRepeats how often a property that may be repeated is. Each user property
+	// becomes two JavaScript strings.
+	maxProperties = 1 << 20
+	maxRepeats    = 1000
+	// leastPacket is the size of an acknowledgement with a reason code.
+	leastPacket = 5
 )
 
 // Receive takes bytes that have come from the server: any number of packets, cut
@@ -12,8 +26,8 @@ func (e *Engine) Receive(now time.Duration, data []byte) {
 	if e.state == offline || e.state == stopped {
 		return
 	}
-	e.lastReceived = now
-	e.pinging = false
+	e.now, e.lastReceived, e.unreceived = now, now, false
+	e.heardServer()
 	if len(e.partly) == 0 && cap(e.whole) <= 1<<16 {
 		e.partly = e.whole[:0]
 	}
@@ -100,6 +114,9 @@ func (e *Engine) packetSize(b []byte) (int, *WireError) {
 	if limit := e.options.MaximumPacketSize; limit != 0 && uint64(size) > uint64(limit) {
 		return 0, violation(PacketTooLarge, "%v of %d bytes, where at most %d were allowed", t, size, limit)
 	}
+	if t != typePublish && size > maxControl {
+		return 0, violation(QuotaExceeded, "%v of %d bytes; this client takes at most %d", t, size, maxControl)
+	}
 	return size, nil
 }
 
@@ -117,7 +134,9 @@ func (e *Engine) packet(p []byte) {
 	case typePuback, typePubrec, typePubrel, typePubcomp:
 		var a ack
 		if a, err = decodeAck(t, body); err == nil {
-			err = e.ackIn(t, a)
+			if err = e.ackIn(t, a); err == nil {
+				err = e.tooManyAnswers()
+			}
 		}
 	case typeConnack:
 		err = e.connackIn(p, body)
@@ -151,6 +170,14 @@ func (e *Engine) connackIn(p, body []byte) *WireError {
 	}
 	if ack.SessionPresent && e.options.CleanStart {
 		return violation(ProtocolError, "session present after a clean start") // [MQTT-3.2.2-2]
+	}
+	// A session that this engine does not know is accepted, against [MQTT-3.2.2-4]:
+	// it may be the one of this page before it was reloaded.
+	if ack.MaximumPacketSize < leastPacket {
+		// Not even a DISCONNECT with a reason might be sent [MQTT-3.2.2-15].
+		e.stop(&StopError{Reason: PacketTooLarge, Local: true, Detail: fmt.Sprintf(
+			"the server takes packets of at most %d bytes; acknowledgements need %d", ack.MaximumPacketSize, leastPacket)})
+		return nil
 	}
 	ack.SameSession = ack.SessionPresent && !e.doubt
 	e.doubt = false
@@ -202,17 +229,18 @@ func (e *Engine) publishIn(m *Publish) *WireError {
 		}
 		e.unacked++
 	}
-	if m.QoS == 1 {
-		e.out = appendAck(e.out, typePuback, m.packetID, Success)
-		e.acking++
-	} else {
+	switch {
+	case !again:
+		e.handOn(m)
+	case len(e.acks.list) > 0: // in its turn
+		e.acks.list = append(e.acks.list, pendingAck{m.packetID, 2, true})
+	default: // handed on before [MQTT-4.3.3-10]
+		e.acknowledge(m.packetID, 2)
+	}
+	if again {
 		e.received[m.packetID] = e.generation
-		e.out = appendAck(e.out, typePubrec, m.packetID, Success)
 	}
-	if !again { // [MQTT-4.3.3-10]
-		e.handler.Message(m)
-	}
-	return nil
+	return e.tooManyAnswers()
 }
 
 func (e *Engine) receiveMaximum() int {
@@ -232,7 +260,7 @@ func (e *Engine) pubrelIn(a ack) {
 			e.acking++
 		}
 	}
-	e.out = appendAck(e.out, typePubcomp, a.id, r)
+	e.answer(typePubcomp, a.id, r)
 }
 
 func (e *Engine) subackIn(t packetType, p, body []byte) *WireError {
@@ -249,10 +277,11 @@ func (e *Engine) subackIn(t packetType, p, body []byte) *WireError {
 	}
 	delete(e.control, id)
 	e.roundTrip.answered(id, e.lastReceived)
+	e.timeouts.answered = e.now
 	if t == typeSuback {
-		e.handler.Subscribed(c.token, codes, reason)
+		e.handler.Subscribed(c.token, codes, reason, nil)
 	} else {
-		e.handler.Unsubscribed(c.token, codes, reason)
+		e.handler.Unsubscribed(c.token, codes, reason, nil)
 	}
 	return nil
 }

@@ -53,13 +53,14 @@ func CheckOutgoing(m *Outgoing) error {
 // Publish takes a message that CheckOutgoing has passed. At QoS 0 it reports
 // true when the message is in Output already; otherwise the Handler hears of it
 // later, once. An error means that it was not taken.
-func (e *Engine) Publish(m *Outgoing) (done bool, err error) {
+func (e *Engine) Publish(now time.Duration, m *Outgoing) (done bool, err error) {
+	e.now = now
 	if e.state == connected {
 		if err := e.refuses(m); err != nil {
 			return false, err
 		}
-		if m.QoS == 0 && e.queue.qos0 == 0 && e.passes(m) {
-			e.out = e.appendAliased(e.out, m.Topic, m.Properties, m.Payload, 0, m.Retain, false, 0)
+		if m.QoS == 0 && e.queue.qos0 == 0 && len(e.bulk) < maxBulk && e.passes(m) {
+			e.bulk = e.appendAliased(e.bulk, m.Topic, m.Properties, m.Payload, 0, m.Retain, false, 0)
 			return true, nil
 		}
 	}
@@ -104,7 +105,7 @@ func (e *Engine) pump() {
 		return
 	}
 	quota := int(e.granted.ReceiveMaximum)
-	for len(e.again) > 0 && e.onWire < quota {
+	for len(e.again) > 0 && e.onWire < quota && len(e.bulk) < maxBulk {
 		o := e.again[0]
 		m := o.message()
 		if o.state == resend && e.refuses(&m) == nil && !e.passes(&m) {
@@ -115,7 +116,7 @@ func (e *Engine) pump() {
 		if o.state == rerelease {
 			e.onWire++
 			o.state = released
-			e.out = appendAck(e.out, typePubrel, o.id, Success)
+			e.release2(o)
 			continue
 		}
 		if err := e.refuses(&m); err != nil { // what this connection grants may be less
@@ -125,9 +126,10 @@ func (e *Engine) pump() {
 		}
 		e.onWire++
 		o.state = sent
-		e.out = e.appendAliased(e.out, m.Topic, m.Properties, m.Payload, o.qos, o.retain, true, o.id)
+		e.bulk = e.appendAliased(e.bulk, m.Topic, m.Properties, m.Payload, o.qos, o.retain, true, o.id)
+		o.due = e.dueAt(e.now)
 	}
-	for o := e.queue.peek(); o != nil && len(e.again) == 0; o = e.queue.peek() {
+	for o := e.queue.peek(); o != nil && len(e.again) == 0 && len(e.bulk) < maxBulk; o = e.queue.peek() {
 		m := o.message()
 		if err := e.refuses(&m); err != nil {
 			e.queue.pop()
@@ -139,8 +141,9 @@ func (e *Engine) pump() {
 				return
 			}
 			e.queue.pop()
-			e.out = e.appendAliased(e.out, m.Topic, m.Properties, m.Payload, 0, m.Retain, false, 0)
-			e.settle(o, nil)
+			e.bulk = e.appendAliased(e.bulk, m.Topic, m.Properties, m.Payload, 0, m.Retain, false, 0)
+			e.leaving = append(e.leaving, leaving{o.token, e.taken + uint64(len(e.bulk))})
+			e.release(o)
 			continue
 		}
 		if e.onWire >= quota || !e.passes(&m) {
@@ -157,7 +160,8 @@ func (e *Engine) pump() {
 		e.inflightBytes += len(o.buf)
 		e.onWire++
 		e.roundTrip.asked(id)
-		e.out = e.appendAliased(e.out, m.Topic, m.Properties, m.Payload, o.qos, o.retain, false, id)
+		e.bulk = e.appendAliased(e.bulk, m.Topic, m.Properties, m.Payload, o.qos, o.retain, false, id)
+		o.due = e.dueAt(e.now)
 	}
 }
 
@@ -171,7 +175,7 @@ func (e *Engine) ackIn(t packetType, a ack) *WireError {
 	o := e.inflight[a.id]
 	if o == nil || o.state == resend || o.state == rerelease {
 		if t == typePubrec && !a.reason.Failed() {
-			e.out = appendAck(e.out, typePubrel, a.id, PacketIDNotFound)
+			e.answer(typePubrel, a.id, PacketIDNotFound)
 		}
 		return nil
 	}
@@ -179,12 +183,17 @@ func (e *Engine) ackIn(t packetType, a ack) *WireError {
 		return violation(ProtocolError, "%v for a message of QoS %d", t, o.qos)
 	}
 	e.roundTrip.answered(a.id, e.lastReceived)
+	e.timeouts.answered = e.now
 	if t == typePubrec && !a.reason.Failed() {
 		if a.reason != Success || len(a.props) > 0 {
 			o.rec = new(resultOf(a))
 		}
+		if o.state == sent { // of a second PUBREC the order counts for nothing
+			e.nextSeq++
+			o.seq = e.nextSeq
+		}
 		o.state = released // [MQTT-4.3.3-4]
-		e.out = appendAck(e.out, typePubrel, o.id, Success)
+		e.release2(o)
 		return nil
 	}
 	if t == typePubcomp && o.state != released {
@@ -204,23 +213,29 @@ func (e *Engine) ackIn(t packetType, a ack) *WireError {
 	return nil
 }
 
+// release2 sends the PUBREL of a QoS 2 message.
+func (e *Engine) release2(o *outgoing) {
+	e.answer(typePubrel, o.id, Success)
+	o.due = e.dueAt(e.now)
+}
+
 // Subscribe sends a SUBSCRIBE for filters that are valid. It fails with
 // ErrOffline without a connection.
-func (e *Engine) Subscribe(token Token, subs []Subscription, user []UserPair) error {
-	return e.ask(control{token, typeSuback, len(subs)}, func(b []byte, id uint16) []byte {
+func (e *Engine) Subscribe(now time.Duration, token Token, subs []Subscription, user []UserPair) error {
+	return e.ask(now, control{token: token, answer: typeSuback, filters: len(subs)}, func(b []byte, id uint16) []byte {
 		return appendSubscribe(b, id, subs, user)
 	})
 }
 
 // Unsubscribe sends an UNSUBSCRIBE. It fails with ErrOffline without a
 // connection.
-func (e *Engine) Unsubscribe(token Token, filters []string) error {
-	return e.ask(control{token, typeUnsuback, len(filters)}, func(b []byte, id uint16) []byte {
+func (e *Engine) Unsubscribe(now time.Duration, token Token, filters []string) error {
+	return e.ask(now, control{token: token, answer: typeUnsuback, filters: len(filters)}, func(b []byte, id uint16) []byte {
 		return appendUnsubscribe(b, id, filters)
 	})
 }
 
-func (e *Engine) ask(c control, encode func([]byte, uint16) []byte) error {
+func (e *Engine) ask(now time.Duration, c control, encode func([]byte, uint16) []byte) error {
 	if e.state != connected {
 		return ErrOffline
 	}
@@ -229,12 +244,13 @@ func (e *Engine) ask(c control, encode func([]byte, uint16) []byte) error {
 	if !ok {
 		return ErrNoPacketID
 	}
-	before := len(e.out)
-	e.out = encode(e.out, id)
-	if uint64(len(e.out)-before) > uint64(e.granted.MaximumPacketSize) {
-		e.out, e.lastID = e.out[:before], last
+	before := len(e.bulk)
+	e.bulk = encode(e.bulk, id)
+	if uint64(len(e.bulk)-before) > uint64(e.granted.MaximumPacketSize) {
+		e.bulk, e.lastID = e.bulk[:before], last
 		return ErrTooLarge
 	}
+	c.due = e.dueAt(now)
 	e.control[id] = c
 	e.roundTrip.asked(id)
 	return nil
@@ -243,8 +259,9 @@ func (e *Engine) ask(c control, encode func([]byte, uint16) []byte) error {
 // Ping sends a PINGREQ now, and gives the server that long to say anything,
 // unless one is on its way that has less time left.
 func (e *Engine) Ping(now, timeout time.Duration) {
+	timeout += transit(e.unheard) // which the network has to carry first
 	if e.state == connected && (!e.pinging || e.pingAt+e.pingTimeout > now+timeout) {
-		e.out = appendPingreq(e.out)
-		e.pinging, e.pingAt, e.pingTimeout, e.grace = true, now, timeout, 0
+		e.prompt = appendPingreq(e.prompt)
+		e.pinging, e.pingAt, e.pingTimeout, e.pingGrace = true, now, timeout, 0
 	}
 }

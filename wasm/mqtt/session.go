@@ -3,6 +3,7 @@ package mqtt
 import (
 	"errors"
 	"slices"
+	"time"
 )
 
 // Why something that was asked for will not be answered.
@@ -10,6 +11,7 @@ var (
 	ErrConnectionLost = errors.New("the connection was lost before the answer came")
 	ErrSessionLost    = errors.New("the server has lost the session: whether the QoS 2 message arrived cannot be known")
 	ErrDropped        = errors.New("the message was dropped from the queue")
+	ErrAckTimeout     = errors.New("the server did not acknowledge in time")
 )
 
 type outState byte
@@ -34,6 +36,9 @@ type outgoing struct {
 	buf    []byte
 	t, p   int            // where the topic ends, and the properties
 	rec    *PublishResult // what PUBREC said, where that was more than success
+
+	due      time.Duration // when the acknowledgement must have come
+	expiries int           // how often it did not
 }
 
 func (o *outgoing) topic() []byte   { return o.buf[:o.t] }
@@ -45,6 +50,8 @@ type control struct {
 	token   Token
 	answer  packetType
 	filters int
+	due     time.Duration // when the answer must have come
+	expired bool          // it did not
 }
 
 // session is what outlives a connection (section 4.1).
@@ -110,8 +117,8 @@ func (s *session) disconnected() {
 	s.again = s.again[:0]
 }
 
-// ordered lists what is in flight in the order it was first sent
-// [MQTT-4.6.0-1].
+// ordered lists what is in flight: messages in the order they were first sent
+// [MQTT-4.6.0-1], and PUBRELs in the order of the PUBRECs [MQTT-4.6.0-4].
 func (s *session) ordered() []*outgoing {
 	keys := make([]int, 0, len(s.inflight))
 	for id, o := range s.inflight {
@@ -185,10 +192,14 @@ func (e *Engine) failControl(err error) {
 	for _, id := range ids {
 		c := e.control[uint16(id)]
 		delete(e.control, uint16(id))
+		why := err
+		if c.expired {
+			why = ErrAckTimeout
+		}
 		if c.answer == typeSuback {
-			e.handler.Subscribed(c.token, nil, err.Error())
+			e.handler.Subscribed(c.token, nil, "", why)
 		} else {
-			e.handler.Unsubscribed(c.token, nil, err.Error())
+			e.handler.Unsubscribed(c.token, nil, "", why)
 		}
 	}
 }
@@ -198,10 +209,10 @@ func (e *Engine) failControl(err error) {
 func (e *Engine) Waiting() (messages, bytes int) { return e.queue.len(), e.queue.bytes }
 
 // Held is about how many bytes the engine holds of what was published: what
-// waits, what is in flight, and what is in Output.
+// waits, what is in flight, and what is to be sent.
 func (e *Engine) Held() int {
 	const each = 128 // what the keeping of a message costs beside its own bytes
-	return e.queue.bytes + e.inflightBytes + len(e.out) + each*(e.queue.len()+len(e.inflight))
+	return e.queue.bytes + e.inflightBytes + e.output.len() + each*(e.queue.len()+len(e.inflight))
 }
 
 // Inflight is how many messages of QoS 1 and 2 have been sent and not been

@@ -1,4 +1,4 @@
-import { errorFrom, invalid } from "./errors.js";
+import { invalid } from "./errors.js";
 import { copyOf, share } from "./message.js";
 import { CONNECT, PUBLISH, REQUEST, SUBSCRIBE, check, credentialsObject, same, viewOf, wellFormed, wrong } from "./options.js";
 import { tabId } from "./page.js";
@@ -34,7 +34,8 @@ export class IotClient extends EventTarget {
 
   #wire = new Wire(this, {
     deliver: (topic, message) => this.#deliver(topic, message),
-    changed: (change) => this.#changed(change),
+    changed: (change, error) => this.#changed(change, error),
+    unclaimed: (message) => this.#emit("unclaimed", message),
     ended: (id, error) => this.#ended(id, error),
     provide: (refused) => this.#provide(refused),
     crashed: (error) => this.#crashed(error),
@@ -81,6 +82,7 @@ export class IotClient extends EventTarget {
       this.#current = o;
       this.#arm(signal);
     }
+    if (this.#wantsMessages) this.#wire.tell("listen");
     const done = this.#wire.ask((token) => this.#wire.call("connect", token, (!join && described) || null));
     done.catch(() => {
       if (this.#state === "idle" || this.#state === "closed") this.#disarm();
@@ -240,7 +242,10 @@ export class IotClient extends EventTarget {
    * @param {AddEventListenerOptions | boolean} [options]
    */
   addEventListener(type, listener, options) {
-    if (type === "message") this.#wantsMessages = true;
+    if (type === "message") {
+      this.#wantsMessages = true;
+      this.#wire.tell("listen");
+    }
     super.addEventListener(type, listener, options);
   }
 
@@ -312,11 +317,10 @@ export class IotClient extends EventTarget {
     if (this.#wantsMessages) this.#emit("message", given ? copyOf(message) : message);
   }
 
-  /** @param {any} e */
-  #changed(e) {
+  /** @param {any} e @param {any} error */
+  #changed(e, error) {
     this.#state = e.state;
     this.#connection = e.state === "connected" ? Object.freeze(e.connection) : undefined;
-    const error = e.error && errorFrom(e.error);
     switch (e.event) {
       case "connecting":
         return this.#emit("connecting", { attempt: e.attempt });

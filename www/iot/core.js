@@ -6,7 +6,7 @@ import { Queue } from "./queue.js";
 
 // The kinds of record in the table that wasm/turn.go fills.
 const TOPIC = 1, MESSAGE = 2, PUBLISHED = 3, DONE = 4;
-const OWN_MEMORY = 32;
+const OWN_MEMORY = 32, UNCLAIMED = 128;
 const NO_PROPERTIES = new Uint32Array(0);
 
 // A larger WebSocket message goes into the wasm in pieces of this many bytes.
@@ -158,16 +158,15 @@ export class Core {
    * @param {number} heard
    */
   turn(owner, heard) {
-    this.#guard(() => this.#wasm.iot_turn(owner.id, performance.now(), heard, owner.full ? 1 : 0));
+    this.#guard(() => this.#wasm.iot_turn(owner.id, performance.now(), heard, owner.buffered));
     this.#refresh();
-    let sent = !owner.full;
-    while (sent && this.#header[1] > 0 && !this.#header[4]) {
+    while (this.#header[1] > 0 && !this.#header[4]) {
       const at = this.#header[0], n = Math.min(this.#header[1], PIECE);
       owner.send(this.#bytes.subarray(at, at + n));
       this.#guard(() => this.#wasm.iot_flushed(owner.id, n, performance.now()));
       this.#refresh();
-      sent = this.#header[1] === 0 || !owner.full;
     }
+    const sent = this.#header[5] === 0;
     this.afterwards(owner);
     return sent;
   }
@@ -188,7 +187,7 @@ export class Core {
     const header = this.#header;
     if (header[4]) throw this.crashed(this.#bridge.crash);
     if (header[3] > 0) this.#read(owner, frame, base);
-    if (header[5]) owner.flushSoon(frame !== undefined);
+    if (header[5] === 1) owner.flushSoon(frame !== undefined);
     owner.wakeAt(this.#deadline[0]);
     // Go lets go of JavaScript's values only when it is resumed, which exports do not do.
     if (this.#objects > 1000) {
@@ -220,13 +219,15 @@ export class Core {
             buffer = this.#bytes.slice(start, start + words[at + 6]).buffer;
           }
           const properties = count === 0 ? NO_PROPERTIES : words.slice(at + 8, at + 8 + 5 * count);
-          queue.push(owner, topic, new Message(topic.name, buffer, start, words[at + 2], length, flags, properties, owner.client));
+          const message = new Message(topic.name, buffer, start, words[at + 2], length, flags, properties, owner.client);
+          if (flags & UNCLAIMED) queue.push(owner, undefined, { kind: "unclaimed", message });
+          else queue.push(owner, topic, message);
           at += 8 + 5 * count;
           break;
         }
         case PUBLISHED:
-          queue.push(owner, words[at + 1], words[at + 2]);
-          at += 3;
+          queue.push(owner, words[at + 1], words[at + 4] + words[at + 5] > 0 ? this.#result(at) : words[at + 2]);
+          at += 6 + 4 * words[at + 5];
           break;
         case DONE:
           queue.push(owner, words[at + 1], undefined);
@@ -243,11 +244,32 @@ export class Core {
   /** @param {Wire} owner @param {number} at */
   #readTopic({ topics }, at) {
     const words = this.#words;
-    const id = words[at + 1], count = words[at + 4];
-    const name = decoder.decode(this.#bytes.subarray(words[at + 2], words[at + 2] + words[at + 3]));
+    const id = words[at + 1], count = words[at + 5];
+    if (words[at + 2]) topics.length = 0;
+    const name = this.#text(at + 3);
     if (topics[id]?.name !== name) topics[id] = { name, filters: [], live: 0 };
-    topics[id].filters = Array.from(words.subarray(at + 5, at + 5 + count));
-    return at + 5 + count;
+    topics[id].filters = Array.from(words.subarray(at + 6, at + 6 + count));
+    return at + 6 + count;
+  }
+
+  /** What the broker said with an acknowledgement. @param {number} at */
+  #result(at) {
+    const words = this.#words;
+    /** @type {any} */
+    const result = { reasonCode: words[at + 2] };
+    if (words[at + 4]) result.reasonString = this.#text(at + 3);
+    const count = words[at + 5];
+    if (count) {
+      result.userProperties = [];
+      for (let i = 0, p = at + 6; i < count; i++, p += 4) result.userProperties.push([this.#text(p), this.#text(p + 2)]);
+    }
+    return result;
+  }
+
+  /** A string whose address and length are there. @param {number} at */
+  #text(at) {
+    const start = this.#words[at], length = this.#words[at + 1];
+    return length ? decoder.decode(this.#bytes.subarray(start, start + length)) : "";
   }
 
   /** Memory may have grown in any call, which detaches the views of it: they are empty then. */

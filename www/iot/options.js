@@ -61,7 +61,7 @@ const OFFLINE = { maxMessages: integer, maxBytes: integer, overflow: oneOf("reje
 /** @type {Record<keyof import("../iot.js").ConnectOptions, Check>} */
 export const CONNECT = {
   endpoint: string, region: string, credentials, url, username: string, password: secret,
-  clientId: string, quotas: oneOf("aws", "none"), keepAlive: integer, cleanStart: boolean, sessionExpiry: integer, userProperties, signal,
+  clientId: string, quotas: oneOf("aws", "none"), ackTimeoutMs: number, unclaimedTimeoutMs: number, keepAlive: integer, cleanStart: boolean, sessionExpiry: integer, userProperties, signal,
   authorizer: (v, name) => check(v, AUTHORIZER, name),
   will: (v, name) => check(v, WILL, name),
   reconnect: (v, name) => (v === false ? false : check(v, RECONNECT, name)),

@@ -26,11 +26,13 @@ export function watch() {
 /** @type {Set<string | undefined>} */
 const forbidden = new Set();
 (globalThis.document ?? globalThis).addEventListener?.("securitypolicyviolation", (e) => {
-  if (e.effectiveDirective === "connect-src" && e.blockedURI.startsWith("ws")) forbidden.add(hostOf(e.blockedURI));
+  // A policy that only reports does not forbid a WebSocket; a report of a request is what counts.
+  if (e.effectiveDirective === "connect-src" && (e.disposition === "enforce" || e.blockedURI.startsWith("http"))) forbidden.add(hostOf(e.blockedURI));
 });
 
 /**
- * Whether the page's Content-Security-Policy has kept a WebSocket from that address.
+ * Whether the page's Content-Security-Policy has kept a WebSocket from that address,
+ * or has reported an HTTP request to it.
  * @param {string} url
  */
 export function forbids(url) {
@@ -39,7 +41,7 @@ export function forbids(url) {
 
 /** @param {string} url */
 function hostOf(url) {
-  return /^wss?:\/\/([^/?#]*)/.exec(url)?.[1];
+  return /^(?:ws|http)s?:\/\/[^/?#]*/.exec(url)?.[0];
 }
 
 const KEY = "iot.clientId";

@@ -1,4 +1,5 @@
-import { IotError, errorFrom, wordsOf } from "./errors.js";
+import { IotError, errorFrom } from "./errors.js";
+import { textOf } from "./http.js";
 import { acquire } from "./module.js";
 import { awake, forbids, watch } from "./page.js";
 import { settler } from "./publish.js";
@@ -6,17 +7,13 @@ import { soon } from "./soon.js";
 
 const OK = Object.freeze({ reasonCode: 0 });
 
-// What the socket has not sent yet is bounded, in bytes; the rest waits in the
-// wasm, where offline's bounds and ERR_QUEUE_FULL are.
-const FULL = 4 << 20;
-const LATER_MS = 10;
-
 /**
  * What of the client its wire tells.
  * @typedef {object} Owner
  * @property {(topic: import("./core.js").Topic, message: import("./message.js").Message) => void} deliver
- * @property {(change: any) => void} changed
+ * @property {(change: any, error: any) => void} changed
  * @property {(id: number, error: any) => void} ended
+ * @property {(message: import("./message.js").Message) => void} unclaimed
  * @property {(refused: boolean) => Promise<any>} provide
  * @property {(error: IotError) => void} crashed
  */
@@ -46,6 +43,8 @@ export class Wire {
   #leaving; // the QoS 0 messages that go with this turn
   #turnTime = 0; // when the turn began in which something was published
   #heardAt = 0; // when bytes last came that had to wait
+  /** @type {unknown} */
+  #cause; // what the page's provider threw last
   /** @type {any} */
   #timer;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -172,7 +171,7 @@ export class Wire {
       case "done":
         return this.settle(e.token, e.value);
       case "failed":
-        return this.#fail(e.token, errorFrom(e.error));
+        return this.#fail(e.token, this.#error(e));
       case "state":
         if (e.event === "disconnected") this.#left(false);
         if (e.event === "closed") this.#rest();
@@ -180,9 +179,11 @@ export class Wire {
           awake.add(this);
           watch();
         }
-        return this.#owner.changed(e);
+        return this.#owner.changed(e, this.#error(e));
+      case "unclaimed":
+        return this.#owner.unclaimed(e.message);
       case "ended":
-        return this.#owner.ended(e.id, e.error && errorFrom(e.error));
+        return this.#owner.ended(e.id, this.#error(e));
       case "resolve":
         this.#resolve(e.attempt, e.refused);
         return;
@@ -193,6 +194,11 @@ export class Wire {
       case "probe":
         this.#probe(e.attempt, e.url);
     }
+  }
+
+  /** The error of an effect. That of a provider is its cause. @param {any} e */
+  #error({ error }) {
+    return error && errorFrom({ ...error, cause: error.code === "ERR_CREDENTIALS" ? this.#cause : undefined });
   }
 
   /** Until it connects again, nothing but the page holds the client. */
@@ -209,8 +215,9 @@ export class Wire {
     try {
       resolution = await this.#owner.provide(refused);
     } catch (/** @type {any} */ error) {
-      const code = error instanceof IotError ? error.code : "";
-      this.tell("unresolved", attempt, code, wordsOf(error), error?.retryable !== false);
+      this.#cause = error;
+      const ours = error instanceof IotError; // whose words are ours, too
+      this.tell("unresolved", attempt, ours ? error.code : "", ours ? error.message : "", error?.retryable !== false);
       return;
     }
     this.tell("resolved", attempt, resolution, Date.now());
@@ -222,9 +229,9 @@ export class Wire {
     let ws;
     try {
       ws = new WebSocket(url, ["mqtt"]);
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       // Firefox and WebKit throw where the page's policy forbids it, and name the policy in an event that comes later.
-      setTimeout(() => (forbids(url) ? this.tell("closed", attempt, 1006) : this.tell("unopenable", attempt, wordsOf(error))));
+      setTimeout(() => (forbids(url) ? this.tell("closed", attempt, 1006) : this.tell("unopenable", attempt, String(error?.name))));
       return;
     }
     ws.binaryType = "arraybuffer";
@@ -285,28 +292,30 @@ export class Wire {
   /** Asks by HTTP why a WebSocket was refused: a browser tells a page only so. @param {number} attempt @param {string} url */
   async #probe(attempt, url) {
     let status = 0, code = "", message = "", skew = NaN;
+    url = url.replace(/^ws/, "http");
     try {
-      const response = await fetch(url.replace(/^ws/, "http"), {
+      const response = await fetch(url, {
         cache: "no-store", credentials: "omit", redirect: "manual", signal: AbortSignal.timeout?.(8000),
       });
       status = response.type === "opaqueredirect" ? 302 : response.status;
       skew = Date.parse(response.headers.get("Date") ?? "") - Date.now();
-      const body = JSON.parse((await response.text()).slice(0, 4096));
-      code = wordsOf(body.code ?? body.__type ?? "");
-      message = wordsOf(body.message ?? "");
+      const body = JSON.parse(await textOf(response));
+      code = String(body.code ?? body.__type ?? "");
+      message = String(body.message ?? "");
     } catch {
       // What was learned so far is the answer.
     }
-    this.tell("probed", attempt, status, code, message, globalThis.navigator?.onLine === false, forbids(url), skew);
+    await new Promise((resolve) => setTimeout(resolve)); // a violation is told in a task of its own
+    this.tell("probed", attempt, status, code, message, globalThis.navigator?.onLine === false, forbids(url.replace("http", "ws")), forbids(url), skew);
   }
 
   wake() {
     this.tell("wake");
   }
 
-  /** Whether the socket has enough to send for now. */
-  get full() {
-    return (this.#socket?.ws.bufferedAmount ?? 0) > FULL;
+  /** How many bytes the socket has not sent yet. */
+  get buffered() {
+    return this.#socket?.ws.bufferedAmount ?? 0;
   }
 
   /** Sends something that a turn has put together. Without a socket the wasm will hear of that, too. @param {any} bytes */
@@ -316,7 +325,7 @@ export class Wire {
   }
 
   /**
-   * At the end of this turn of the event loop, or when the socket has room again.
+   * Has output sent at the end of this turn of the event loop.
    * Answers to what has come go a task later, together with those to what has come
    * meanwhile.
    * @param {boolean} [answers]
@@ -331,12 +340,10 @@ export class Wire {
       });
     }
     this.#flushing = true;
-    const flush = () => {
+    queueMicrotask(() => {
       this.#flushing = false;
       this.#turn();
-    };
-    if (this.full) setTimeout(flush, LATER_MS);
-    else queueMicrotask(flush);
+    });
   }
 
   #turn() {

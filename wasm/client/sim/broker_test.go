@@ -20,10 +20,12 @@ type broker struct {
 	taken    map[string]int      // how often each message was taken over, by its payload
 	lastSeq  map[string]sequence // by client, topic and QoS: the last message that was new
 	next     int                 // numbers deliveries
-	acked    func(client, delivery string)
-	refuse   []byte // reason codes for the next CONNECTs
-	mute     int    // that many CONNECTs get no answer
-	cut      int    // of that many the answer is lost with the connection
+	acked    func(client, delivery, topic string)
+	refuse   []byte          // reason codes for the next CONNECTs
+	mute     int             // that many CONNECTs get no answer
+	cut      int             // of that many the answer is lost with the connection
+	silent   time.Duration   // until then only PINGREQ is answered
+	spared   map[string]bool // clients that are answered all the same
 }
 
 type sequence struct{ n int }
@@ -64,7 +66,7 @@ type conn struct {
 }
 
 func newBroker(w *world) *broker {
-	return &broker{w: w, sessions: map[string]*session{}, taken: map[string]int{}, lastSeq: map[string]sequence{}}
+	return &broker{w: w, sessions: map[string]*session{}, taken: map[string]int{}, lastSeq: map[string]sequence{}, spared: map[string]bool{}}
 }
 
 func (b *broker) accept(l *link) {
@@ -134,9 +136,16 @@ func (c *conn) receive(piece []byte) {
 	}
 }
 
+// silence has the broker acknowledge nothing for a while.
+func (b *broker) silence(d time.Duration) {
+	b.w.note("the broker acknowledges nothing for %v", d)
+	b.silent = max(b.silent, b.w.now+d)
+}
+
 func (c *conn) disconnect(reason byte) {
-	// Two stalls in a row may look like silence (keep alive timeout): no accusation.
-	if reason >= 0x80 && reason != 0x8d {
+	// Two stalls in a row may look like silence (keep alive timeout), and a link that
+	// is stalled may look like a broker that does not acknowledge: no accusation.
+	if reason >= 0x80 && reason != 0x8d && reason != 0x80 {
 		c.b.w.broken("the client accuses the broker: DISCONNECT 0x%02x", reason)
 	}
 	c.gone()
@@ -198,7 +207,7 @@ func (c *conn) packet(cp *packets.ControlPacket) {
 // later answers after a while, as brokers do.
 func (c *conn) later(do func()) {
 	c.b.w.after(c.b.w.between(0, 300*time.Millisecond), func() {
-		if !c.over {
+		if !c.over && (c.b.w.now >= c.b.silent || c.b.spared[c.session.id]) {
 			do()
 		}
 	})
@@ -381,7 +390,7 @@ func (c *conn) acknowledged(id uint16, rec bool) {
 		// Of a session that the client was never told is new, it must take a QoS 2
 		// message that comes again for one that it has had.
 		if s.heard || d.qos < 2 || !d.again {
-			c.b.acked(s.id, d.name)
+			c.b.acked(s.id, d.name, d.topic)
 		}
 		if rec {
 			d.released = true

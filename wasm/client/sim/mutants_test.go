@@ -11,15 +11,15 @@ import (
 
 // Deliberate bugs, each in one place of the code that the simulation is about.
 var mutants = []struct{ name, file, old, new string }{
-	{"a lost PUBACK", "mqtt/receive.go", "e.out = appendAck(e.out, typePuback, m.packetID, Success)", ""},
+	{"a lost PUBACK", "mqtt/acknowledge.go", "e.answer(typePuback, id, Success)", ""},
 	{"a packet identifier used again", "mqtt/session.go", "if s.lastID != 0 && !message && !control {", "if s.lastID %= 50; s.lastID != 0 && !control {\n\t\t\t_ = message"},
 	{"receive maximum passed over", "mqtt/send.go", "if e.onWire >= quota ||", "if e.onWire > quota ||"},
 	{"no DUP on what is sent again", "mqtt/send.go", "o.qos, o.retain, true, o.id)", "o.qos, o.retain, false, o.id)"},
 	{"sent again in any order", "mqtt/session.go", "slices.Sort(keys)\n", "slices.Sort(keys)\n\tslices.Reverse(keys)\n"},
 	{"a session resumed without what was in flight", "mqtt/receive.go", "e.resume()\n", "e.again = nil\n"},
 	{"a QoS 2 message sent again to a broker that lost the session", "mqtt/session.go", "if o.qos == 1 {\n\t\t\to.id", "if o.qos >= 1 {\n\t\t\to.id"},
-	{"a QoS 2 arrival handed on twice", "mqtt/receive.go", "if !again { //", "if again = false; !again { //"},
-	{"a PUBREL forgotten", "mqtt/send.go", "e.out = appendAck(e.out, typePubrel, o.id, Success)\n\t\treturn nil", "return nil"},
+	{"a QoS 2 arrival handed on twice", "mqtt/receive.go", "case !again:", "case true:"},
+	{"a PUBREL forgotten", "mqtt/send.go", "e.answer(typePubrel, o.id, Success)", ""},
 	{"an alias carried over to the next connection", "mqtt/alias.go", "clear(a.byTopic)\n\ta.used = a.used[:0]\n", ""},
 	{"QoS 1 resolved when it is sent", "mqtt/send.go", "e.inflight[id] = o\n", "e.inflight[id] = o\n\t\te.handler.Published(o.token, PublishResult{})\n"},
 	{"a missing resubscribe", "client/subscriptions.go", "s.state, s.held, s.perhaps = wanted, false, ack.SessionPresent", "s.held = false"},
@@ -32,6 +32,15 @@ var mutants = []struct{ name, file, old, new string }{
 	{"a queue without a bound", "client/publish.go", "messages+1 > c.options.OfflineMessages", "messages > 1<<20"},
 	{"a token left behind", "client/ending.go", "c.connectWaiters = nil\n\tfor _, token := range waiters {", "c.connectWaiters = nil\n\tfor _, token := range waiters[:len(waiters)/2] {"},
 	{"a socket left open", "client/ending.go", "c.host.Close(c.attempt, last)", ""},
+	{"a message acknowledged before it has a recipient", "client/unclaimed.go", "\treturn false\n}\n\n// Listen", "\treturn true\n}\n\n// Listen"},
+	{"a held message forgotten", "client/unclaimed.go", "		c.host.Message(t, &h.Publish)\n", ""},
+	{"a message given up and not reported", "client/unclaimed.go", "		t.unclaimed = true\n\t\tc.host.Unclaimed(t, &h.Publish)\n", "		t.unclaimed = true\n"},
+	{"held messages handed on in another order", "client/unclaimed.go", "c.held.list = append(c.held.list, held)", "c.held.list = append([]heldMessage{held}, c.held.list...)"},
+	{"a held QoS 2 message handed on again after a reconnect", "mqtt/acknowledge.go", "e.received[a.list[i].id] = e.generation", ""},
+	{"PUBACKs in another order", "mqtt/acknowledge.go", "n < len(a.list) && a.list[n].ready", "n < len(a.list) && (a.list[n].ready || n > 0)"},
+	{"a subscription without an answer never asked for again", "client/subscriptions.go", "\t\t\ts.state = wanted\n\t\t\tif errors.Is", "\t\t\tif errors.Is"},
+	{"an acknowledgement waited for without end", "mqtt/timeout.go", "if now < t.check {", "if true {"},
+	{"a packet cut by an acknowledgement", "mqtt/output.go", "append(append(append(o.merged[:0], o.bulk[:o.cut]...), o.prompt...), o.bulk[o.cut:]...)", "append(append(o.merged[:0], o.prompt...), o.bulk...)"},
 	{"a dead connection never noticed", "mqtt/keepalive.go", "e.fail(&WireError{KeepAliveTimeout,", "_ = (&WireError{KeepAliveTimeout,"},
 }
 

@@ -29,6 +29,10 @@ func TestSim(t *testing.T) {
 	}
 }
 
+// A world has its troubles first, is busy a little longer, and then has time to come
+// to rest.
+const troubled, busy, end = 4 * time.Minute, 6 * time.Minute, 20 * time.Minute
+
 // live runs the world of a seed to its end.
 func live(t testing.TB, seed uint64) {
 	w := newWorld(t, seed)
@@ -40,15 +44,14 @@ func live(t testing.TB, seed uint64) {
 		users = append(users, u)
 		u.connect()
 	}
-	b.acked = func(id, delivery string) {
+	b.acked = func(id, delivery, topic string) {
 		for _, u := range users {
-			if u.id == id && u.delivered[delivery] == 0 {
-				w.broken("%s acknowledged %s, which the page never got", id, delivery)
+			if u.id == id && !u.handled[delivery] && !u.unwanted(topic) {
+				w.broken("%s acknowledged %s, which the page neither got nor was told of", id, delivery)
 			}
 		}
 	}
 
-	const troubled, busy, end = 4 * time.Minute, 6 * time.Minute, 20 * time.Minute
 	var act, trouble func()
 	act = func() {
 		users[w.rand.IntN(len(users))].act()
@@ -78,13 +81,15 @@ func live(t testing.TB, seed uint64) {
 		case p < 0.73:
 			b.restart(w.chance(0.3))
 			b.cut++
-		case p < 0.78:
+		case p < 0.83:
+			b.silence(w.between(0, 2*time.Minute))
+		case p < 0.88:
 			u.wall += w.between(-time.Hour, time.Hour) // the clock of that machine is set
 		}
 		if w.now < troubled {
 			w.after(w.between(time.Second, 40*time.Second), trouble)
 		} else {
-			b.refuse, b.mute, b.cut = nil, 0, 0
+			b.refuse, b.mute, b.cut, b.silent = nil, 0, 0, 0
 		}
 	}
 	act()
@@ -108,11 +113,15 @@ func live(t testing.TB, seed uint64) {
 			w.broken("%s does not come to rest: %s, %d in flight, %d queued, unsettled: %v", u.id, u.state, inflight, queued, u.asked)
 			return
 		}
+		if u.link == nil || u.link.dead {
+			w.broken("%s takes a dead link for a connection", u.id)
+			return
+		}
 		session := b.sessions[u.id]
 		if n := len(session.inflight) + len(session.queue); n > 0 {
 			w.broken("%s leaves %d deliveries unacknowledged", u.id, n)
 		}
-		got := slices.Sorted(maps.Keys(session.filters))
+		got := slices.DeleteFunc(slices.Sorted(maps.Keys(session.filters)), func(f string) bool { return u.inherited[f] && u.refs[f] == 0 })
 		if want := slices.Sorted(maps.Keys(u.refs)); !slices.Equal(got, want) {
 			w.broken("the broker has the subscriptions %q of %s, who wants %q", got, u.id, want)
 		}

@@ -41,24 +41,29 @@ type user struct {
 	retryAt time.Duration // no attempt before
 	wall    time.Duration // how far this machine's clock is off the world's
 
-	token     mqtt.Token
-	asked     map[mqtt.Token]string // what is not settled yet
-	numbers   map[string]int        // messages per topic
-	resolved  []string              // QoS 1 and 2 messages said to be delivered
-	rejected  map[string]bool
-	refs      map[string]int // subscriptions by filter, as the page counts them
-	idOf      map[string]uint32
-	delivered map[string]int
-	ordered   map[string]int
+	token       mqtt.Token
+	asked       map[mqtt.Token]string // what is not settled yet
+	numbers     map[string]int        // messages per topic
+	resolved    []string              // QoS 1 and 2 messages said to be delivered
+	rejected    map[string]bool
+	refs        map[string]int // subscriptions by filter, as the page counts them
+	idOf        map[string]uint32
+	delivered   map[string]int // since the page was loaded
+	ordered     map[string]int
+	handled     map[string]bool // handed to the page, or reported, at any time
+	subscribing bool
+	unanswered  int
+	inherited   map[string]bool // filters that the session has of an earlier page
+	left        map[string]bool // filters that the page has unsubscribed from
 }
 
 func newUser(w *world, b *broker, id string) *user {
 	u := &user{
 		w: w, b: b, id: id, state: client.Idle, timerAt: mqtt.Never,
 		asked: map[mqtt.Token]string{}, numbers: map[string]int{}, rejected: map[string]bool{},
-		refs: map[string]int{}, idOf: map[string]uint32{}, delivered: map[string]int{}, ordered: map[string]int{},
+		refs: map[string]int{}, idOf: map[string]uint32{}, delivered: map[string]int{}, ordered: map[string]int{}, handled: map[string]bool{}, left: map[string]bool{}, inherited: map[string]bool{},
 	}
-	u.c = client.New(u, w.rand.Float64)
+	u.c = u.newClient()
 	o := client.DefaultOptions()
 	o.Endpoint, o.Region, o.Source, o.Fresh, o.ClientID = "sim-ats.iot.eu-west-1.amazonaws.com", "", client.FromCredentials, true, id
 	o.KeepAlive = 60
@@ -68,8 +73,47 @@ func newUser(w *world, b *broker, id string) *user {
 	o.StableAfter = 10 * time.Second
 	o.MaxDelay = 20 * time.Second
 	o.CleanStart = w.chance(0.5)
+	o.Quotas = client.NoQuotas
+	o.AckTimeout = w.between(45*time.Second, time.Minute)
+	if w.chance(0.3) { // then the broker is to answer
+		o.AckTimeout = 0
+		b.spared[id] = true
+	}
+	o.UnclaimedTimeout = time.Duration(w.rand.IntN(3)) * 5 * time.Second
 	u.options = o
 	return u
+}
+
+func (u *user) newClient() *client.Client {
+	return client.New(u, u.w.rand.Float64)
+}
+
+// reload replaces the page and its client. The session stays with the broker, and
+// what it holds may come before the new page has subscribed.
+func (u *user) reload() {
+	u.w.note("%s reloads the page", u.id)
+	if l := u.link; l != nil {
+		u.link, u.open = nil, false
+		l.closeByClient()
+	}
+	if s := u.b.sessions[u.id]; s != nil {
+		clear(s.received) // the new page knows nothing of these flows
+		for f := range s.filters {
+			u.inherited[f] = true
+		}
+	}
+	u.c = u.newClient()
+	u.effects, u.backlog, u.timerAt, u.retryAt = nil, nil, mqtt.Never, 0
+	u.timer++
+	u.state = client.Idle
+	u.attempt = 0
+	clear(u.asked)
+	clear(u.refs)
+	clear(u.idOf)
+	clear(u.left)
+	clear(u.delivered)
+	clear(u.ordered)
+	u.connect()
 }
 
 // do runs something in the page: at once, or when it wakes.
@@ -106,13 +150,25 @@ func (u *user) enter(f func()) {
 		u.effects = u.effects[1:]
 		e()
 	}
-	if out := u.c.Output(); len(out) > 0 {
+	if u.link != nil && u.open {
+		u.c.Buffered(u.w.now, len(u.link.up.pending))
+	}
+	u.c.PrepareOutput()
+	for out := u.c.Output(); len(out) > 0; out = u.c.Output() {
 		if u.link == nil || !u.open {
 			u.w.broken("%d bytes to send without a socket", len(out))
-		} else {
-			u.link.clientSends(out)
+			return
 		}
-		u.c.Flushed(u.w.now, len(u.c.Output()))
+		n := len(out)
+		if u.w.chance(0.1) {
+			n = 1 + u.w.rand.IntN(n) // a WebSocket message may end anywhere
+		}
+		u.link.clientSends(out[:n])
+		u.c.Flushed(u.w.now, n)
+		if n < len(out) && u.w.chance(0.5) { // the socket is full: it goes on later
+			u.w.after(u.w.between(0, 100*time.Millisecond), func() { u.do(func() {}) })
+			break
+		}
 	}
 	u.arm()
 }
@@ -163,6 +219,8 @@ func (u *user) act() {
 		u.do(func() { u.c.Disconnect(u.w.now, u.ask("disconnect")) })
 	case p < 0.82:
 		u.do(func() { u.c.Reconnect(u.w.now); u.retryAt = 0 })
+	case p < 0.822:
+		u.reload()
 	case p < 0.83:
 		u.sleep(u.w.between(time.Second, 2*time.Minute))
 	case p < 0.90:
@@ -209,6 +267,8 @@ func (u *user) subscribe() {
 	filter, qos := filters[u.w.rand.IntN(len(filters))], byte(u.w.rand.IntN(3))
 	u.do(func() {
 		token := u.ask("subscribe " + filter)
+		u.subscribing = true
+		defer func() { u.subscribing = false }()
 		if id := u.c.Subscribe(u.w.now, token, mqtt.Subscription{Filter: filter, QoS: qos}, nil); id != 0 {
 			u.refs[filter]++
 			u.idOf[filter] = id
@@ -225,6 +285,7 @@ func (u *user) unsubscribe() {
 		filter, all := held[u.w.rand.IntN(len(held))], u.w.chance(0.3)
 		if u.refs[filter]--; u.refs[filter] == 0 || all {
 			delete(u.refs, filter)
+			u.left[filter] = true
 		}
 		u.c.Unsubscribe(u.w.now, u.ask("unsubscribe "+filter), u.idOf[filter], all)
 	})
@@ -236,6 +297,7 @@ func (u *user) later(f func()) { u.effects = append(u.effects, f) }
 
 func (u *user) Resolve(attempt uint32, _ bool) {
 	u.later(func() {
+		c := u.c
 		delay := u.w.between(0, time.Second)
 		if u.w.chance(0.02) {
 			delay = u.w.between(time.Second, 2*time.Minute)
@@ -245,6 +307,9 @@ func (u *user) Resolve(attempt uint32, _ bool) {
 		}
 		u.w.after(delay, func() {
 			u.do(func() {
+				if u.c != c {
+					return // the page was reloaded meanwhile
+				}
 				if u.w.chance(0.03) {
 					u.c.Unresolved(u.w.now, attempt, "", "no reason", true)
 					return
@@ -267,7 +332,7 @@ func (u *user) clock() time.Time {
 
 func (u *user) Open(attempt uint32, address sigv4.Secret) {
 	u.later(func() {
-		w := u.w
+		w, c := u.w, u.c
 		if u.link != nil {
 			w.broken("a second socket")
 		}
@@ -296,7 +361,9 @@ func (u *user) Open(attempt uint32, address sigv4.Secret) {
 				if u.link == l {
 					u.link, u.open = nil, false
 				}
-				u.c.SocketClosed(w.now, attempt, code)
+				if u.c == c {
+					u.c.SocketClosed(w.now, attempt, code)
+				}
 			})
 		}
 		l.brokerGone = func() {}
@@ -345,7 +412,14 @@ func (u *user) Probe(attempt uint32, _ sigv4.Secret) {
 		if u.w.chance(0.5) {
 			p = client.Probe{Status: 403, Code: "InvalidSignatureException"}
 		}
-		u.w.after(u.w.between(0, time.Second), func() { u.do(func() { u.c.Probed(u.w.now, attempt, p) }) })
+		c := u.c
+		u.w.after(u.w.between(0, time.Second), func() {
+			u.do(func() {
+				if u.c == c {
+					c.Probed(u.w.now, attempt, p)
+				}
+			})
+		})
 	})
 }
 
@@ -373,6 +447,12 @@ func (u *user) StateChanged(c client.Change) {
 	if c.Err != nil && strings.Contains(c.Err.Message, "X-Amz-") {
 		u.w.broken("an error shows a signed URL: %v", c.Err)
 	}
+	if c.Err != nil && c.Err.Code == "ERR_ACK_TIMEOUT" && u.w.now > busy+90*time.Second {
+		// One may be due to a link that stalls again and again.
+		if u.unanswered++; u.unanswered > 1 {
+			u.w.broken("%s waits for acknowledgements, though all is well", u.id)
+		}
+	}
 	if c.Event == "disconnected" && c.RetryIn > 0 {
 		if c.RetryIn < u.options.MinDelay || c.RetryIn > u.options.MaxDelay {
 			u.w.broken("it will try again in %v", c.RetryIn)
@@ -380,18 +460,37 @@ func (u *user) StateChanged(c client.Change) {
 		u.retryAt = u.w.now + c.RetryIn
 	}
 	if c.Event == "closed" {
-		u.refs = map[string]int{}
+		for f := range u.refs {
+			u.left[f] = true
+		}
+		clear(u.refs)
 	}
 }
 
-func (u *user) Message(t *client.Topic, m *mqtt.Publish) {
-	name := ""
+// deliveryOf is the broker's name for a delivery.
+func deliveryOf(m *mqtt.Publish) (name string) {
 	for p, rest, ok := mqtt.NextProperty(m.Properties); ok; p, rest, ok = mqtt.NextProperty(rest) {
 		if string(p.Data) == "delivery" {
 			name = string(p.Value)
 		}
 	}
+	return name
+}
+
+func (u *user) Unclaimed(t *client.Topic, m *mqtt.Publish) {
+	u.handle(t, m)
+	for f := range u.refs {
+		if mqtt.Match(f, t.Name) {
+			u.w.broken("a message to %s is reported as unclaimed, though %q is subscribed", t.Name, f)
+		}
+	}
+}
+
+// handle notes a delivery that the page got, or was told of.
+func (u *user) handle(t *client.Topic, m *mqtt.Publish) {
+	name := deliveryOf(m)
 	u.delivered[name]++
+	u.handled[name] = true
 	if m.QoS == 2 && u.delivered[name] > 1 {
 		u.w.broken("the QoS 2 delivery %s came %d times", name, u.delivered[name])
 	}
@@ -399,11 +498,16 @@ func (u *user) Message(t *client.Topic, m *mqtt.Publish) {
 		var n int
 		_, _ = fmt.Sscanf(name, "d%d", &n)
 		key := fmt.Sprint(t.Name, m.QoS)
-		if n < u.ordered[key] {
+		// A delivery that the page did not want when it came first may come again late.
+		if n < u.ordered[key] && !(m.Duplicate && u.unwanted(t.Name)) {
 			u.w.broken("delivery %d came after %d", n, u.ordered[key])
 		}
 		u.ordered[key] = n
 	}
+}
+
+func (u *user) Message(t *client.Topic, m *mqtt.Publish) {
+	u.handle(t, m)
 	var want []string
 	for _, f := range slices.Sorted(maps.Keys(u.refs)) {
 		if mqtt.Match(f, t.Name) {
@@ -433,13 +537,26 @@ func (u *user) settled(k mqtt.Token) string {
 	return what
 }
 
+// unwanted reports whether the page has said that it does not want the topic.
+func (u *user) unwanted(topic string) bool {
+	for f := range u.left {
+		if mqtt.Match(f, topic) {
+			return true
+		}
+	}
+	return false
+}
+
 func (u *user) Done(k mqtt.Token, err *client.Error) {
 	what := u.settled(k)
 	if payload, ok := strings.CutPrefix(what, "publish "); ok && err != nil {
 		u.rejected[payload] = true
 	}
-	if filter, ok := strings.CutPrefix(what, "subscribe "); ok && err != nil && err.Code != "ERR_NOT_CONNECTED" && u.refs[filter] > 0 && u.state != client.Closed {
+	if filter, ok := strings.CutPrefix(what, "subscribe "); ok && err != nil && u.refs[filter] > 0 {
 		u.w.note("%s: subscribe %s: %v", u.id, filter, err)
+		if !u.subscribing {
+			u.drop(filter)
+		}
 	}
 }
 
@@ -453,5 +570,21 @@ func (u *user) PublishDone(k mqtt.Token, r mqtt.PublishResult) {
 	u.resolved = append(u.resolved, payload)
 }
 
-func (u *user) SubscribeDone(k mqtt.Token, _ uint32, _ byte)   { u.settled(k) }
-func (u *user) SubscriptionEnded(id uint32, err *client.Error) {}
+func (u *user) SubscribeDone(k mqtt.Token, _ uint32, _ byte) { u.settled(k) }
+
+func (u *user) SubscriptionEnded(id uint32, err *client.Error) {
+	for filter, i := range u.idOf {
+		if i == id {
+			delete(u.refs, filter)
+			u.left[filter] = true
+		}
+	}
+}
+
+// drop takes back one subscription.
+func (u *user) drop(filter string) {
+	if u.refs[filter]--; u.refs[filter] <= 0 {
+		delete(u.refs, filter)
+		u.left[filter] = true
+	}
+}

@@ -1,0 +1,99 @@
+package client
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"iot.wasm/wasm/sigv4"
+)
+
+// shortSecret is the length, in bytes, below which a secret may be part of an
+// ordinary word. A text that contains one is withheld as a whole.
+const shortSecret = 4
+
+// secrets are the values that must not appear in what the page is told. Servers
+// and browsers quote what they were given, so their words are searched for them.
+type secrets []string
+
+// add notes secret values.
+func (s *secrets) add(values ...string) {
+	for _, v := range values {
+		if v != "" {
+			*s = append(*s, v)
+		}
+	}
+}
+
+// addURL notes a URL and what is secret of its query.
+func (s *secrets) addURL(u sigv4.Secret) {
+	_, query, _ := strings.Cut(u.Reveal(), "?")
+	s.add(u.Reveal())
+	s.addQuery(query)
+}
+
+// addQuery notes the values of a query, but for those that say how a signature was
+// made: the service repeats them to explain a refusal.
+func (s *secrets) addQuery(query string) {
+	for _, part := range strings.Split(query, "&") {
+		key, value, _ := strings.Cut(part, "=")
+		switch key {
+		case "X-Amz-Algorithm", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "x-amz-customauthorizer-name":
+			continue
+		}
+		if plain, err := url.QueryUnescape(value); err == nil {
+			value = plain
+		}
+		s.add(value)
+	}
+}
+
+// redact returns somebody else's words without the secrets, in whatever way their
+// characters are escaped.
+func (s secrets) redact(words string) string {
+	const gone = "[redacted]"
+	var b strings.Builder
+	for i := 0; i < len(words); {
+		longest := 0
+		for _, secret := range s {
+			n := escapedPrefix(words[i:], secret)
+			if n > 0 && len(secret) < shortSecret {
+				return gone
+			}
+			longest = max(longest, n)
+		}
+		if longest == 0 {
+			b.WriteByte(words[i])
+			i++
+			continue
+		}
+		b.WriteString(gone)
+		i += longest
+	}
+	return b.String()
+}
+
+// escapedPrefix is how many bytes at the front of text say secret, each character as
+// it is or as URLs and JSON escape it. 0: they say something else.
+func escapedPrefix(text, secret string) int {
+	i := 0
+	for _, b := range []byte(secret) {
+		rest := text[i:]
+		switch {
+		case rest == "":
+			return 0
+		case rest[0] == b, rest[0] == '+' && b == ' ':
+			i++
+		case rest[0] == '\\' && len(rest) > 1 && rest[1] == b:
+			i += 2
+		case rest[0] == '%' && len(rest) > 2:
+			if v, err := strconv.ParseUint(rest[1:3], 16, 8); err != nil || byte(v) != b {
+				return 0
+			}
+			i += 3
+		default:
+			return 0
+		}
+	}
+	return i
+}

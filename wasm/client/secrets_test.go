@@ -1,0 +1,110 @@
+package client
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"iot.wasm/wasm/sigv4"
+)
+
+// Nobody's words carry a secret into an error.
+func TestSecretsAreRemovedByValue(t *testing.T) {
+	const token, password, session = `to"ken/+ with blanks`, "pass word!", "session/token+=="
+	quote := func(secret string) []string { // in the forms in which it may come back
+		return []string{secret, strings.ReplaceAll(secret, "/", "%2F"), strings.ReplaceAll(secret, " ", "%20"),
+			strings.ReplaceAll(secret, " ", "+"), strings.ReplaceAll(secret, `"`, `\"`), strings.ReplaceAll(secret, "/", `\/`), strings.ReplaceAll(secret, "/", "%2f")}
+	}
+	check := func(t *testing.T, w *world, secrets ...string) {
+		t.Helper()
+		if w.lastErr == nil {
+			t.Fatal("there is no error")
+		}
+		for _, s := range secrets {
+			for _, form := range quote(s) {
+				if strings.Contains(w.lastErr.Message, form) {
+					t.Errorf("%q is in %q", form, w.lastErr.Message)
+				}
+			}
+		}
+		if !strings.Contains(w.lastErr.Message, "[redacted]") {
+			t.Errorf("what was said is not in %q", w.lastErr.Message)
+		}
+	}
+	t.Run("an endpoint quotes the authorizer's token", func(t *testing.T) {
+		w := newWorld(t)
+		o := unsigned()
+		o.Authorizer, o.Reconnect = Authorizer("auth", "key", token, "sig/nature=="), false
+		w.Connect(0, 1, &o)
+		w.lost(1006)
+		w.now += 2 * time.Second // AWS's pace of connections
+		w.probed(Probe{Status: 403, Message: "invalid token " + strings.Join(quote(token), " or ") + " and sig/nature=="})
+		check(t, w, token, "sig/nature==")
+	})
+	t.Run("an endpoint quotes a signed URL", func(t *testing.T) {
+		w := newWorld(t)
+		o := DefaultOptions()
+		o.ClientID, o.Source, o.Reconnect = "c", FromURL, false
+		w.Connect(0, 1, &o)
+		url := "wss://h.example/mqtt?X-Amz-Date=20260101T000000Z&X-Amz-Signature=0123456789abcdef&X-Amz-Security-Token=a%2Fb%2Bcd"
+		w.Resolved(0, w.attempt, Resolution{URL: sigv4.Secret(url)}, time.Unix(0, 0))
+		w.lost(1006)
+		w.now += 2 * time.Second // AWS's pace of connections
+		w.probed(Probe{Status: 403, Message: "20260101T000000Z: bad 0123456789abcdef, a/b+cd, " + url})
+		check(t, w, "0123456789abcdef", "a/b+cd", "a%2Fb%2Bcd", url)
+		if !strings.Contains(w.lastErr.Message, "20260101T000000Z") {
+			t.Errorf("the date is no secret: %q", w.lastErr.Message)
+		}
+	})
+	t.Run("an endpoint quotes the session token", func(t *testing.T) {
+		w := signed(t)
+		key := sigv4.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret/key", SessionToken: session}
+		w.Resolved(0, w.attempt, Resolution{Credentials: &key}, midnight)
+		w.lost(1006)
+		w.now += 2 * time.Second // AWS's pace of connections
+		w.probed(Probe{Status: 403, Message: session + " secret/key " + w.url})
+		check(t, w, session, "secret/key", w.url)
+	})
+	t.Run("a broker quotes the password", func(t *testing.T) {
+		w := newWorld(t)
+		o := unsigned()
+		o.Password, o.Reconnect = sigv4.Secret(password), false
+		w.Connect(0, 1, &o)
+		w.Opened(0, w.attempt)
+		w.refuses(0x86, "not "+password)
+		check(t, w, password)
+	})
+	t.Run("a short password", func(t *testing.T) {
+		w := newWorld(t)
+		o := unsigned()
+		o.Password, o.Reconnect = "ab", false
+		w.Connect(0, 1, &o)
+		w.Opened(0, w.attempt)
+		w.refuses(0x86, "cabin")
+		if strings.Contains(w.lastErr.Message, "cabin") {
+			t.Errorf("%q", w.lastErr.Message)
+		}
+	})
+	t.Run("an unopened URL", func(t *testing.T) {
+		w := newWorld(t)
+		o := unsigned()
+		o.Authorizer, o.Reconnect = Authorizer("", "key", token, ""), false
+		w.Connect(0, 1, &o)
+		w.Unopenable(0, w.attempt, "the URL "+w.url+" is invalid")
+		check(t, w, token, w.url)
+	})
+	t.Run("a provider", func(t *testing.T) {
+		w := newWorld(t)
+		o := DefaultOptions()
+		o.ClientID, o.Source, o.Password, o.Reconnect = "c", FromURL, password, false
+		w.Connect(0, 1, &o)
+		w.Unresolved(0, w.attempt, "ERR_COGNITO_REFUSED", "it said "+password, true)
+		check(t, w, password)
+		w = newWorld(t)
+		w.Connect(0, 1, &o)
+		w.Unresolved(0, w.attempt, "", "", true) // whose words the page must look up itself
+		if !strings.Contains(w.lastErr.Message, "its error is the cause of this one") {
+			t.Errorf("%q", w.lastErr.Message)
+		}
+	})
+}

@@ -1,0 +1,152 @@
+package client
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"iot.wasm/wasm/mqtt"
+	"iot.wasm/wasm/sigv4"
+)
+
+// The window follows the speed of the network.
+func TestWindow(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		speed       int // bytes per second
+		least, most int // where the window ends up
+	}{
+		{"slow", 100_000, leastWindow, 128 << 10},
+		{"a few Mbit/s", 1_000_000, 400_000, 1_200_000},
+		{"loopback", 1 << 30, mostWindow, mostWindow},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWindow(0)
+			buffered := 0
+			for now := time.Duration(0); now < 20*time.Second; now += lookAgain {
+				buffered = max(0, buffered-int(float64(c.speed)*lookAgain.Seconds()))
+				w.look(now, buffered)
+				n := w.room()
+				w.gave(n)
+				if buffered += n; buffered > mostWindow+leastWindow {
+					t.Fatalf("%d bytes wait in the socket", buffered)
+				}
+			}
+			if w.size < c.least || w.size > c.most {
+				t.Errorf("the window is %d bytes, want %d to %d", w.size, c.least, c.most)
+			}
+		})
+	}
+}
+
+// An upload that takes longer than the keep alive completes, whether the bytes wait
+// in the browser or in the network.
+func TestSlowUpload(t *testing.T) {
+	const speed = 100_000 // bytes per second
+	for name, kernel := range map[string]int{"waits in the browser": 50_000, "waits in the network": 4 << 20} {
+		t.Run(name, func(t *testing.T) {
+			w := online(t, func(o *Options) { o.KeepAlive = 10 })
+			for k := range mqtt.Token(15) {
+				w.pub(k+10, 1, "t", strings.Repeat("x", 100_000))
+			}
+			w.pub(9, 1, "t", strings.Repeat("y", 1_500_000))
+			var inKernel, inBrowser, sent float64
+			for w.now < 40*time.Second {
+				const step = 10 * time.Millisecond
+				sent += min(inKernel, speed*step.Seconds())
+				inKernel = max(0, inKernel-speed*step.Seconds())
+				moved := min(inBrowser, float64(kernel)-inKernel)
+				inKernel, inBrowser = inKernel+moved, inBrowser-moved
+				w.now += step
+				w.Buffered(w.now, int(inBrowser))
+				if w.Deadline() <= w.now {
+					w.Tick(w.now)
+				}
+				w.PrepareOutput()
+				for n := len(w.Output()); n > 0; n = len(w.Output()) {
+					inBrowser += float64(n)
+					w.Flushed(w.now, n)
+				}
+			}
+			w.hears("")
+			if sent < 3_000_000 {
+				t.Errorf("%.0f bytes have arrived", sent)
+			}
+		})
+	}
+}
+
+// While the socket is full, output waits, and the client asks to be woken.
+func TestFullSocket(t *testing.T) {
+	w := online(t, nil)
+	w.sends("")
+	for k := range mqtt.Token(30) {
+		w.pub(k+10, 0, "t", strings.Repeat("x", 100_000))
+	}
+	given := 0
+	for n := len(w.Output()); n > 0; n = len(w.Output()) {
+		given += n
+		w.Flushed(w.now, n)
+	}
+	if given > firstWindow+leastWindow {
+		t.Errorf("%d bytes are given to a socket that sends nothing", given)
+	}
+	if now, waiting := w.Pending(); now || !waiting {
+		t.Errorf("pending: %v, waiting: %v", now, waiting)
+	}
+	if due := w.Deadline() - w.now; due != lookAgain {
+		t.Errorf("it wants to look again in %v", due)
+	}
+	w.now += lookAgain
+	w.Buffered(w.now, given)
+	if now, _ := w.Pending(); now {
+		t.Error("it gives more to a socket that is full")
+	}
+	w.Buffered(w.now, 0)
+	if now, _ := w.Pending(); !now || len(w.Output()) == 0 {
+		t.Error("the socket is empty, and it gives nothing")
+	}
+}
+
+// Quotas follow the endpoint's name, also where only the URL tells it.
+func TestQuotasByURL(t *testing.T) {
+	for url, want := range map[string]bool{
+		"wss://a-ats.iot.eu-west-1.amazonaws.com/mqtt?X-Amz-Signature=x": true,
+		"wss://broker.example/mqtt":                                      false,
+	} {
+		w := newWorld(t)
+		w.sub(2, "a/b/c/d/e/f/g/h/i", 0) // a slash too many
+		w.sub(3, "ok", 0)
+		o := DefaultOptions()
+		o.ClientID, o.Source = "c", FromURL
+		w.Connect(0, 1, &o)
+		w.log = nil
+		w.Resolved(0, w.attempt, Resolution{URL: sigv4.Secret(url)}, time.Unix(0, 0))
+		if got := strings.Contains(strings.Join(w.log, ";"), "failed 2 ERR_QUOTA"); got != want {
+			t.Errorf("%s: %q", url, w.log)
+		}
+		w.Opened(0, w.attempt)
+		w.connack(false)
+		w.log = nil
+		w.pub(4, 1, "t", strings.Repeat("x", quotaPayload+1))
+		if got := strings.Join(w.log, ";") == "failed 4 ERR_QUOTA"; got != want {
+			t.Errorf("%s: %q", url, w.log)
+		}
+		o.Quotas = NoQuotas
+		w = newWorld(t)
+		w.Connect(0, 1, &o)
+		w.Resolved(0, w.attempt, Resolution{URL: sigv4.Secret(url)}, time.Unix(0, 0))
+		if w.awsQuotas {
+			t.Error("quotas that were switched off are on")
+		}
+		// A client id that AWS does not take ends it before the socket opens.
+		o.Quotas, o.ClientID = QuotasByName, "$c"
+		w = newWorld(t)
+		w.Connect(0, 1, &o)
+		w.log = nil
+		w.Resolved(0, w.attempt, Resolution{URL: sigv4.Secret(url)}, time.Unix(0, 0))
+		if got := strings.HasPrefix(strings.Join(w.log, ";"), "failed 1 ERR_QUOTA"); got != want {
+			t.Errorf("%s: %q", url, w.log)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package mqtt
+
+import (
+	"fmt"
+	"testing"
+)
+
+// arrive has a message of QoS 1 or 2 come.
+func (p *peer) arrive(id uint16, qos byte, dup bool) {
+	p.Receive(p.now, appendPublish(nil, []byte("t"), nil, []byte{'0' + byte(id)}, qos, false, dup, id, 0))
+}
+
+// A message without a recipient is not acknowledged, and neither is what came
+// behind it [MQTT-4.6.0-2] [MQTT-4.6.0-3].
+func TestUnclaimedMessagesAreNotAcknowledged(t *testing.T) {
+	p := online(t, nil)
+	p.unclaimed = true
+	p.arrive(1, 1, false)
+	p.arrive(2, 2, false)
+	p.unclaimed = false
+	p.arrive(3, 1, false)
+	p.expect("")
+	p.Acknowledge(p.tickets[1])
+	p.expect("")
+	p.Acknowledge(p.tickets[0])
+	p.expect("PUBACK(#1 0); PUBREC(#2 0); PUBACK(#3 0)")
+	p.Acknowledge(p.tickets[0]) // again, or too late: nothing
+	p.Acknowledge(p.tickets[1] + 100)
+	p.arrive(4, 1, false)
+	p.expect("PUBACK(#4 0)")
+}
+
+// Receive Maximum bounds what waits.
+func TestReceiveMaximumBoundsTheUnclaimed(t *testing.T) {
+	p := online(t, nil)
+	p.unclaimed = true
+	for id := range uint16(testOptions.ReceiveMaximum) {
+		p.arrive(id+1, 1, false)
+	}
+	if p.why != nil {
+		t.Fatal(p.why)
+	}
+	p.arrive(99, 1, false)
+	if p.why == nil || p.why.Reason != ReceiveMaximumExceeded {
+		t.Errorf("%v", p.why)
+	}
+}
+
+// What was not acknowledged comes again on the next connection, and tickets of the
+// one before say nothing there.
+func TestUnclaimedMessagesComeAgain(t *testing.T) {
+	for _, qos := range []byte{1, 2} {
+		p := online(t, nil)
+		p.unclaimed = true
+		p.arrive(1, qos, false)
+		p.arrive(2, qos, false)
+		old := p.tickets
+		p.again(true, nil)
+		p.log = nil
+		p.arrive(1, qos, true)
+		for _, ticket := range old {
+			p.Acknowledge(ticket)
+		}
+		p.expect("")
+		p.hears(fmt.Sprintf("message t=1 q%d rfalse dtrue ", qos))
+		p.Acknowledge(p.tickets[2])
+		p.expect(map[byte]string{1: "PUBACK(#1 0)", 2: "PUBREC(#1 0)"}[qos])
+	}
+}
+
+// A QoS 2 message that has its recipient, and whose PUBREC waits behind another
+// acknowledgement, is not handed on again by the next connection.
+func TestQoS2BehindAnUnclaimedMessageIsHandedOnOnce(t *testing.T) {
+	p := online(t, nil)
+	p.unclaimed = true
+	p.arrive(1, 1, false)
+	p.unclaimed = false
+	p.arrive(2, 2, false)
+	p.expect("")
+	p.again(true, nil)
+	p.log = nil
+	p.unclaimed = true
+	p.arrive(1, 1, true)
+	p.arrive(2, 2, true)
+	p.hears("message t=1 q1 rfalse dtrue ")
+	p.expect("")
+	p.Acknowledge(p.tickets[1])
+	p.expect("PUBACK(#1 0); PUBREC(#2 0)")
+}
+
+// [MQTT-4.6.0-4]: after a resume the PUBRELs go in the order of the PUBRECs.
+func TestPubrelsKeepTheOrderOfPubrecs(t *testing.T) {
+	p := online(t, nil)
+	for k := range Token(4) {
+		p.pub(k+1, 2, "t", "x")
+	}
+	p.sends()
+	for _, id := range []uint16{3, 1, 4} {
+		p.Receive(0, appendAck(nil, typePubrec, id, Success))
+	}
+	p.expect("PUBREL(#3 0); PUBREL(#1 0); PUBREL(#4 0)")
+	p.again(true, nil)
+	p.expect("PUBREL(#3 0); PUBREL(#1 0); PUBREL(#4 0); PUBLISH(t=x q2 #2 dup)")
+}

@@ -1,0 +1,205 @@
+package mqtt
+
+import (
+	"testing"
+	"time"
+
+	"github.com/eclipse/paho.golang/packets"
+)
+
+// patient is a peer with an acknowledgement timeout of ten seconds and no keep
+// alive.
+func patient(t testing.TB) *peer {
+	t.Helper()
+	p := newPeer(t)
+	p.open(true)
+	return p
+}
+
+func (p *peer) open(clean bool) {
+	o := testOptions
+	o.KeepAlive, o.CleanStart, o.AckTimeout = 0, clean, 10*time.Second
+	p.Open(p.now, o)
+	p.sends()
+	p.connack(!clean, nil)
+	p.log = nil
+}
+
+func (p *peer) tick(d time.Duration) {
+	p.now += d
+	p.Tick(p.now)
+}
+
+const silence = "stopped unspecified error (0x80) local=true"
+
+// What is not acknowledged in time is sent again on the next connection, and given
+// up after the third time.
+func TestAckTimeout(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		ask      func(p *peer)
+		answer   func(p *peer) // on each connection, before the silence
+		sent     string
+		givenUp  string
+		restarts string // what the next connection sends
+	}{
+		{"PUBLISH QoS 1", func(p *peer) { p.pub(7, 1, "t", "x") }, nil, "PUBLISH(t=x q1 #1)",
+			"published 7 success (0x00)  the server did not acknowledge in time", "PUBLISH(t=x q1 #1 dup)"},
+		{"PUBLISH QoS 2", func(p *peer) { p.pub(7, 2, "t", "x") }, nil, "PUBLISH(t=x q2 #1)",
+			"published 7 success (0x00)  the server did not acknowledge in time", "PUBLISH(t=x q2 #1 dup)"},
+		{"PUBREL", func(p *peer) { p.pub(7, 2, "t", "x"); p.sends(); p.Receive(0, appendAck(nil, typePubrec, 1, Success)) }, nil, "PUBREL(#1 0)",
+			"published 7 success (0x00)  the server did not acknowledge in time", "PUBREL(#1 0)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := patient(t)
+			c.ask(p)
+			p.expect(c.sent)
+			for round := 1; ; round++ {
+				if due := p.Deadline(); due != p.now+10*time.Second {
+					t.Fatalf("due in %v", due-p.now)
+				}
+				p.tick(9 * time.Second)
+				p.hears("")
+				p.tick(time.Second)
+				if round == maxExpiries {
+					break
+				}
+				p.hears(silence)
+				p.expect("DISCONNECT(80)")
+				p.Lost()
+				p.open(false)
+				p.expect(c.restarts)
+			}
+			p.hears(silence + "; " + c.givenUp)
+			if p.Inflight() != 0 {
+				t.Error("it is still in flight")
+			}
+			p.Lost()
+			p.open(false)
+			p.expect("")
+		})
+	}
+}
+
+// What waits behind a silent server is given up too.
+func TestAckTimeoutOfWhatWaits(t *testing.T) {
+	p := newPeer(t)
+	o := testOptions
+	o.KeepAlive, o.AckTimeout = 0, 10*time.Second
+	for round := range maxExpiries {
+		o.CleanStart = round == 0
+		p.Open(p.now, o)
+		p.sends()
+		p.connack(round > 0, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
+		if round == 0 {
+			for k := range Token(3) {
+				p.pub(k+1, 1, "t", "x")
+			}
+		}
+		p.sends()
+		p.log = nil
+		p.tick(10 * time.Second)
+		if round < maxExpiries-1 {
+			p.hears(silence)
+		}
+		p.Lost()
+	}
+	const gone = " success (0x00)  the server did not acknowledge in time"
+	p.hears(silence + "; published 1" + gone + "; published 2" + gone + "; published 3" + gone)
+	if n, _ := p.Waiting(); n+p.Inflight() != 0 {
+		t.Errorf("%d messages are left", n+p.Inflight())
+	}
+}
+
+// The answer to a SUBSCRIBE or UNSUBSCRIBE does not come either.
+func TestAckTimeoutOfRequests(t *testing.T) {
+	p := patient(t)
+	if err := p.Subscribe(p.now, 1, []Subscription{{Filter: "f"}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	p.now += time.Second
+	if err := p.Unsubscribe(p.now, 2, []string{"g"}); err != nil {
+		t.Fatal(err)
+	}
+	p.tick(9 * time.Second)
+	p.Lost()
+	p.hears(silence + "; subscribed 1  the server did not acknowledge in time; unsubscribed 2  the connection was lost before the answer came")
+}
+
+// An acknowledgement restarts nothing but its own clock, and 0 switches it off.
+func TestAckTimeoutIsOfEachMessage(t *testing.T) {
+	p := patient(t)
+	p.pub(1, 1, "t", "x")
+	p.now += 5 * time.Second
+	p.pub(2, 1, "t", "y")
+	p.sends()
+	p.now += time.Second
+	p.Receive(p.now, appendAck(nil, typePuback, 1, Success))
+	p.log = nil
+	p.tick(p.Deadline() - p.now) // of the first, which has been answered
+	p.hears("")
+	if left := p.Deadline() - p.now; left != 5*time.Second {
+		t.Errorf("the second has %v left", left)
+	}
+	p.tick(5 * time.Second)
+	p.hears(silence)
+
+	off := online(t, nil)
+	off.pub(1, 1, "t", "x")
+	off.sends()
+	if off.timeouts.check != Never {
+		t.Error("there is a timeout without an option for it")
+	}
+}
+
+// After a sleep, and while the page is behind with what has come, the
+// acknowledgement may be here already.
+func TestAckTimeoutAfterASleep(t *testing.T) {
+	p := patient(t)
+	p.pub(1, 1, "t", "x")
+	p.sends()
+	p.tick(time.Hour)
+	p.hears("")
+	p.Receive(p.now, appendAck(nil, typePuback, 1, Success))
+	p.hears("published 1 success (0x00)  <nil>")
+
+	p.pub(2, 1, "t", "x")
+	p.sends()
+	p.Heard(p.now + 9*time.Second) // and Receive was not given it
+	p.tick(10 * time.Second)
+	p.hears("")
+	p.Receive(p.now, []byte{0xd0, 0})
+	p.tick(catchUp)
+	p.hears(silence)
+}
+
+// A slow network is not a silent server: the bytes in front count.
+func TestAckTimeoutOnASlowNetwork(t *testing.T) {
+	p := newPeer(t)
+	o := testOptions
+	o.KeepAlive, o.AckTimeout = 10, 10*time.Second
+	p.Open(0, o)
+	p.sends()
+	p.connack(false, nil)
+	p.log = nil
+	payload := make([]byte, 1_500_000)
+	if _, err := p.Publish(0, &Outgoing{Token: 1, Topic: []byte("t"), Payload: payload, QoS: 1}); err != nil {
+		t.Fatal(err)
+	}
+	p.Flushed(0, len(p.Output()))
+	// At 100 kB/s it takes fifteen seconds to arrive, and nothing comes meanwhile.
+	for p.now < 15*time.Second {
+		p.tick(100 * time.Millisecond)
+		p.Flushed(p.now, len(p.Output()))
+	}
+	p.hears("")
+	p.Receive(p.now, appendAck(nil, typePuback, 1, Success))
+	p.hears("published 1 success (0x00)  <nil>")
+	// A dead one is noticed all the same.
+	p.now = 20 * time.Second
+	for p.now < time.Minute && p.why == nil {
+		p.tick(100 * time.Millisecond)
+		p.Flushed(p.now, len(p.Output()))
+	}
+	p.hears("stopped keep alive timeout (0x8D) local=true")
+}
