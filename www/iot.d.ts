@@ -54,9 +54,10 @@ export interface ProviderOptions {
 }
 
 /**
- * Called before every attempt to connect, and given 30 seconds (`ERR_CREDENTIALS_TIMEOUT`). What
- * it throws is tried again, unless its `retryable` is false: then the client closes. Its words and
- * its `code`, where it is an {@link IotError}, are repeated in the error that the page gets.
+ * Called before every attempt to connect, and given 30 seconds (`ERR_CREDENTIALS_TIMEOUT`). When it
+ * throws, it is called again with back-off, unless the error's `retryable` is false: then the client
+ * closes. What it threw is the `cause` of the error that the page gets. Only the message and `code`
+ * of an {@link IotError} are repeated, because other texts may contain a secret.
  */
 export type CredentialsProvider = (options?: ProviderOptions) => Credentials | PromiseLike<Credentials>;
 
@@ -90,7 +91,7 @@ export interface ConnectOptions {
   credentials?: Credentials | CredentialsProvider | undefined;
   /** A signed URL made elsewhere, instead of `endpoint` and `credentials`. One that is fixed is good for about five minutes. */
   url?: string | URL | UrlProvider | undefined;
-  /** An AWS IoT custom authorizer. */
+  /** An AWS IoT custom authorizer. It takes the place of a signature, so it cannot be combined with `credentials` or `url`. */
   authorizer?: CustomAuthorizer | undefined;
   /** The user name in CONNECT, at most 65,535 bytes of UTF-8. */
   username?: string | undefined;
@@ -111,6 +112,20 @@ export interface ConnectOptions {
   cleanStart?: boolean | undefined;
   /** Seconds that the broker keeps the session after the connection is lost, 0 to 4,294,967,295 (for ever). Default 300. */
   sessionExpiry?: number | undefined;
+  /**
+   * Milliseconds that the broker may take for an acknowledgement (PUBACK, PUBREC, PUBCOMP, SUBACK,
+   * UNSUBACK), 0 (no bound) to 86,400,000 (a day). Default 60000. After that, the connection is dropped
+   * and resumed, and what was not acknowledged is sent again. A call whose message has been sent three
+   * times without an answer rejects with `ERR_ACK_TIMEOUT`. The time is longer while a slow network
+   * (16 KiB a second or more) still carries the bytes in front of the message.
+   */
+  ackTimeoutMs?: number | undefined;
+  /**
+   * Milliseconds that a message of QoS 1 or 2 waits, unacknowledged, when it matches no subscription,
+   * 0 (not at all) to 86,400,000 (a day). Default 10000. A subscription that matches it gets it. After
+   * that time the message is acknowledged, and the event `unclaimed` reports it. At most 16 MiB wait.
+   */
+  unclaimedTimeoutMs?: number | undefined;
   /** What the broker publishes if the connection ends without `disconnect()`. */
   will?: Will | undefined;
   /** Sent with CONNECT. */
@@ -122,7 +137,8 @@ export interface ConnectOptions {
   offline?: OfflineOptions | undefined;
   /**
    * "aws": what AWS IoT Core would close the connection for is refused before it leaves (`ERR_QUOTA`),
-   * and messages keep to its pace. Default: "aws" for an amazonaws.com endpoint, else "none".
+   * and messages keep to its pace. Default: "aws" where the endpoint or the `url` is an amazonaws.com
+   * address, else "none".
    */
   quotas?: "aws" | "none" | undefined;
   /** Aborts the attempt and, as long as it lasts, the connection. */
@@ -376,6 +392,12 @@ export interface IotEvents {
   closed: ClosedDetail;
   /** A message has arrived, whatever subscription it was for. */
   message: Message;
+  /**
+   * A message has arrived that matches no subscription, and none came for it within
+   * `unclaimedTimeoutMs`. A message of QoS 1 or 2 is acknowledged now. Messages for filters that were
+   * unsubscribed from do not fire this event, nor does any message while `message` has a listener.
+   */
+  unclaimed: Message;
   /** An iterator is slower than its messages come, so the oldest have gone. */
   slowconsumer: SlowConsumerDetail;
   /** A handler has thrown. Delivery goes on. */
@@ -494,16 +516,18 @@ export class IotClient extends EventTarget {
    *
    * Rejects with `ERR_NOT_CONNECTED`, `ERR_OFFLINE_QOS0`, `ERR_QUEUE_FULL`, `ERR_DROPPED`, `ERR_QUOTA`,
    * `ERR_PACKET_TOO_LARGE`, `ERR_QOS_NOT_SUPPORTED`, `ERR_RETAIN_NOT_SUPPORTED`, `ERR_PUBLISH_REFUSED`,
-   * `ERR_PUBLISH`, `ERR_SESSION_LOST`, `ERR_CONNECTION_LOST`, `ERR_CLOSED` or what closed the client;
+   * `ERR_PUBLISH`, `ERR_SESSION_LOST`, `ERR_ACK_TIMEOUT`, `ERR_CONNECTION_LOST`, `ERR_CLOSED` or what closed the client;
    * and with `ERR_TOPIC`, `ERR_PAYLOAD`, `ERR_QOS`, `ERR_UNICODE`, `ERR_OPTION` for what is given to it.
    */
   publish(topic: string, payload?: Payload, options?: PublishOptions): Promise<PublishResult>;
 
   /**
    * Resolves when the broker has granted it. `+`, `#` and `$share/<name>/…` may be used. Without a
-   * handler, messages wait for whoever iterates the subscription.
+   * handler, messages wait for whoever iterates the subscription. It may be called before
+   * `connect()`: it then waits for the connection. With `cleanStart: false` that is the order in which
+   * no stored message has to wait for its subscription.
    *
-   * Rejects with `ERR_NOT_CONNECTED`, `ERR_QUOTA`, `ERR_SUBSCRIBE_REFUSED`, `ERR_SUBSCRIBE`,
+   * Rejects with `ERR_QUOTA`, `ERR_SUBSCRIBE_REFUSED`, `ERR_SUBSCRIBE`, `ERR_ACK_TIMEOUT`,
    * `ERR_UNSUBSCRIBED`, `ERR_CLOSED` or what closed the client; and with `ERR_FILTER`, `ERR_QOS`,
    * `ERR_UNICODE`, `ERR_OPTION` for what is given to it.
    */
@@ -622,6 +646,7 @@ export type IotErrorCode =
   | "ERR_PROTOCOL"
   | "ERR_RECONNECT"
   | "ERR_KEEP_ALIVE"
+  | "ERR_ACK_TIMEOUT"
   | "ERR_SUPERSEDED"
   // a message cannot be kept, or nobody knows whether it arrived
   | "ERR_OFFLINE_QOS0"

@@ -49,7 +49,7 @@ func TestRefusals(t *testing.T) {
 	t.Run("a socket that the browser does not open", func(t *testing.T) {
 		b := &tab{t, b.ctx}
 		b.eval(`globalThis.RealSocket = WebSocket; WebSocket = class { constructor() { throw new DOMException("insecure", "SecurityError") } }`, nil)
-		b.fails(`iot.connect({ ...at, credentials: local.credentials })`, "IotError", "ERR_WEBSOCKET", "insecure", "wss:")
+		b.fails(`iot.connect({ ...at, credentials: local.credentials })`, "IotError", "ERR_WEBSOCKET", "SecurityError", "wss:")
 		b.eval(`WebSocket = RealSocket`, nil)
 	})
 	t.Run("nothing listens", func(t *testing.T) {

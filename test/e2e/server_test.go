@@ -55,6 +55,12 @@ func TestTakeover(t *testing.T) {
 // Content-Security-Policy.
 func embed(t *testing.T, policy, body string) string {
 	t.Helper()
+	return embedWith(t, "Content-Security-Policy", policy, body)
+}
+
+// embedWith does so with a policy in the header of that name.
+func embedWith(t *testing.T, header, policy, body string) string {
+	t.Helper()
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/embed.js" {
 			w.Header().Set("Content-Type", "text/javascript")
@@ -70,7 +76,7 @@ func embed(t *testing.T, policy, body string) string {
 			http.ServeFile(w, r, filepath.Join(root, "www", filepath.Clean(name)))
 			return
 		}
-		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set(header, policy)
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write([]byte(`<!doctype html><title>embed</title><script type="module" src="embed.js"></script>`))
 	}))
