@@ -19,7 +19,7 @@ wasm:
 	@$(GO) run ./internal/build $(if $(LEAN),-lean)
 
 dist: wasm
-	@$(GO) run ./internal/build -dist dist
+	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist
 
 test: lint tools wasm native browser
 
@@ -47,7 +47,7 @@ sim:
 	$(GO) test -count=1 -timeout 60m ./wasm/client/sim -run '^TestSim$$' -seeds $(SEEDS)
 
 bench: wasm
-	@$(GO) run ./internal/build -dist dist -compress=false
+	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist -compress=false
 	$(GO) run ./test/bench -www dist $(BENCHFLAGS)
 
 size:
