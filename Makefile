@@ -2,6 +2,7 @@
 # make dist     dist/, for npm and a CDN; needs Go alone
 # make test     everything; installs what it lacks on Debian
 # make sim      the simulation of a connection's life for SEEDS worlds (20000)
+# make chaos    a page in bad times: SECONDS (300) of it from SEED on (drawn), and deliberate bugs
 # make lint     gofmt, vet and staticcheck, for the machine and for the browser
 # make bench    beside the other clients, in Chromium; BENCHFLAGS=-quick
 # make size     what is in the wasm, by package
@@ -13,13 +14,13 @@ FUZZTIME ?= 30s
 SEEDS ?= 20000
 JS = GOOS=js GOARCH=wasm
 
-.PHONY: wasm dist test lint native browser tools bench size fuzz sim clean
+.PHONY: wasm dist test lint native browser tools bench size fuzz sim chaos clean
 
 wasm:
 	@$(GO) run ./internal/build $(if $(LEAN),-lean)
 
 dist: wasm
-	@$(GO) run ./internal/build -dist dist
+	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist
 
 test: lint tools wasm native browser
 
@@ -46,8 +47,11 @@ tools:
 sim:
 	$(GO) test -count=1 -timeout 60m ./wasm/client/sim -run '^TestSim$$' -seeds $(SEEDS)
 
+chaos: wasm
+	$(GO) test -count=1 -v -timeout 24h ./test/chaos -seed $(or $(SEED),0) -seconds $(or $(SECONDS),300) $(if $(SEED),,-mutants)
+
 bench: wasm
-	@$(GO) run ./internal/build -dist dist -compress=false
+	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist -compress=false
 	$(GO) run ./test/bench -www dist $(BENCHFLAGS)
 
 size:

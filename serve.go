@@ -94,7 +94,16 @@ func run(args []string) int {
 func serve(server *localiot.Server, listeners []net.Listener, host string) int {
 	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	web := &http.Server{Handler: server, ReadHeaderTimeout: 10 * time.Second}
+	web := &http.Server{
+		Handler: server,
+		// A request has 10 s to arrive, its body included. A connection that becomes a WebSocket
+		// loses these deadlines, and has its own.
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      10 * time.Minute, // a browser's developer tools can make the wasm's download that slow
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
 		go func() { failed <- web.Serve(l) }()

@@ -80,6 +80,7 @@ const wasmAddress = `new URL("iot.wasm",import.meta.url)`
 // files by their last name.
 func run(options api.BuildOptions) (map[string][]byte, error) {
 	options.Bundle = true
+	options.TsconfigRaw = "{}" // not one of a folder above
 	options.Target = api.ES2022
 	options.LogLevel = api.LogLevelWarning
 	result := api.Build(options)

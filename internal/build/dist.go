@@ -18,7 +18,7 @@ var templates embed.FS
 
 // makeDist fills the folder dir with what is published: the same files for npm,
 // for a CDN, and for a server of one's own. The same sources make the same bytes.
-func makeDist(dir, version, stamp string, compressed bool) error {
+func makeDist(tools *toolchain, dir, version, stamp string, compressed bool) error {
 	files, err := minified(version)
 	if err != nil {
 		return err
@@ -35,7 +35,7 @@ func makeDist(dir, version, stamp string, compressed bool) error {
 	if !bytes.Contains(files["iot.wasm"], []byte(stamp)) {
 		return errors.New("www/iot.wasm is not of these sources; run: make dist")
 	}
-	if files["THIRD-PARTY-LICENSES.txt"], err = licences(); err != nil {
+	if files["THIRD-PARTY-LICENSES.txt"], err = licences(tools); err != nil {
 		return err
 	}
 	if err := fill(files, version); err != nil {

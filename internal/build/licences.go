@@ -20,15 +20,15 @@ var legal = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents|edl-v10|
 
 // licences gathers the licences and notices of what is compiled into iot.wasm:
 // of Go, and of every module that has a package in there.
-func licences() ([]byte, error) {
-	cmd := exec.Command("go", "list", "-deps", "-json=Dir,Module", "./wasm")
-	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+func licences(tools *toolchain) ([]byte, error) {
+	cmd := exec.Command("go", "list", "-mod=readonly", "-deps", "-json=Dir,Module", "./wasm")
+	cmd.Env = tools.env
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("list the packages of the wasm: %w", err)
 	}
 	type part struct{ title, root string }
-	folders := map[part][]string{{"Go", runtimeRoot()}: nil}
+	folders := map[part][]string{{"Go", tools.root}: nil}
 	for d := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p struct {
 			Dir    string

@@ -11,10 +11,8 @@ import (
 	"io/fs"
 	"log"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 )
 
@@ -23,7 +21,7 @@ func main() {
 	log.SetPrefix("build: ")
 	stampOnly := flag.Bool("stamp", false, "say the stamp of the sources as they are, and make nothing")
 	dist := flag.String("dist", "", "make the `folder` for npm and a CDN, in place of what is there")
-	lean := flag.Bool("lean", false, "leave net/http out of the wasm, and with it signer/v4: a signer of our own")
+	lean := flag.Bool("lean", false, "leave net/http out of the wasm, and with it signer/v4: a signer of our own; a build with a stamp of its own")
 	out := flag.String("o", "", "make the wasm as this `file`, and nothing else")
 	compress := flag.Bool("compress", true, "with -dist: make the .br and .gz, too, which takes most of the time")
 	flag.Parse()
@@ -33,7 +31,11 @@ func main() {
 }
 
 func build(stampOnly, lean bool, out, dist string, compressed bool) error {
-	support, err := os.ReadFile(filepath.Join(runtimeRoot(), "lib", "wasm", "wasm_exec.js"))
+	tools, err := findToolchain()
+	if err != nil {
+		return err
+	}
+	support, err := os.ReadFile(filepath.Join(tools.root, "lib", "wasm", "wasm_exec.js"))
 	if err != nil {
 		return fmt.Errorf("read the toolchain's wasm_exec.js: %w", err)
 	}
@@ -41,7 +43,7 @@ func build(stampOnly, lean bool, out, dist string, compressed bool) error {
 	if err != nil {
 		return err
 	}
-	stamp, err := makeStamp(version, support)
+	stamp, err := makeStamp(version, tools.version, support, lean)
 	if err != nil {
 		return err
 	}
@@ -50,22 +52,22 @@ func build(stampOnly, lean bool, out, dist string, compressed bool) error {
 		fmt.Println(stamp)
 		return nil
 	case out != "":
-		return compile(stamp, out, lean)
+		return compile(tools, stamp, out, lean)
 	case dist != "":
-		return makeDist(dist, version, stamp, compressed)
+		return makeDist(tools, dist, version, stamp, compressed)
 	}
-	return makeWasm(stamp, support, lean)
+	return makeWasm(tools, stamp, support, lean)
 }
 
-func makeWasm(stamp string, support []byte, lean bool) error {
-	if err := compile(stamp, "www/iot.wasm", lean); err != nil {
+func makeWasm(tools *toolchain, stamp string, support []byte, lean bool) error {
+	if err := compile(tools, stamp, "www/iot.wasm", lean); err != nil {
 		return err
 	}
 	wasm, err := os.ReadFile("www/iot.wasm")
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile("www/wasm_exec.js", wrap(support, wasm, stamp), 0o644); err != nil {
+	if err := os.WriteFile("www/wasm_exec.js", wrap(support, wasm, tools.version, stamp), 0o644); err != nil {
 		return err
 	}
 	if err := bundle(); err != nil {
@@ -73,16 +75,6 @@ func makeWasm(stamp string, support []byte, lean bool) error {
 	}
 	fmt.Printf("www/iot.wasm %s, %.2f MB; next: go run serve.go\n", stamp, float64(len(wasm))/1e6)
 	return nil
-}
-
-// runtimeRoot asks the go command, as a toolchain that it has switched to is
-// not where the first one lies.
-func runtimeRoot() string {
-	out, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(out))
 }
 
 var versionLine = regexp.MustCompile(`(?m)^export const version = "([^"]+)";$`)
@@ -101,11 +93,15 @@ func readVersion() (string, error) {
 }
 
 // makeStamp names this build: the version in the JavaScript, and a hash of all
-// that goes into the wasm and its loader.
-func makeStamp(version string, support []byte) (string, error) {
+// that goes into the wasm and its loader. Builds of one stamp have the same bytes:
+// the wasm's address has the stamp in it, and caches keep what is there for ever.
+func makeStamp(version, goVersion string, support []byte, lean bool) (string, error) {
 	hash := sha256.New()
 	hash.Write(support)
-	fmt.Fprint(hash, runtime.Version())
+	fmt.Fprint(hash, goVersion)
+	if lean {
+		fmt.Fprint(hash, " lean")
+	}
 	for _, root := range []string{"go.mod", "go.sum", "wasm", "www/iot.js", "www/iot", "internal/build"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
@@ -135,17 +131,14 @@ func makeStamp(version string, support []byte) (string, error) {
 // compile builds the wasm. HTTP/2 is left out of net/http, of which nothing but
 // the signer's request type is used; the lean build does without net/http, and
 // without copies of the library's small functions in its larger ones.
-func compile(stamp, out string, lean bool) error {
-	args := []string{"build", "-trimpath", "-ldflags", "-s -w -X main.version=" + stamp, "-o", out}
+func compile(tools *toolchain, stamp, out string, lean bool) error {
+	args := []string{"-ldflags", "-s -w -buildid= -X main.version=" + stamp, "-o", out}
 	if lean {
 		args = append(args, "-tags", "lean", "-gcflags", "all=-l", "-gcflags", "iot.wasm/...=")
 	} else {
 		args = append(args, "-tags", "nethttpomithttp2")
 	}
-	cmd := exec.Command("go", append(args, "./wasm")...)
-	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
-	cmd.Stderr = os.Stderr
-	if err := cmd.Run(); err != nil {
+	if err := tools.build(append(args, "./wasm")...); err != nil {
 		return err
 	}
 	module, err := os.ReadFile(out)

@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
-	"runtime"
 )
 
 // wrap puts the toolchain's script into a function with a global object of its
 // own, so that it leaves nothing on the page, and Go sees nothing of the page
 // but what is listed. What the wasm does not use of the script is left out.
-func wrap(support, wasm []byte, stamp string) []byte {
+func wrap(support, wasm []byte, goVersion, stamp string) []byte {
 	return fmt.Appendf(nil, `// Made by "make wasm" from the wasm_exec.js of %s. Do not edit.
 export const stamp = %q;
 
@@ -36,7 +35,7 @@ const globalThis = { iotBridge, fs, process: {}, path: {}, Object, Array, Uint8A
 %s
 return new globalThis.Go();
 }
-`, runtime.Version(), stamp, trim(support, wasm))
+`, goVersion, stamp, trim(support, wasm))
 }
 
 // unused is what no wasm of this project can need of a wasm_exec.js: stand-ins

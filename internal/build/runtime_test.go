@@ -9,7 +9,11 @@ import (
 
 // TestTrim looks whether this toolchain's script is laid out as trim expects.
 func TestTrim(t *testing.T) {
-	support, err := os.ReadFile(filepath.Join(runtimeRoot(), "lib", "wasm", "wasm_exec.js"))
+	tools, err := findToolchain()
+	if err != nil {
+		t.Fatal(err)
+	}
+	support, err := os.ReadFile(filepath.Join(tools.root, "lib", "wasm", "wasm_exec.js"))
 	if err != nil {
 		t.Fatal(err)
 	}

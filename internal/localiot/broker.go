@@ -37,6 +37,8 @@ type broker struct {
 	faults *pending // nil when there are none
 	log    *slog.Logger
 
+	connectTimeout time.Duration
+
 	connects connectRate
 
 	// sessions is held while one session begins or ends. The broker takes a session over, or ends
@@ -47,13 +49,15 @@ type broker struct {
 
 func newBroker(o Options, clock *clock, faults *pending) (*broker, error) {
 	b := &broker{
-		maxQoS:   o.MaximumQoS,
-		quotas:   !o.NoQuotas,
-		rates:    o.RateQuotas,
-		clock:    clock,
-		faults:   faults,
-		log:      o.Logger,
-		connects: connectRate{last: make(map[string]time.Time)},
+		maxQoS: o.MaximumQoS,
+		quotas: !o.NoQuotas,
+		rates:  o.RateQuotas,
+		clock:  clock,
+		faults: faults,
+		log:    o.Logger,
+
+		connectTimeout: o.connectTimeout,
+		connects:       connectRate{last: make(map[string]time.Time)},
 		Server: mqtt.New(&mqtt.Options{
 			Logger: slog.New(discreet{o.Logger.Handler()}),
 			Capabilities: &mqtt.Capabilities{

@@ -115,17 +115,19 @@ func (c *cognito) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *cognito) answer(w http.ResponseWriter, r *http.Request) (*cognitoAnswer, *cognitoError) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	action, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), cognitoTarget)
 	if !ok || action != "GetId" && action != "GetCredentialsForIdentity" {
 		return nil, failed("UnknownOperationException", "The stand-in knows GetId and GetCredentialsForIdentity.")
 	}
+	// The body is read before the lock is taken, as a client may take its time to send it.
+	var q cognitoRequest
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxCognitoRequest)).Decode(&q)
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if kind, ok := c.failures.next(); ok {
 		return nil, failed(kind, "As the fault control has asked for.")
 	}
-	var q cognitoRequest
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxCognitoRequest)).Decode(&q); err != nil {
+	if err != nil {
 		return nil, failed("InvalidParameterException", "The request is not the JSON that this operation takes.")
 	}
 	if action == "GetId" {

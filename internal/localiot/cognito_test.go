@@ -1,8 +1,10 @@
 package localiot
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -259,4 +261,35 @@ func TestTemporaryKeysExpire(t *testing.T) {
 	s.dial(s.signWith(k, time.Now()))
 	s.control(`{"clockSkew":10}`, 0) // 2 s have passed for the keys, and the page's clock is near enough
 	s.refused(s.signWith(k, time.Now()), "credentials-expired")
+}
+
+// A client that does not finish its request holds up nobody else.
+func TestUnfinishedCognitoRequest(t *testing.T) {
+	s := start(t, Options{Faults: true})
+	c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprint(c, "POST /cognito HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AWSCognitoIdentityService.GetId\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n")
+	// Its body is being read once the server asks for it.
+	if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+		t.Fatalf("%q, %v", line, err)
+	}
+	fmt.Fprint(c, "{")
+
+	client := &http.Client{Timeout: 10 * time.Second}
+	for path, body := range map[string]string{"/cognito": `{}`, "/control": `{"credentialLifetime":60,"forgetIdentities":true}`} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Amz-Target", "AWSCognitoIdentityService.GetId")
+		response, err := client.Do(r)
+		if err != nil {
+			t.Errorf("%s waits for another client's request: %v", path, err)
+			continue
+		}
+		response.Body.Close()
+	}
 }

@@ -23,9 +23,6 @@ const (
 	// writeTimeout ends a connection whose client has stopped reading.
 	writeTimeout = 10 * time.Second
 
-	// connectTimeout is how long a client may wait with its CONNECT.
-	connectTimeout = 30 * time.Second
-
 	// closeGrace is how long a connection that closes has to send what has been written, and the
 	// client to take part in the closing handshake.
 	closeGrace = time.Second
@@ -86,7 +83,7 @@ func newConn(ws *websocket.Conn, wire *wire, policy *policy, broker *broker) *co
 	ws.SetReadLimit(maxMessageSize) // NetConn has lifted it
 	c.in = bufio.NewReader(c.Conn)
 	c.changed.L = &c.mu
-	c.timer = time.AfterFunc(connectTimeout, func() { c.refuse(packets.ErrKeepAliveTimeout) })
+	c.timer = time.AfterFunc(broker.connectTimeout, func() { c.refuse(packets.ErrKeepAliveTimeout) })
 	go c.writeLoop()
 	return c
 }

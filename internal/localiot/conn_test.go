@@ -287,3 +287,38 @@ func FuzzNext(f *testing.F) {
 		}
 	})
 }
+
+// Between the upgrade and the end of its CONNECT a client has a bounded time,
+// whatever it sends meanwhile.
+func TestConnectTimeout(t *testing.T) {
+	s := start(t, Options{connectTimeout: 300 * time.Millisecond})
+	for name, send := range map[string]func(*client) error{
+		"nothing": nil,
+		"a beginning": func(c *client) error {
+			return c.ws.Write(c.ctx, websocket.MessageBinary, []byte{packets.CONNECT << 4, 100, 0, 4, 'M'})
+		},
+		"empty messages":  func(c *client) error { return c.ws.Write(c.ctx, websocket.MessageBinary, nil) },
+		"WebSocket pings": func(c *client) error { return c.ws.Ping(c.ctx) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := s.open()
+			ended := make(chan error, 1)
+			go func() {
+				for {
+					if _, _, err := c.ws.Read(c.ctx); err != nil {
+						ended <- err
+						return
+					}
+				}
+			}()
+			for again := send != nil; again; again = name != "a beginning" {
+				if err := send(c); err != nil {
+					break
+				}
+			}
+			if err := <-ended; c.ctx.Err() != nil {
+				t.Errorf("it is connected after 10 s: %v", err)
+			}
+		})
+	}
+}

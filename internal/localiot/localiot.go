@@ -67,7 +67,8 @@ type Options struct {
 	// credential. When nil, warnings go to the standard error.
 	Logger *slog.Logger
 
-	now func() time.Time // time.Now when nil
+	now            func() time.Time // time.Now when nil
+	connectTimeout time.Duration    // how long a client may wait with its CONNECT; 30 s when zero
 }
 
 // Server is the stand-in, an http.Handler for one listener or several. It must be closed.
@@ -102,6 +103,9 @@ func New(o Options) (*Server, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
+	if o.connectTimeout == 0 {
+		o.connectTimeout = 30 * time.Second
 	}
 	if o.now == nil {
 		o.now = time.Now

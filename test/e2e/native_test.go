@@ -1,23 +1,20 @@
 package e2e
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
 	"nhooyr.io/websocket"
 
+	broker "iot.wasm/test/mosquitto"
 	"iot.wasm/wasm/sigv4"
 )
 
@@ -185,47 +182,12 @@ func TestAuthorizer(t *testing.T) {
 // else its configuration is to say, and returns its URL.
 func mosquitto(t *testing.T, settings string) string {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	b, err := broker.Start(settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := free.Addr().(*net.TCPAddr).Port
-	free.Close()
-	dir := t.TempDir()
-	conf := filepath.Join(dir, "mosquitto.conf")
-	// It does not start with WebSockets alone; a Unix socket keeps them company.
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := fmt.Sprintf("user %s\nlistener 0 %s/mqtt\nlistener %d 127.0.0.1\nprotocol websockets\n%s\nmax_queued_messages 0\nlog_dest stderr\nlog_type information\n", me.Username, dir, port, settings)
-	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	path, err := exec.LookPath("mosquitto")
-	if err != nil {
-		path = "/usr/sbin/mosquitto" // where Debian puts it, outside a user's PATH
-	}
-	cmd := exec.Command(path, "-c", conf)
-	log, err := cmd.StderrPipe() // which it does not buffer
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("%v; on Debian: apt-get install mosquitto", err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	defer time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() }).Stop()
-	lines := bufio.NewScanner(log)
-	for said := ""; ; said += lines.Text() + "\n" {
-		if !lines.Scan() {
-			t.Fatalf("mosquitto does not start: %s", said)
-		}
-		if strings.HasSuffix(lines.Text(), " running") {
-			go func() { _, _ = io.Copy(io.Discard, log) }()
-			return fmt.Sprintf("ws://127.0.0.1:%d/mqtt", port)
-		}
-	}
+	t.Cleanup(b.Stop)
+	return "ws://" + b.Address + "/mqtt"
 }
 
 // intsToBytes reads a JSON array of numbers as bytes.

@@ -3,12 +3,16 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -203,5 +207,73 @@ func TestLeavingThePage(t *testing.T) {
 	}
 	if m := n.message(); string(m.Payload) != "cut off" {
 		t.Errorf("the will is %q", m.Payload)
+	}
+}
+
+// Every request has an end and a bound, whatever its client does; what has become
+// a WebSocket is not cut by the request's deadline.
+func TestUnfinishedRequests(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "-faults")
+	n := dial(t, s, "long lived")
+	n.subscribe("still/here", 1)
+
+	const headers = " HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AWSCognitoIdentityService.GetId\r\n"
+	unfinished := map[string]string{
+		"request line":       "GET /lo",
+		"header":             "GET / HTTP/1.1\r\nHost: local",
+		"body for Cognito":   "POST /cognito" + headers + "Content-Length: 100\r\n\r\n{",
+		"body for control":   "POST /control" + headers + "Content-Length: 100\r\n\r\n{",
+		"chunk":              "POST /cognito" + headers + "Transfer-Encoding: chunked\r\n\r\n64\r\n{",
+		"body of a GET":      "GET /iot.js" + headers + "Content-Length: 100\r\n\r\n{",
+		"body for a refusal": "GET /mqtt" + headers + "Content-Length: 100\r\n\r\n{",
+	}
+	var all sync.WaitGroup
+	for name, text := range unfinished {
+		all.Go(func() {
+			c, err := net.Dial("tcp", s.addr)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				return
+			}
+			defer c.Close()
+			_, _ = io.WriteString(c, text)
+			_ = c.SetReadDeadline(time.Now().Add(time.Minute))
+			if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("an unfinished %s is waited for after a minute", name)
+			}
+		})
+	}
+	all.Wait()
+	n.publish("still/here", "and well", 0)
+	if m := n.message(); string(m.Payload) != "and well" {
+		t.Errorf("%q", m.Payload)
+	}
+
+	for name, c := range map[string]struct{ header, body, want string }{
+		"header":           {strings.Repeat("x", 128<<10), "", "431"},
+		"body for Cognito": {"", `{"IdentityPoolId":"` + strings.Repeat("x", 128<<10) + `"}`, "400"},
+		"body for control": {"", `{"cut":"` + strings.Repeat("x", 128<<10) + `"}`, "400"},
+	} {
+		path := "control"
+		if strings.HasSuffix(name, "Cognito") {
+			path = "cognito"
+		}
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+path, strings.NewReader(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Amz-Target", "AWSCognitoIdentityService.GetId")
+		if c.header != "" {
+			r.Header.Set("X-Large", c.header)
+		}
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if got := response.Status[:3]; got != c.want {
+			t.Errorf("a large %s: %s, want %s", name, got, c.want)
+		}
 	}
 }

@@ -1,0 +1,115 @@
+package chaos
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+)
+
+// fault is one entry of a schedule.
+type fault struct {
+	at     time.Duration // since the round began
+	kind   string
+	during time.Duration
+	n      int // bytes, or milliseconds of a clock
+	way    direction
+}
+
+func (f fault) String() string {
+	words := []string{f.kind}
+	if f.during > 0 {
+		words = append(words, "for "+f.during.Round(time.Millisecond).String())
+	}
+	if f.n != 0 {
+		words = append(words, fmt.Sprint(f.n))
+	}
+	return strings.Join(append(words, [...]string{up: "up", down: "down"}[f.way]), " ")
+}
+
+// kinds are what can go wrong, each with its weight, and the bounds of its duration
+// (ms) and of its number.
+var kinds = []struct {
+	kind        string
+	weight      int
+	shortest    int
+	longest     int
+	least, most int
+}{
+	{kind: "reset", weight: 8},
+	{kind: "reset one side", weight: 4, longest: 1500},
+	{kind: "cut after", weight: 14, most: 3000},
+	{kind: "half-close", weight: 4, shortest: 100, longest: 2000},
+	{kind: "stall", weight: 8, shortest: 50, longest: 2500},
+	{kind: "silence", weight: 4, shortest: 2000, longest: 8000},
+	{kind: "delay", weight: 4, shortest: 500, longest: 3000, least: 5, most: 300},
+	{kind: "slice", weight: 5, shortest: 500, longest: 3000, least: 1, most: 40},
+	{kind: "throttle", weight: 4, shortest: 500, longest: 3000, least: 5_000, most: 200_000},
+	{kind: "refuse", weight: 4, shortest: 100, longest: 1500},
+	{kind: "busy", weight: 10, shortest: 50, longest: 800},
+	{kind: "freeze", weight: 2, shortest: 100, longest: 2000},
+	{kind: "offline", weight: 4, shortest: 200, longest: 3000},
+	{kind: "clock set", weight: 4, least: -7_200_000, most: 7_200_000},
+	{kind: "sleep", weight: 3, least: 100, most: 600_000},
+	{kind: "wake", weight: 4},
+	{kind: "reconnect", weight: 2},
+	{kind: "part off", weight: 5},
+	{kind: "part on", weight: 6},
+	{kind: "session deleted", weight: 1},
+}
+
+// schedule is what goes wrong in a round: a seed always has the same.
+func schedule(seed uint64, length time.Duration) (list []fault) {
+	r := rand.New(rand.NewPCG(seed, 1))
+	sum := 0
+	for _, k := range kinds {
+		sum += k.weight
+	}
+	between := func(least, most int) int {
+		if most <= least {
+			return least
+		}
+		x := r.Float64()
+		return least + int(x*x*float64(most-least)) // small ones more often
+	}
+	deletes := r.IntN(3) == 0 // in a round without, every message has to arrive
+	for at := time.Duration(0); ; {
+		at += time.Duration(r.ExpFloat64() * float64(400*time.Millisecond))
+		if at > length {
+			return list
+		}
+		n := r.IntN(sum)
+		for _, k := range kinds {
+			if n -= k.weight; n >= 0 {
+				continue
+			}
+			f := fault{at: at, kind: k.kind, during: time.Duration(between(k.shortest, k.longest)) * time.Millisecond, n: between(k.least, k.most), way: direction(r.IntN(2))}
+			if f.kind != "session deleted" || deletes {
+				list = append(list, f)
+			}
+			break
+		}
+	}
+}
+
+// journal is what has happened, for a failure's report.
+type journal struct {
+	begin time.Time
+
+	mu    sync.Mutex
+	lines []string
+}
+
+func (j *journal) note(format string, args ...any) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lines = append(j.lines, fmt.Sprintf("%8.3f ", time.Since(j.begin).Seconds())+fmt.Sprintf(format, args...))
+}
+
+// last is the end of it.
+func (j *journal) last(n int) string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return strings.Join(j.lines[max(0, len(j.lines)-n):], "\n")
+}
