@@ -394,8 +394,9 @@ export interface IotEvents {
   message: Message;
   /**
    * A message has arrived that matches no subscription, and none came for it within
-   * `unclaimedTimeoutMs`. A message of QoS 1 or 2 is acknowledged now. Messages for filters that were
-   * unsubscribed from do not fire this event, nor does any message while `message` has a listener.
+   * `unclaimedTimeoutMs`. A message of QoS 1 or 2 is acknowledged now. Messages of QoS 0, and those for
+   * a filter that was unsubscribed from, are reported at once. While `message` has a listener, that is
+   * the recipient, and this event does not fire.
    */
   unclaimed: Message;
   /** An iterator is slower than its messages come, so the oldest have gone. */

@@ -65,7 +65,7 @@ const reconnect: ReconnectOptions = { minDelayMs: 500, maxDelayMs: 60_000, stabl
 const offline: OfflineOptions = { maxMessages: 100, maxBytes: 65_536, overflow: "drop-oldest", qos0: "queue" };
 const everything: ConnectOptions = {
   endpoint: "xxxxxxxxxxxxxx-ats.iot.eu-west-1.amazonaws.com", region: "eu-west-1", credentials: renewing, authorizer,
-  username: "me", password: new TextEncoder().encode("secret"), clientId: "page-1", keepAlive: 60, cleanStart: false, sessionExpiry: 3600,
+  username: "me", password: new TextEncoder().encode("secret"), clientId: "page-1", keepAlive: 60, ackTimeoutMs: 20_000, unclaimedTimeoutMs: 0, cleanStart: false, sessionExpiry: 3600,
   will, userProperties: [["a", "b"], ["a", "c"]], reconnect, offline, quotas: "aws", signal: new AbortController().signal,
 };
 
@@ -190,6 +190,7 @@ function listening(client: IotClient): void {
   }, { signal: new AbortController().signal });
   client.addEventListener("closed", ({ detail: { error } }) => show(error?.code), { once: true });
   client.addEventListener("message", ({ detail }) => handler(detail));
+  client.addEventListener("unclaimed", ({ detail }) => handler(detail));
   client.addEventListener("slowconsumer", ({ detail }: CustomEvent<SlowConsumerDetail>) => show(detail.filter, detail.dropped));
   client.addEventListener("handlererror", (event) => {
     const { error, filter }: HandlerErrorDetail = event.detail;

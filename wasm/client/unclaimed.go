@@ -23,7 +23,7 @@ type unclaimed struct {
 	// stale: a subscription has come that may match messages in the list.
 	stale bool
 	// left are the filters that the page has unsubscribed from. What still comes
-	// for them is acknowledged and dropped.
+	// for them is reported at once.
 	left  mqtt.Router
 	leftN []string // oldest first
 }
@@ -47,9 +47,7 @@ func (ev *events) Message(m *mqtt.Publish) bool {
 	case len(t.Filters) > 0 || c.listening:
 		c.host.Message(t, m)
 		return true
-	case len(c.held.left.Match(t.Name, nil)) > 0:
-		return true
-	case m.QoS == 0 || t.unclaimed || c.options.UnclaimedTimeout == 0:
+	case m.QoS == 0 || t.unclaimed || c.options.UnclaimedTimeout == 0 || len(c.held.left.Match(t.Name, nil)) > 0:
 		c.host.Unclaimed(t, m)
 		return true
 	}

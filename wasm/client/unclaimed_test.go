@@ -110,7 +110,7 @@ func TestWhatThePageHasLeftIsNotHeld(t *testing.T) {
 	w.sends("UNSUBSCRIBE t")
 	w.log = nil
 	w.stored(1, false)
-	w.hears("")
+	w.hears("unclaimed t=1")
 	w.sends("PUBACK")
 }
 

@@ -4,6 +4,7 @@ import "./pure.js";
 import "./connect.js";
 import "./publish.js";
 import "./subscribe.js";
+import "./session.js";
 import "./signals.js";
 import "./options.js";
 import "./crash.js";

@@ -19,6 +19,12 @@ test("connect says what is wrong with its options", async (place) => {
   await wrong({ endpoint, region, credentials: { accessKeyId: 5 } }, "TypeError", "ERR_OPTION", "accessKeyId");
   await wrong({ endpoint, keepAlive: 70000 }, "RangeError", "ERR_OPTION", "keepAlive");
   await wrong({ endpoint, keepAlive: "60" }, "TypeError", "ERR_OPTION", "a whole number");
+  await wrong({ endpoint, ackTimeoutMs: -1 }, "RangeError", "ERR_OPTION", "ackTimeoutMs");
+  await wrong({ endpoint, unclaimedTimeoutMs: 1e300 }, "RangeError", "ERR_OPTION", "unclaimedTimeoutMs");
+  await wrong({ endpoint, ackTimeoutMs: "60" }, "TypeError", "ERR_OPTION", "a number");
+  const authorizer = { name: "a", tokenKeyName: "k", token: "t" };
+  await wrong({ ...place.options, authorizer }, "TypeError", "ERR_OPTION", "authorizer");
+  await wrong({ url: "ws://x", authorizer }, "TypeError", "ERR_OPTION", "authorizer");
   await wrong({ endpoint, quotas: "gcp" }, "TypeError", "ERR_OPTION", "aws");
   await wrong({ endpoint, reconnect: true }, "TypeError", "ERR_OPTION", "reconnect");
   await wrong({ endpoint, signal: {} }, "TypeError", "ERR_OPTION", "AbortSignal");

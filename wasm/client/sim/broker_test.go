@@ -20,7 +20,7 @@ type broker struct {
 	taken    map[string]int      // how often each message was taken over, by its payload
 	lastSeq  map[string]sequence // by client, topic and QoS: the last message that was new
 	next     int                 // numbers deliveries
-	acked    func(client, delivery, topic string)
+	acked    func(client, delivery string)
 	refuse   []byte          // reason codes for the next CONNECTs
 	mute     int             // that many CONNECTs get no answer
 	cut      int             // of that many the answer is lost with the connection
@@ -390,7 +390,7 @@ func (c *conn) acknowledged(id uint16, rec bool) {
 		// Of a session that the client was never told is new, it must take a QoS 2
 		// message that comes again for one that it has had.
 		if s.heard || d.qos < 2 || !d.again {
-			c.b.acked(s.id, d.name, d.topic)
+			c.b.acked(s.id, d.name)
 		}
 		if rec {
 			d.released = true

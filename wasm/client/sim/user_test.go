@@ -54,14 +54,13 @@ type user struct {
 	subscribing bool
 	unanswered  int
 	inherited   map[string]bool // filters that the session has of an earlier page
-	left        map[string]bool // filters that the page has unsubscribed from
 }
 
 func newUser(w *world, b *broker, id string) *user {
 	u := &user{
 		w: w, b: b, id: id, state: client.Idle, timerAt: mqtt.Never,
 		asked: map[mqtt.Token]string{}, numbers: map[string]int{}, rejected: map[string]bool{},
-		refs: map[string]int{}, idOf: map[string]uint32{}, delivered: map[string]int{}, ordered: map[string]int{}, handled: map[string]bool{}, left: map[string]bool{}, inherited: map[string]bool{},
+		refs: map[string]int{}, idOf: map[string]uint32{}, delivered: map[string]int{}, ordered: map[string]int{}, handled: map[string]bool{}, inherited: map[string]bool{},
 	}
 	u.c = u.newClient()
 	o := client.DefaultOptions()
@@ -110,7 +109,6 @@ func (u *user) reload() {
 	clear(u.asked)
 	clear(u.refs)
 	clear(u.idOf)
-	clear(u.left)
 	clear(u.delivered)
 	clear(u.ordered)
 	u.connect()
@@ -285,7 +283,6 @@ func (u *user) unsubscribe() {
 		filter, all := held[u.w.rand.IntN(len(held))], u.w.chance(0.3)
 		if u.refs[filter]--; u.refs[filter] == 0 || all {
 			delete(u.refs, filter)
-			u.left[filter] = true
 		}
 		u.c.Unsubscribe(u.w.now, u.ask("unsubscribe "+filter), u.idOf[filter], all)
 	})
@@ -460,9 +457,6 @@ func (u *user) StateChanged(c client.Change) {
 		u.retryAt = u.w.now + c.RetryIn
 	}
 	if c.Event == "closed" {
-		for f := range u.refs {
-			u.left[f] = true
-		}
 		clear(u.refs)
 	}
 }
@@ -498,8 +492,7 @@ func (u *user) handle(t *client.Topic, m *mqtt.Publish) {
 		var n int
 		_, _ = fmt.Sscanf(name, "d%d", &n)
 		key := fmt.Sprint(t.Name, m.QoS)
-		// A delivery that the page did not want when it came first may come again late.
-		if n < u.ordered[key] && !(m.Duplicate && u.unwanted(t.Name)) {
+		if n < u.ordered[key] {
 			u.w.broken("delivery %d came after %d", n, u.ordered[key])
 		}
 		u.ordered[key] = n
@@ -537,16 +530,6 @@ func (u *user) settled(k mqtt.Token) string {
 	return what
 }
 
-// unwanted reports whether the page has said that it does not want the topic.
-func (u *user) unwanted(topic string) bool {
-	for f := range u.left {
-		if mqtt.Match(f, topic) {
-			return true
-		}
-	}
-	return false
-}
-
 func (u *user) Done(k mqtt.Token, err *client.Error) {
 	what := u.settled(k)
 	if payload, ok := strings.CutPrefix(what, "publish "); ok && err != nil {
@@ -576,7 +559,6 @@ func (u *user) SubscriptionEnded(id uint32, err *client.Error) {
 	for filter, i := range u.idOf {
 		if i == id {
 			delete(u.refs, filter)
-			u.left[filter] = true
 		}
 	}
 }
@@ -585,6 +567,5 @@ func (u *user) SubscriptionEnded(id uint32, err *client.Error) {
 func (u *user) drop(filter string) {
 	if u.refs[filter]--; u.refs[filter] <= 0 {
 		delete(u.refs, filter)
-		u.left[filter] = true
 	}
 }
