@@ -74,7 +74,8 @@ class Round {
     this.client = new iot.IotClient(options);
     for (const type of ["connecting", "connected", "disconnected", "closed", "handlererror", "slowconsumer"]) {
       this.client.addEventListener(type, ({ detail }) => {
-        const what = detail.error ? `${type} ${codeOf(detail.error)}` : type;
+        let what = detail.error ? `${type} ${codeOf(detail.error)}` : type;
+        if (detail.error?.code === "ERR_PROTOCOL") what += `: ${detail.error.message}`;
         this.told[what] = (this.told[what] ?? 0) + 1;
       });
     }

@@ -3,6 +3,8 @@ package mqtt
 import (
 	"fmt"
 	"testing"
+
+	"github.com/eclipse/paho.golang/packets"
 )
 
 // arrive has a message of QoS 1 or 2 come.
@@ -101,4 +103,29 @@ func TestPubrelsKeepTheOrderOfPubrecs(t *testing.T) {
 	p.expect("PUBREL(#3 0); PUBREL(#1 0); PUBREL(#4 0)")
 	p.again(true, nil)
 	p.expect("PUBREL(#3 0); PUBREL(#1 0); PUBREL(#4 0); PUBLISH(t=x q2 #2 dup)")
+}
+
+// A server that resumes a session may repeat a PUBREC before the message has had its
+// turn to be sent again. It has taken the message over, so it must not come again.
+func TestPubrecBeforeTheRetransmission(t *testing.T) {
+	p := online(t, nil)
+	for k := range Token(3) {
+		p.pub(k+1, 2, "t", "x")
+	}
+	p.sends()
+	p.Receive(0, appendAck(nil, typePubrec, 3, Success))
+	p.sends()
+	p.again(true, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
+	p.log = nil
+	p.expect("PUBLISH(t=x q2 #1 dup)")
+	p.Receive(0, appendAck(nil, typePubrec, 2, Success)) // of a PUBLISH whose turn has not come
+	p.Receive(0, appendAck(nil, typePubrec, 3, Success)) // of one whose PUBREL has not
+	p.expect("PUBREL(#2 0); PUBREL(#3 0)")
+	for _, id := range []uint16{2, 3} {
+		p.Receive(0, appendAck(nil, typePubcomp, id, Success))
+	}
+	p.hears("published 2 success (0x00)  <nil>; published 3 success (0x00)  <nil>")
+	p.Receive(0, appendAck(nil, typePubrec, 1, Success))
+	p.Receive(0, appendAck(nil, typePubcomp, 1, Success))
+	p.expect("PUBREL(#1 0)")
 }

@@ -31,6 +31,8 @@ type output struct {
 	// senders wait for that.
 	taken   uint64
 	leaving []leaving
+	// pubrelEnd is where in bulk the last PUBREL ends that had to go there.
+	pubrelEnd uint64
 	// What the last call of next returned: so many bytes of bulk, then so many of
 	// prompt, then bulk again.
 	head, middle int
@@ -104,7 +106,7 @@ func rest(b []byte, n int) []byte {
 
 func (o *output) reset() {
 	o.prompt, o.bulk = o.prompt[:0], o.bulk[:0]
-	o.cut, o.head, o.middle, o.taken = 0, 0, 0, 0
+	o.cut, o.head, o.middle, o.taken, o.pubrelEnd = 0, 0, 0, 0, 0
 	o.leaving = o.leaving[:0]
 	if cap(o.merged) > keepOutput {
 		o.merged = nil

@@ -3,6 +3,7 @@ package mqtt
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -127,7 +128,7 @@ func (e *Engine) pump() {
 		e.onWire++
 		o.state = sent
 		e.bulk = e.appendAliased(e.bulk, m.Topic, m.Properties, m.Payload, o.qos, o.retain, true, o.id)
-		o.due = e.dueAt(e.now)
+		e.queued(o)
 	}
 	for o := e.queue.peek(); o != nil && len(e.again) == 0 && len(e.bulk) < maxBulk; o = e.queue.peek() {
 		m := o.message()
@@ -161,7 +162,7 @@ func (e *Engine) pump() {
 		e.onWire++
 		e.roundTrip.asked(id)
 		e.bulk = e.appendAliased(e.bulk, m.Topic, m.Properties, m.Payload, o.qos, o.retain, false, id)
-		o.due = e.dueAt(e.now)
+		e.queued(o)
 	}
 }
 
@@ -173,6 +174,17 @@ func (e *Engine) ackIn(t packetType, a ack) *WireError {
 		return nil
 	}
 	o := e.inflight[a.id]
+	if t == typePubrec && !a.reason.Failed() && o != nil && o.qos == 2 && (o.state == resend || o.state == rerelease) {
+		// The server repeats what it answered on an earlier connection, before this
+		// message has had its turn to be sent again.
+		e.again = slices.DeleteFunc(e.again, func(other *outgoing) bool { return other == o })
+		e.onWire++
+		if o.state == resend {
+			o.state = sent
+		} else {
+			o.state = released
+		}
+	}
 	if o == nil || o.state == resend || o.state == rerelease {
 		if t == typePubrec && !a.reason.Failed() {
 			e.answer(typePubrel, a.id, PacketIDNotFound)
@@ -213,9 +225,22 @@ func (e *Engine) ackIn(t packetType, a ack) *WireError {
 	return nil
 }
 
-// release2 sends the PUBREL of a QoS 2 message.
+// release2 sends the PUBREL of a QoS 2 message. It must not overtake the PUBLISH,
+// which a server that repeats a PUBREC may answer before it has left, nor a PUBREL
+// before it [MQTT-4.6.0-4].
 func (e *Engine) release2(o *outgoing) {
-	e.answer(typePubrel, o.id, Success)
+	if o.end > e.taken || e.pubrelEnd > e.taken {
+		e.bulk = appendAck(e.bulk, typePubrel, o.id, Success)
+		e.pubrelEnd = e.taken + uint64(len(e.bulk))
+	} else {
+		e.answer(typePubrel, o.id, Success)
+	}
+	o.due = e.dueAt(e.now)
+}
+
+// queued: the PUBLISH of o is in the output.
+func (e *Engine) queued(o *outgoing) {
+	o.end = e.taken + uint64(len(e.bulk))
 	o.due = e.dueAt(e.now)
 }
 

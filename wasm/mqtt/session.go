@@ -37,6 +37,7 @@ type outgoing struct {
 	t, p   int            // where the topic ends, and the properties
 	rec    *PublishResult // what PUBREC said, where that was more than success
 
+	end      uint64        // where in the output of this connection the PUBLISH ends
 	due      time.Duration // when the acknowledgement must have come
 	expiries int           // how often it did not
 }
@@ -137,6 +138,7 @@ func (s *session) ordered() []*outgoing {
 func (e *Engine) resume() {
 	e.again = e.ordered()
 	for _, o := range e.again {
+		o.end = 0
 		switch o.state {
 		case sent:
 			o.state = resend

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -253,6 +254,12 @@ func (c *conn) connect(p *packets.Connect) {
 	}
 	for _, d := range s.inflight {
 		c.deliver(d, true)
+	}
+	// As mosquitto does, it repeats the PUBREC of what it has taken over.
+	for _, id := range slices.Sorted(maps.Keys(s.received)) {
+		if b.w.chance(0.5) {
+			c.send(packets.PUBREC, &packets.Pubrec{PacketID: id, Properties: &packets.Properties{}})
+		}
 	}
 	c.pump()
 }

@@ -40,6 +40,8 @@ var mutants = []struct{ name, file, old, new string }{
 	{"PUBACKs in another order", "mqtt/acknowledge.go", "n < len(a.list) && a.list[n].ready", "n < len(a.list) && (a.list[n].ready || n > 0)"},
 	{"a subscription without an answer never asked for again", "client/subscriptions.go", "\t\t\ts.state = wanted\n\t\t\tif errors.Is", "\t\t\tif errors.Is"},
 	{"an acknowledgement waited for without end", "mqtt/timeout.go", "if now < t.check {", "if true {"},
+	{"a PUBREL that overtakes its PUBLISH", "mqtt/send.go", "if o.end > e.taken || e.pubrelEnd > e.taken {", "if false {"},
+	{"a repeated PUBREC passed over", "mqtt/send.go", "if t == typePubrec && !a.reason.Failed() && o != nil &&", "if false && o != nil &&"},
 	{"a packet cut by an acknowledgement", "mqtt/output.go", "append(append(append(o.merged[:0], o.bulk[:o.cut]...), o.prompt...), o.bulk[o.cut:]...)", "append(append(o.merged[:0], o.prompt...), o.bulk...)"},
 	{"a dead connection never noticed", "mqtt/keepalive.go", "e.fail(&WireError{KeepAliveTimeout,", "_ = (&WireError{KeepAliveTimeout,"},
 }
