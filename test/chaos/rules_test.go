@@ -48,6 +48,7 @@ func (r *round) check() {
 			}
 		case qos == 0 && (code == "ERR_OFFLINE_QOS0" || code == "ERR_CONNECTION_LOST"):
 		case qos == 2 && strings.HasPrefix(code, "ERR_SESSION_LOST") && lost:
+		case name == "subscribe" && code == "ERR_UNSUBSCRIBED": // as the page unsubscribed before the answer
 		default:
 			r.broken("%q was rejected with %s", name, code)
 		}

@@ -601,6 +601,8 @@ func TestWhatIsGivenUpStaysSo(t *testing.T) {
 		w.Opened(w.now, w.attempt)
 		w.out()
 		w.connack(true)
+		w.sends("") // the page may subscribe to it again
+		w.tick(o.UnclaimedTimeout)
 		w.sends("UNSUBSCRIBE f")
 	})
 	t.Run("unsubscribed in the turn that the connection is lost in", func(t *testing.T) {

@@ -13,6 +13,9 @@ func (c *Client) Tick(now time.Duration) {
 		if c.held.until() <= now {
 			c.expireHeld()
 		}
+		if len(c.inherited) > 0 && c.leaveAt <= now {
+			c.leaveInherited()
+		}
 		c.engine.Tick(now)
 		if c.awsQuotas {
 			c.pacer.refill(now)
@@ -48,6 +51,9 @@ func (c *Client) Deadline() time.Duration {
 		return mqtt.Never
 	case serving:
 		due := min(c.engine.Deadline(), c.held.until())
+		if len(c.inherited) > 0 {
+			due = min(due, c.leaveAt)
+		}
 		if c.engine.Unsent() > 0 && c.window.room() == 0 {
 			due = min(due, c.now+lookAgain)
 		}

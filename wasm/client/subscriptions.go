@@ -49,6 +49,10 @@ type subscriptions struct {
 	lastID   uint32
 	dirty    bool // something is wanted, or to be left
 	leaving  []leaving
+	// inherited are the filters that the session has of the time before close. The
+	// page may subscribe to them again until leaveAt; then they are left.
+	inherited []leaving
+	leaveAt   time.Duration
 
 	batches   map[mqtt.Token]batch
 	lastBatch mqtt.Token
@@ -90,11 +94,13 @@ func (c *Client) Subscribe(now time.Duration, token mqtt.Token, o mqtt.Subscript
 		c.router.Add(o.Filter, s.id)
 		c.held.forget(o.Filter)
 		c.dirty, c.held.stale = true, true
-		c.leaving = slices.DeleteFunc(c.leaving, func(l leaving) bool {
-			mine := l.filter == o.Filter && l.token == 0
-			s.told = s.told || mine
-			return mine
-		})
+		mine := func(l leaving) bool {
+			found := l.filter == o.Filter && l.token == 0
+			s.told = s.told || found
+			return found
+		}
+		c.leaving = slices.DeleteFunc(c.leaving, mine)
+		c.inherited = slices.DeleteFunc(c.inherited, mine)
 	} else {
 		if err := s.contradicts(&o); err != nil {
 			c.host.Done(token, err)
@@ -174,6 +180,7 @@ func (c *Client) Unsubscribe(now time.Duration, token mqtt.Token, id uint32, all
 		c.host.Done(token, nil)
 		return
 	}
+	c.held.leave(s.options.Filter)
 	c.forget(s, failure(PhaseSubscribe, "ERR_UNSUBSCRIBED", false, "unsubscribe(%q) was called before the broker answered", s.options.Filter))
 	switch {
 	case !s.told:
@@ -189,9 +196,6 @@ func (c *Client) Unsubscribe(now time.Duration, token mqtt.Token, id uint32, all
 
 // forget drops s, and settles who waits for it with err.
 func (c *Client) forget(s *subscription, err *Error) {
-	if s.told {
-		c.held.leave(s.options.Filter)
-	}
 	c.router.Remove(s.options.Filter, s.id)
 	delete(c.byID, s.id)
 	if c.byFilter[s.options.Filter] == s {
@@ -331,6 +335,10 @@ func (c *Client) sendUnsubscribe(list []leaving) {
 // there is nothing to be left.
 func (c *Client) resubscribe(ack *mqtt.Connack) {
 	c.dirty = true
+	c.leaveAt = c.now + c.options.UnclaimedTimeout
+	if !ack.SessionPresent {
+		c.inherited = nil
+	}
 	if ack.SameSession {
 		return
 	}
@@ -439,6 +447,13 @@ func (ev *events) Unsubscribed(token mqtt.Token, codes []byte, reason string, lo
 	}
 }
 
+// leaveInherited: what the page has not subscribed to again by now is left.
+func (c *Client) leaveInherited() {
+	c.leaving = append(c.leaving, c.inherited...)
+	c.inherited = nil
+	c.dirty = true
+}
+
 // endSubscriptions settles everything when the client closes.
 func (c *Client) endSubscriptions(why, settle *Error) {
 	for _, id := range c.sortedIDs() {
@@ -447,8 +462,8 @@ func (c *Client) endSubscriptions(why, settle *Error) {
 		if s.ever {
 			c.host.SubscriptionEnded(s.id, why)
 		}
-		if s.told { // a session that is resumed later must not bring it back
-			c.leaving = append(c.leaving, leaving{s.options.Filter, 0})
+		if s.told {
+			c.inherited = append(c.inherited, leaving{s.options.Filter, 0})
 		}
 	}
 	for i, l := range c.leaving {

@@ -183,3 +183,28 @@ func TestSubscribeBeforeConnect(t *testing.T) {
 	w.probed(Probe{})
 	w.hears("failed 1 ERR_UNREACHABLE; failed 2 ERR_UNREACHABLE; disconnected ERR_UNREACHABLE[closed]; closed ERR_UNREACHABLE[closed]")
 }
+
+// disconnect() ends the subscriptions of the page and not those of the session. The
+// next connect() to it gives the page time to subscribe again, before it leaves them.
+func TestSessionAfterDisconnect(t *testing.T) {
+	w := online(t, func(o *Options) { o.CleanStart = true })
+	w.sub(2, "t", 1)
+	w.sub(3, "u", 1)
+	w.sends("SUBSCRIBE t:1 u:1")
+	w.suback(1, 1, 1)
+	w.Disconnect(w.now, 4)
+	o := unsigned()
+	o.CleanStart = false
+	w.Connect(w.now, 5, &o)
+	w.Opened(w.now, w.attempt)
+	w.sends("CONNECT clean=false")
+	w.connack(true)
+	w.log = nil
+	w.stored(2, false)
+	w.sends("")
+	w.sub(6, "t", 1)
+	w.sends("PUBACK; PUBACK; SUBSCRIBE t:1")
+	w.hears("message t=1 for [3]; message t=2 for [3]")
+	w.tick(o.UnclaimedTimeout)
+	w.sends("UNSUBSCRIBE u")
+}
