@@ -137,10 +137,10 @@ func FuzzOutput(f *testing.F) {
 			p.Flushed(0, n)
 		}
 		id := uint16(0)
-		for _, op := range script {
+		for _, op := range script[:min(len(script), 200)] {
 			switch op % 4 {
 			case 0:
-				_, _ = p.Publish(0, &Outgoing{Topic: []byte("t"), Payload: make([]byte, 400*int(op)), QoS: 0})
+				_, _ = p.Publish(0, &Outgoing{Topic: []byte("t"), Payload: make([]byte, 100*int(op)), QoS: 0})
 			case 1:
 				id++
 				p.arrive(id, 1, false)
