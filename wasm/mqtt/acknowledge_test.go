@@ -129,3 +129,25 @@ func TestPubrecBeforeTheRetransmission(t *testing.T) {
 	p.Receive(0, appendAck(nil, typePubcomp, 1, Success))
 	p.expect("PUBREL(#1 0)")
 }
+
+// The QoS 2 flow of a message that was given up is ended in every session that may
+// have begun it. Its packet identifier is not used until the server has answered.
+func TestGivenUpQoS2IsReleased(t *testing.T) {
+	p := online(t, nil)
+	p.pub(1, 2, "t", "x")
+	p.sends()
+	p.AbandonSent(ErrDropped)
+	p.again(true, nil)
+	p.expect("PUBREL(#1 0)")
+	p.lastID = 0
+	p.pub(2, 2, "t", "y")
+	p.expect("PUBLISH(t=y q2 #2)")
+	p.again(true, nil) // before PUBCOMP has come
+	p.expect("PUBREL(#1 0); PUBLISH(t=y q2 #2 dup)")
+	p.Receive(0, appendAck(nil, typePubcomp, 1, PacketIDNotFound))
+	p.again(true, nil)
+	p.expect("PUBLISH(t=y q2 #2 dup)")
+	p.AbandonSent(ErrDropped)
+	p.again(false, nil) // the session is gone, and the flow with it
+	p.expect("")
+}

@@ -185,6 +185,7 @@ func (e *Engine) connackIn(p, body []byte) *WireError {
 	e.state = connected
 	e.aliasOut.reset(ack.TopicAliasMaximum)
 	if !ack.SessionPresent {
+		clear(e.orphans)
 		e.restart()
 	} else {
 		e.resume()
@@ -192,6 +193,7 @@ func (e *Engine) connackIn(p, body []byte) *WireError {
 			e.suspect = e.generation
 			e.giveUpQoS2()
 		}
+		e.releaseOrphans()
 	}
 	e.handler.Connected(ack)
 	e.pump()

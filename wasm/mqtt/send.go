@@ -186,7 +186,11 @@ func (e *Engine) ackIn(t packetType, a ack) *WireError {
 		}
 	}
 	if o == nil || o.state == resend || o.state == rerelease {
-		if t == typePubrec && !a.reason.Failed() {
+		switch {
+		case t == typePubcomp, t == typePubrec && a.reason.Failed():
+			delete(e.orphans, a.id)
+		case t == typePubrec && e.orphans[a.id]: // its PUBREL is on its way
+		case t == typePubrec:
 			e.answer(typePubrel, a.id, PacketIDNotFound)
 		}
 		return nil

@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"time"
 )
@@ -59,6 +60,7 @@ type control struct {
 type session struct {
 	inflight map[uint16]*outgoing
 	control  map[uint16]control
+	orphans  map[uint16]bool   // of QoS 2 messages that were given up: PUBREL is due
 	received map[uint16]uint32 // QoS 2 arrivals without PUBREL, and on which connection they came
 	queue    fifo              // waiting, in order
 	again    []*outgoing       // in flight, to be sent once more, in order
@@ -75,6 +77,7 @@ func newSession(lastID uint16) session {
 		lastID:   lastID,
 		inflight: make(map[uint16]*outgoing),
 		control:  make(map[uint16]control),
+		orphans:  make(map[uint16]bool),
 		received: make(map[uint16]uint32),
 	}
 }
@@ -82,14 +85,14 @@ func newSession(lastID uint16) session {
 // newID is a packet identifier that nothing uses [MQTT-2.2.1-3]; ok is false
 // when all are in use.
 func (s *session) newID() (id uint16, ok bool) {
-	if len(s.inflight)+len(s.control) >= maxString { // as many as there are identifiers
+	if len(s.inflight)+len(s.control)+len(s.orphans) >= maxString { // as many as there are identifiers
 		return 0, false
 	}
 	for {
 		s.lastID++
 		_, message := s.inflight[s.lastID]
 		_, control := s.control[s.lastID]
-		if s.lastID != 0 && !message && !control {
+		if s.lastID != 0 && !message && !control && !s.orphans[s.lastID] {
 			return s.lastID, true
 		}
 	}
@@ -155,6 +158,7 @@ func (e *Engine) giveUpQoS2() {
 	e.again = slices.DeleteFunc(e.again, func(o *outgoing) bool {
 		lost := o.qos == 2 && o.state == resend
 		if lost {
+			e.abandoned(o)
 			e.landed(o)
 			e.settle(o, ErrSessionLost)
 		}
@@ -247,10 +251,27 @@ func (e *Engine) Cancel(token Token) bool {
 // acknowledged.
 func (e *Engine) AbandonSent(err error) {
 	for _, o := range e.ordered() {
+		e.abandoned(o)
 		e.landed(o)
 		e.settle(o, err)
 	}
 	e.session.disconnected()
+}
+
+// abandoned notes that o is given up. The server may have begun its QoS 2 flow, and
+// would count it against its Receive Maximum for ever.
+func (e *Engine) abandoned(o *outgoing) {
+	if o.qos == 2 {
+		e.orphans[o.id] = true
+	}
+}
+
+// releaseOrphans ends the QoS 2 flows of messages that were given up, in a session
+// that goes on. A server that does not know one says so, and no harm is done.
+func (e *Engine) releaseOrphans() {
+	for _, id := range slices.Sorted(maps.Keys(e.orphans)) {
+		e.answer(typePubrel, id, Success)
+	}
 }
 
 // Abandon gives up every message that has not been acknowledged. What has

@@ -112,6 +112,7 @@ func (e *Engine) endSilence(why string, all bool) {
 func (e *Engine) giveUpExpired() {
 	for _, o := range e.ordered() {
 		if o.expiries >= maxExpiries {
+			e.abandoned(o)
 			e.landed(o)
 			e.settle(o, ErrAckTimeout)
 		}

@@ -35,20 +35,18 @@ const silence = "stopped unspecified error (0x80) local=true"
 // What is not acknowledged in time is sent again on the next connection, and given
 // up after the third time.
 func TestAckTimeout(t *testing.T) {
+	const givenUp = "published 7 success (0x00)  the server did not acknowledge in time"
 	for _, c := range []struct {
 		name     string
 		ask      func(p *peer)
-		answer   func(p *peer) // on each connection, before the silence
 		sent     string
-		givenUp  string
 		restarts string // what the next connection sends
+		leaves   string // what the connection sends that follows the end
 	}{
-		{"PUBLISH QoS 1", func(p *peer) { p.pub(7, 1, "t", "x") }, nil, "PUBLISH(t=x q1 #1)",
-			"published 7 success (0x00)  the server did not acknowledge in time", "PUBLISH(t=x q1 #1 dup)"},
-		{"PUBLISH QoS 2", func(p *peer) { p.pub(7, 2, "t", "x") }, nil, "PUBLISH(t=x q2 #1)",
-			"published 7 success (0x00)  the server did not acknowledge in time", "PUBLISH(t=x q2 #1 dup)"},
-		{"PUBREL", func(p *peer) { p.pub(7, 2, "t", "x"); p.sends(); p.Receive(0, appendAck(nil, typePubrec, 1, Success)) }, nil, "PUBREL(#1 0)",
-			"published 7 success (0x00)  the server did not acknowledge in time", "PUBREL(#1 0)"},
+		{"PUBLISH QoS 1", func(p *peer) { p.pub(7, 1, "t", "x") }, "PUBLISH(t=x q1 #1)", "PUBLISH(t=x q1 #1 dup)", ""},
+		{"PUBLISH QoS 2", func(p *peer) { p.pub(7, 2, "t", "x") }, "PUBLISH(t=x q2 #1)", "PUBLISH(t=x q2 #1 dup)", "PUBREL(#1 0)"},
+		{"PUBREL", func(p *peer) { p.pub(7, 2, "t", "x"); p.sends(); p.Receive(0, appendAck(nil, typePubrec, 1, Success)) },
+			"PUBREL(#1 0)", "PUBREL(#1 0)", "PUBREL(#1 0)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := patient(t)
@@ -70,13 +68,13 @@ func TestAckTimeout(t *testing.T) {
 				p.open(false)
 				p.expect(c.restarts)
 			}
-			p.hears(silence + "; " + c.givenUp)
+			p.hears(silence + "; " + givenUp)
 			if p.Inflight() != 0 {
 				t.Error("it is still in flight")
 			}
 			p.Lost()
 			p.open(false)
-			p.expect("")
+			p.expect(c.leaves)
 		})
 	}
 }

@@ -12,7 +12,7 @@ import (
 // Deliberate bugs, each in one place of the code that the simulation is about.
 var mutants = []struct{ name, file, old, new string }{
 	{"a lost PUBACK", "mqtt/acknowledge.go", "e.answer(typePuback, id, Success)", ""},
-	{"a packet identifier used again", "mqtt/session.go", "if s.lastID != 0 && !message && !control {", "if s.lastID %= 50; s.lastID != 0 && !control {\n\t\t\t_ = message"},
+	{"a packet identifier used again", "mqtt/session.go", "if s.lastID != 0 && !message && !control && !s.orphans[s.lastID] {", "if s.lastID %= 50; s.lastID != 0 && !control {\n\t\t\t_ = message"},
 	{"receive maximum passed over", "mqtt/send.go", "if e.onWire >= quota ||", "if e.onWire > quota ||"},
 	{"no DUP on what is sent again", "mqtt/send.go", "o.qos, o.retain, true, o.id)", "o.qos, o.retain, false, o.id)"},
 	{"sent again in any order", "mqtt/session.go", "slices.Sort(keys)\n", "slices.Sort(keys)\n\tslices.Reverse(keys)\n"},
@@ -42,6 +42,7 @@ var mutants = []struct{ name, file, old, new string }{
 	{"an acknowledgement waited for without end", "mqtt/timeout.go", "if now < t.check {", "if true {"},
 	{"a PUBREL that overtakes its PUBLISH", "mqtt/send.go", "if o.end > e.taken || e.pubrelEnd > e.taken {", "if false {"},
 	{"a repeated PUBREC passed over", "mqtt/send.go", "if t == typePubrec && !a.reason.Failed() && o != nil &&", "if false && o != nil &&"},
+	{"a QoS 2 message given up without PUBREL", "mqtt/receive.go", "\t\te.releaseOrphans()\n", ""},
 	{"a packet cut by an acknowledgement", "mqtt/output.go", "append(append(append(o.merged[:0], o.bulk[:o.cut]...), o.prompt...), o.bulk[o.cut:]...)", "append(append(o.merged[:0], o.prompt...), o.bulk...)"},
 	{"a dead connection never noticed", "mqtt/keepalive.go", "e.fail(&WireError{KeepAliveTimeout,", "_ = (&WireError{KeepAliveTimeout,"},
 }

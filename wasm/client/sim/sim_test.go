@@ -121,6 +121,9 @@ func live(t testing.TB, seed uint64) {
 		if n := len(session.inflight) + len(session.queue); n > 0 {
 			w.broken("%s leaves %d deliveries unacknowledged", u.id, n)
 		}
+		if n := len(session.received); n > 0 {
+			w.broken("%s leaves %d QoS 2 messages without PUBREL", u.id, n)
+		}
 		got := slices.DeleteFunc(slices.Sorted(maps.Keys(session.filters)), func(f string) bool { return u.inherited[f] && u.refs[f] == 0 })
 		if want := slices.Sorted(maps.Keys(u.refs)); !slices.Equal(got, want) {
 			w.broken("the broker has the subscriptions %q of %s, who wants %q", got, u.id, want)
