@@ -81,7 +81,7 @@ func call(_ js.Value, args []js.Value) (result any) {
 			p.Dated, p.Skew = true, clock(skew)
 		}
 		c.Probed(now, attempt(args[0]), p)
-	case "subscribe":
+	case "subscribe", "subscribeNow":
 		var user []mqtt.UserPair
 		o, err := converted(func() mqtt.Subscription {
 			o := args[2]
@@ -94,6 +94,9 @@ func call(_ js.Value, args []js.Value) (result any) {
 		if err != nil {
 			host{}.Done(token(args[0]), err)
 			return 0
+		}
+		if op == "subscribeNow" {
+			return c.SubscribeNow(now, token(args[0]), o, user)
 		}
 		return c.Subscribe(now, token(args[0]), o, user)
 	case "unsubscribe":

@@ -348,6 +348,11 @@ export interface SubscribeOptions {
   userProperties?: UserPropertiesInit | undefined;
   /** How many messages may wait for the iterator, at least 1; beyond, the oldest go and `slowconsumer` fires. Default 1000. */
   bufferSize?: number | undefined;
+  /**
+   * How many bytes of memory those messages may keep, at least 1; beyond, the oldest go in the same way.
+   * A message that is larger than that is kept alone. Default 16,777,216 (16 MiB).
+   */
+  bufferBytes?: number | undefined;
   /** The subscription's lifetime: an abort ends it, as with `addEventListener`. */
   signal?: AbortSignal | undefined;
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"regexp"
@@ -28,8 +29,11 @@ func bundle() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile("www/iot.global.js", files["iot.global.js"], 0o644)
+	return os.WriteFile("www/iot.global.js", typed.ReplaceAll(files["iot.global.js"], nil), 0o644)
 }
+
+// typed are comments that only say types, which iot.global.d.ts says as well.
+var typed = regexp.MustCompile(`(?m)^ *(?:/\*\*| \*) @(?:type|typedef|param|returns|template)\b.*\n`)
 
 // minified makes the scripts of a release, and their source maps, by name.
 func minified(version string) (map[string][]byte, error) {
@@ -39,7 +43,7 @@ func minified(version string) (map[string][]byte, error) {
 		MinifyWhitespace:  true,
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,
-		MangleProps:       `^_(?:inst|values|goRefCounts|ids|idPool|exitPromise|resolveExitPromise|scheduledTimeouts|nextCallbackTimeoutID|resume)$|^(?:flushSoon|afterwards|wakeAt|turnTime|settle|crashed|attach|behind|alive|tell|provide|heardAt|topics|filters)$`,
+		MangleProps:       `^_(?:inst|values|goRefCounts|ids|idPool|exitPromise|resolveExitPromise|scheduledTimeouts|nextCallbackTimeoutID|resume)$|^(?:flushSoon|afterwards|wakeAt|turnTime|settle|crashed|attach|behind|alive|tell|provide|heardAt|topics|filters|ask|enter|open|known|effect|wake|full|putBack|client|deliver|changed|ended|receive|later|live|work|bytes|frame|last|importObject|exited|exit)$`,
 		LegalComments:     api.LegalCommentsNone,
 		Sourcemap:         api.SourceMapLinked,
 	}
@@ -64,6 +68,11 @@ func minified(version string) (map[string][]byte, error) {
 			return nil, err
 		}
 		for name, data := range files {
+			if strings.HasSuffix(name, ".map") {
+				if data, err = withSources(data); err != nil {
+					return nil, err
+				}
+			}
 			all[name] = data
 		}
 	}
@@ -71,6 +80,25 @@ func minified(version string) (map[string][]byte, error) {
 		return nil, fmt.Errorf("iot.js has lost %s", wasmAddress)
 	}
 	return all, nil
+}
+
+// withSources puts the files as they are into a source map, in place of what the
+// plugin below has made of them, line for line.
+func withSources(sourceMap []byte) ([]byte, error) {
+	var m map[string]any
+	if err := json.Unmarshal(sourceMap, &m); err != nil {
+		return nil, err
+	}
+	var contents []string
+	for _, path := range m["sources"].([]any) {
+		data, err := os.ReadFile(path.(string))
+		if err != nil {
+			return nil, err
+		}
+		contents = append(contents, string(data))
+	}
+	m["sourcesContent"] = contents
+	return json.Marshal(m)
 }
 
 // wasmAddress is the expression by which bundlers find the wasm.
@@ -105,7 +133,24 @@ var namedClasses = api.Plugin{Name: "named classes", Setup: func(build api.Plugi
 		if err != nil {
 			return api.OnLoadResult{}, err
 		}
-		text := named.ReplaceAllString(string(data), `$0 static name = "$1";`)
+		text := inlined(named.ReplaceAllString(string(data), `$0 static name = "$1";`))
 		return api.OnLoadResult{Contents: &text}, nil
 	})
 }}
+
+var (
+	constants = regexp.MustCompile(`(?m)^const ([A-Z]\w+ = [\w <]+(?:, [A-Z]\w+ = [\w <]+)*);`)
+	constant  = regexp.MustCompile(`([A-Z]\w+) = ([\w <]+)`)
+)
+
+// inlined puts the numbers that a module names by constants in their place, which
+// esbuild does not do at a module's top level.
+func inlined(text string) string {
+	for _, line := range constants.FindAllStringSubmatch(text, -1) {
+		text = strings.Replace(text, line[0], "", 1)
+		for _, c := range constant.FindAllStringSubmatch(line[1], -1) {
+			text = regexp.MustCompile(`\b`+c[1]+`\b`).ReplaceAllString(text, "("+c[2]+")")
+		}
+	}
+	return text
+}

@@ -25,12 +25,16 @@ const own = {
 		if (lines.length > 0) console.log(lines.join("\n"));
 		return bytes.length;
 	},
-	write(fd, bytes, offset, length, position, callback) {
-		callback(null, own.writeSync(fd, bytes));
+	write(fd, bytes, ...more) {
+		more.at(-1)(null, own.writeSync(fd, bytes));
 	},
 };
+// The objects that Go makes have no prototype: what is read of them is what Go has set.
+function Plain() {
+	return Object.create(null);
+}
 const fs = new Proxy(own, { get: (_, name) => own[name] ?? ((...args) => args.at(-1)({ code: "ENOSYS" })) });
-const globalThis = { iotBridge, fs, process: {}, path: {}, Object, Array, Uint8Array, Uint8ClampedArray, Date, Error, crypto, performance, TextEncoder, TextDecoder };
+const globalThis = { iotBridge, fs, process: {}, path: {}, Object: Plain, Array, Uint8Array, Date, Error, crypto, performance, TextEncoder, TextDecoder };
 
 %s
 return new globalThis.Go();
@@ -50,6 +54,15 @@ var unused = []*regexp.Regexp{
 	regexp.MustCompile(`(?ms)^\t{3}if \(!\(instance instanceof WebAssembly\.Instance\)\) \{\n.*?^\t{3}\}\n+`),
 	regexp.MustCompile(`(?ms)^\t{4}_gotest: \{\n.*?^\t{4}\},\n`),
 	regexp.MustCompile(`(?m)^\t+console\.warn\("scheduleTimeoutEvent: missed timeout event"\);\n`),
+	// The loader sets exit, waits for nothing, and lets go of all of it.
+	regexp.MustCompile(`(?ms)^\t{3}this\._exitPromise = .*?^\t{3}\}\);\n`),
+	regexp.MustCompile(`(?m)^\t+if \(this\.exited\) \{\n\t+this\._resolveExitPromise\(\);\n\t+\}\n`),
+	regexp.MustCompile(`(?m)^\t+await this\._exitPromise;\n`),
+	regexp.MustCompile(`(?m)^\t+this\.exited = false;[^\n]*\n`),
+	regexp.MustCompile(`(?ms)^\t{6}if \(!\(\w+ instanceof Uint8Array \|\| .*?^\t{6}\}\n`), // our callers pass nothing else
+	regexp.MustCompile(`"utf-8"`),
+	regexp.MustCompile(`(?ms)^\t{3}this\.argv = .*?^\t{3}this\.exit = .*?^\t{3}\};?\n`),
+	regexp.MustCompile(`(?m)^\t+delete this\._\w+;\n`),
 }
 
 // hostCall is a function that a wasm may import.
@@ -59,7 +72,11 @@ var hostCall = regexp.MustCompile(`(?ms)^(?:\t{5}//[^\n]*\n)?\t{5}"([\w./]+)": \
 // empty list stands at that address as long as nothing is written there.
 var environment = regexp.MustCompile(`(?ms)^\t{3}// Pass command line arguments and environment variables.*?^\t{3}this\._inst\.exports\.run\(argc, argv\);\n`)
 
+// exited is what a timer of a program that has ended would throw on the page.
+var exited = regexp.MustCompile(`throw new Error\("Go program has already exited"\);`)
+
 func trim(support, wasm []byte) []byte {
+	support = exited.ReplaceAll(support, []byte("return;"))
 	support = environment.ReplaceAll(support, []byte("\t\t\tthis._inst.exports.run(0, 4096);\n"))
 	for _, part := range unused {
 		support = part.ReplaceAll(support, nil)

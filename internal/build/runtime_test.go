@@ -24,7 +24,7 @@ func TestTrim(t *testing.T) {
 			t.Errorf("%s is gone", in)
 		}
 	}
-	for _, out := range []string{`"syscall/js.valueInvoke"`, "chmod", "polyfill", "getuid", "enosys", "_gotest", "testExport", "setInt32 ="} {
+	for _, out := range []string{`"syscall/js.valueInvoke"`, "chmod", "polyfill", "getuid", "enosys", "_gotest", "testExport", "setInt32 =", "_exitPromise", "exit code", "already exited"} {
 		if bytes.Contains(got, []byte(out)) {
 			t.Errorf("%s is still there", out)
 		}

@@ -132,7 +132,7 @@ async function publishing(): Promise<void> {
 // ---- subscribing
 
 const subscribeOptions: SubscribeOptions = {
-  qos: 1, noLocal: true, retainAsPublished: true, retainHandling: 2, userProperties: { a: "b" }, bufferSize: 10, signal: new AbortController().signal,
+  qos: 1, noLocal: true, retainAsPublished: true, retainHandling: 2, userProperties: { a: "b" }, bufferSize: 10, bufferBytes: 1e6, signal: new AbortController().signal,
 };
 interface Reading {
   celsius: number;

@@ -118,6 +118,15 @@ func (c *Client) Subscribe(now time.Duration, token mqtt.Token, o mqtt.Subscript
 	return s.id
 }
 
+// SubscribeNow is Subscribe for a caller that does not wait for a connect().
+func (c *Client) SubscribeNow(now time.Duration, token mqtt.Token, o mqtt.Subscription, user []mqtt.UserPair) (filter uint32) {
+	if c.phase == resting {
+		c.host.Done(token, errNotConnected)
+		return 0
+	}
+	return c.Subscribe(now, token, o, user)
+}
+
 // contradicts: what the broker is told of a filter cannot be one thing for one
 // subscription of the page's and another for the next.
 func (s *subscription) contradicts(o *mqtt.Subscription) *Error {

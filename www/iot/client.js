@@ -1,17 +1,20 @@
-import { invalid } from "./errors.js";
+import { invalid, plain } from "./errors.js";
 import { copyOf, share } from "./message.js";
-import { CONNECT, PUBLISH, REQUEST, SUBSCRIBE, check, credentialsObject, same, viewOf, wellFormed, wrong } from "./options.js";
-import { tabId } from "./page.js";
-import { NOTHING, encodeOptions, encoder, payloadOf, qosOf, within } from "./publish.js";
+import { CONNECT, PUBLISH, SUBSCRIBE, check, credentialsObject, same, wellFormed, wrong } from "./options.js";
+import { onAbort, promised, tabId } from "./page.js";
+import { NOTHING, encodeOptions, payloadOf, qosOf, within } from "./publish.js";
 import { Requests } from "./request.js";
-import { Subscription, deliver, end, renew, until, wants } from "./subscription.js";
+import { Subscription, deliver, end, endWith, renew, wants } from "./subscription.js";
 import { Wire } from "./wire.js";
 
 /** @typedef {import("../iot.js").ConnectOptions} ConnectOptions */
 
 /** One MQTT client. Several on a page share the wasm. */
 export class IotClient extends EventTarget {
-  #options; // those of the constructor, checked when they are used
+  /** @type {any} */
+  #options; // those of the constructor
+  /** @type {unknown} */
+  #wrong; // and what is wrong with them
   /** @type {any} */
   #current; // those it is connected with
   /** @type {string | undefined} */
@@ -21,13 +24,13 @@ export class IotClient extends EventTarget {
   /** @type {import("../iot.js").Connection | undefined} */
   #connection;
   #early = new Map(); // what providers were asked for before the wasm was there
-  #starting = 0; // connect() calls that wait for the wasm
   #disarm = () => {}; // takes the signal of connect() off
   /** @type {Map<number, Subscription[]>} */
   #filters = new Map(); // id in the wasm → its subscriptions
   #joins = 0; // subscriptions so far
   #heard = 0; // live messages so far
-  #requests = new Requests(this);
+  // A request needs a connection: its timeout is running.
+  #requests = new Requests(this, (topic, take) => this.#subscribe(topic, take, { qos: 1 }, "subscribeNow"));
   #wantsMessages = false;
   /** @type {import("../iot.js").Stats} */
   #stats = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, inflight: 0, queued: 0, subscriptions: 0, connects: 0 };
@@ -44,7 +47,11 @@ export class IotClient extends EventTarget {
   /** @param {ConnectOptions} [options] */
   constructor(options) {
     super();
-    this.#options = options;
+    try {
+      if (options !== undefined) this.#options = check(options, CONNECT, "connect options");
+    } catch (error) {
+      this.#wrong = error;
+    }
   }
 
   get state() {
@@ -56,47 +63,47 @@ export class IotClient extends EventTarget {
   }
 
   /** @param {ConnectOptions} [options] @returns {Promise<import("../iot.js").Connection>} */
-  async connect(options) {
-    const wanted = options ?? this.#options;
-    // Without any, those of last time, but for their signal, whose time is over.
-    const o = wanted === undefined ? this.#current && { ...this.#current, signal: undefined } : check(wanted, CONNECT, "connect options");
-    const signal = o?.signal;
-    const described = o && this.#describe(o); // which finds at once what is wrong with it
-    signal?.throwIfAborted();
-    const given = o?.url ?? o?.credentials;
-    if (typeof given === "function" && !this.#wire.alive && !this.#early.has(given)) {
-      const answer = (async () => given())(); // while the wasm comes
-      answer.catch(() => {});
-      this.#early.set(given, answer);
-    }
-    this.#starting++;
-    try {
-      await abortable(signal, this.#wire.ready());
-    } finally {
-      this.#starting--;
-    }
-    signal?.throwIfAborted();
-    const resting = this.#state === "idle" || this.#state === "closed";
-    const join = !resting && (wanted === undefined || same(o, this.#current));
-    if (resting) {
-      this.#current = o;
-      this.#arm(signal);
-    }
-    if (this.#wantsMessages) this.#wire.tell("listen");
-    const done = this.#wire.ask((token) => this.#wire.call("connect", token, (!join && described) || null));
-    done.catch(() => {
-      if (this.#state === "idle" || this.#state === "closed") this.#disarm();
+  connect(options) {
+    return promised((until) => {
+      if (options == null && this.#wrong) throw this.#wrong;
+      const given = options == null ? this.#options : check(options, CONNECT, "connect options");
+      const signal = given?.signal;
+      if (given) this.#describe(given); // which finds at once what is wrong with it
+      until(signal);
+      const provider = given?.url ?? given?.credentials;
+      if (typeof provider === "function" && !this.#wire.alive && !this.#early.has(provider)) {
+        const answer = (async () => provider())(); // while the wasm comes
+        answer.catch(() => {});
+        this.#early.set(provider, answer);
+      }
+      const done = this.#wire.ask((token) => {
+        // Without any options, those of last time, but for their signal, whose time is over.
+        const o = given ?? (this.#current && plain(this.#current, { signal: undefined }));
+        const join = !this.#resting && (!given || same(o, this.#current));
+        if (this.#resting) {
+          this.#current = o;
+          this.#arm(signal);
+        }
+        if (this.#wantsMessages) this.#wire.tell("listen");
+        this.#wire.call("connect", token, join || !o ? null : this.#describe(o));
+      }, signal);
+      done.catch(() => {
+        if (!this.#resting) return;
+        this.#disarm();
+        this.#early.clear();
+      });
+      return done;
     });
-    return abortable(signal, done);
+  }
+
+  get #resting() {
+    return this.#state === "idle" || this.#state === "closed";
   }
 
   /** The connection lasts as long as the signal lets it. @param {AbortSignal | undefined} signal */
   #arm(signal) {
     this.#disarm();
-    if (!signal) return;
-    const abort = () => this.disconnect();
-    signal.addEventListener("abort", abort);
-    this.#disarm = () => signal.removeEventListener("abort", abort);
+    this.#disarm = onAbort(signal, () => this.disconnect());
   }
 
   /**
@@ -108,7 +115,6 @@ export class IotClient extends EventTarget {
   publish(topic, payload, options) {
     try {
       if (typeof topic !== "string") throw wrong("topic", "a string", topic);
-      let bytes = payloadOf(payload);
       /** @type {AbortSignal | undefined} */
       let signal;
       let flags = 0, extra = NOTHING;
@@ -119,53 +125,54 @@ export class IotClient extends EventTarget {
         flags = qosOf(o.qos) | (o.retain ? 4 : 0);
         extra = encodeOptions(o);
       }
-      if (this.#wire.alive) return abortable(signal, this.#wire.publish(topic, extra, bytes, flags, signal));
+      let bytes = payloadOf(payload); // behind the options, whose getters may be the page's code
+      if (!signal && this.#wire.open) return this.#wire.publish(topic, extra, bytes, flags);
       if (typeof bytes !== "string") bytes = bytes.slice(); // the page may use its buffer again
-      const sent = this.#wire.ready().then(() => {
-        signal?.throwIfAborted();
-        return this.#wire.publish(topic, extra, bytes, flags, signal);
-      });
-      return abortable(signal, sent);
+      /** @type {(() => void) | undefined} */
+      let cancel;
+      return promised((until) => {
+        until(signal);
+        return this.#wire.enter(() => this.#wire.publish(topic, extra, bytes, flags, (undo) => (cancel = undo)), signal);
+      }, () => cancel?.());
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /** @param {string} filter @param {any} [handler] @param {import("../iot.js").SubscribeOptions} [options] */
-  async subscribe(filter, handler, options) {
-    if (typeof filter !== "string") throw wrong("filter", "a string", filter);
-    if (filter.length > 65535) throw invalid(TypeError, "ERR_FILTER", "filter is longer than 65,535 bytes");
-    wellFormed(filter, "filter");
-    if (typeof handler !== "function") {
-      if (options !== undefined) throw wrong("handler", "a function", handler);
-      options = handler;
-      handler = undefined;
-    }
-    const o = check(options, SUBSCRIBE, "subscribe options");
-    const bufferSize = o.bufferSize ?? 1000;
-    if (bufferSize < 1) throw invalid(RangeError, "ERR_OPTION", `bufferSize is ${bufferSize}; it must be at least 1`);
-    o.qos = qosOf(o.qos);
-    o.retainHandling = within(o.retainHandling ?? 0, 2, "retainHandling");
-    o.signal?.throwIfAborted();
-    await abortable(o.signal, this.#wire.ready());
-    o.signal?.throwIfAborted();
-    const subscription = new Subscription(filter, handler, bufferSize, o.retainAsPublished, (it) => this.#leave(it));
-    renew(subscription, ++this.#joins, this.#heard);
-    const granted = this.#wire.ask((token) => {
-      const id = this.#wire.call("subscribe", token, filter, o);
-      if (id) this.#enter(id, subscription);
-    });
-    granted.catch((error) => this.#forget(subscription, error));
-    until(subscription, o.signal);
-    subscription.qos = (await abortable(o.signal, granted)).qos;
-    return subscription;
+  subscribe(filter, handler, options) {
+    return this.#subscribe(filter, handler, options, "subscribe");
   }
 
-  /** @param {number} id @param {Subscription} subscription */
-  #enter(id, subscription) {
-    const list = this.#filters.get(id);
-    if (list) list.push(subscription);
-    else this.#filters.set(id, [subscription]);
+  /** @param {string} filter @param {any} handler @param {any} options @param {string} op @returns {Promise<Subscription>} */
+  #subscribe(filter, handler, options, op) {
+    return promised((until) => {
+      if (typeof filter !== "string") throw wrong("filter", "a string", filter);
+      if (filter.length > 65535) throw invalid(TypeError, "ERR_FILTER", "filter is longer than 65,535 bytes");
+      wellFormed(filter, "filter");
+      if (typeof handler !== "function") {
+        if (options !== undefined) throw wrong("handler", "a function", handler);
+        options = handler;
+        handler = undefined;
+      }
+      const o = plain({ bufferSize: 1000, bufferBytes: 16 << 20 }, check(options, SUBSCRIBE, "subscribe options"));
+      for (const name of ["bufferSize", "bufferBytes"]) within(o[name], Infinity, name, 1);
+      o.qos = qosOf(o.qos);
+      o.retainHandling = within(o.retainHandling ?? 0, 2, "retainHandling");
+      until(o.signal);
+      const subscription = new Subscription(filter, handler, o, (it) => this.#leave(it));
+      const granted = this.#wire.ask((token) => {
+        renew(subscription, ++this.#joins, this.#heard);
+        const id = this.#wire.call(op, token, filter, o);
+        if (id) this.#filters.set(id, [...(this.#filters.get(id) ?? []), subscription]);
+      }, o.signal);
+      granted.catch((error) => this.#forget(subscription, error));
+      endWith(subscription, o.signal);
+      return granted.then(({ qos }) => {
+        subscription.qos = qos;
+        return subscription;
+      });
+    });
   }
 
   /** @param {Subscription} subscription @param {any} error */
@@ -183,21 +190,28 @@ export class IotClient extends EventTarget {
   }
 
   /** @param {Subscription} subscription */
-  async #leave(subscription) {
-    const id = this.#forget(subscription, undefined);
-    if (id && this.#wire.alive) await this.#wire.ask((token) => this.#wire.call("unsubscribe", token, id, false));
+  #leave(subscription) {
+    return promised(async () => {
+      const id = this.#forget(subscription, undefined);
+      if (id && this.#wire.alive) await this.#wire.ask((token) => this.#wire.call("unsubscribe", token, id, false));
+    });
   }
 
   /** Ends every subscription to the filter. @param {string} filter */
-  async unsubscribe(filter) {
-    if (typeof filter !== "string") throw wrong("filter", "a string", filter);
-    for (const [id, list] of this.#filters) {
-      if (list[0].filter !== filter) continue;
-      this.#filters.delete(id);
-      for (const subscription of list) end(subscription);
-      await this.#wire.ask((token) => this.#wire.call("unsubscribe", token, id, true));
-      return;
-    }
+  unsubscribe(filter) {
+    return promised(async () => {
+      if (typeof filter !== "string") throw wrong("filter", "a string", filter);
+      if (!this.#wire.known) return;
+      await this.#wire.ask((token) => {
+        for (const [id, list] of this.#filters) {
+          if (list[0].filter !== filter) continue;
+          this.#filters.delete(id);
+          for (const subscription of list) end(subscription);
+          return this.#wire.call("unsubscribe", token, id, true);
+        }
+        this.#wire.settle(token, 0);
+      });
+    });
   }
 
   /**
@@ -207,20 +221,16 @@ export class IotClient extends EventTarget {
    * @param {import("../iot.js").RequestOptions} [options]
    * @returns {Promise<import("./message.js").Message>}
    */
-  async request(topic, payload, options) {
-    const o = check(options, REQUEST, "request options");
-    return this.#requests.ask(topic, payload, o, this.#connection?.clientId ?? this.#current?.clientId ?? this.#clientId ?? "");
+  request(topic, payload, options) {
+    return this.#requests.ask(topic, payload, options, this.#connection?.clientId ?? this.#current?.clientId ?? this.#clientId ?? "");
   }
 
-  async disconnect() {
-    if (this.#starting > 0) {
-      try {
-        await this.#wire.ready();
-      } catch {
-        return; // there is no wasm, so there is no connection
-      }
-    }
-    if (this.#wire.alive) await this.#wire.ask((token) => this.#wire.call("disconnect", token));
+  disconnect() {
+    return promised(async () => {
+      if (!this.#wire.known) return;
+      // Where the wasm does not load, or has crashed, there is no connection.
+      await this.#wire.ask((token) => this.#wire.call("disconnect", token)).catch(() => {});
+    });
   }
 
   // Older browsers have no such symbol.
@@ -252,23 +262,18 @@ export class IotClient extends EventTarget {
   /** The connect options as the wasm takes them: a plain object without a prototype. @param {any} o */
   #describe(o) {
     if (o.url !== undefined && (o.endpoint !== undefined || o.credentials !== undefined)) {
-      throw invalid(TypeError, "ERR_OPTION", "connect() takes either url, or endpoint and credentials");
+      throw invalid(TypeError, "ERR_OPTION", "connect() takes either url or endpoint and credentials");
     }
-    /** @param {object[]} parts */
-    const plain = (...parts) => Object.assign(Object.create(null), ...parts);
     const d = plain(o, {
       source: o.url !== undefined ? "url" : o.credentials ? "credentials" : "none",
       fresh: typeof o.url === "function" || typeof o.credentials === "function",
       clientId: o.clientId ?? (this.#clientId ??= tabId()),
     });
-    if (o.password !== undefined) d.password = typeof o.password === "string" ? encoder.encode(o.password) : viewOf(o.password);
     if (o.will) {
+      d.will = plain({ payload: NOTHING, delay: 5 }, o.will);
+      qosOf(d.will.qos);
+      within(d.will.delay, 0xffffffff, "will.delay");
       if (o.will.topic === undefined) throw invalid(TypeError, "ERR_OPTION", "connect options.will needs a topic");
-      const payload = payloadOf(o.will.payload);
-      d.will = plain(o.will, {
-        payload: typeof payload === "string" ? encoder.encode(payload) : payload,
-        qos: qosOf(o.will.qos), delay: within(o.will.delay ?? 5, 0xffffffff, "will.delay"),
-      });
     }
     return d;
   }
@@ -320,19 +325,13 @@ export class IotClient extends EventTarget {
   /** @param {any} e @param {any} error */
   #changed(e, error) {
     this.#state = e.state;
-    this.#connection = e.state === "connected" ? Object.freeze(e.connection) : undefined;
-    switch (e.event) {
-      case "connecting":
-        return this.#emit("connecting", { attempt: e.attempt });
-      case "connected":
-        if (!e.recovered) for (const list of this.#filters.values()) for (const subscription of list) renew(subscription, ++this.#joins, this.#heard);
-        return this.#emit("connected", { ...e.connection, attempt: e.attempt, recovered: e.recovered });
-      case "disconnected":
-        return this.#emit("disconnected", { error, retryInMs: e.retryInMs });
-      case "closed":
-        this.#disarm();
-        return this.#emit("closed", { error });
-    }
+    this.#connection = e.state === "connected" ? Object.freeze({ ...e.connection }) : undefined;
+    const { event, attempt, recovered, retryInMs } = e;
+    if (event === "connected" && !recovered) for (const list of this.#filters.values()) for (const subscription of list) renew(subscription, ++this.#joins, this.#heard);
+    if (event === "closed") this.#disarm();
+    /** @type {any} */
+    const details = { connecting: { attempt }, connected: { ...e.connection, attempt, recovered }, disconnected: { error, retryInMs }, closed: { error } };
+    this.#emit(event, details[event]);
   }
 
   /** @param {number} id @param {any} error */
@@ -345,6 +344,7 @@ export class IotClient extends EventTarget {
   /** @param {import("../iot.js").IotError} error */
   #crashed(error) {
     for (const id of [...this.#filters.keys()]) this.#ended(id, error);
+    if (this.#resting) return;
     this.#state = "closed";
     this.#connection = undefined;
     this.#disarm();
@@ -357,25 +357,8 @@ export class IotClient extends EventTarget {
   }
 }
 
-/**
- * `work`, or the signal's own reason if that comes first.
- * @template T
- * @param {AbortSignal | undefined} signal
- * @param {Promise<T>} work
- * @returns {Promise<T>}
- */
-function abortable(signal, work) {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    if (signal.aborted) abort();
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
-}
-
 /** @param {unknown} error */
 function report(error) {
-  if (typeof reportError === "function") reportError(error);
-  else console.error(error);
+  const { reportError = console.error } = globalThis;
+  reportError(error);
 }

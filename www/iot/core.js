@@ -1,8 +1,8 @@
-import { IotError, invalid, wordsOf } from "./errors.js";
-import { Message } from "./message.js";
+import { failed, invalid, wordsOf } from "./errors.js";
+import { Queue } from "./queue.js";
 import { wellFormed } from "./options.js";
 import { encoder } from "./publish.js";
-import { Queue } from "./queue.js";
+import { Message, exact } from "./message.js";
 
 // The kinds of record in the table that wasm/turn.go fills.
 const TOPIC = 1, MESSAGE = 2, PUBLISHED = 3, DONE = 4;
@@ -14,9 +14,8 @@ const PIECE = 1 << 20;
 const LEAST_INPUT = 1 << 16;
 const MOST_TOPIC = 65535;
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // a topic may begin with U+FEFF [MQTT-1.5.4-3]
-
 /** @typedef {import("./wire.js").Wire} Wire */
+/** @typedef {import("./errors.js").IotError} IotError */
 
 /**
  * A topic that messages have come for: the ids of the filters it matches, and
@@ -26,7 +25,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // a topic may be
 
 /**
  * One running wasm, shared by the clients of a page. An owner is a client's
- * Wire; those whose life goes on are held, so that a crash can be told to them.
+ * Wire; it is known here, so that a crash can be told to it, and not held.
  */
 export class Core {
   #wasm;
@@ -43,9 +42,12 @@ export class Core {
   #inputSize = 0;
   #lastTopic = "";
   #lastTopicLength = 0;
-  /** @type {Set<Wire>} */
-  #owners = new Set();
-  #gone = new FinalizationRegistry((id) => this.crash ?? this.call(undefined, "free", id));
+  /** @type {Map<number, WeakRef<Wire>>} */
+  #owners = new Map();
+  #gone = new FinalizationRegistry((id) => {
+    this.#owners.delete(id);
+    if (!this.crash) this.call(undefined, "free", id);
+  });
   /** @type {IotError | undefined} */
   #crash;
   #queue = new Queue();
@@ -65,16 +67,7 @@ export class Core {
   attach(owner) {
     owner.id = this.#guard(() => this.#bridge.call("new", 0, 0));
     this.#gone.register(owner, owner.id);
-  }
-
-  /** @param {Wire} owner */
-  hold(owner) {
-    this.#owners.add(owner);
-  }
-
-  /** @param {Wire} owner */
-  release(owner) {
-    this.#owners.delete(owner);
+    this.#owners.set(owner.id, new WeakRef(owner));
   }
 
   /** A rare call: see wasm/calls.go. @param {Wire | undefined} owner @param {string} op @param {any[]} args @returns {any} */
@@ -98,13 +91,11 @@ export class Core {
   receive(owner, attempt, frame, from = 0) {
     if (this.#crash) return;
     const n = Math.min(frame.byteLength - from, PIECE);
-    try {
+    this.#guard(() => {
       this.#room(n);
       this.#input.set(new Uint8Array(frame, from, n));
       this.#wasm.iot_receive(owner.id, attempt, n, performance.now());
-    } catch (error) {
-      throw this.crashed(wordsOf(error));
-    }
+    });
     this.afterwards(owner, frame, this.#inputAt - from);
     if (from + n < frame.byteLength) this.#queue.next(() => this.receive(owner, attempt, frame, from + n));
   }
@@ -219,7 +210,7 @@ export class Core {
             buffer = this.#bytes.slice(start, start + words[at + 6]).buffer;
           }
           const properties = count === 0 ? NO_PROPERTIES : words.slice(at + 8, at + 8 + 5 * count);
-          const message = new Message(topic.name, buffer, start, words[at + 2], length, flags, properties, owner.client);
+          const message = new Message(topic.name, buffer, start, words[at + 2], length, flags, properties, owner.client, words[at + 5], words[at + 6]);
           if (flags & UNCLAIMED) queue.push(owner, undefined, { kind: "unclaimed", message });
           else queue.push(owner, topic, message);
           at += 8 + 5 * count;
@@ -269,7 +260,7 @@ export class Core {
   /** A string whose address and length are there. @param {number} at */
   #text(at) {
     const start = this.#words[at], length = this.#words[at + 1];
-    return length ? decoder.decode(this.#bytes.subarray(start, start + length)) : "";
+    return length ? exact.decode(this.#bytes.subarray(start, start + length)) : "";
   }
 
   /** Memory may have grown in any call, which detaches the views of it: they are empty then. */
@@ -303,13 +294,9 @@ export class Core {
   /** The wasm is beyond repair: everything that is pending fails, and the next connect() starts a fresh one. @param {string} why */
   crashed(why) {
     if (!this.#crash) {
-      this.#crash = new IotError(`the wasm module has crashed (${why}); connect() starts a fresh one`, {
-        code: "ERR_CRASHED", phase: "session", retryable: true,
-      });
+      this.#crash = failed("ERR_CRASHED", `the wasm has crashed (${why}); connect() starts a fresh one`, "session", true);
       this.#queue.clear();
-      const owners = [...this.#owners];
-      this.#owners.clear();
-      for (const owner of owners) owner.crashed(this.#crash);
+      for (const owner of [...this.#owners.values()]) owner.deref()?.crashed(this.#crash);
     }
     return this.#crash;
   }

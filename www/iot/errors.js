@@ -1,18 +1,36 @@
 /**
+ * One object of the parts' own properties. It has no prototype, so that nothing is read from a polluted one.
+ * @param {any[]} parts
+ */
+export const plain = (...parts) => Object.assign(Object.create(null), ...parts);
+
+/**
  * What goes wrong in the world. `code` is stable and listed in the README;
  * `message` says what to do about it, and holds no secret.
  */
 export class IotError extends Error {
   /** @param {string} message @param {import("../iot.js").IotErrorInit} init */
-  constructor(message, { code, phase, retryable = false, reasonCode, closeCode, cause } = /** @type {any} */ ({})) {
-    super(message, cause === undefined ? undefined : { cause });
+  constructor(message, init) {
+    const o = plain(init);
+    super(message, o); // which has the cause, if there is one
     this.name = "IotError";
-    this.code = code;
-    this.phase = phase;
-    this.retryable = retryable;
-    if (reasonCode !== undefined) this.reasonCode = reasonCode;
-    if (closeCode !== undefined) this.closeCode = closeCode;
+    this.code = o.code;
+    this.phase = o.phase;
+    this.retryable = o.retryable ?? false;
+    if (o.reasonCode !== undefined) this.reasonCode = o.reasonCode;
+    if (o.closeCode !== undefined) this.closeCode = o.closeCode;
   }
+}
+
+/**
+ * @param {import("../iot.js").IotErrorCode} code
+ * @param {string} message
+ * @param {import("../iot.js").Phase} phase
+ * @param {boolean} [retryable]
+ * @param {unknown} [cause]
+ */
+export function failed(code, message, phase, retryable, cause) {
+  return new IotError(message, plain({ code, phase, retryable }, cause && { cause }));
 }
 
 /**
@@ -35,15 +53,15 @@ export function invalid(Type, code, message) {
 }
 
 /**
- * What of an error of the page's own may be repeated: its words, less anything signed.
+ * The words of an error, less the query of any URL in them.
  * @param {any} error
  */
 export function wordsOf(error) {
-  let text;
+  let text = "an error that cannot be read";
   try {
     text = String(error?.message || error);
   } catch {
-    text = "an error that cannot be read";
+    // A revoked proxy, perhaps.
   }
-  return text.replace(/X-Amz-[\w-]+=[^&\s"']*/gi, "[redacted]").replace(/(wss?|https?):\/\/[^\s"']*\?[^\s"']*/gi, "[URL]").slice(0, 300);
+  return text.replace(/\?\S+/g, "").slice(0, 300);
 }

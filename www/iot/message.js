@@ -1,7 +1,7 @@
 import { invalid } from "./errors.js";
 
 const decoder = new TextDecoder();
-const exact = new TextDecoder("utf-8", { ignoreBOM: true }); // MQTT's strings keep U+FEFF [MQTT-1.5.4-3]
+export const exact = new TextDecoder("utf-8", { ignoreBOM: true }); // MQTT's strings keep U+FEFF [MQTT-1.5.4-3]
 
 // MQTT's property identifiers, as the records from the wasm name them.
 const EXPIRY = 2, CONTENT_TYPE = 3, RESPONSE_TOPIC = 8, CORRELATION = 9, USER = 38;
@@ -9,10 +9,14 @@ const EXPIRY = 2, CONTENT_TYPE = 3, RESPONSE_TOPIC = 8, CORRELATION = 9, USER = 
 // The flags of a message record.
 const RETAIN = 4, DUPLICATE = 8, UTF8 = 16, SHARED = 64;
 
+const LARGE = 256 << 10; // bytes of a WebSocket message
+
 /** Another message that says the same. @type {(message: Message) => Message} */
 export let copyOf;
 /** Others will get copies of the message: its payload is to be its own. @type {(message: Message) => void} */
 export let share;
+/** The buffer that the message keeps: a copy of what is its own, where the WebSocket message is much larger. @type {(message: Message) => ArrayBuffer} */
+export let kept;
 
 /**
  * A message that has arrived. It keeps the WebSocket message it came in, and
@@ -26,6 +30,8 @@ export class Message {
   #flags;
   #properties; // those of the record in the table, five words each
   #client;
+  #packet;
+  #size; // of the packet
   /** @type {import("../iot.js").OwnBytes | undefined} */
   #payload;
 
@@ -38,8 +44,10 @@ export class Message {
    * @param {number} flags
    * @param {Uint32Array | number[]} properties
    * @param {Pick<import("../iot.js").IotClient, "publish">} client
+   * @param {number} packet its address
+   * @param {number} size
    */
-  constructor(topic, frame, base, at, length, flags, properties, client) {
+  constructor(topic, frame, base, at, length, flags, properties, client, packet, size) {
     this.topic = topic;
     this.#frame = frame;
     this.#base = base;
@@ -48,13 +56,23 @@ export class Message {
     this.#flags = flags;
     this.#properties = properties;
     this.#client = client;
+    this.#packet = packet;
+    this.#size = size;
   }
 
   static {
     share = (m) => {
       m.#flags |= SHARED;
     };
-    copyOf = (m) => new Message(m.topic, m.#frame, m.#base, m.#at, m.#length, m.#flags, m.#properties, m.#client);
+    kept = (m) => {
+      if (m.#frame.byteLength > Math.max(LARGE, 2 * m.#size)) {
+        const start = m.#packet - m.#base;
+        m.#frame = m.#frame.slice(start, start + m.#size);
+        m.#base = m.#packet;
+      }
+      return m.#frame;
+    };
+    copyOf = (m) => new Message(m.topic, m.#frame, m.#base, m.#at, m.#length, m.#flags, m.#properties, m.#client, m.#packet, m.#size);
   }
 
   get payload() {
@@ -112,7 +130,7 @@ export class Message {
   /** @param {import("../iot.js").Payload} [payload] @param {import("../iot.js").PublishOptions} [options] */
   async reply(payload, options) {
     const topic = this.responseTopic;
-    if (topic === undefined) throw invalid(TypeError, "ERR_OPTION", "the message has no responseTopic to reply to");
+    if (topic === undefined) throw invalid(TypeError, "ERR_OPTION", "the message has no responseTopic");
     const correlationData = this.correlationData;
     return this.#client.publish(topic, payload, correlationData ? { correlationData, ...options } : options);
   }

@@ -1,7 +1,8 @@
 import { stamp } from "../wasm_exec.js";
-import { start } from "./load.js";
-import { errorFrom, invalid } from "./errors.js";
 import { LOAD, PRESIGN, check } from "./options.js";
+import { errorFrom, invalid, plain } from "./errors.js";
+import { start } from "./load.js";
+import { promised } from "./page.js";
 
 export const version = "0.1.0";
 
@@ -43,32 +44,34 @@ export async function acquire() {
  * Loads the wasm ahead of the first call. Called twice, it loads once; after a failure it can be called again.
  * @type {typeof import("../iot.js").load}
  */
-export async function load(options) {
-  const o = check(options, LOAD, "load options");
-  const address = o.wasm === undefined || typeof o.wasm === "string" || o.wasm instanceof URL;
-  if (o.integrity !== undefined && !address) {
-    throw invalid(TypeError, "ERR_OPTION", "load options.integrity is for an address");
-  }
-  if (!loading || core?.crash) source = o;
-  try {
-    await acquire();
-  } catch (error) {
-    source = undefined;
-    throw error;
-  }
-  if (!address && source === o && !(o.wasm instanceof WebAssembly.Module)) source = undefined; // a Response cannot be read twice
+export function load(options) {
+  return promised(async () => {
+    const o = check(options, LOAD, "load options");
+    const address = o.wasm === undefined || typeof o.wasm === "string" || o.wasm instanceof URL;
+    if (o.integrity !== undefined && !address) throw invalid(TypeError, "ERR_OPTION", "integrity is for an address");
+    if (!loading || core?.crash) source = o;
+    try {
+      await acquire();
+    } catch (error) {
+      source = undefined;
+      throw error;
+    }
+    if (!address && source === o && !(o.wasm instanceof WebAssembly.Module)) source = undefined; // a Response cannot be read twice
+  });
 }
 
 /**
  * The signed wss:// URL. Treat it as a secret.
  * @type {typeof import("../iot.js").presign}
  */
-export async function presign(options) {
-  const o = check(options, PRESIGN, "presign options");
-  const running = await acquire();
-  const result = running.call(undefined, "presign", { ...o, __proto__: null, date: (o.date ?? new Date()).getTime() });
-  if (result.error) throw errorFrom(result.error);
-  return result.url;
+export function presign(options) {
+  return promised(async () => {
+    const o = check(options, PRESIGN, "presign options");
+    const running = await acquire();
+    const result = running.call(undefined, "presign", plain(o, { date: (o.date ?? new Date()).getTime() }));
+    if (result.error) throw errorFrom(result.error);
+    return result.url;
+  });
 }
 
 /**

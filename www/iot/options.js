@@ -1,33 +1,42 @@
-import { invalid } from "./errors.js";
+import { invalid, plain } from "./errors.js";
+import { encoder, payloadOf } from "./publish.js";
 
 // Options are copied before anything is done with them: own properties only, so
 // that no getter, proxy or polluted prototype reaches further than this file.
 
-/** @typedef {(value: any, name: string) => any} Check  Returns a clean copy of the value, or throws. */
+/** @typedef {(value: any, name: string, want?: string) => any} Check  Returns a clean copy of the value, or throws. */
 
 const boolean = is("a boolean", (v) => typeof v === "boolean");
 const string = is("a string", (v) => typeof v === "string");
-const number = is("a number", (v) => typeof v === "number" && !Number.isNaN(v));
-const integer = is("a whole number", (v) => Number.isInteger(v));
+const number = is("a number", Number.isFinite);
+const date = is("a Date", (v) => v instanceof Date && !Number.isNaN(v.getTime()));
+const integer = is("a whole number", Number.isInteger);
 const signal = is("an AbortSignal", (v) => typeof v?.aborted === "boolean" && typeof v.addEventListener === "function");
+// Bytes are copied as they are now: no more than it takes to be longer than MQTT's 65,535 bytes.
 /** @type {Check} */
-const secret = (v, name) => {
-  if (typeof v !== "string" && !isBuffer(v)) throw wrong(name, "a string, an ArrayBuffer or a view of one", undefined); // and not what it was
-  return v;
+const binary = (v, name, want = "bytes") => {
+  if (!isBuffer(v)) throw wrong(name, want); // and not what it was, which may be secret
+  return viewOf(v, name).slice(0, 65536);
 };
-const binary = is("an ArrayBuffer or a view of one", isBuffer);
+/** @type {Check} */
+const secret = (v, name) => binary(typeof v === "string" ? encoder.encode(wellFormed(v, name)) : v, name, "a string or bytes");
+/** @type {Check} */
+const payload = (v, name) => {
+  const bytes = payloadOf(v, name);
+  return binary(typeof bytes === "string" ? encoder.encode(bytes) : bytes, name);
+};
 
 /** @type {Check} */
 const userProperties = (v, name) => {
-  const pairs = Array.isArray(v) ? v : isPlain(v) ? Object.entries(v) : undefined;
+  const pairs = Array.isArray(v) ? v : v && typeof v === "object" ? Object.entries(v) : undefined;
   if (!pairs?.every((p) => Array.isArray(p) && p.length === 2 && typeof p[0] === "string" && typeof p[1] === "string")) {
-    throw wrong(name, "an array of [name, value] pairs of strings, or an object of strings", v);
+    throw wrong(name, "[name, value] pairs of strings, or an object of strings", v);
   }
   return pairs.map(([k, w]) => [wellFormed(k, name), wellFormed(w, name)]);
 };
 
 /** @param {string[]} values */
-const oneOf = (...values) => is(values.map((v) => JSON.stringify(v)).join(" or "), (v) => values.includes(v));
+const oneOf = /* @__NO_SIDE_EFFECTS__ */ (...values) => is(values.map((v) => JSON.stringify(v)).join(" or "), (v) => values.includes(v));
 
 /** @type {Check} */
 const credentials = (v, name) => {
@@ -37,15 +46,10 @@ const credentials = (v, name) => {
 
 /** @type {Check} */
 const url = (v, name) => {
-  if (typeof v === "function") return v;
   if (v instanceof URL) return v.href;
-  if (typeof v === "string") return v;
-  throw wrong(name, "a string, a URL or a function", v);
+  if (typeof v !== "string" && typeof v !== "function") throw wrong(name, "a string, a URL or a function", v);
+  return v;
 };
-
-// What it may be is for payloadOf to say.
-/** @type {Check} */
-const payload = (v) => (v === null || typeof v === "string" || isBuffer(v) ? v : isPlain(v) && Object.hasOwn(v, "json") ? { json: v.json } : v);
 
 // The tables have the names that iot.d.ts has, no more and no less.
 
@@ -62,10 +66,8 @@ const OFFLINE = { maxMessages: integer, maxBytes: integer, overflow: oneOf("reje
 export const CONNECT = {
   endpoint: string, region: string, credentials, url, username: string, password: secret,
   clientId: string, quotas: oneOf("aws", "none"), ackTimeoutMs: number, unclaimedTimeoutMs: number, keepAlive: integer, cleanStart: boolean, sessionExpiry: integer, userProperties, signal,
-  authorizer: (v, name) => check(v, AUTHORIZER, name),
-  will: (v, name) => check(v, WILL, name),
-  reconnect: (v, name) => (v === false ? false : check(v, RECONNECT, name)),
-  offline: (v, name) => check(v, OFFLINE, name),
+  authorizer: of(AUTHORIZER), will: of(WILL), offline: of(OFFLINE),
+  reconnect: (v, name) => v !== false && check(v, RECONNECT, name),
 };
 /** @type {Record<keyof import("../iot.js").PublishOptions, Check>} */
 export const PUBLISH = {
@@ -76,16 +78,16 @@ export const PUBLISH = {
 export const REQUEST = { ...PUBLISH, timeoutMs: number };
 /** @type {Record<keyof import("../iot.js").SubscribeOptions, Check>} */
 export const SUBSCRIBE = {
-  qos: integer, noLocal: boolean, retainAsPublished: boolean, retainHandling: integer, userProperties, bufferSize: integer, signal,
+  qos: integer, noLocal: boolean, retainAsPublished: boolean, retainHandling: integer, userProperties, bufferSize: integer, bufferBytes: integer, signal,
 };
 /** @type {Record<keyof import("../iot.js").PresignOptions, Check>} */
 export const PRESIGN = {
   endpoint: string, region: string, credentials: credentialsObject,
-  date: is("a Date", (v) => v instanceof Date && !Number.isNaN(v.getTime())), expires: integer,
+  date, expires: integer,
 };
 /** @type {Record<keyof import("../iot.js").LoadOptions, Check>} */
 export const LOAD = {
-  wasm: is("an address, a Response or a WebAssembly.Module", (v) => typeof v === "string" || v instanceof URL || v?.arrayBuffer || v?.then || v instanceof WebAssembly.Module),
+  wasm: is("an address, a Response or a Module", (v) => typeof v === "string" || v instanceof URL || v?.arrayBuffer || v?.then || v instanceof WebAssembly.Module),
   integrity: string,
 };
 
@@ -96,7 +98,7 @@ export const LOAD = {
  * @param {string} name
  */
 export function check(options, schema, name) {
-  const out = Object.create(null);
+  const out = plain();
   if (options === undefined) return out;
   if (options === null || typeof options !== "object" || Array.isArray(options)) throw wrong(name, "an object", options);
   for (const key of Object.keys(options)) {
@@ -104,7 +106,7 @@ export function check(options, schema, name) {
     const value = options[key]; // may throw, which is the caller's own error
     if (value === undefined) continue;
     const clean = schema[key](value, `${name}.${key}`);
-    out[key] = typeof clean === "string" && key !== "payload" ? wellFormed(clean, `${name}.${key}`) : clean;
+    out[key] = typeof clean === "string" ? wellFormed(clean, `${name}.${key}`) : clean;
   }
   return out;
 }
@@ -115,18 +117,13 @@ export function check(options, schema, name) {
  */
 export function credentialsObject(v, name) {
   if (v === null || typeof v !== "object") throw wrong(name, "an object with accessKeyId and secretAccessKey, or a function", undefined);
-  const out = Object.create(null);
-  for (const key of ["accessKeyId", "secretAccessKey", "sessionToken"]) {
-    const value = v[key];
+  const out = plain();
+  for (const key of ["accessKeyId", "secretAccessKey", "sessionToken", "expiration"]) {
+    const value = Object.hasOwn(v, key) ? v[key] : null;
     if (value === undefined || value === null) continue;
-    if (typeof value !== "string") throw wrong(`${name}.${key}`, "a string", undefined);
-    out[key] = wellFormed(value, `${name}.${key}`);
-  }
-  const expiration = v.expiration;
-  if (expiration !== undefined && expiration !== null) {
-    const at = expiration instanceof Date ? expiration.getTime() : Number.NaN;
-    if (Number.isNaN(at)) throw wrong(`${name}.expiration`, "a Date", undefined);
-    out.expiration = at;
+    if (key === "expiration") out[key] = date(value, `${name}.${key}`).getTime();
+    else if (typeof value !== "string") throw wrong(`${name}.${key}`, "a string");
+    else out[key] = wellFormed(value, `${name}.${key}`);
   }
   return out;
 }
@@ -137,18 +134,20 @@ export function credentialsObject(v, name) {
  * @param {string} name
  */
 export function wellFormed(text, name) {
-  if (!isWellFormed(text)) throw invalid(TypeError, "ERR_UNICODE", `${name} holds a lone surrogate, which UTF-8 cannot carry`);
+  unicode(text, name);
   if (text.includes("\0")) throw invalid(TypeError, "ERR_UNICODE", `${name} holds the character U+0000, which MQTT forbids`);
   return text;
 }
 
 /**
- * Whether UTF-8 can carry the text. Older browsers have no String.prototype.isWellFormed.
+ * Refuses what UTF-8 cannot carry. Older browsers have no String.prototype.isWellFormed.
  * @param {string & { isWellFormed?: () => boolean }} text
- * @returns {boolean}
+ * @param {string} name
  */
-export function isWellFormed(text) {
-  return text.isWellFormed ? text.isWellFormed() : !/\p{Surrogate}/u.test(text);
+export function unicode(text, name) {
+  if (text.isWellFormed ? !text.isWellFormed() : /\p{Surrogate}/u.test(text)) {
+    throw invalid(TypeError, "ERR_UNICODE", `${name} holds a lone surrogate, which UTF-8 cannot carry`);
+  }
 }
 
 /** @param {unknown} v @returns {v is ArrayBuffer | ArrayBufferView} */
@@ -158,11 +157,17 @@ export function isBuffer(v) {
 
 /**
  * The bytes of a buffer or view, not copied.
- * @param {ArrayBuffer | ArrayBufferView} v
- * @returns {Uint8Array}
+ * @param {any} v
+ * @param {string} name
+ * @param {import("../iot.js").ArgumentErrorCode} [code] for a buffer that has been transferred, or has shrunk
  */
-export function viewOf(v) {
-  return v instanceof ArrayBuffer ? new Uint8Array(v) : new Uint8Array(v.buffer, v.byteOffset, v.byteLength);
+export function viewOf(v, name, code = "ERR_OPTION") {
+  try {
+    v.at?.(0); // which a view beyond the end of its buffer refuses
+    return ArrayBuffer.isView(v) ? new Uint8Array(v.buffer, v.byteOffset, v.byteLength) : new Uint8Array(v);
+  } catch {
+    throw invalid(TypeError, code, `${name} is detached, or out of bounds`);
+  }
 }
 
 /**
@@ -172,30 +177,28 @@ export function viewOf(v) {
  * @returns {boolean}
  */
 export function same(a, b) {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (isBuffer(a) && isBuffer(b)) return same([...viewOf(a)], [...viewOf(b)]);
+  if (typeof a !== "object" || typeof b !== "object" || !a || !b) return Object.is(a, b);
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((k) => Object.hasOwn(b, k) && same(a[k], b[k]));
 }
 
-/** @param {unknown} v */
-function isPlain(v) {
-  return typeof v === "object" && v !== null && !Array.isArray(v);
+/** @param {Record<string, Check>} schema @returns {Check} */
+/* @__NO_SIDE_EFFECTS__ */ function of(schema) {
+  return (v, name) => check(v, schema, name);
 }
 
 /** @param {string} what @param {(value: any) => boolean} test @returns {Check} */
-function is(what, test) {
+/* @__NO_SIDE_EFFECTS__ */ function is(what, test) {
   return (v, name) => {
     if (!test(v)) throw wrong(name, what, v);
     return v;
   };
 }
 
-/** @param {string} name @param {string} want @param {unknown} [got] */
-export function wrong(name, want, got) {
-  const kind = got === null ? "null" : Array.isArray(got) ? "an array" : typeof got === "number" ? String(got) : typeof got;
-  return invalid(TypeError, "ERR_OPTION", `${name} must be ${want}${got === undefined ? "" : `, not ${kind}`}`);
+/** @param {string} name @param {string} want @param {unknown} [got] @param {import("../iot.js").ArgumentErrorCode} [code] */
+export function wrong(name, want, got, code = "ERR_OPTION") {
+  const kind = got === null ? "null" : Array.isArray(got) ? "an array" : typeof got === "number" ? got : typeof got;
+  return invalid(TypeError, code, `${name} must be ${want}${got === undefined ? "" : `, not ${kind}`}`);
 }
 
 /** @param {string} key @param {object} schema @param {string} name */
@@ -205,9 +208,7 @@ function unknown(key, schema, name) {
   return invalid(TypeError, "ERR_OPTION", `${name} has no option ${JSON.stringify(key.slice(0, 60))}${hint}`);
 }
 
-/** How unlike two names are: in letters that only one has, and in length. @param {string} a @param {string} b */
+/** How unlike two names are: in letters that only one has. @param {string} a @param {string} b */
 function distance(a, b) {
-  /** @param {string} x @param {string} y */
-  const only = (x, y) => [...x].filter((c) => !y.includes(c)).length;
-  return only(a, b) + Math.max(only(b, a), Math.abs(a.length - b.length));
+  return [...a].filter((c) => !b.includes(c)).length + [...b].filter((c) => !a.includes(c)).length;
 }

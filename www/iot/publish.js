@@ -1,5 +1,5 @@
 import { invalid } from "./errors.js";
-import { isBuffer, isWellFormed, viewOf } from "./options.js";
+import { isBuffer, unicode, viewOf, wrong } from "./options.js";
 
 // What publish() takes, in the form that wasm/exports.go reads.
 
@@ -11,44 +11,47 @@ export const NOTHING = new Uint8Array(0);
 /**
  * The payload as a string that UTF-8 can carry, or as bytes (a view, not a copy).
  * @param {any} payload
+ * @param {string} [name]
  * @returns {string | Uint8Array}
  */
-export function payloadOf(payload) {
+export function payloadOf(payload, name = "payload") {
   if (payload === undefined || payload === null) return NOTHING;
   if (typeof payload === "object" && !isBuffer(payload) && Object.hasOwn(payload, "json")) {
     payload = JSON.stringify(payload.json);
-    if (payload === undefined) throw invalid(TypeError, "ERR_PAYLOAD", "payload.json is nothing that JSON can say");
+    if (payload === undefined) throw invalid(TypeError, "ERR_PAYLOAD", `${name}.json is nothing that JSON can say`);
   }
   if (typeof payload === "string") {
-    if (payload.length > MAX_PACKET) throw tooLarge(payload.length);
-    if (!isWellFormed(payload)) throw invalid(TypeError, "ERR_UNICODE", "payload holds a lone surrogate, which UTF-8 cannot carry; send bytes instead");
+    fits(payload.length, name);
+    unicode(payload, name);
     if (payload.length <= 65536) return payload;
     payload = encoder.encode(payload);
   }
   if (!isBuffer(payload)) {
-    const kind = Array.isArray(payload) ? "an array" : `a ${typeof payload}`;
-    throw invalid(TypeError, "ERR_PAYLOAD", `payload must be a string, an ArrayBuffer or a view of one, {json: value} or null, not ${kind}`);
+    throw wrong(name, "a string, an ArrayBuffer or a view of one, {json: value} or null", payload, "ERR_PAYLOAD");
   }
-  if (payload.byteLength > MAX_PACKET) throw tooLarge(payload.byteLength);
-  return viewOf(payload);
+  const bytes = viewOf(payload, name, "ERR_PAYLOAD");
+  fits(bytes.length, name);
+  return bytes;
 }
 
-/** @param {number} n */
-function tooLarge(n) {
-  return invalid(RangeError, "ERR_PACKET_TOO_LARGE", `payload has ${n} bytes; an MQTT packet has at most ${MAX_PACKET}`);
+/** @param {number} n @param {string} name */
+function fits(n, name) {
+  within(n, MAX_PACKET, `${name}.length`, 0, "ERR_PACKET_TOO_LARGE");
 }
 
-/** @param {number} qos @returns {import("../iot.js").QoS} */
+/** @param {number} qos a whole number @returns {any} */
 export function qosOf(qos = 0) {
-  if (qos !== 0 && qos !== 1 && qos !== 2) throw invalid(RangeError, "ERR_QOS", `qos is ${qos}; it must be 0, 1 or 2`);
-  return qos;
+  return within(qos, 2, "qos", 0, "ERR_QOS");
 }
 
-/** @param {number} n @param {number} most @param {string} name */
-export function within(n, most, name) {
-  if (n < 0 || n > most) throw invalid(RangeError, "ERR_OPTION", `${name} is ${n}; it must be between 0 and ${most}`);
+/** @param {number} n @param {number} most @param {string} name @param {import("../iot.js").ArgumentErrorCode} [code] */
+export function within(n, most, name, least = 0, code = "ERR_OPTION") {
+  if (n < least || n > most) throw invalid(RangeError, code, `${name} is ${n}; it must be between ${least} and ${most}`);
   return n;
 }
+
+/** @type {[number, string][]} */
+const FIELDS = [[3, "contentType"], [8, "responseTopic"], [9, "correlationData"]];
 
 /**
  * The options of a message, as MQTT's properties (section 2.2.2.2).
@@ -61,10 +64,10 @@ export function encodeOptions(o) {
   const fields = (id, name, ...values) => {
     parts.push([id]);
     for (const v of values) {
-      const bytes = v.length > 65535 ? v : typeof v === "string" ? encoder.encode(v) : viewOf(v);
+      const bytes = v.length > 65535 || typeof v !== "string" ? v : encoder.encode(v);
       const { length } = bytes;
       if (length > 65535) throw invalid(RangeError, "ERR_OPTION", `${name} is longer than MQTT's 65,535 bytes`);
-      parts.push([length >> 8, length], bytes); // what is above a byte, Uint8Array.set cuts off
+      parts.push([length >> 8, length], bytes); // what is above a byte, Uint8Array cuts off
     }
   };
   if (o.utf8) parts.push([1, 1]);
@@ -72,17 +75,9 @@ export function encodeOptions(o) {
     const n = within(o.messageExpiry, 0xffffffff, "messageExpiry");
     parts.push([2, n >>> 24, n >>> 16, n >>> 8, n]);
   }
-  if (o.contentType !== undefined) fields(3, "contentType", o.contentType);
-  if (o.responseTopic !== undefined) fields(8, "responseTopic", o.responseTopic);
-  if (o.correlationData !== undefined) fields(9, "correlationData", o.correlationData);
+  for (const [id, name] of FIELDS) if (o[name] !== undefined) fields(id, name, o[name]);
   for (const [k, v] of o.userProperties ?? []) fields(38, "userProperties", k, v);
-  const all = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const p of parts) {
-    all.set(p, at);
-    at += p.length;
-  }
-  return all;
+  return parts.length === 0 ? NOTHING : Uint8Array.from(parts.flatMap((p) => [...p]));
 }
 
 /** A promise and what settles it. Older browsers have no Promise.withResolvers. @returns {any} */

@@ -1,3 +1,4 @@
+import { List } from "./list.js";
 import { soon } from "./soon.js";
 
 // A task of the page's should take less than 50 ms, or the page stutters.
@@ -6,6 +7,7 @@ const LOOK = 16; // events between two looks at the clock
 
 // Beyond so many bytes it is better that the network waits than that memory fills.
 const MOST_BEHIND = 64 << 20;
+const OVERHEAD = 1024; // bytes of a buffer, a closure and a record, about, besides the bytes in the buffer
 
 /**
  * What the page is to hear of, in the order in which it happened, whatever calls
@@ -20,8 +22,8 @@ export class Queue {
   #resting = false; // between two slices
   #resuming = false; // in a slice that is not the first
   #until = 0; // the end of this slice
-  /** @type {any[]} */
-  #waiting = []; // { work, bytes }, to be done behind the events
+  /** @type {List<{ work(): void, bytes: number }>} */
+  #waiting = new List(); // to be done behind the events
   #waitingBytes = 0;
 
   get behind() {
@@ -35,6 +37,7 @@ export class Queue {
 
   /** Has work done behind what waits already. @param {() => void} work @param {number} bytes that it keeps in memory */
   later(work, bytes) {
+    bytes += OVERHEAD;
     this.#waitingBytes += bytes;
     this.#waiting.push({ work, bytes });
     if (this.#waitingBytes > MOST_BEHIND) this.#resume();
@@ -43,7 +46,7 @@ export class Queue {
   /** Has work done before anything else that waits. @param {() => void} work */
   next(work) {
     if (!this.#resting) return work();
-    this.#waiting.unshift({ work, bytes: 0 });
+    this.#waiting.putBack({ work, bytes: 0 });
   }
 
   /** Lets the page hear of what there is. What it does then may happen again in here. */
@@ -102,6 +105,7 @@ export class Queue {
 
   /** Forgets everything. */
   clear() {
-    this.#events.length = this.#next = this.#waiting.length = this.#waitingBytes = 0;
+    this.#events.length = this.#next = this.#waitingBytes = 0;
+    this.#waiting = new List();
   }
 }

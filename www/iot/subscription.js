@@ -1,9 +1,14 @@
 import { invalid } from "./errors.js";
+import { List } from "./list.js";
+import { kept } from "./message.js";
+import { onAbort } from "./page.js";
+import { settler } from "./publish.js";
 
-/** @typedef {import("../iot.js").Message} Message */
+/** @typedef {import("./message.js").Message} Message */
 /** @typedef {import("../iot.js").IotError} IotError */
 
-const MOST_SEEN = 10_000; // topics; beyond, one may be heard twice
+const MOST_SEEN = 1 << 20; // bytes of topics; beyond, one may be heard twice
+const OVERHEAD = 100; // bytes of a record, about, besides the bytes in it
 
 /**
  * What the client does with a subscription, and nobody else can: hand it a message
@@ -16,7 +21,7 @@ export let deliver;
 /** @type {(subscription: Subscription, error?: IotError) => void} */
 export let end;
 /** @type {(subscription: Subscription, signal: AbortSignal | undefined) => void} */
-export let until;
+export let endWith;
 /** @type {(subscription: Subscription, topic: import("./core.js").Topic, joins: number) => boolean} */
 export let wants;
 /** @type {(subscription: Subscription, join: number, heard: number) => void} */
@@ -35,17 +40,16 @@ export class Subscription {
 
   #leave;
   #handler;
-  #bufferSize;
-  #asPublished;
-  /** @type {Message[]} */
-  #buffer = [];
+  #options;
+  /** @type {List<{ message: Message, frame: ArrayBuffer, bytes: number }>} */
+  #buffer = new List();
+  #buffered = 0; // bytes in it
   /** @type {{ resolve(result: IteratorResult<Message, any>): void, reject(error: unknown): void }[]} */
   #readers = [];
   #ended = false;
   /** @type {IotError | undefined} */
   #error;
-  /** @type {any} */
-  #settleClosed;
+  #closing = settler();
   #disarm = () => {};
   /** @type {Promise<void> | undefined} */
   #leaving;
@@ -56,36 +60,34 @@ export class Subscription {
   #since = 0; // how many live messages the client had heard then
   /** @type {Set<string>} */
   #seen = new Set(); // topics whose retained message it has had
+  #seenBytes = 0;
 
   /**
    * `leave` is called for the page's wish to end it; no messages come after `end()`.
    * @param {string} filter
    * @param {import("../iot.js").MessageHandler | undefined} handler
-   * @param {number} bufferSize
-   * @param {boolean} asPublished what RETAIN says is the publisher's word
+   * @param {any} options
    * @param {(subscription: Subscription) => Promise<void>} leave
    */
-  constructor(filter, handler, bufferSize, asPublished, leave) {
+  constructor(filter, handler, options, leave) {
     this.filter = filter;
     this.#handler = handler;
-    this.#bufferSize = bufferSize;
-    this.#asPublished = asPublished;
+    this.#options = options;
     this.#leave = leave;
     /** @type {Promise<IotError | undefined>} */
-    this.closed = new Promise((resolve) => {
-      this.#settleClosed = resolve;
-    });
+    this.closed = this.#closing.promise;
   }
 
   static {
     deliver = (subscription, message) => subscription.#deliver(message);
     end = (subscription, error) => subscription.#end(error);
-    until = (subscription, signal) => subscription.#until(signal);
+    endWith = (subscription, signal) => subscription.#endWith(signal);
     wants = (subscription, topic, joins) => subscription.#wants(topic, joins);
     renew = (subscription, join, heard) => {
       subscription.#join = join;
       subscription.#since = heard;
       subscription.#seen.clear();
+      subscription.#seenBytes = 0;
     };
   }
 
@@ -105,7 +107,7 @@ export class Subscription {
     const iterator = {
       next: () => this.#next(),
       return: async (value) => {
-        this.#buffer.length = 0;
+        this.#buffer = new List();
         await this.unsubscribe();
         return { value, done: true };
       },
@@ -115,20 +117,19 @@ export class Subscription {
   }
 
   /** @param {AbortSignal | undefined} signal */
-  #until(signal) {
-    if (!signal) return;
+  #endWith(signal) {
     const abort = () => this.unsubscribe().catch(() => {});
-    signal.addEventListener("abort", abort);
-    this.#disarm = () => signal.removeEventListener("abort", abort);
-    if (signal.aborted) abort();
+    this.#disarm = onAbort(signal, abort);
+    if (signal?.aborted) abort();
   }
 
   /** @param {import("./core.js").Topic} topic @param {number} joins */
   #wants(topic, joins) {
-    if (this.#asPublished) return true;
+    if (this.#options.retainAsPublished) return true; // what RETAIN says is the publisher's word
     // It has had it, or has heard the topic live and somebody else has subscribed since.
     if (this.#seen.has(topic.name) || (topic.live > this.#since && this.#join < joins)) return false;
-    if (this.#seen.size < MOST_SEEN) this.#seen.add(topic.name);
+    this.#seenBytes += topic.name.length + OVERHEAD;
+    if (this.#seenBytes < MOST_SEEN) this.#seen.add(topic.name);
     return true;
   }
 
@@ -140,12 +141,32 @@ export class Subscription {
       this.#handler(message);
     } else if (this.#readers.length > 0) {
       this.#readers.shift()?.resolve({ value: message, done: false });
-    } else if (this.#buffer.push(message) > this.#bufferSize) {
-      this.#buffer.shift();
-      this.dropped++;
-      return false;
+    } else {
+      return this.#keep(message);
     }
     return true;
+  }
+
+  /** Keeps it for the iterator; false when an older one had to go. @param {Message} message */
+  #keep(message) {
+    const buffer = this.#buffer;
+    const { dropped } = this;
+    const frame = kept(message);
+    // The bytes of a WebSocket message that several have come in count once.
+    const bytes = message.topic.length + OVERHEAD + (buffer.last?.frame === frame ? 0 : frame.byteLength);
+    this.#buffered += bytes;
+    buffer.push({ message, frame, bytes });
+    while (buffer.length > this.#options.bufferSize || (this.#buffered > this.#options.bufferBytes && buffer.length > 1)) {
+      this.#take();
+      this.dropped++;
+    }
+    return dropped === this.dropped;
+  }
+
+  #take() {
+    const { message, bytes } = this.#buffer.shift();
+    this.#buffered -= bytes;
+    return message;
   }
 
   /** @param {IotError} [error] */
@@ -159,20 +180,21 @@ export class Subscription {
       if (error) reader.reject(error);
       else reader.resolve({ value: undefined, done: true });
     }
-    this.#settleClosed(error);
+    this.#closing.resolve(error);
   }
 
-  /** @returns {Promise<IteratorResult<Message, any>>} */
-  async #next() {
-    const waiting = this.#buffer.shift();
-    if (waiting) return { value: waiting, done: false };
-    if (this.#ended) {
-      const error = this.#error;
-      this.#error = undefined; // thrown once: the next call says done
-      if (error) throw error;
-      return { value: undefined, done: true };
-    }
-    if (this.#handler) throw invalid(TypeError, "ERR_OPTION", "the messages go to the subscription's handler");
-    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+  /** Not an async function: the end of the page rejects it, and runs no microtask. @returns {Promise<IteratorResult<Message, any>>} */
+  #next() {
+    return new Promise((resolve, reject) => {
+      if (this.#buffer.length > 0) return resolve({ value: this.#take(), done: false });
+      if (this.#ended) {
+        const error = this.#error;
+        this.#error = undefined; // thrown once: the next call says done
+        if (error) throw error;
+        return resolve({ value: undefined, done: true });
+      }
+      if (this.#handler) throw invalid(TypeError, "ERR_OPTION", "the messages go to the subscription's handler");
+      this.#readers.push({ resolve, reject });
+    });
   }
 }

@@ -1,7 +1,7 @@
-import { IotError, errorFrom } from "./errors.js";
+import { IotError, errorFrom, failed, plain } from "./errors.js";
 import { textOf } from "./http.js";
 import { acquire } from "./module.js";
-import { awake, forbids, watch } from "./page.js";
+import { awake, forbids, gone } from "./page.js";
 import { settler } from "./publish.js";
 import { soon } from "./soon.js";
 
@@ -35,6 +35,8 @@ export class Wire {
   /** @type {Map<number, { resolve(value: any): void, reject(error: unknown): void }>} */
   #tokens = new Map();
   #lastToken = 0;
+  /** @type {[() => void, (error: unknown) => void][]} */
+  #waiting = []; // calls that wait for the wasm, in the order of the page
   /** @type {{ attempt: number, ws: WebSocket } | undefined} */
   #socket; // { attempt, ws }
   #flushing = false;
@@ -47,7 +49,7 @@ export class Wire {
   #cause; // what the page's provider threw last
   /** @type {any} */
   #timer;
-  #timerAt = Number.POSITIVE_INFINITY;
+  #timerAt = Infinity;
 
   /** @param {import("./client.js").IotClient} client @param {Owner} owner */
   constructor(client, owner) {
@@ -57,18 +59,54 @@ export class Wire {
 
   /** Whether the wasm is there and runs. */
   get alive() {
-    return this.#core !== undefined && !this.#core.crash;
+    return this.#core !== undefined && !this.#core.crash && !gone;
   }
 
-  /** Resolves when the wasm is there and knows this client. */
-  async ready() {
-    const core = await acquire();
-    if (this.#core !== core) {
-      this.#core = core;
-      this.topics = [];
-      core.attach(this);
+  /** Whether a call enters the wasm at once. */
+  get open() {
+    return this.alive && this.#waiting.length === 0;
+  }
+
+  /** Whether the wasm knows the client, or will. */
+  get known() {
+    return this.alive || this.#waiting.length > 0;
+  }
+
+  /**
+   * Does what calls the wasm: at once where it is there, else in the order of the
+   * calls when it has come. Returns what `work` does, or a promise of it.
+   * @template T
+   * @param {() => Promise<T>} work
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<T>}
+   */
+  enter(work, signal) {
+    if (this.open) return work();
+    return new Promise((resolve, reject) => {
+      const enter = async () => {
+        signal?.throwIfAborted();
+        return work();
+      };
+      if (this.#waiting.push([() => resolve(enter()), reject]) === 1) this.#load();
+    });
+  }
+
+  async #load() {
+    awake.add(this); // so that the page's end is told to those who wait
+    try {
+      const core = await acquire();
+      if (gone) throw gone; // microtasks of a removed frame run in some browsers
+      if (this.#core !== core) {
+        this.#core = core;
+        this.topics = [];
+        core.attach(this);
+      }
+    } catch (error) {
+      for (const [, reject] of this.#waiting.splice(0)) reject(error);
     }
-    core.hold(this);
+    awake.delete(this);
+    for (const [enter] of this.#waiting) enter(); // and what is added meanwhile
+    this.#waiting = [];
   }
 
   /** A rare call into the wasm, for this client. @param {string} op @param {any[]} args */
@@ -87,21 +125,17 @@ export class Wire {
   }
 
   /**
-   * Promises what the wasm settles under the token that `start` is given.
+   * Promises what the wasm settles under the token that `start` is given, in its turn.
    * @param {(token: number) => void} start
+   * @param {AbortSignal} [signal]
    * @returns {Promise<any>}
    */
-  ask(start) {
-    return new Promise((resolve, reject) => {
+  ask(start, signal) {
+    return this.enter(() => new Promise((resolve, reject) => {
       const token = this.#newToken();
       this.#tokens.set(token, { resolve, reject });
-      try {
-        start(token);
-      } catch (error) {
-        this.#tokens.delete(token);
-        reject(error);
-      }
-    });
+      start(token); // which throws only after a crash
+    }), signal);
   }
 
   #newToken() {
@@ -109,14 +143,14 @@ export class Wire {
   }
 
   /**
-   * Publishes. An abort takes back what still waits.
+   * Publishes. What `cancel` is given takes back a message that still waits.
    * @param {string} topic
    * @param {Uint8Array} options
    * @param {string | Uint8Array} payload
    * @param {number} flags
-   * @param {AbortSignal | undefined} signal
+   * @param {(undo: () => void) => void} [cancel]
    */
-  publish(topic, options, payload, flags, signal) {
+  publish(topic, options, payload, flags, cancel) {
     const token = this.#newToken();
     if (this.#core.publish(this, token, topic, options, payload, flags)) {
       this.flushSoon();
@@ -128,14 +162,7 @@ export class Wire {
     } catch {
       // A crash, of which everybody who waits has been told: `done`, too.
     }
-    if (signal) {
-      const abort = () => {
-        if (this.#tokens.delete(token)) this.tell("cancel", token);
-      };
-      signal.addEventListener("abort", abort, { once: true });
-      const forget = () => signal.removeEventListener("abort", abort);
-      done.then(forget, forget);
-    }
+    cancel?.(() => this.#tokens.delete(token) && this.tell("cancel", token));
     return done;
   }
 
@@ -153,16 +180,14 @@ export class Wire {
 
   /** A reason code, an operation's own value, or nothing. @param {number} token @param {any} value */
   settle(token, value) {
-    const waiter = this.#tokens.get(token);
+    this.#tokens.get(token)?.resolve(typeof value === "object" ? { ...value } : value ? { reasonCode: value } : OK);
     this.#tokens.delete(token);
-    waiter?.resolve(typeof value === "object" ? value : value ? { reasonCode: value } : OK);
   }
 
   /** @param {number} token @param {unknown} error */
   #fail(token, error) {
-    const waiter = this.#tokens.get(token);
+    this.#tokens.get(token)?.reject(error);
     this.#tokens.delete(token);
-    waiter?.reject(error);
   }
 
   /** @param {any} e */
@@ -175,10 +200,7 @@ export class Wire {
       case "state":
         if (e.event === "disconnected") this.#left(false);
         if (e.event === "closed") this.#rest();
-        else {
-          awake.add(this);
-          watch();
-        }
+        else awake.add(this);
         return this.#owner.changed(e, this.#error(e));
       case "unclaimed":
         return this.#owner.unclaimed(e.message);
@@ -198,26 +220,33 @@ export class Wire {
 
   /** The error of an effect. That of a provider is its cause. @param {any} e */
   #error({ error }) {
-    return error && errorFrom({ ...error, cause: error.code === "ERR_CREDENTIALS" ? this.#cause : undefined });
+    return error && errorFrom(plain(error, error.phase === "credentials" && this.#cause && { cause: this.#cause }));
   }
 
   /** Until it connects again, nothing but the page holds the client. */
   #rest() {
     clearTimeout(this.#timer);
-    this.#timerAt = Number.POSITIVE_INFINITY;
+    this.#timerAt = Infinity;
     awake.delete(this);
-    this.#core.release(this);
   }
 
   /** Gets credentials or a URL for an attempt. @param {number} attempt @param {boolean} refused */
   async #resolve(attempt, refused) {
     let resolution;
+    this.#cause = undefined;
     try {
       resolution = await this.#owner.provide(refused);
     } catch (/** @type {any} */ error) {
+      let code = "", why = "", retryable = true;
+      try {
+        // Of an error of ours, the words are ours, too. Those of others may hold a secret.
+        if (error instanceof IotError) [code, why] = [String(error.code ?? ""), error.message];
+        retryable = error?.retryable !== false;
+      } catch {
+        // Nothing can be read of a revoked proxy.
+      }
       this.#cause = error;
-      const ours = error instanceof IotError; // whose words are ours, too
-      this.tell("unresolved", attempt, ours ? error.code : "", ours ? error.message : "", error?.retryable !== false);
+      this.tell("unresolved", attempt, code, why, retryable);
       return;
     }
     this.tell("resolved", attempt, resolution, Date.now());
@@ -225,36 +254,64 @@ export class Wire {
 
   /** @param {number} attempt @param {string} url */
   #open(attempt, url) {
-    /** @type {WebSocket} */
-    let ws;
     try {
-      ws = new WebSocket(url, ["mqtt"]);
+      this.#listen(attempt, new WebSocket(url, ["mqtt"]));
     } catch (/** @type {any} */ error) {
       // Firefox and WebKit throw where the page's policy forbids it, and name the policy in an event that comes later.
       setTimeout(() => (forbids(url) ? this.tell("closed", attempt, 1006) : this.tell("unopenable", attempt, String(error?.name))));
-      return;
     }
+  }
+
+  /** @param {number} attempt @param {WebSocket} ws which may be one of the page's own make */
+  #listen(attempt, ws) {
+    /** @type {Promise<void> | undefined} */
+    let reading; // what has come as a Blob, in its order
     ws.binaryType = "arraybuffer";
     ws.onopen = () => this.tell("opened", attempt);
     ws.onmessage = ({ data }) => {
-      if (typeof data === "string") return this.#inOrder(() => this.tell("text", attempt), 0);
-      if (!this.alive) return;
-      if (this.#core.behind) return this.#inOrder(() => this.#receive(attempt, data), data.byteLength);
-      this.#receive(attempt, data);
+      if (!reading && (data instanceof ArrayBuffer || typeof data === "string")) return this.#frame(attempt, data);
+      const before = reading;
+      reading = (async () => {
+        const bytes = typeof data === "string" ? data : await new Response(data).arrayBuffer();
+        await before;
+        this.#frame(attempt, bytes);
+      })().catch(() => this.#lose(ws));
     };
-    /** @param {{ code: number }} event */
-    const closed = ({ code }) => {
+    /** @param {{ code?: number }} [event] */
+    const closed = async (event) => {
       if (this.#socket?.ws === ws) this.#socket = undefined;
-      this.#inOrder(() => this.tell("closed", attempt, code), 0);
+      if (reading) await reading;
+      this.#closed(attempt, event?.code);
     };
     ws.onclose = closed;
     // Two fire no close event: Chromium for a socket that the page's policy forbids, which is closed from
     // the start, and Node 22 for one that does not open, which is never closed.
     const forbidden = ws.readyState === 3;
     ws.onerror = () => {
-      if (forbidden || ws.readyState === 0) closed({ code: 1006 });
+      if (forbidden || ws.readyState === 0) closed();
     };
     this.#socket = { attempt, ws };
+  }
+
+  /** @param {number} attempt @param {any} code which an event of the page's own make may lack */
+  #closed(attempt, code) {
+    this.#inOrder(() => this.tell("closed", attempt, Number.isInteger(code) ? code : 1006), 0);
+  }
+
+  /** A socket that does not do what a WebSocket does counts as a lost connection. @param {WebSocket} ws */
+  #lose(ws) {
+    if (this.#socket?.ws !== ws) return;
+    const { attempt } = this.#socket;
+    this.#letGo();
+    queueMicrotask(() => this.#closed(attempt, 1006)); // not in the middle of a turn
+  }
+
+  /** @param {number} attempt @param {string | ArrayBuffer} data */
+  #frame(attempt, data) {
+    if (typeof data === "string") return this.#inOrder(() => this.tell("text", attempt), 0);
+    if (!this.alive || data.byteLength === 0) return;
+    if (this.#core.behind) return this.#inOrder(() => this.#receive(attempt, data), data.byteLength);
+    this.#receive(attempt, data);
   }
 
   /** @param {number} attempt @param {ArrayBuffer} data */
@@ -276,17 +333,17 @@ export class Wire {
   /** @param {number} attempt @param {any} last */
   #close(attempt, last) {
     if (this.#socket?.attempt !== attempt) return;
-    const { ws } = this.#socket;
-    this.#letGo();
-    if (ws.readyState === 1 && last.length > 0) ws.send(last);
-    ws.close(1000);
+    this.#letGo(last);
     this.#left(true); // what went with the turn was in there
   }
 
-  #letGo() {
+  /** Closes the socket, which has nothing to say any more. @param {any} [last] bytes to send before */
+  #letGo(last) {
     const { ws } = /** @type {{ ws: WebSocket }} */ (this.#socket);
     this.#socket = undefined;
     ws.onopen = ws.onmessage = ws.onerror = ws.onclose = null;
+    quietly(() => ws.readyState === 1 && last?.length > 0 && ws.send(last));
+    quietly(() => ws.close(1000));
   }
 
   /** Asks by HTTP why a WebSocket was refused: a browser tells a page only so. @param {number} attempt @param {string} url */
@@ -313,15 +370,18 @@ export class Wire {
     this.tell("wake");
   }
 
-  /** How many bytes the socket has not sent yet. */
+  /** How many bytes the socket has not sent yet. One of the page's own make may say anything. */
   get buffered() {
-    return this.#socket?.ws.bufferedAmount ?? 0;
+    let n = 0;
+    quietly(() => (n = /** @type {any} */ (this.#socket)?.ws.bufferedAmount >>> 0));
+    return n;
   }
 
   /** Sends something that a turn has put together. Without a socket the wasm will hear of that, too. @param {any} bytes */
   send(bytes) {
     const ws = this.#socket?.ws;
-    if (ws?.readyState === 1) ws.send(bytes);
+    // A socket of the page's own make may send later, when the wasm's memory is another: it gets a copy.
+    if (ws?.readyState === 1 && !quietly(() => ws.send(bytes.slice()))) this.#lose(ws);
   }
 
   /**
@@ -359,7 +419,7 @@ export class Wire {
     const leaving = this.#leaving;
     this.#leaving = undefined;
     if (sent) leaving?.resolve(OK);
-    else leaving?.reject(new IotError("the connection was lost before the message left", { code: "ERR_CONNECTION_LOST", phase: "publish", retryable: true }));
+    else leaving?.reject(failed("ERR_CONNECTION_LOST", "the connection was lost", "publish", true));
   }
 
   /** @param {number} deadline */
@@ -368,7 +428,7 @@ export class Wire {
     clearTimeout(this.#timer);
     this.#timerAt = deadline;
     this.#timer = setTimeout(() => {
-      this.#timerAt = Number.POSITIVE_INFINITY;
+      this.#timerAt = Infinity;
       this.#turn();
     }, Math.min(2 ** 31 - 1, Math.max(0, deadline - performance.now())));
   }
@@ -376,16 +436,21 @@ export class Wire {
   /** @param {IotError} error */
   crashed(error) {
     this.#rest();
-    if (this.#socket) {
-      const { ws } = this.#socket;
-      this.#letGo();
-      ws.close();
-    }
-    const waiters = [...this.#tokens.values()];
-    this.#tokens.clear();
+    if (this.#socket) this.#letGo();
     this.#leaving?.reject(error);
     this.#leaving = undefined;
-    for (const waiter of waiters) waiter.reject(error);
+    for (const { reject } of this.#tokens.values()) reject(error);
+    this.#tokens.clear();
     this.#owner.crashed(error);
+  }
+}
+
+/** Calls what may throw where the page has replaced WebSocket; whether it has not. @param {() => any} call */
+function quietly(call) {
+  try {
+    call();
+    return true;
+  } catch {
+    return false;
   }
 }

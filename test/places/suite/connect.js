@@ -202,6 +202,29 @@ test("credentials and URLs come from functions, for each attempt", async (place)
     { name: "IotError", code: "ERR_CREDENTIALS", says: "no keys today" });
 });
 
+test("whatever a provider throws or returns, it is asked again", async (place) => {
+  const { endpoint, region, credentials } = place.options;
+  const gone = () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  };
+  const poisoned = () => ({ get message() { throw new Error("no message"); }, get retryable() { throw new Error("no word"); }, get accessKeyId() { throw new Error("no key"); } });
+  const odd = () => Object.defineProperty(new place.api.IotError("odd", { retryable: true }), "code", { get() { throw new Error("no code"); } });
+  const answers = [() => { throw gone(); }, () => { throw poisoned(); }, () => { throw odd(); }, () => { throw undefined; }, () => { throw new place.api.IotError("no code", { retryable: true }); },
+    async () => { throw gone(); }, gone, poisoned, async () => poisoned(), () => 5, () => ({ then() { throw gone(); } })];
+  let calls = 0;
+  const provider = (last) => () => answers[calls++ % (answers.length + 1)]?.() ?? last;
+  for (const options of [{ endpoint, region, credentials: provider(credentials) }, { url: provider(await place.api.presign(place.options)) }]) {
+    calls = 0;
+    const client = place.client();
+    const failed = [];
+    client.addEventListener("disconnected", (e) => failed.push(e.detail.error.code));
+    await client.connect({ ...options, reconnect: soon });
+    equal([calls, failed.length], [answers.length + 1, answers.length], "the calls and the failures");
+  }
+});
+
 test("what needs a connection says so", async (place) => {
   const client = place.client();
   await rejects(client.publish("a", "b"), { name: "IotError", code: "ERR_NOT_CONNECTED", says: "connect()" });

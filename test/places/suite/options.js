@@ -1,4 +1,4 @@
-import { equal, rejects } from "../expect.js";
+import { Inbox, equal, event, rejects } from "../expect.js";
 import { test } from "../suite.js";
 
 test("connect says what is wrong with its options", async (place) => {
@@ -42,4 +42,48 @@ test("what the prototype says is no option", async (place) => {
   } finally {
     for (const name of ["qos", "will", "clientId", "retain"]) delete Object.prototype[name];
   }
+});
+
+test("what the prototype says reaches no call, answer or error", async (place) => {
+  const witness = await place.connected();
+  const inbox = new Inbox();
+  await witness.subscribe(place.topic("#"), inbox.take, { qos: 1 });
+  const clientId = place.clientId();
+  const client = await place.connected({ clientId, reconnect: false });
+  await client.disconnect();
+  const { IotError, presign } = place.api;
+  // Not what the platform's own functions would read: they are the page's, too.
+  const polluted = {
+    will: { topic: place.topic("will"), payload: "polluted", qos: 1, delay: 0 }, password: "polluted", username: "polluted", url: "ws://polluted.invalid/", cause: "polluted",
+    error: { class: 0, code: "ERR_POLLUTED", message: "polluted" }, closeCode: 5, reasonCode: 5, responseTopic: "polluted", correlationData: Uint8Array.of(1), userProperties: { a: "b" },
+    sessionToken: "polluted", accessKeyId: "polluted", retryInMs: 5, authorizer: { token: "polluted" }, offline: { maxMessages: 1 }, recovered: true, next: {}, once: true, timeoutMs: 1,
+  };
+  if (place.isNode) for (const name of ["url", "error", "next", "once"]) delete polluted[name]; // its WebSocket is written in JavaScript, too
+  Object.assign(Object.prototype, polluted);
+  let error, connection, url, reply, missing;
+  const events = [];
+  const listener = (e) => events.push([e.type, Object.keys(e.detail).includes("error") ? String(e.detail.error) : undefined]);
+  try {
+    for (const type of ["connected", "closed"]) client.addEventListener(type, listener);
+    connection = await client.connect();
+    error = new IotError("mine", { code: "ERR_MINE", phase: "load" });
+    url = await presign({ ...place.options, endpoint: "x.iot.eu-west-1.amazonaws.com" });
+    missing = await client.connect({ ...place.options, credentials: {} }).catch((e) => e);
+    reply = rejects(client.request(place.topic("ask"), "?", { qos: 1 }), { name: "IotError", code: "ERR_CONNECTION_LOST" });
+    await inbox.first(1);
+    await client.publish(place.topic("x"), "x", { qos: 1, retain: false });
+    await inbox.first(2);
+  } finally {
+    for (const name of Object.keys(polluted)) delete Object.prototype[name];
+  }
+  equal([connection.clientId, missing.code], [clientId, "ERR_ALREADY_CONNECTED"]);
+  equal(["cause", "reasonCode", "closeCode"].filter((name) => Object.hasOwn(error, name)), []);
+  equal(url.includes("polluted"), false);
+  equal(inbox.all.map((m) => [String(m.responseTopic), m.userProperties]), [[`iot/replies/${clientId}`, []], ["undefined", []]]);
+  const closed = event(client, "closed");
+  await place.control({ cut: clientId });
+  await Promise.all([closed, reply]);
+  equal(events, [["connected", undefined], ["closed", "IotError: " + (await closed).detail.error.message]]);
+  await witness.publish(place.topic("end"), "end", { qos: 1 });
+  equal((await inbox.texts(3))[2], "end", "what came after the cut");
 });

@@ -96,7 +96,7 @@ test("publish says what is wrong with its arguments", async (place) => {
   await wrong(["a\0"], "TypeError", "ERR_UNICODE", "U+0000");
   await wrong(["a\ud800"], "TypeError", "ERR_UNICODE", "surrogate");
   await wrong(["a", "\udc00"], "TypeError", "ERR_UNICODE", "surrogate");
-  await wrong(["a", 5], "TypeError", "ERR_PAYLOAD", "not a number");
+  await wrong(["a", 5], "TypeError", "ERR_PAYLOAD", "not 5");
   await wrong(["a", { a: 1 }], "TypeError", "ERR_PAYLOAD", "{json: value}");
   await wrong(["a", { json: undefined }], "TypeError", "ERR_PAYLOAD", "JSON");
   await wrong(["a", "x", { qos: 3 }], "RangeError", "ERR_QOS", "qos is 3");

@@ -105,6 +105,27 @@ test("a slow consumer loses the oldest, and hears of it", async (place) => {
   equal(rest, ["4", "5"]);
 });
 
+test("what waits for an iterator is bounded in bytes, too", async (place) => {
+  const client = await place.connected();
+  const told = [];
+  client.addEventListener("slowconsumer", (e) => told.push(e.detail.dropped));
+  const subscription = await client.subscribe(place.topic("slow"), { qos: 1, bufferBytes: 10_000 });
+  const inbox = new Inbox();
+  await client.subscribe(place.topic("end"), inbox.take, { qos: 1 });
+  const sizes = [3000, 3001, 3002, 3003, 20_000, 3005, 3006, 20_007];
+  for (const [i, size] of sizes.entries()) {
+    await client.publish(place.topic("slow"), new Uint8Array(size), { qos: 1 });
+    await client.publish(place.topic("end"), "", { qos: 1 });
+    await inbox.first(i + 1);
+    equal(subscription.dropped, [0, 0, 0, 1, 4, 5, 5, 7][i], `the dropped after ${i + 1}`);
+  }
+  equal(told, [1, 4, 5, 7]);
+  const messages = subscription[Symbol.asyncIterator]();
+  equal((await messages.next()).value.payload.length, 20_007);
+  await client.publish(place.topic("slow"), "small", { qos: 1 });
+  equal([(await messages.next()).value.text(), subscription.dropped], ["small", 7]);
+});
+
 test("an asynchronous disposal unsubscribes", async (place) => {
   const client = await place.connected();
   const subscription = await client.subscribe(place.topic());
@@ -159,6 +180,8 @@ test("subscribe says what is wrong with its arguments", async (place) => {
   await wrong(["a", 5, {}], "TypeError", "ERR_OPTION", "handler must be a function");
   await wrong(["a", () => {}, { qos: 7 }], "RangeError", "ERR_QOS", "7");
   await wrong(["a", { bufferSize: 0 }], "RangeError", "ERR_OPTION", "bufferSize");
+  await wrong(["a", { bufferBytes: 0 }], "RangeError", "ERR_OPTION", "bufferBytes");
+  await wrong(["a", { bufferBytes: "1" }], "TypeError", "ERR_OPTION", "bufferBytes");
   await wrong(["a", { buffersize: 3 }], "TypeError", "ERR_OPTION", "did you mean bufferSize?");
   await wrong(["a", { retainHandling: 3 }], "RangeError", "ERR_OPTION", "retainHandling");
   await rejects(client.unsubscribe(5), { name: "TypeError", code: "ERR_OPTION", says: "filter" });

@@ -1,0 +1,125 @@
+import { Inbox, equal, event, rejects } from "../expect.js";
+import { test } from "../suite.js";
+import { soon } from "./connect.js";
+
+/** Lets a page's own WebSocket take the place of the real one, which it wraps. */
+async function wrapped(changes, body) {
+  const Real = globalThis.WebSocket;
+  class Wrapped {
+    constructor(url, protocols) {
+      this.real = new Real(url, protocols);
+      this.real.binaryType = "arraybuffer";
+      this.count = 0;
+      this.real.onopen = (e) => this.onopen?.(e);
+      this.real.onmessage = (e) => this.onmessage?.({ data: this.received(e.data, this.count++) });
+      this.real.onerror = (e) => this.onerror?.(e);
+      this.real.onclose = (e) => this.onclose?.(this.closed(e));
+    }
+    get readyState() { return this.real.readyState; }
+    get bufferedAmount() { return this.real.bufferedAmount; }
+    received(data) { return data; }
+    closed(e) { return e; }
+    send(bytes) { this.real.send(bytes); }
+    close(code) { this.real.close(code); }
+  }
+  Object.assign(Wrapped.prototype, changes);
+  globalThis.WebSocket = changes.constructor === Object ? Wrapped : changes.constructor;
+  try {
+    await body();
+  } finally {
+    globalThis.WebSocket = Real;
+  }
+}
+
+for (const [what, closed] of Object.entries({ "without a code": () => ({}), "without an event": () => undefined, "with a code of text": () => ({ code: "gone" }) })) {
+  test(`a close ${what} counts as 1006`, (place) => wrapped({ closed }, async () => {
+    const clientId = place.clientId();
+    const client = await place.connected({ clientId, reconnect: soon });
+    const lost = event(client, "disconnected");
+    const back = event(client, "connected");
+    await place.control({ cut: clientId });
+    equal([(await lost).detail.error.code, (await lost).detail.error.closeCode], ["ERR_CONNECTION_LOST", 1006]);
+    await back;
+    await client.disconnect();
+  }));
+}
+
+test("Blobs are read in their order, and nothing overtakes them", (place) => wrapped({
+  received: (data, n) => (n % 3 === 1 ? new Blob([data]) : n % 3 === 2 ? new Uint8Array(data) : data),
+}, async () => {
+  const clientId = place.clientId();
+  const client = await place.connected({ clientId, reconnect: false });
+  const inbox = new Inbox();
+  await client.subscribe(place.topic(), inbox.take, { qos: 1 });
+  const texts = Array.from({ length: 40 }, (_, i) => String(i));
+  for (const text of texts) await client.publish(place.topic(), text, { qos: 1 });
+  equal(await inbox.texts(40), texts);
+  const closed = event(client, "closed");
+  await place.control({ cut: clientId });
+  equal((await closed).detail.error.code, "ERR_CONNECTION_LOST");
+}));
+
+test("a Blob that cannot be read counts as a lost connection", (place) => {
+  let bad = false;
+  return wrapped({ received: (data) => (bad ? { toString() { throw new Error("unreadable"); } } : data) }, async () => {
+    const client = await place.connected({ reconnect: false });
+    bad = true;
+    await rejects(client.publish(place.topic(), "x", { qos: 1 }), { name: "IotError", code: "ERR_CONNECTION_LOST" });
+    equal(client.state, "closed");
+  });
+});
+
+test("a send or close that throws counts as a lost connection", (place) => {
+  let bad = false;
+  const break_ = () => { if (bad) throw new Error("broken"); };
+  return wrapped({
+    send(bytes) { break_(); this.real.send(bytes); },
+    close(code) { this.real.close(code); break_(); },
+  }, async () => {
+    const bystander = await place.connected();
+    const client = await place.connected({ reconnect: soon });
+    const lost = event(client, "disconnected");
+    bad = true;
+    const sent = client.publish(place.topic(), "x", { qos: 1 });
+    await rejects(client.publish(place.topic(), "x"), { name: "IotError", code: "ERR_CONNECTION_LOST" });
+    equal((await lost).detail.error.code, "ERR_CONNECTION_LOST");
+    bad = false;
+    equal(await sent, { reasonCode: 0 });
+    bad = true;
+    await client.disconnect();
+    equal([client.state, bystander.state], ["closed", "connected"]);
+    bad = false;
+  });
+});
+
+test("a socket that sends later sends what it was given", (place) => wrapped({
+  send(bytes) { setTimeout(() => this.real.send(bytes)); },
+}, async () => {
+  const client = await place.connected();
+  const inbox = new Inbox();
+  await client.subscribe(place.topic(), inbox.take, { qos: 1 });
+  const text = "x".repeat(1000);
+  for (let i = 0; i < 5; i++) client.publish(place.topic(), text + i, { qos: 1 });
+  await new Promise((resolve) => queueMicrotask(resolve));
+  client.publish(place.topic(), "y".repeat(3000), { qos: 1 }); // overwrites what the wasm had to send
+  equal((await inbox.texts(6)).slice(0, 5), [0, 1, 2, 3, 4].map((i) => text + i));
+  await client.disconnect();
+}));
+
+test("a WebSocket that is none is told of, and crashes nothing", async (place) => {
+  const bystander = await place.connected();
+  for (const [make, code] of [[() => Object.freeze({}), "ERR_WEBSOCKET"], [() => { throw new Error("none"); }, "ERR_WEBSOCKET"], [() => ({}), "ERR_CLOSED"]]) {
+    await wrapped({ constructor: function () { return make(); } }, async () => {
+      const client = place.client();
+      const connecting = rejects(client.connect(place.options), { name: "IotError", code });
+      const attempt = code === "ERR_CLOSED" && event(client, "connecting");
+      if (attempt) {
+        await attempt;
+        await client.disconnect();
+      }
+      await connecting;
+      equal(client.state, "closed");
+    });
+  }
+  equal(bystander.state, "connected");
+});
