@@ -3,6 +3,7 @@
 # make test     everything; installs what it lacks on Debian
 # make sim      the simulation of a connection's life for SEEDS worlds (20000)
 # make chaos    a page in bad times: SECONDS (300) of it from SEED on (drawn), and deliberate bugs
+# make hostile  ten seconds of each packet at full speed, with a page that answers within 250 ms
 # make lint     gofmt, vet and staticcheck, for the machine and for the browser
 # make bench    beside the other clients, in Chromium; BENCHFLAGS=-quick
 # make size     what is in the wasm, by package
@@ -14,7 +15,7 @@ FUZZTIME ?= 30s
 SEEDS ?= 20000
 JS = GOOS=js GOARCH=wasm
 
-.PHONY: wasm dist test lint native browser tools bench size fuzz sim chaos clean
+.PHONY: wasm dist test lint native browser tools bench size fuzz sim chaos hostile clean
 
 wasm:
 	@$(GO) run ./internal/build $(if $(LEAN),-lean)
@@ -49,6 +50,9 @@ sim:
 
 chaos: wasm
 	$(GO) test -count=1 -v -timeout 24h ./test/chaos -seed $(or $(SEED),0) -seconds $(or $(SECONDS),300) $(if $(SEED),,-mutants)
+
+hostile: wasm
+	$(GO) test -count=1 -v -timeout 60m ./test/hostile -for 10s -gap 250ms
 
 bench: wasm
 	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist -compress=false

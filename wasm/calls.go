@@ -39,25 +39,27 @@ func call(_ js.Value, args []js.Value) (result any) {
 	}
 	switch op {
 	case "connect":
-		if o, err := converted(func() (o *client.Options) {
+		var o *client.Options
+		err := converted(func() {
 			if !args[1].IsNull() {
 				o = connectOptions(args[1])
 			}
-			return o
-		}); err != nil {
+		})
+		if err != nil {
 			host{}.Done(token(args[0]), err)
 		} else {
 			c.Connect(now, token(args[0]), o)
 		}
 	case "resolved":
-		if r, err := converted(func() (r client.Resolution) {
+		var r client.Resolution
+		err := converted(func() {
 			if u := args[1].Get("url"); !u.IsUndefined() {
 				r.URL = sigv4.Secret(u.String())
 			} else {
 				r.Credentials = credentials(args[1])
 			}
-			return r
-		}); err != nil {
+		})
+		if err != nil {
 			c.Unresolved(now, attempt(args[0]), "", err.Message, false)
 		} else {
 			c.Resolved(now, attempt(args[0]), r, time.UnixMilli(int64(args[2].Float())))
@@ -82,13 +84,14 @@ func call(_ js.Value, args []js.Value) (result any) {
 		}
 		c.Probed(now, attempt(args[0]), p)
 	case "subscribe", "subscribeNow":
+		var o mqtt.Subscription
 		var user []mqtt.UserPair
-		o, err := converted(func() mqtt.Subscription {
-			o := args[2]
-			user = userPairs(o.Get("userProperties"))
-			return mqtt.Subscription{
-				Filter: args[1].String(), QoS: byte(o.Get("qos").Int()), NoLocal: o.Get("noLocal").Truthy(),
-				RetainAsPublished: o.Get("retainAsPublished").Truthy(), RetainHandling: byte(o.Get("retainHandling").Int()),
+		err := converted(func() {
+			v := args[2]
+			user = userPairs(v.Get("userProperties"))
+			o = mqtt.Subscription{
+				Filter: args[1].String(), QoS: byte(v.Get("qos").Int()), NoLocal: v.Get("noLocal").Truthy(),
+				RetainAsPublished: v.Get("retainAsPublished").Truthy(), RetainHandling: byte(v.Get("retainHandling").Int()),
 			}
 		})
 		if err != nil {
@@ -126,13 +129,14 @@ func call(_ js.Value, args []js.Value) (result any) {
 
 // converted reads what the page has given. What cannot be read is an error of the
 // one call: no client has been touched yet.
-func converted[T any](read func() T) (v T, err *client.Error) {
+func converted(read func()) (err *client.Error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = &client.Error{Class: client.TypeError, Code: "ERR_OPTION", Message: fmt.Sprintf("an argument cannot be read: %v", r)}
 		}
 	}()
-	return read(), nil
+	read()
+	return nil
 }
 
 // panicked notes that the module is not to be trusted any more.

@@ -3,6 +3,7 @@ package hostile
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"nhooyr.io/websocket"
 )
@@ -203,7 +204,7 @@ var attacks = []attack{
 		whole := message(0, 0, "t", nil, largestPacket-64)
 		for i := range whole {
 			before := p.sent.Load()
-			if p.send(whole[i : i+1]); p.sent.Load() == before {
+			if p.send(whole[i : i+1]); p.sent.Load() == before || time.Now().After(p.until) {
 				return
 			}
 		}

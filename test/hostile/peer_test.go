@@ -132,7 +132,8 @@ type peer struct {
 	ws    *websocket.Conn
 	sent  atomic.Int64 // WebSocket messages
 	bytes atomic.Int64
-	turn  int // calls of flood
+	turn  int       // calls of flood
+	until time.Time // when the flood ends
 
 	mu     sync.Mutex
 	reason int // of the page's DISCONNECT; -1 where it has sent none
@@ -178,7 +179,8 @@ func (p *peer) read(during time.Duration) {
 		started = true
 		go func() {
 			defer close(flooding)
-			for end := time.Now().Add(during); time.Now().Before(end); p.turn++ {
+			p.until = time.Now().Add(during)
+			for end := p.until; time.Now().Before(end); p.turn++ {
 				before := p.sent.Load()
 				if p.a.flood == nil {
 					select {

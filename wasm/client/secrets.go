@@ -2,7 +2,6 @@ package client
 
 import (
 	"net/url"
-	"strconv"
 	"strings"
 
 	"iot.wasm/wasm/sigv4"
@@ -73,6 +72,8 @@ func (s secrets) redact(words string) string {
 	return b.String()
 }
 
+const hexDigits = "0123456789abcdef"
+
 // escapedPrefix is how many bytes at the front of text say secret, each character as
 // it is or as URLs and JSON escape it. 0: they say something else.
 func escapedPrefix(text, secret string) int {
@@ -87,7 +88,7 @@ func escapedPrefix(text, secret string) int {
 		case rest[0] == '\\' && len(rest) > 1 && rest[1] == b:
 			i += 2
 		case rest[0] == '%' && len(rest) > 2:
-			if v, err := strconv.ParseUint(rest[1:3], 16, 8); err != nil || byte(v) != b {
+			if rest[1]|0x20 != hexDigits[b>>4]|0x20 || rest[2]|0x20 != hexDigits[b&15]|0x20 { // in either case
 				return 0
 			}
 			i += 3

@@ -24,8 +24,7 @@ type unclaimed struct {
 	stale bool
 	// left are the filters that the page has unsubscribed from. What still comes
 	// for them is reported at once.
-	left  mqtt.Router
-	leftN []string // oldest first
+	left []string // oldest first
 }
 
 // heldMessage is a message in memory of its own.
@@ -47,7 +46,7 @@ func (ev *events) Message(m *mqtt.Publish) bool {
 	case len(t.Filters) > 0 || c.listening:
 		c.host.Message(t, m)
 		return true
-	case m.QoS == 0 || t.unclaimed || c.options.UnclaimedTimeout == 0 || len(c.held.left.Match(t.Name, nil)) > 0:
+	case m.QoS == 0 || t.unclaimed || c.options.UnclaimedTimeout == 0 || c.held.unwanted(t.Name):
 		c.host.Unclaimed(t, m)
 		return true
 	}
@@ -145,20 +144,21 @@ func (c *Client) resumeHeld(ack *mqtt.Connack) {
 
 // leave remembers a filter that the page has unsubscribed from.
 func (u *unclaimed) leave(filter string) {
-	if slices.Contains(u.leftN, filter) {
-		return
+	u.forget(filter)
+	if len(u.left) == maxLeft {
+		u.forget(u.left[0])
 	}
-	if len(u.leftN) == maxLeft {
-		u.forget(u.leftN[0])
-	}
-	u.leftN = append(u.leftN, filter)
-	u.left.Add(filter, 1)
+	u.left = append(u.left, filter)
 }
 
 // forget: the page subscribes to the filter, or it was left too long ago.
 func (u *unclaimed) forget(filter string) {
-	if i := slices.Index(u.leftN, filter); i >= 0 {
-		u.leftN = slices.Delete(u.leftN, i, i+1)
-		u.left.Remove(filter, 1)
+	if i := slices.Index(u.left, filter); i >= 0 {
+		u.left = slices.Delete(u.left, i, i+1)
 	}
+}
+
+// unwanted reports whether the page has unsubscribed from what the topic matches.
+func (u *unclaimed) unwanted(topic string) bool {
+	return slices.ContainsFunc(u.left, func(filter string) bool { return mqtt.Match(filter, topic) })
 }

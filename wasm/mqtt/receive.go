@@ -67,6 +67,10 @@ func (e *Engine) complete(data []byte) (rest []byte) {
 		return data
 	}
 	n := min(size-len(e.partly), len(data))
+	if have := len(e.partly); have+n > cap(e.partly) {
+		// append would grow by quarters, and leave five times the packet as garbage.
+		e.partly = append(make([]byte, 0, min(size, max(2*have, have+n))), e.partly...)
+	}
 	e.partly, data = append(e.partly, data[:n]...), data[n:]
 	if len(e.partly) == size {
 		// Not to be written to before the next Receive: a Publish is a view of it.

@@ -2,7 +2,6 @@ package mqtt
 
 import (
 	"errors"
-	"maps"
 	"slices"
 	"time"
 )
@@ -269,8 +268,13 @@ func (e *Engine) abandoned(o *outgoing) {
 // releaseOrphans ends the QoS 2 flows of messages that were given up, in a session
 // that goes on. A server that does not know one says so, and no harm is done.
 func (e *Engine) releaseOrphans() {
-	for _, id := range slices.Sorted(maps.Keys(e.orphans)) {
-		e.answer(typePubrel, id, Success)
+	ids := make([]uint32, 0, len(e.orphans))
+	for id := range e.orphans {
+		ids = append(ids, uint32(id))
+	}
+	slices.Sort(ids) // the order of a map would not replay
+	for _, id := range ids {
+		e.answer(typePubrel, uint16(id), Success)
 	}
 }
 
