@@ -186,8 +186,8 @@ func TestUnconnectedClientsAreFreed(t *testing.T) {
 			for (let i = 0; i < 50; i++) {
 				const clients = Array.from({ length: 6 }, () => new IotClient()); for (const c of clients) registry.register(c, 0);
 				const [bad, aborted, publisher, subscriber, failing, left] = clients; const stop = new AbortController();
-				const stopped = refused(aborted.connect({ ...at, credentials: local.credentials, signal: stop.signal })); stop.abort();
-				await Promise.all([stopped, refused(bad.connect({ endpoint: "ftp://x", signal })), refused(publisher.publish("a", "x", { qos: 1, signal })), refused(subscriber.subscribe("a", { signal })),
+				const stopped = [aborted.connect({ ...at, credentials: local.credentials, signal: stop.signal }), subscriber.subscribe("a", { signal: stop.signal })].map(refused); stop.abort();
+				await Promise.all([...stopped, refused(bad.connect({ endpoint: "ftp://x", signal })), refused(publisher.publish("a", "x", { qos: 1, signal })),
 					refused(failing.connect({ ...at, signal, reconnect: false, credentials: () => { throw new Error("none") } }))]);
 				await left.connect({ ...at, signal, credentials: local.credentials, clientId: "left" }); await left.disconnect();
 			}

@@ -240,7 +240,9 @@ export class Wire {
       let code = "", why = "", retryable = true;
       try {
         // Of an error of ours, the words are ours, too. Those of others may hold a secret.
-        if (error instanceof IotError) [code, why] = [String(error.code ?? ""), error.message];
+        const ours = error instanceof IotError;
+        if (ours) code = String(error.code ?? "");
+        if (ours || error?.code === "ERR_OPTION") why = error.message;
         retryable = error?.retryable !== false;
       } catch {
         // Nothing can be read of a revoked proxy.

@@ -198,8 +198,9 @@ test("credentials and URLs come from functions, for each attempt", async (place)
   const once = place.client();
   await once.connect({ url: new URL(await url()) });
   equal(once.state, "connected");
-  await rejects(place.client().connect({ endpoint, region, reconnect: false, credentials: () => { throw new Error("no keys today"); } }),
-    { name: "IotError", code: "ERR_CREDENTIALS", says: "no keys today" });
+  const error = await rejects(place.client().connect({ endpoint, region, reconnect: false, credentials: () => { throw new Error("no keys today"); } }),
+    { name: "IotError", code: "ERR_CREDENTIALS", says: "the cause" });
+  equal([error.cause.message, error.message.includes("no keys")], ["no keys today", false]); // the words may hold a secret
 });
 
 test("whatever a provider throws or returns, it is asked again", async (place) => {
@@ -228,9 +229,14 @@ test("whatever a provider throws or returns, it is asked again", async (place) =
 test("what needs a connection says so", async (place) => {
   const client = place.client();
   await rejects(client.publish("a", "b"), { name: "IotError", code: "ERR_NOT_CONNECTED", says: "connect()" });
-  await rejects(client.subscribe("a"), { name: "IotError", code: "ERR_NOT_CONNECTED", says: "connect()" });
+  await rejects(client.request("a", "b"), { name: "IotError", code: "ERR_NOT_CONNECTED", says: "connect()" });
+  // A subscription waits for connect(), until it is taken back.
+  const unsubscribed = rejects(client.subscribe("a"), { name: "IotError", code: "ERR_UNSUBSCRIBED" });
   equal(await client.unsubscribe("a"), undefined);
+  await unsubscribed;
+  const closed = rejects(client.subscribe("a"), { name: "IotError", code: "ERR_CLOSED" });
   equal(await client.disconnect(), undefined);
+  await closed;
   equal(client.reconnect(), undefined);
   equal(client.state, "idle");
 });
