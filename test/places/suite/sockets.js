@@ -92,8 +92,13 @@ test("a send or close that throws counts as a lost connection", (place) => {
   });
 });
 
+const shared = []; // what a socket was given that is not its own to keep
+
 test("a socket that sends later sends what it was given", (place) => wrapped({
-  send(bytes) { setTimeout(() => this.real.send(bytes)); },
+  send(bytes) {
+    if (bytes.buffer.byteLength > bytes.byteLength) shared.push(bytes.buffer.byteLength);
+    setTimeout(() => this.real.send(bytes));
+  },
 }, async () => {
   const client = await place.connected();
   const inbox = new Inbox();
@@ -104,6 +109,7 @@ test("a socket that sends later sends what it was given", (place) => wrapped({
   client.publish(place.topic(), "y".repeat(3000), { qos: 1 }); // overwrites what the wasm had to send
   equal((await inbox.texts(6)).slice(0, 5), [0, 1, 2, 3, 4].map((i) => text + i));
   await client.disconnect();
+  equal(shared, [], "the sizes of the buffers that the socket shares with the wasm");
 }));
 
 test("a WebSocket that is none is told of, and crashes nothing", async (place) => {
