@@ -8,6 +8,7 @@
  * Source: Amazon Cognito Federated Identities, API Reference (GetId, GetCredentialsForIdentity).
  */
 import { IotError } from "./iot.js";
+import { textOf } from "./iot/http.js";
 import { check, wrong } from "./iot/options.js";
 
 const TIMEOUT_MS = 10_000;
@@ -175,7 +176,7 @@ async function call(endpoint, action, body, canRenew) {
       credentials: "omit",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    reply = await response.json();
+    reply = JSON.parse(await textOf(response));
   } catch (/** @type {any} */ cause) {
     throw response && cause?.name === "SyntaxError" ? unreadable(response.status) : unreachable(endpoint, cause);
   }

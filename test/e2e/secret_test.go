@@ -87,6 +87,10 @@ func TestEndlessAnswer(t *testing.T) {
 	sent := make(chan int, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Allow-Headers", "Content-Type, X-Amz-Target")
+		if r.Method == http.MethodOptions {
+			return
+		}
 		w.WriteHeader(http.StatusForbidden)
 		if r.Header.Get("Upgrade") != "" {
 			return
@@ -104,6 +108,11 @@ func TestEndlessAnswer(t *testing.T) {
 	b.fails(`iot.connect({ endpoint: "ws`+strings.TrimPrefix(server.URL, "http")+`", reconnect: false })`, "IotError", "ERR_FORBIDDEN")
 	if n := <-sent; n > 64<<20 {
 		t.Errorf("the page has taken %d bytes", n)
+	}
+	// So may be what answers in Cognito's place.
+	b.fails(`import("/cognito.js").then(({ cognito }) => cognito({ identityPoolId: "us-east-1:0", endpoint: "`+server.URL+`", storage: null })())`, "IotError", "ERR_COGNITO_RESPONSE")
+	if n := <-sent; n > 64<<20 {
+		t.Errorf("cognito() has taken %d bytes", n)
 	}
 }
 

@@ -157,7 +157,6 @@ func (c *Client) Receive(now time.Duration, attempt uint32, data []byte) {
 	if attempt != c.attempt || (c.phase != handshake && c.phase != serving) {
 		return
 	}
-	connecting := c.phase == handshake
 	c.stats.BytesIn += uint64(len(data))
 	if c.phase == serving {
 		c.claim()
@@ -166,9 +165,6 @@ func (c *Client) Receive(now time.Duration, attempt uint32, data []byte) {
 	c.afterEngine()
 	if c.held.bytes > maxUnclaimed {
 		c.expireHeld()
-	}
-	if connecting && c.phase == serving {
-		c.sendSubscriptions() // before the page hears of it, and publishes what it wants to hear
 	}
 }
 

@@ -568,7 +568,7 @@ func TestAnotherSession(t *testing.T) {
 	w.again(true)
 	w.hears("connecting[reconnecting]; open; failed 3 ERR_SESSION_LOST; connected[connected]")
 	out := w.out()
-	if len(out) != 3 || out[0].Type != packets.PUBREL || out[1].Type != packets.PUBLISH || out[2].Type != packets.SUBSCRIBE || out[2].Content.(*packets.Subscribe).Subscriptions[0].RetainHandling != 1 {
+	if len(out) != 3 || out[0].Type != packets.PUBREL || out[1].Type != packets.SUBSCRIBE || out[2].Type != packets.PUBLISH || out[1].Content.(*packets.Subscribe).Subscriptions[0].RetainHandling != 1 {
 		t.Errorf("sent %v", out)
 	}
 	w.lost(1006)

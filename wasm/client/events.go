@@ -18,6 +18,7 @@ func (ev *events) Connected(ack *mqtt.Connack) {
 	c.everConnected = true
 	c.resumeHeld(ack)
 	c.resubscribe(ack)
+	c.sendSubscriptions() // before the page hears of it, and before messages that it may want to hear
 	waiters := c.connectWaiters
 	c.connectWaiters = nil
 	c.change(Connected, Change{Event: "connected", Attempt: attempt, Granted: ack, Recovered: recovered})

@@ -208,3 +208,17 @@ func TestSessionAfterDisconnect(t *testing.T) {
 	w.tick(o.UnclaimedTimeout)
 	w.sends("UNSUBSCRIBE u")
 }
+
+// What the page asked for before there was a connection is sent in its order: a
+// message that it publishes itself finds the subscription.
+func TestSubscribeThenPublishBeforeConnack(t *testing.T) {
+	w := newWorld(t)
+	o := unsigned()
+	w.Connect(0, 1, &o)
+	w.sub(2, "t", 1)
+	w.pub(3, 1, "t", "x")
+	w.Opened(0, w.attempt)
+	w.sends("CONNECT clean=true")
+	w.connack(false)
+	w.sends("SUBSCRIBE t:1; PUBLISH x")
+}

@@ -12,8 +12,8 @@ type Token uint32
 // A Handler is told what happens on an [Engine]. It is called from within the
 // engine's methods, must not call them, and must not keep slices it is given.
 type Handler interface {
-	// Connected: the server has accepted. Resumed says whether it had kept the
-	// session.
+	// Connected: the server has accepted. It may call Subscribe and Unsubscribe, whose
+	// packets go ahead of the messages that wait.
 	Connected(ack *Connack)
 	// Refused: the server's CONNACK carried a failure. Stopped follows.
 	Refused(ack *Connack)
