@@ -68,7 +68,7 @@ func errClosed(p Phase) *Error {
 
 func ackTimeout(p Phase) *Error {
 	return failure(p, "ERR_ACK_TIMEOUT", true, "the broker did not acknowledge within ackTimeoutMs; "+
-		"the connection is dropped and resumed, and what was sent %d times without an answer is given up", maxExpiries)
+		"the connection is dropped and resumed, and what was sent %d times without an answer is given up", mqtt.MaxExpiries)
 }
 
 // publishError turns what the engine says of a message into what the page sees.

@@ -37,10 +37,6 @@ type subscription struct {
 	expiries int
 }
 
-// maxExpiries is how often a SUBSCRIBE is sent and not answered before it is given
-// up.
-const maxExpiries = 3
-
 // subscriptions is what the page wants to receive, whatever the connection does.
 type subscriptions struct {
 	router   mqtt.Router
@@ -381,7 +377,7 @@ func (ev *events) Subscribed(token mqtt.Token, codes []byte, reason string, lost
 			}
 			s.state = wanted
 			if errors.Is(lost, mqtt.ErrAckTimeout) {
-				if s.expiries++; s.expiries == maxExpiries {
+				if s.expiries++; s.expiries == mqtt.MaxExpiries {
 					c.refuse(s, ackTimeout(PhaseSubscribe))
 					if c.byID[s.id] != s { // the broker may have it all the same
 						c.leaving = append(c.leaving, leaving{s.options.Filter, 0})

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// maxExpiries is how often a message or request is sent and not acknowledged
+// MaxExpiries is how often a message or request is sent and not acknowledged
 // before it is given up.
-const maxExpiries = 3
+const MaxExpiries = 3
 
 // slowestLink, in bytes per second, is the slowest upload that is not taken for
 // a dead connection.
@@ -111,7 +111,7 @@ func (e *Engine) endSilence(why string, all bool) {
 // giveUpExpired settles what has expired too often.
 func (e *Engine) giveUpExpired() {
 	for _, o := range e.ordered() {
-		if o.expiries >= maxExpiries {
+		if o.expiries >= MaxExpiries {
 			e.abandoned(o)
 			e.landed(o)
 			e.settle(o, ErrAckTimeout)
@@ -120,7 +120,7 @@ func (e *Engine) giveUpExpired() {
 	e.again = nil
 	waiting := slices.Clone(e.queue.list[e.queue.head:])
 	for _, o := range waiting {
-		if o.expiries >= maxExpiries {
+		if o.expiries >= MaxExpiries {
 			e.queue.remove(o.token)
 			e.settle(o, ErrAckTimeout)
 		}

@@ -59,7 +59,7 @@ func TestAckTimeout(t *testing.T) {
 				p.tick(9 * time.Second)
 				p.hears("")
 				p.tick(time.Second)
-				if round == maxExpiries {
+				if round == MaxExpiries {
 					break
 				}
 				p.hears(silence)
@@ -84,7 +84,7 @@ func TestAckTimeoutOfWhatWaits(t *testing.T) {
 	p := newPeer(t)
 	o := testOptions
 	o.KeepAlive, o.AckTimeout = 0, 10*time.Second
-	for round := range maxExpiries {
+	for round := range MaxExpiries {
 		o.CleanStart = round == 0
 		p.Open(p.now, o)
 		p.sends()
@@ -97,7 +97,7 @@ func TestAckTimeoutOfWhatWaits(t *testing.T) {
 		p.sends()
 		p.log = nil
 		p.tick(10 * time.Second)
-		if round < maxExpiries-1 {
+		if round < MaxExpiries-1 {
 			p.hears(silence)
 		}
 		p.Lost()
