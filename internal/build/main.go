@@ -136,7 +136,8 @@ func compile(tools *toolchain, stamp, out string, lean bool) error {
 	if lean {
 		args = append(args, "-tags", "lean", "-gcflags", "all=-l", "-gcflags", "iot.wasm/...=")
 	} else {
-		args = append(args, "-tags", "nethttpomithttp2")
+		// The client calls its small functions rarely: copies of them cost more than the calls.
+		args = append(args, "-gcflags", "iot.wasm/wasm/client=-l", "-tags", "nethttpomithttp2")
 	}
 	if err := tools.build(append(args, "./wasm")...); err != nil {
 		return err

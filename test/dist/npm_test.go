@@ -37,7 +37,7 @@ func TestNode(t *testing.T) {
 	}
 	copyTo(t, project, "hello.js", "node.mjs")
 	for major, want := range map[int]result{
-		20: {Error: "IotError ERR_WEBSOCKET: the browser opens no WebSocket to that address: WebSocket is not defined (a page that came by https: needs wss:)"},
+		20: {Error: "IotError ERR_WEBSOCKET: the browser does not open a WebSocket to this address (ReferenceError): check that the URL is valid; a page that came by https: needs wss:; Node has a WebSocket from version 22 on"},
 		22: heard,
 	} {
 		s := serve(t, distDir)

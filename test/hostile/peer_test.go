@@ -177,9 +177,9 @@ func (p *peer) read(during time.Duration) {
 	started := false
 	flood := func() {
 		started = true
+		p.until = time.Now().Add(during)
 		go func() {
 			defer close(flooding)
-			p.until = time.Now().Add(during)
 			for end := p.until; time.Now().Before(end); p.turn++ {
 				before := p.sent.Load()
 				if p.a.flood == nil {
@@ -195,7 +195,10 @@ func (p *peer) read(during time.Duration) {
 			}
 		}()
 		if p.a.deaf {
-			<-flooding
+			select {
+			case <-flooding:
+			case <-time.After(during): // the page may have stopped reading, too
+			}
 		}
 	}
 	for {

@@ -168,7 +168,7 @@ func (c *Client) Unopenable(now time.Duration, attempt uint32, why string) {
 	c.now = now
 	if c.phase == opening && attempt == c.attempt {
 		c.lose(failure(PhaseOpen, "ERR_WEBSOCKET", false, "the browser does not open a WebSocket to this address (%s): "+
-			"check that the URL is valid; a page that came by https: needs wss:", c.secrets.redact(why)))
+			"check that the URL is valid; a page that came by https: needs wss:; Node has a WebSocket from version 22 on", c.secrets.redact(why)))
 	}
 }
 
