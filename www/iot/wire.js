@@ -39,6 +39,7 @@ export class Wire {
   #waiting = []; // calls that wait for the wasm, in the order of the page
   /** @type {{ attempt: number, ws: WebSocket } | undefined} */
   #socket; // { attempt, ws }
+  #native = false; // whether the socket is the browser's
   #flushing = false;
   #answering = false;
   /** @type {{ promise: Promise<any>, resolve(value: any): void, reject(error: unknown): void } | undefined} */
@@ -292,6 +293,7 @@ export class Wire {
     ws.onerror = () => {
       if (forbidden || ws.readyState === 0) closed();
     };
+    this.#native = `${ws.send}`.includes("[native");
     this.#socket = { attempt, ws };
   }
 
@@ -383,7 +385,7 @@ export class Wire {
   send(bytes) {
     const ws = this.#socket?.ws;
     // A socket of the page's own make may send later, when the wasm's memory is another: it gets a copy.
-    if (ws?.readyState === 1 && !quietly(() => ws.send(bytes.slice()))) this.#lose(ws);
+    if (ws?.readyState === 1 && !quietly(() => ws.send(this.#native ? bytes : bytes.slice()))) this.#lose(ws);
   }
 
   /**
