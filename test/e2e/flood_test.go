@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,40 +18,17 @@ import (
 // nothing else by itself: after a SUBSCRIBE it does what the test says.
 func scripted(t *testing.T, subscribed func(ws *websocket.Conn)) string {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"mqtt"}, InsecureSkipVerify: true})
-		if err != nil {
-			return
+	return newScript(t, func(c *scriptConn, cp *packets.ControlPacket) {
+		switch p := cp.Content.(type) {
+		case *packets.Connect:
+			c.send(&packets.Connack{Properties: properties()})
+		case *packets.Subscribe:
+			c.send(&packets.Suback{PacketID: p.PacketID, Reasons: []byte{0}, Properties: properties()})
+			subscribed(c.ws)
+		case *packets.Pingreq:
+			c.send(&packets.Pingresp{})
 		}
-		ws.SetReadLimit(-1)
-		defer ws.CloseNow()
-		stream := websocket.NetConn(r.Context(), ws, websocket.MessageBinary)
-		for {
-			cp, err := packets.ReadPacket(stream)
-			if err != nil {
-				return
-			}
-			var b bytes.Buffer
-			switch p := cp.Content.(type) {
-			case *packets.Connect:
-				_, _ = (&packets.Connack{Properties: &packets.Properties{}}).WriteTo(&b)
-			case *packets.Subscribe:
-				_, _ = (&packets.Suback{PacketID: p.PacketID, Reasons: []byte{0}, Properties: &packets.Properties{}}).WriteTo(&b)
-			case *packets.Pingreq:
-				_, _ = (&packets.Pingresp{}).WriteTo(&b)
-			}
-			if b.Len() > 0 {
-				if err := ws.Write(r.Context(), websocket.MessageBinary, b.Bytes()); err != nil {
-					return
-				}
-			}
-			if _, ok := cp.Content.(*packets.Subscribe); ok {
-				subscribed(ws)
-			}
-		}
-	}))
-	t.Cleanup(server.Close)
-	return "ws" + strings.TrimPrefix(server.URL, "http") + "/mqtt"
+	}).endpoint
 }
 
 // What comes at once is heard in slices: between them the page has time for
