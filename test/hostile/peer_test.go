@@ -256,6 +256,9 @@ func (p *peer) read(during time.Duration) {
 		if _, err := stream.Discard(rest); err != nil {
 			return
 		}
+		if p.a.deaf && started {
+			continue // the flood may hold the socket for ever: the page does not read any more
+		}
 		if kind == connect && p.a.connack != nil {
 			p.a.connack(p)
 			continue
