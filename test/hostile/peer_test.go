@@ -280,7 +280,9 @@ func (p *peer) read(during time.Duration) {
 					p.send(ack(pubrec, id, nil))
 				}
 			case pubrel:
-				p.send(ack(pubcomp, id, nil))
+				if !started { // the flood may hold the socket for ever
+					p.send(ack(pubcomp, id, nil))
+				}
 			case subscribe:
 				p.send(packet(suback<<4, number(id), properties(), make([]byte, filters)))
 			case unsubscribe:
