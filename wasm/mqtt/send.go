@@ -117,7 +117,7 @@ func (e *Engine) pump() {
 		if o.state == rerelease {
 			e.onWire++
 			o.state = released
-			e.release2(o)
+			e.sendPubrel(o)
 			continue
 		}
 		if err := e.refuses(&m); err != nil { // what this connection grants may be less
@@ -209,7 +209,7 @@ func (e *Engine) ackIn(t packetType, a ack) *WireError {
 			o.seq = e.nextSeq
 		}
 		o.state = released // [MQTT-4.3.3-4]
-		e.release2(o)
+		e.sendPubrel(o)
 		return nil
 	}
 	if t == typePubcomp && o.state != released {
@@ -229,10 +229,10 @@ func (e *Engine) ackIn(t packetType, a ack) *WireError {
 	return nil
 }
 
-// release2 sends the PUBREL of a QoS 2 message. It must not overtake the PUBLISH,
+// sendPubrel sends the PUBREL of a QoS 2 message. It must not overtake the PUBLISH,
 // which a server that repeats a PUBREC may answer before it has left, nor a PUBREL
 // before it [MQTT-4.6.0-4].
-func (e *Engine) release2(o *outgoing) {
+func (e *Engine) sendPubrel(o *outgoing) {
 	if o.end > e.taken || e.pubrelEnd > e.taken {
 		e.bulk = appendAck(e.bulk, typePubrel, o.id, Success)
 		e.pubrelEnd = e.taken + uint64(len(e.bulk))
