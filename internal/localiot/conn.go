@@ -83,7 +83,9 @@ func newConn(ws *websocket.Conn, wire *wire, policy *policy, broker *broker) *co
 	ws.SetReadLimit(maxMessageSize) // NetConn has lifted it
 	c.in = bufio.NewReader(c.Conn)
 	c.changed.L = &c.mu
+	c.mu.Lock() // A short timeout can expire before the timer is assigned.
 	c.timer = time.AfterFunc(broker.connectTimeout, func() { c.refuse(packets.ErrKeepAliveTimeout) })
+	c.mu.Unlock()
 	go c.writeLoop()
 	return c
 }

@@ -145,7 +145,7 @@ func TestHostileClients(t *testing.T) {
 // Should the broker panic all the same, the connection is closed and the process lives.
 func TestPanic(t *testing.T) {
 	log := new(syncBuffer)
-	b := &broker{log: slog.New(slog.NewTextHandler(log, nil))} // without a Server, which panics
+	b := &broker{log: slog.New(slog.NewTextHandler(log, nil)), connectTimeout: time.Minute} // without a Server, which panics
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := websocket.Accept(w, r, nil)
 		if err != nil {
@@ -320,5 +320,13 @@ func TestConnectTimeout(t *testing.T) {
 				t.Errorf("it is connected after 10 s: %v", err)
 			}
 		})
+	}
+}
+
+// The timer of the timeout may expire while the connection is still being made.
+func TestConnectTimeoutExpiresAtOnce(t *testing.T) {
+	s := start(t, Options{connectTimeout: 1})
+	for range 100 {
+		s.open().closed()
 	}
 }
