@@ -10,6 +10,7 @@ import (
 
 	"iot.wasm/wasm/client"
 	"iot.wasm/wasm/mqtt"
+	"iot.wasm/wasm/secret"
 	"iot.wasm/wasm/sigv4"
 )
 
@@ -54,7 +55,7 @@ func call(_ js.Value, args []js.Value) (result any) {
 		var r client.Resolution
 		err := converted(func() {
 			if u := args[1].Get("url"); !u.IsUndefined() {
-				r.URL = sigv4.Secret(u.String())
+				r.URL = secret.String(u.String())
 			} else {
 				r.Credentials = credentials(args[1])
 			}
@@ -179,8 +180,8 @@ func presign(o js.Value) any {
 func credentials(o js.Value) *sigv4.Credentials {
 	c := &sigv4.Credentials{
 		AccessKeyID:     text(o, "accessKeyId"),
-		SecretAccessKey: sigv4.Secret(text(o, "secretAccessKey")),
-		SessionToken:    sigv4.Secret(text(o, "sessionToken")),
+		SecretAccessKey: secret.String(text(o, "secretAccessKey")),
+		SessionToken:    secret.String(text(o, "sessionToken")),
 	}
 	if v := o.Get("expiration"); v.Type() == js.TypeNumber {
 		c.Expiration = time.UnixMilli(int64(v.Float()))
@@ -211,7 +212,7 @@ func connectOptions(v js.Value) *client.Options {
 	if u := v.Get("username"); !u.IsUndefined() {
 		o.Username = new(u.String())
 	}
-	o.Password = sigv4.Secret(data(v.Get("password")))
+	o.Password = secret.String(data(v.Get("password")))
 	integer(v, "keepAlive", func(n float64) { o.KeepAlive = int(n) })
 	integer(v, "sessionExpiry", func(n float64) { o.SessionExpiry = int64(n) })
 	if b := v.Get("cleanStart"); !b.IsUndefined() {

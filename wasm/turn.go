@@ -10,7 +10,7 @@ import (
 
 	"iot.wasm/wasm/client"
 	"iot.wasm/wasm/mqtt"
-	"iot.wasm/wasm/sigv4"
+	"iot.wasm/wasm/secret"
 )
 
 // header is what JavaScript reads after each call. Its address never changes.
@@ -113,7 +113,7 @@ func (host) Resolve(attempt uint32, refused bool) {
 	effect("resolve", "attempt", attempt, "refused", refused)
 }
 
-func (host) Open(attempt uint32, url sigv4.Secret) {
+func (host) Open(attempt uint32, url secret.String) {
 	effect("open", "attempt", attempt, "url", url.Reveal())
 }
 
@@ -123,7 +123,7 @@ func (host) Close(attempt uint32, last []byte) {
 	effect("close", "attempt", attempt, "last", bytes)
 }
 
-func (host) Probe(attempt uint32, url sigv4.Secret) {
+func (host) Probe(attempt uint32, url secret.String) {
 	effect("probe", "attempt", attempt, "url", url.Reveal())
 }
 

@@ -15,6 +15,7 @@ import (
 	"nhooyr.io/websocket"
 
 	broker "iot.wasm/test/mosquitto"
+	"iot.wasm/wasm/secret"
 	"iot.wasm/wasm/sigv4"
 )
 
@@ -32,7 +33,7 @@ func dial(t *testing.T, s *server, clientID string) *native {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := sigv4.Credentials{AccessKeyID: l.Credentials.AccessKeyID, SecretAccessKey: sigv4.Secret(l.Credentials.SecretAccessKey)}
+	key := sigv4.Credentials{AccessKeyID: l.Credentials.AccessKeyID, SecretAccessKey: secret.String(l.Credentials.SecretAccessKey)}
 	url, err := sigv4.Presign(e, key, time.Now(), 0)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"iot.wasm/wasm/mqtt"
+	"iot.wasm/wasm/secret"
 	"iot.wasm/wasm/sigv4"
 )
 
@@ -60,7 +61,7 @@ func (c *Client) begin() {
 		if c.options.Authorizer != "" {
 			e.Query = strings.TrimPrefix(e.Query+"&"+c.options.Authorizer.Reveal(), "&")
 		}
-		c.open(sigv4.Secret(e.URL()))
+		c.open(secret.String(e.URL()))
 		return
 	}
 	c.wait(resolving, resolveTimeout)
@@ -88,7 +89,7 @@ func (c *Client) change(s State, ev Change) {
 // A Resolution is the page's answer to Resolve: one of the two.
 type Resolution struct {
 	Credentials *sigv4.Credentials
-	URL         sigv4.Secret
+	URL         secret.String
 }
 
 // Resolved takes the answer to Resolve. wall is the time of day, for the
@@ -136,7 +137,7 @@ func (c *Client) Resolved(now time.Duration, attempt uint32, r Resolution, wall 
 	}
 	e, err := sigv4.ParseEndpoint(c.options.Endpoint, c.options.Region)
 	if err == nil {
-		var url sigv4.Secret
+		var url secret.String
 		if url, err = sigv4.Presign(e, *r.Credentials, wall, 0); err == nil {
 			c.open(url)
 			return
@@ -155,7 +156,7 @@ func (c *Client) Unresolved(now time.Duration, attempt uint32, code, why string,
 	}
 }
 
-func (c *Client) open(url sigv4.Secret) {
+func (c *Client) open(url secret.String) {
 	c.url, c.urlAt = url, c.now
 	c.secrets.addURL(url)
 	c.wait(opening, openTimeout)
@@ -208,7 +209,7 @@ func (c *Client) SocketClosed(now time.Duration, attempt uint32, code int) {
 		c.wait(probing, probeTimeout)
 		bare, _, _ := strings.Cut(c.url.Reveal(), "?")
 		c.secretProbe = false
-		c.host.Probe(attempt, sigv4.Secret(bare))
+		c.host.Probe(attempt, secret.String(bare))
 	case handshake:
 		e := failure(PhaseConnect, "ERR_NO_CONNACK", true, "the connection was closed before the broker answered CONNECT: "+
 			"the client id may not be allowed by the policy, or the broker does not speak MQTT 5")

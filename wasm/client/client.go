@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"iot.wasm/wasm/mqtt"
-	"iot.wasm/wasm/sigv4"
+	"iot.wasm/wasm/secret"
 )
 
 // A Host does what a [Client] decides. Its methods are called from within the
@@ -17,13 +17,13 @@ type Host interface {
 	Resolve(attempt uint32, refused bool)
 	// Open starts a WebSocket with the subprotocol mqtt; what becomes of it goes
 	// to Opened, Receive and SocketClosed.
-	Open(attempt uint32, url sigv4.Secret)
+	Open(attempt uint32, url secret.String)
 	// Close ends the socket of the attempt, if it has one, after sending last.
 	Close(attempt uint32, last []byte)
 	// Probe asks for the URL by HTTPS to learn why no socket opened; the answer
 	// goes to Probed. The first request of an attempt is for the address without
 	// its query, so that no secret is in it.
-	Probe(attempt uint32, url sigv4.Secret)
+	Probe(attempt uint32, url secret.String)
 
 	// StateChanged tells the page.
 	StateChanged(c Change)
@@ -106,7 +106,7 @@ type Client struct {
 	connectWaiters []mqtt.Token
 	everConnected  bool
 	connectedAt    time.Duration
-	url            sigv4.Secret
+	url            secret.String
 	urlAt          time.Duration // when it was made
 	bareProbe      Probe         // what the request without a query brought to light
 	secretProbe    bool          // the request with the query is on its way

@@ -11,6 +11,7 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 
 	"iot.wasm/wasm/mqtt"
+	"iot.wasm/wasm/secret"
 	"iot.wasm/wasm/sigv4"
 )
 
@@ -46,7 +47,7 @@ func (w *world) Resolve(a uint32, refused bool) {
 	}
 	w.note("resolve")
 }
-func (w *world) Open(a uint32, url sigv4.Secret) {
+func (w *world) Open(a uint32, url secret.String) {
 	w.attempt, w.url = a, url.Reveal()
 	w.sockets++
 	if w.sockets > 1 {
@@ -59,7 +60,7 @@ func (w *world) Close(a uint32, last []byte) {
 	w.lastOut = last
 	w.note("close")
 }
-func (w *world) Probe(a uint32, url sigv4.Secret) {
+func (w *world) Probe(a uint32, url secret.String) {
 	w.attempt = a
 	w.probes = append(w.probes, url.Reveal())
 	if !strings.Contains(url.Reveal(), "?") {
@@ -1067,7 +1068,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		"will topic":         func(o *Options) { o.Will = &mqtt.Will{Topic: "a/#"} },
 		"will QoS":           func(o *Options) { o.Will = &mqtt.Will{Topic: "a", QoS: 3} },
 		"will payload":       func(o *Options) { o.Will = &mqtt.Will{Topic: "a", Payload: make([]byte, 65536)} },
-		"password":           func(o *Options) { o.Password = sigv4.Secret(strings.Repeat("x", 65536)) },
+		"password":           func(o *Options) { o.Password = secret.String(strings.Repeat("x", 65536)) },
 		"user property":      func(o *Options) { o.User = []mqtt.UserPair{{Name: strings.Repeat("x", 65536)}} },
 		"stable after":       func(o *Options) { o.StableAfter = -1 },
 		"endpoint with user": func(o *Options) { o.Endpoint = "wss://u:p@example.org/" },

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"iot.wasm/wasm/mqtt"
+	"iot.wasm/wasm/secret"
 	"iot.wasm/wasm/sigv4"
 )
 
@@ -32,8 +33,8 @@ type Options struct {
 
 	ClientID      string
 	Username      *string
-	Password      sigv4.Secret // bytes; "" for none
-	KeepAlive     int          // seconds
+	Password      secret.String // bytes; "" for none
+	KeepAlive     int           // seconds
 	CleanStart    bool
 	SessionExpiry int64 // seconds
 	Will          *mqtt.Will
@@ -54,7 +55,7 @@ type Options struct {
 	// subscription is held before it is acknowledged and reported. 0: not at all.
 	UnclaimedTimeout time.Duration
 	// Authorizer is a custom authorizer's part of the query, "" for none.
-	Authorizer sigv4.Secret
+	Authorizer secret.String
 
 	OfflineMessages   int
 	OfflineBytes      int

@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"strings"
 
-	"iot.wasm/wasm/sigv4"
+	"iot.wasm/wasm/secret"
 )
 
 // shortSecret is the length, in bytes, below which a secret may be part of an
@@ -25,7 +25,7 @@ func (s *secrets) add(values ...string) {
 }
 
 // addURL notes a URL and what is secret of its query.
-func (s *secrets) addURL(u sigv4.Secret) {
+func (s *secrets) addURL(u secret.String) {
 	_, query, _ := strings.Cut(u.Reveal(), "?")
 	s.add(u.Reveal())
 	s.addQuery(query)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"iot.wasm/wasm/secret"
 	"iot.wasm/wasm/sigv4"
 )
 
@@ -47,7 +48,7 @@ func TestSecretsAreRemovedByValue(t *testing.T) {
 		o.ClientID, o.Source, o.Reconnect = "c", FromURL, false
 		w.Connect(0, 1, &o)
 		url := "wss://h.example/mqtt?X-Amz-Date=20260101T000000Z&X-Amz-Signature=0123456789abcdef&X-Amz-Security-Token=a%2Fb%2Bcd"
-		w.Resolved(0, w.attempt, Resolution{URL: sigv4.Secret(url)}, time.Unix(0, 0))
+		w.Resolved(0, w.attempt, Resolution{URL: secret.String(url)}, time.Unix(0, 0))
 		w.lost(1006)
 		w.now += 2 * time.Second // AWS's pace of connections
 		w.probed(Probe{Status: 403, Message: "20260101T000000Z: bad 0123456789abcdef, a/b+cd, " + url})
@@ -68,7 +69,7 @@ func TestSecretsAreRemovedByValue(t *testing.T) {
 	t.Run("a broker quotes the password", func(t *testing.T) {
 		w := newWorld(t)
 		o := unsigned()
-		o.Password, o.Reconnect = sigv4.Secret(password), false
+		o.Password, o.Reconnect = secret.String(password), false
 		w.Connect(0, 1, &o)
 		w.Opened(0, w.attempt)
 		w.refuses(0x86, "not "+password)

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"iot.wasm/wasm/mqtt"
-	"iot.wasm/wasm/sigv4"
+	"iot.wasm/wasm/secret"
 )
 
 // The window follows the speed of the network.
@@ -121,7 +121,7 @@ func TestQuotasByURL(t *testing.T) {
 		o.ClientID, o.Source = "c", FromURL
 		w.Connect(0, 1, &o)
 		w.log = nil
-		w.Resolved(0, w.attempt, Resolution{URL: sigv4.Secret(url)}, time.Unix(0, 0))
+		w.Resolved(0, w.attempt, Resolution{URL: secret.String(url)}, time.Unix(0, 0))
 		if got := strings.Contains(strings.Join(w.log, ";"), "failed 2 ERR_QUOTA"); got != want {
 			t.Errorf("%s: %q", url, w.log)
 		}
@@ -135,7 +135,7 @@ func TestQuotasByURL(t *testing.T) {
 		o.Quotas = NoQuotas
 		w = newWorld(t)
 		w.Connect(0, 1, &o)
-		w.Resolved(0, w.attempt, Resolution{URL: sigv4.Secret(url)}, time.Unix(0, 0))
+		w.Resolved(0, w.attempt, Resolution{URL: secret.String(url)}, time.Unix(0, 0))
 		if w.awsQuotas {
 			t.Error("quotas that were switched off are on")
 		}
@@ -144,7 +144,7 @@ func TestQuotasByURL(t *testing.T) {
 		w = newWorld(t)
 		w.Connect(0, 1, &o)
 		w.log = nil
-		w.Resolved(0, w.attempt, Resolution{URL: sigv4.Secret(url)}, time.Unix(0, 0))
+		w.Resolved(0, w.attempt, Resolution{URL: secret.String(url)}, time.Unix(0, 0))
 		if got := strings.HasPrefix(strings.Join(w.log, ";"), "failed 1 ERR_QUOTA"); got != want {
 			t.Errorf("%s: %q", url, w.log)
 		}

@@ -13,43 +13,24 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"iot.wasm/wasm/secret"
 )
 
 const (
 	service = "iotdevicegateway"
 	// emptyHash is SHA-256 of nothing: the handshake has no body.
 	emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-	// MaxExpires is the longest X-Amz-Expires, seven days in seconds.
-	MaxExpires = 604_800
+	// maxExpires is the longest X-Amz-Expires, seven days in seconds.
+	maxExpires = 604_800
 )
-
-// Secret is text that must not be shown. Every way of printing it gives
-// [redacted]; Reveal gives the text, for the one place that needs it.
-type Secret string
-
-const redacted = "[redacted]"
-
-// Reveal is the text itself.
-func (s Secret) Reveal() string { return string(s) }
-
-// String is [redacted].
-func (s Secret) String() string { return redacted }
-
-// GoString is [redacted].
-func (s Secret) GoString() string { return redacted }
-
-// Format writes [redacted], whatever the verb.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
-
-// MarshalText gives [redacted], so that no encoder shows more.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // Credentials are an AWS access key, by the names of the AWS SDKs.
 type Credentials struct {
 	AccessKeyID     string
-	SecretAccessKey Secret
-	SessionToken    Secret    // "" for a long-lived key
-	Expiration      time.Time // zero where it is not known
+	SecretAccessKey secret.String
+	SessionToken    secret.String // "" for a long-lived key
+	Expiration      time.Time     // zero where it is not known
 }
 
 // Check reports what is missing from c or cannot be right, or nil.
@@ -71,15 +52,15 @@ func (c Credentials) Check() error {
 // is good for about five minutes around now, whatever expires says; expires, in
 // seconds, becomes X-Amz-Expires unless it is 0. The same arguments give the
 // same URL, byte for byte.
-func Presign(e Endpoint, c Credentials, now time.Time, expires int) (Secret, error) {
+func Presign(e Endpoint, c Credentials, now time.Time, expires int) (secret.String, error) {
 	if err := c.Check(); err != nil {
 		return "", err
 	}
 	if e.Region == "" {
 		return "", errors.New("region is missing, and the endpoint's name does not tell it")
 	}
-	if expires < 0 || expires > MaxExpires {
-		return "", fmt.Errorf("expires is %d; it must be between 1 and %d seconds", expires, MaxExpires)
+	if expires < 0 || expires > maxExpires {
+		return "", fmt.Errorf("expires is %d; it must be between 1 and %d seconds", expires, maxExpires)
 	}
 	if y := now.UTC().Year(); y < 1 || y > 9999 {
 		return "", errors.New("date is not within the years 1 to 9999")
@@ -104,7 +85,7 @@ func Presign(e Endpoint, c Credentials, now time.Time, expires int) (Secret, err
 	if c.SessionToken != "" {
 		signed += "&X-Amz-Security-Token=" + escape(c.SessionToken.Reveal())
 	}
-	return Secret(signed), nil
+	return secret.String(signed), nil
 }
 
 // escape percent-encodes all but RFC 3986's unreserved characters.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"iot.wasm/internal/sigv4verify"
+	"iot.wasm/wasm/secret"
 )
 
 type golden struct {
@@ -41,9 +42,9 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			cred := Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: Secret(c.SecretAccessKey)}
+			cred := Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: secret.String(c.SecretAccessKey)}
 			if c.SessionToken != nil {
-				cred.SessionToken = Secret(*c.SessionToken)
+				cred.SessionToken = secret.String(*c.SessionToken)
 			}
 			expires := 0
 			if c.Expires != nil {
@@ -127,7 +128,7 @@ func TestPresignRefuses(t *testing.T) {
 		"slash in key":   {c: func(c *Credentials) { c.AccessKeyID = "a/b" }, now: now},
 		"blank secret":   {c: func(c *Credentials) { c.SecretAccessKey = "x\n" }, now: now},
 		"no region":      {e: func(e *Endpoint) { e.Region = "" }, now: now},
-		"expires":        {expires: MaxExpires + 1, now: now},
+		"expires":        {expires: maxExpires + 1, now: now},
 		"expires before": {expires: -1, now: now},
 		"year":           {now: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)},
 		"signed already": {e: func(e *Endpoint) { e.Query = "X-Amz-Date=1" }, now: now},
@@ -155,7 +156,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := Secret("very-secret")
+	s := secret.String("very-secret")
 	for _, out := range []string{fmt.Sprint(c), fmt.Sprintf("%+v %#v %q %x %s %d", c, c, s, s, s, s), string(text), s.String(), s.GoString(), fmt.Sprintf("%v", &c)} {
 		if strings.Contains(out, "very") || strings.Contains(out, fmt.Sprintf("%x", "very")) || !strings.Contains(out, "redacted") {
 			t.Errorf("printed: %s", out)
@@ -168,12 +169,12 @@ func FuzzLean(f *testing.F) {
 	f.Add("a1-ats.iot.us-east-1.amazonaws.com", "us-east-1", "AKID", "wJalr/UtnFEMI+K7", int64(1e9), 300)
 	f.Add("ws://LOCALHOST:8080/a b/c%2Fd?x=1&y=%2F+&x=0&=", "eu-west-1", "A", "s", int64(0), 0)
 	f.Add("wss://h/%20//./a+b?%7E=~*", "é r", "A%2F +", "ß", int64(-1e10), 1)
-	f.Fuzz(func(t *testing.T, endpoint, region, id, secret string, at int64, expires int) {
+	f.Fuzz(func(t *testing.T, endpoint, region, id, key string, at int64, expires int) {
 		e, err := ParseEndpoint(endpoint, region)
 		if err != nil {
 			return
 		}
-		c := Credentials{AccessKeyID: id, SecretAccessKey: Secret(secret)}
+		c := Credentials{AccessKeyID: id, SecretAccessKey: secret.String(key)}
 		if _, err := Presign(e, c, time.Unix(at, 0), expires); err != nil {
 			return
 		}
@@ -195,13 +196,13 @@ func FuzzLean(f *testing.F) {
 func FuzzPresign(f *testing.F) {
 	f.Add("a1-ats.iot.us-east-1.amazonaws.com", "us-east-1", "AKID", "wJalr/UtnFEMI+K7", "to/ken+==", int64(1e9), 300)
 	f.Add("ws://LOCALHOST:8080/a b/c?x=1&y=%2F", "eu-west-1", "A", "s", "", int64(0), 0)
-	f.Fuzz(func(t *testing.T, endpoint, region, id, secret, token string, at int64, expires int) {
+	f.Fuzz(func(t *testing.T, endpoint, region, id, key, token string, at int64, expires int) {
 		e, err := ParseEndpoint(endpoint, region)
 		if err != nil || e.Path != "/mqtt" || e.Region == "" || strings.ContainsAny(e.Region, "/%+ ") {
 			return
 		}
 		now := time.Unix(at, 0)
-		c := Credentials{AccessKeyID: id, SecretAccessKey: Secret(secret), SessionToken: Secret(token)}
+		c := Credentials{AccessKeyID: id, SecretAccessKey: secret.String(key), SessionToken: secret.String(token)}
 		signed, err := Presign(e, c, now, expires)
 		if err != nil {
 			return
@@ -214,7 +215,7 @@ func FuzzPresign(f *testing.F) {
 		v := sigv4verify.Verifier{
 			Region: e.Region, Service: service, Now: func() time.Time { return now },
 			Lookup: func(got string) (sigv4verify.Key, bool) {
-				return sigv4verify.Key{Secret: secret, SessionToken: token}, got == id
+				return sigv4verify.Key{Secret: key, SessionToken: token}, got == id
 			},
 		}
 		if err := v.Verify(r); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"iot.wasm/wasm/client"
 	"iot.wasm/wasm/mqtt"
+	"iot.wasm/wasm/secret"
 	"iot.wasm/wasm/sigv4"
 )
 
@@ -327,7 +328,7 @@ func (u *user) clock() time.Time {
 	return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(u.w.now + u.wall)
 }
 
-func (u *user) Open(attempt uint32, address sigv4.Secret) {
+func (u *user) Open(attempt uint32, address secret.String) {
 	u.later(func() {
 		w, c := u.w, u.c
 		if u.link != nil {
@@ -400,7 +401,7 @@ func (u *user) Close(attempt uint32, last []byte) {
 	})
 }
 
-func (u *user) Probe(attempt uint32, _ sigv4.Secret) {
+func (u *user) Probe(attempt uint32, _ secret.String) {
 	u.later(func() {
 		if u.w.chance(0.1) {
 			return
