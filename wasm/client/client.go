@@ -172,7 +172,7 @@ func (c *Client) Receive(now time.Duration, attempt uint32, data []byte) {
 // given yet: a busy page lets them wait, and the broker is not silent.
 func (c *Client) Heard(at time.Duration) {
 	if c.phase == serving {
-		c.engine.Heard(at)
+		c.engine.ReceivedAt(at)
 	}
 }
 

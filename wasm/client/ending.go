@@ -31,8 +31,8 @@ func (c *Client) drop() {
 		c.tries = 0
 	}
 	if c.phase == opening || c.phase == handshake || c.phase == serving {
-		last := slices.Clone(c.engine.Rest())
-		c.engine.FlushedRest()
+		last := slices.Clone(c.engine.AllOutput())
+		c.engine.FlushedAll()
 		c.stats.BytesOut += uint64(len(last))
 		c.host.Close(c.attempt, last)
 	}

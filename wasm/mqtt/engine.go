@@ -184,7 +184,7 @@ func (e *Engine) Disconnect() {
 }
 
 // fail answers what the server did wrong [MQTT-4.13.1-1].
-func (e *Engine) fail(err *WireError) {
+func (e *Engine) fail(err *connectionError) {
 	if e.state == connecting || e.state == connected {
 		e.bulk = appendDisconnect(e.bulk, err.Reason)
 	}

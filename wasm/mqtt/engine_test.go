@@ -230,11 +230,11 @@ func TestConnectSaysEverything(t *testing.T) {
 	p := newPeer(t)
 	p.Open(0, ConnectOptions{
 		ClientID: "ünï", Username: new("u"), Password: []byte("p"), KeepAlive: 30, CleanStart: true,
-		SessionExpiry: 7, ReceiveMaximum: 8, MaximumPacketSize: 9, TopicAliasMaximum: 10, RequestResponse: true, NoProblemInfo: true,
+		SessionExpiry: 7, ReceiveMaximum: 8, MaximumPacketSize: 9, TopicAliasMaximum: 10,
 		User: []UserPair{{"a", "1"}, {"a", "2"}},
 		Will: &Will{
-			Topic: "w", Payload: []byte("gone"), QoS: 1, Retain: true, Delay: 5, ContentType: "text/plain", UTF8: true,
-			Expiry: 60, ResponseTopic: "r", CorrelationData: []byte{1}, User: []UserPair{{"k", "v"}},
+			Topic: "w", Payload: []byte("gone"), QoS: 1, Retain: true, Delay: 5, ContentType: "text/plain", PayloadFormatUTF8: true,
+			MessageExpiry: new(uint32(60)), ResponseTopic: "r", CorrelationData: []byte{1}, User: []UserPair{{"k", "v"}},
 		},
 	})
 	c := p.sends()[0].Content.(*packets.Connect)
@@ -243,7 +243,6 @@ func TestConnectSaysEverything(t *testing.T) {
 		"header":          c.ProtocolName == "MQTT" && c.ProtocolVersion == 5 && c.ClientID == "ünï" && c.KeepAlive == 30 && c.CleanStart,
 		"user":            c.Username == "u" && string(c.Password) == "p",
 		"properties":      *pr.SessionExpiryInterval == 7 && *pr.ReceiveMaximum == 8 && *pr.MaximumPacketSize == 9 && *pr.TopicAliasMaximum == 10,
-		"requests":        *pr.RequestResponseInfo == 1 && *pr.RequestProblemInfo == 0,
 		"user properties": slices.Equal(pr.User, []packets.User{{Key: "a", Value: "1"}, {Key: "a", Value: "2"}}),
 		"will":            c.WillFlag && c.WillTopic == "w" && string(c.WillMessage) == "gone" && c.WillQOS == 1 && c.WillRetain,
 		"will properties": *wp.WillDelayInterval == 5 && wp.ContentType == "text/plain" && *wp.PayloadFormat == 1 && *wp.MessageExpiry == 60 &&
@@ -710,7 +709,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	e.Receive(0, []byte{0x20, 6, 0, 0, 3, 34, 0, 8})
 	var frame []byte
 	for range 50 {
-		frame = appendPublish(frame, []byte("sensors/1/temperature"), AppendProperty(nil, Property{ID: UserProperty, Data: []byte("a"), Value: []byte("b")}), make([]byte, 200), 1, false, false, 7, 0)
+		frame = appendPublish(frame, []byte("sensors/1/temperature"), appendProperty(nil, Property{ID: UserProperty, Data: []byte("a"), Value: []byte("b")}), make([]byte, 200), 1, false, false, 7, 0)
 	}
 	m := &Outgoing{Topic: []byte("sensors/1/temperature"), Payload: make([]byte, 200)}
 	puback := []byte{0x40, 2, 0, 0}

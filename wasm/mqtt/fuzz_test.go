@@ -129,13 +129,13 @@ func FuzzPublishEncode(f *testing.F) {
 	f.Add("x", []byte(nil), byte(0), false, uint16(1), uint16(0), "", []byte(nil), "", "", uint32(0))
 	f.Fuzz(func(t *testing.T, topic string, payload []byte, qos byte, retain bool, id, alias uint16, contentType string, correlation []byte, k, v string, expiry uint32) {
 		qos %= 3
-		if len(contentType) > maxString || len(correlation) > maxString || len(k) > maxString || len(v) > maxString {
+		if len(contentType) > maxFieldLen || len(correlation) > maxFieldLen || len(k) > maxFieldLen || len(v) > maxFieldLen {
 			return
 		}
-		raw := AppendProperty(nil, Property{ID: ContentType, Data: []byte(contentType)})
-		raw = AppendProperty(raw, Property{ID: CorrelationData, Data: correlation})
-		raw = AppendProperty(raw, Property{ID: UserProperty, Data: []byte(k), Value: []byte(v)})
-		raw = AppendProperty(raw, Property{ID: MessageExpiry, Number: expiry})
+		raw := appendProperty(nil, Property{ID: ContentType, Data: []byte(contentType)})
+		raw = appendProperty(raw, Property{ID: CorrelationData, Data: correlation})
+		raw = appendProperty(raw, Property{ID: UserProperty, Data: []byte(k), Value: []byte(v)})
+		raw = appendProperty(raw, Property{ID: MessageExpiry, Number: expiry})
 		m := Outgoing{Topic: []byte(topic), Properties: raw, Payload: payload, QoS: qos, Retain: retain}
 		if CheckOutgoing(&m) != nil {
 			return

@@ -40,7 +40,7 @@ func (e *Engine) heardServer() {
 }
 
 // Heard says that bytes came at the time, though Receive is still to take them.
-func (e *Engine) Heard(at time.Duration) {
+func (e *Engine) ReceivedAt(at time.Duration) {
 	if at > e.lastReceived {
 		e.lastReceived, e.unreceived = at, true
 		e.heardServer()
@@ -91,6 +91,6 @@ func (e *Engine) Tick(now time.Duration) {
 	case e.pingGrace == 0 && now-due > late:
 		e.pingGrace = now + catchUp
 	default:
-		e.fail(&WireError{KeepAliveTimeout, "nothing came from the server, not even an answer to PINGREQ"})
+		e.fail(&connectionError{KeepAliveTimeout, "nothing came from the server, not even an answer to PINGREQ"})
 	}
 }

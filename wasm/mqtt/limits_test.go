@@ -29,14 +29,14 @@ func users(n int) (list []packets.User) {
 // Every list that a server can make long has a bound, beyond which the connection
 // ends with reason code 0x97.
 func TestLongListsEndTheConnection(t *testing.T) {
-	long := strings.Repeat("x", maxString)
+	long := strings.Repeat("x", maxFieldLen)
 	var large []packets.User // 1 MiB of properties, though few
 	for range 9 {
 		large = append(large, packets.User{Key: long, Value: long})
 	}
 	var identifiers []byte
 	for range maxRepeats + 1 {
-		identifiers = AppendProperty(identifiers, Property{ID: SubscriptionIdentifier, Number: 1})
+		identifiers = appendProperty(identifiers, Property{ID: SubscriptionIdentifier, Number: 1})
 	}
 	identify := appendPublish(nil, []byte("t"), identifiers, nil, 0, false, false, 0, 0)
 	codes := make([]byte, maxControl)

@@ -122,7 +122,7 @@ func (e *Engine) Output() []byte { return e.output.next() }
 func (e *Engine) Unsent() int { return e.output.len() }
 
 // Rest is everything that is to be sent, for a connection that ends.
-func (e *Engine) Rest() []byte { return e.output.all() }
+func (e *Engine) AllOutput() []byte { return e.output.all() }
 
 // Flushed says that the first n bytes of Output have been handed to the network.
 // Messages that waited for room may follow.
@@ -147,7 +147,7 @@ func (e *Engine) Flushed(now time.Duration, n int) {
 }
 
 // FlushedRest says that Rest has been handed to the network.
-func (e *Engine) FlushedRest() {
+func (e *Engine) FlushedAll() {
 	e.taken += uint64(len(e.bulk))
 	e.settleLeft(nil)
 }
@@ -171,7 +171,7 @@ func (e *Engine) answer(t packetType, id uint16, r Reason) {
 
 // tooManyAnswers reports a server that asks for acknowledgements and does not
 // read them.
-func (e *Engine) tooManyAnswers() *WireError {
+func (e *Engine) tooManyAnswers() *connectionError {
 	if len(e.prompt) > maxPrompt {
 		return violation(QuotaExceeded, "%d bytes of acknowledgements wait for the server to read them", len(e.prompt))
 	}

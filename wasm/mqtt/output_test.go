@@ -55,9 +55,9 @@ func TestHeard(t *testing.T) {
 		t.Fatal("no PINGREQ")
 	}
 	due := p.Deadline()
-	p.Heard(due - time.Second)
+	p.ReceivedAt(due - time.Second)
 	p.Tick(due)
-	p.Heard(0) // older news changes nothing
+	p.ReceivedAt(0) // older news changes nothing
 	if got := p.heard(); got != "" || p.Deadline() <= due {
 		t.Errorf("heard %q; the deadline is %v, and was %v", got, p.Deadline(), due)
 	}

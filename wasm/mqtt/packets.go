@@ -14,21 +14,27 @@ import (
 // A UserPair is one user property: names may repeat, and order is kept.
 type UserPair struct{ Name, Value string }
 
-// A Will is what the server publishes when the connection ends without a
-// DISCONNECT (section 3.1.2.5).
+// A Will is the message that the server publishes when the connection ends
+// without a DISCONNECT with reason code 0x00 (section 3.1.2.5).
 type Will struct {
-	Topic       string
-	Payload     []byte // at most 65,535 bytes
-	QoS         byte
-	Retain      bool
-	Delay       uint32 // seconds, [MQTT-3.1.3-9]
-	ContentType string
-	User        []UserPair
-	// The rest of its properties, each left out when zero.
-	UTF8            bool
-	Expiry          uint32 // seconds
-	ResponseTopic   string
+	Topic   string // valid by ValidTopic
+	Payload []byte // at most 65,535 bytes
+	QoS     byte
+	Retain  bool
+	Delay   uint32 // seconds after the end of the connection, [MQTT-3.1.3-9]
+
+	// PayloadFormatUTF8 declares the payload as UTF-8 text (section 3.1.3.2.3).
+	PayloadFormatUTF8 bool
+	// MessageExpiry is the lifetime of the message in seconds, from the moment
+	// when the server publishes it (section 3.1.3.2.4). nil: no limit.
+	MessageExpiry *uint32
+	ContentType   string // at most 65,535 bytes; "": none
+	// ResponseTopic is the topic for a reply, valid by ValidTopic. "": none.
+	ResponseTopic string
+	// CorrelationData identifies the request to the recipient of the reply. It has
+	// at most 65,535 bytes. Empty: none.
 	CorrelationData []byte
+	User            []UserPair
 }
 
 // ConnectOptions is what a CONNECT says (section 3.1). The zero value of a field
@@ -44,8 +50,6 @@ type ConnectOptions struct {
 	MaximumPacketSize uint32 // bytes
 	TopicAliasMaximum uint16
 	AckTimeout        time.Duration // how long the server may take to acknowledge; 0: no bound
-	RequestResponse   bool          // ask for response information
-	NoProblemInfo     bool          // ask for no reason strings
 	Will              *Will
 	User              []UserPair
 }
@@ -107,12 +111,6 @@ func appendConnect(b []byte, o *ConnectOptions) []byte {
 	p.ReceiveMaximum = unlessZero(o.ReceiveMaximum)
 	p.MaximumPacketSize = unlessZero(o.MaximumPacketSize)
 	p.TopicAliasMaximum = unlessZero(o.TopicAliasMaximum)
-	if o.RequestResponse {
-		p.RequestResponseInfo = new(byte(1))
-	}
-	if o.NoProblemInfo {
-		p.RequestProblemInfo = new(byte(0))
-	}
 	if o.Username != nil {
 		c.Username = *o.Username
 	}
@@ -145,9 +143,9 @@ func (w *Will) properties() []byte {
 	}
 	p := packets.Properties{
 		ContentType: w.ContentType, ResponseTopic: w.ResponseTopic, CorrelationData: w.CorrelationData,
-		MessageExpiry: unlessZero(w.Expiry), User: pahoUser(w.User),
+		MessageExpiry: w.MessageExpiry, User: pahoUser(w.User),
 	}
-	if w.UTF8 {
+	if w.PayloadFormatUTF8 {
 		p.PayloadFormat = new(byte(1))
 	}
 	return append(b, p.Pack(packets.PUBLISH)...)
@@ -182,7 +180,7 @@ func appendDisconnect(b []byte, r Reason) []byte {
 // decode hands one whole packet to paho. The caller has checked its type and
 // flags; what paho would take on trust (lengths, properties, reason codes) is
 // checked here first: at is where the property section begins in body.
-func decode(t packetType, packet, body []byte, at int) (packets.Packet, *WireError) {
+func decode(t packetType, packet, body []byte, at int) (packets.Packet, *connectionError) {
 	if len(body) < at {
 		return nil, malformed("%v is cut short", t)
 	}
@@ -204,7 +202,7 @@ func decode(t packetType, packet, body []byte, at int) (packets.Packet, *WireErr
 }
 
 // decodeConnack reads a CONNACK that answers o.
-func decodeConnack(packet, body []byte, o *ConnectOptions) (*Connack, *WireError) {
+func decodeConnack(packet, body []byte, o *ConnectOptions) (*Connack, *connectionError) {
 	if len(body) == 2 { // it has no properties: the form of MQTT 3.1.1
 		return &Connack{Reason: UnsupportedVersion, ReasonString: "it answers in MQTT 3.1.1"}, nil
 	}
@@ -243,7 +241,7 @@ func decodeConnack(packet, body []byte, o *ConnectOptions) (*Connack, *WireError
 }
 
 // decodeSuback reads a SUBACK or UNSUBACK.
-func decodeSuback(t packetType, packet, body []byte) (id uint16, codes []byte, reason string, err *WireError) {
+func decodeSuback(t packetType, packet, body []byte) (id uint16, codes []byte, reason string, err *connectionError) {
 	content, err := decode(t, packet, body, 2)
 	if err != nil {
 		return 0, nil, "", err
@@ -268,7 +266,7 @@ type Disconnect struct {
 	ReasonString string
 }
 
-func decodeDisconnect(packet, body []byte) (*Disconnect, *WireError) {
+func decodeDisconnect(packet, body []byte) (*Disconnect, *connectionError) {
 	if len(body) == 0 { // valid, and refused by paho
 		return &Disconnect{}, nil
 	}

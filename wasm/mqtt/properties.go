@@ -83,7 +83,7 @@ func NextProperty(raw []byte) (p Property, rest []byte, ok bool) {
 	return p, rest, err == nil && len(raw) > 0
 }
 
-func nextProperty(b []byte) (p Property, rest []byte, err *WireError) {
+func nextProperty(b []byte) (p Property, rest []byte, err *connectionError) {
 	if len(b) == 0 {
 		return p, nil, nil
 	}
@@ -128,7 +128,7 @@ func nextProperty(b []byte) (p Property, rest []byte, err *WireError) {
 
 // checkProperties walks the properties in b and reports the first that a packet
 // of type t may not carry, or not so.
-func checkProperties(t packetType, b []byte) *WireError {
+func checkProperties(t packetType, b []byte) *connectionError {
 	var seen uint64
 	repeats := 0
 	for len(b) > 0 {
@@ -178,7 +178,7 @@ func checkProperties(t packetType, b []byte) *WireError {
 
 // cutProperties takes a property section, length and all, from the front of b
 // and checks it.
-func cutProperties(t packetType, b []byte) (props, rest []byte, err *WireError) {
+func cutProperties(t packetType, b []byte) (props, rest []byte, err *connectionError) {
 	n, used := readVarint(b)
 	if used <= 0 || uint64(n) > uint64(len(b)-used) {
 		return nil, nil, malformed("%v: property length", t)
@@ -189,23 +189,4 @@ func cutProperties(t packetType, b []byte) (props, rest []byte, err *WireError) 
 	end := used + int(n)
 	props = b[used:end:end]
 	return props, b[end:], checkProperties(t, props)
-}
-
-// AppendProperty adds p to the raw properties in b, as [Outgoing] takes them.
-// p must be a property of a PUBLISH; [CheckOutgoing] checks the rest.
-func AppendProperty(b []byte, p Property) []byte {
-	b = append(b, byte(p.ID))
-	switch propertyTable[p.ID].kind {
-	case kindFlag:
-		return append(b, byte(p.Number))
-	case kindUint16:
-		return binary.BigEndian.AppendUint16(b, uint16(p.Number))
-	case kindUint32:
-		return binary.BigEndian.AppendUint32(b, p.Number)
-	case kindVarint:
-		return appendVarint(b, p.Number)
-	case kindPair:
-		return appendField(appendField(b, p.Data), p.Value)
-	}
-	return appendField(b, p.Data)
 }

@@ -23,7 +23,7 @@ type Publish struct {
 
 // decodePublish reads the body of a PUBLISH with the given header flags into p
 // (section 3.3). Topic stays empty where an alias stands for it.
-func decodePublish(p *Publish, flags byte, body []byte) *WireError {
+func decodePublish(p *Publish, flags byte, body []byte) *connectionError {
 	*p = Publish{QoS: flags >> 1 & 3, Retain: flags&1 != 0, Duplicate: flags&8 != 0, valid: p.valid}
 	if p.QoS == 3 {
 		return malformed("PUBLISH with QoS 3") // [MQTT-3.3.1-4]
@@ -44,7 +44,7 @@ func decodePublish(p *Publish, flags byte, body []byte) *WireError {
 			return violation(ProtocolError, "PUBLISH with packet identifier 0") // [MQTT-2.2.1-3]
 		}
 	}
-	var err *WireError
+	var err *connectionError
 	if p.Properties, p.Payload, err = cutProperties(typePublish, body); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ type ack struct {
 	props  []byte
 }
 
-func decodeAck(t packetType, body []byte) (a ack, err *WireError) {
+func decodeAck(t packetType, body []byte) (a ack, err *connectionError) {
 	if len(body) < 2 {
 		return a, malformed("%v is cut short", t)
 	}

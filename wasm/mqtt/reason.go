@@ -97,19 +97,19 @@ var reasons = [0xA3]struct {
 	0xA2: {"wildcard subscriptions not supported", 1<<typeSuback | 1<<typeDisconnect},
 }
 
-// A WireError says what a server sent that the standard forbids, and the reason
+// A connectionError says what a server sent that the standard forbids, and the reason
 // code that the DISCONNECT in answer to it carries (section 4.13).
-type WireError struct {
+type connectionError struct {
 	Reason Reason
 	Detail string
 }
 
-func (e *WireError) Error() string { return e.Reason.String() + ": " + e.Detail }
+func (e *connectionError) Error() string { return e.Reason.String() + ": " + e.Detail }
 
-func malformed(format string, args ...any) *WireError {
-	return &WireError{MalformedPacket, fmt.Sprintf(format, args...)}
+func malformed(format string, args ...any) *connectionError {
+	return &connectionError{MalformedPacket, fmt.Sprintf(format, args...)}
 }
 
-func violation(r Reason, format string, args ...any) *WireError {
-	return &WireError{r, fmt.Sprintf(format, args...)}
+func violation(r Reason, format string, args ...any) *connectionError {
+	return &connectionError{r, fmt.Sprintf(format, args...)}
 }

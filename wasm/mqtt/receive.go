@@ -82,7 +82,7 @@ func (e *Engine) complete(data []byte) (rest []byte) {
 
 // packetSize is the size of the packet that begins at b, 0 if b is too short to
 // tell. What may not come is refused by its header alone.
-func (e *Engine) packetSize(b []byte) (int, *WireError) {
+func (e *Engine) packetSize(b []byte) (int, *connectionError) {
 	t, flags := packetType(b[0]>>4), b[0]&15
 	switch t {
 	case typeConnack:
@@ -128,7 +128,7 @@ func (e *Engine) packetSize(b []byte) (int, *WireError) {
 func (e *Engine) packet(p []byte) {
 	_, used := readVarint(p[1:])
 	body := p[1+used:]
-	var err *WireError
+	var err *connectionError
 	switch t := packetType(p[0] >> 4); t {
 	case typePublish:
 		if err = decodePublish(&e.input, p[0]&15, body); err == nil {
@@ -162,7 +162,7 @@ func (e *Engine) packet(p []byte) {
 	}
 }
 
-func (e *Engine) connackIn(p, body []byte) *WireError {
+func (e *Engine) connackIn(p, body []byte) *connectionError {
 	ack, err := decodeConnack(p, body, &e.options)
 	if err != nil {
 		return err
@@ -205,7 +205,7 @@ func (e *Engine) connackIn(p, body []byte) *WireError {
 }
 
 // publishIn takes an arriving message, acknowledges it, and hands it on.
-func (e *Engine) publishIn(m *Publish) *WireError {
+func (e *Engine) publishIn(m *Publish) *connectionError {
 	if m.alias != 0 {
 		if int(m.alias) >= len(e.aliasIn) {
 			return violation(TopicAliasInvalid, "topic alias %d, where at most %d were allowed", m.alias, len(e.aliasIn)-1) // [MQTT-3.1.2-26]
@@ -269,7 +269,7 @@ func (e *Engine) pubrelIn(a ack) {
 	e.answer(typePubcomp, a.id, r)
 }
 
-func (e *Engine) subackIn(t packetType, p, body []byte) *WireError {
+func (e *Engine) subackIn(t packetType, p, body []byte) *connectionError {
 	id, codes, reason, err := decodeSuback(t, p, body)
 	if err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 )
 
 // Outgoing is a message to publish. Its slices are copied where they are needed
-// beyond the call. Properties are raw, made with [AppendProperty], and hold no
-// topic alias: the engine uses aliases by itself.
+// beyond the call. Properties are encoded as in a PUBLISH, without
+// their length, and contain no topic alias: the engine assigns aliases.
 type Outgoing struct {
 	Token      Token
 	Topic      []byte
@@ -168,7 +168,7 @@ func (e *Engine) pump() {
 
 // ackIn takes an answer to a PUBLISH or PUBREL of ours, or the server's PUBREL.
 // Answers to what is not in flight are passed over: they carry no news.
-func (e *Engine) ackIn(t packetType, a ack) *WireError {
+func (e *Engine) ackIn(t packetType, a ack) *connectionError {
 	if t == typePubrel {
 		e.pubrelIn(a)
 		return nil

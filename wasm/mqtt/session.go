@@ -71,6 +71,9 @@ type session struct {
 	nextSeq       uint64
 }
 
+// maxPacketIDs is the number of packet identifiers: 1 to 65,535.
+const maxPacketIDs = 65_535
+
 func newSession(lastID uint16) session {
 	return session{
 		lastID:   lastID,
@@ -84,7 +87,7 @@ func newSession(lastID uint16) session {
 // newID is a packet identifier that nothing uses [MQTT-2.2.1-3]; ok is false
 // when all are in use.
 func (s *session) newID() (id uint16, ok bool) {
-	if len(s.inflight)+len(s.control)+len(s.orphans) >= maxString { // as many as there are identifiers
+	if len(s.inflight)+len(s.control)+len(s.orphans) >= maxPacketIDs {
 		return 0, false
 	}
 	for {

@@ -104,7 +104,7 @@ func (e *Engine) endSilence(why string, all bool) {
 	for _, o := range e.queue.list[e.queue.head:] {
 		o.expiries++
 	}
-	e.fail(&WireError{UnspecifiedError, why})
+	e.fail(&connectionError{UnspecifiedError, why})
 	e.giveUpExpired()
 }
 

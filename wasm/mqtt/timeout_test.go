@@ -163,7 +163,7 @@ func TestAckTimeoutAfterASleep(t *testing.T) {
 
 	p.pub(2, 1, "t", "x")
 	p.sends()
-	p.Heard(p.now + 9*time.Second) // and Receive was not given it
+	p.ReceivedAt(p.now + 9*time.Second) // and Receive was not given it
 	p.tick(10 * time.Second)
 	p.hears("")
 	p.Receive(p.now, []byte{0xd0, 0})

@@ -35,7 +35,7 @@ func validName(name []byte) error {
 	switch {
 	case len(name) == 0:
 		return ErrTopicEmpty
-	case len(name) > maxString:
+	case len(name) > maxFieldLen:
 		return ErrTopicTooLong
 	case bytes.IndexByte(name, 0) >= 0:
 		return ErrTopicNUL

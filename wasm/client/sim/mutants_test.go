@@ -44,7 +44,7 @@ var mutants = []struct{ name, file, old, new string }{
 	{"a repeated PUBREC passed over", "mqtt/send.go", "if t == typePubrec && !a.reason.Failed() && o != nil &&", "if false && o != nil &&"},
 	{"a QoS 2 message given up without PUBREL", "mqtt/receive.go", "\t\te.releaseOrphans()\n", ""},
 	{"a packet cut by an acknowledgement", "mqtt/output.go", "append(append(append(o.merged[:0], o.bulk[:o.cut]...), o.prompt...), o.bulk[o.cut:]...)", "append(append(o.merged[:0], o.prompt...), o.bulk...)"},
-	{"a dead connection never noticed", "mqtt/keepalive.go", "e.fail(&WireError{KeepAliveTimeout,", "_ = (&WireError{KeepAliveTimeout,"},
+	{"a dead connection never noticed", "mqtt/keepalive.go", "e.fail(&connectionError{KeepAliveTimeout,", "_ = (&connectionError{KeepAliveTimeout,"},
 }
 
 // TestMutants shows that the simulation catches bugs: each of these, put into the

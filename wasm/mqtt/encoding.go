@@ -36,8 +36,8 @@ const (
 	// maxVarint is the largest Variable Byte Integer (section 1.5.5), and so the
 	// largest Remaining Length.
 	maxVarint = 268_435_455
-	// maxString is the longest UTF-8 string or binary field, in bytes.
-	maxString = 65_535
+	// maxFieldLen is the longest UTF-8 string or binary field, in bytes.
+	maxFieldLen = 65_535
 )
 
 // readVarint decodes the Variable Byte Integer at the start of b. n is its

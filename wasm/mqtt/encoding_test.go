@@ -49,7 +49,7 @@ func TestPropertiesComeBack(t *testing.T) {
 	}
 	var raw []byte
 	for _, p := range want {
-		raw = AppendProperty(raw, p)
+		raw = appendProperty(raw, p)
 	}
 	if err := checkProperties(typePublish, raw); err != nil {
 		t.Fatal(err)
