@@ -123,55 +123,34 @@ func TestSkew(t *testing.T) {
 	})
 }
 
-// The request without a query goes first, and the one with it only where the page's
-// policy lets the address pass.
-func TestProbeKeepsTheSecret(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		first Probe
-		asks  int
-		code  string
-	}{
-		{"allowed", Probe{Status: 403}, 2, "ERR_ACCESS_KEY"},
-		{"forbidden", Probe{Reported: true}, 1, "ERR_UNREACHABLE"},
-		{"reported only", Probe{Status: 403, Reported: true}, 1, "ERR_FORBIDDEN"},
-		{"the WebSocket is forbidden", Probe{Blocked: true}, 1, "ERR_CSP"},
-		{"unreachable", Probe{}, 1, "ERR_UNREACHABLE"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
-			o := DefaultOptions()
-			o.ClientID, o.Source, o.Reconnect = "c", FromURL, false
-			w.Connect(0, 1, &o)
-			const url = "wss://h.example/mqtt?X-Amz-Signature=0123abcd"
-			w.Resolved(0, w.attempt, Resolution{URL: url}, time.Unix(0, 0))
-			w.lost(1006)
-			if w.probes[0] != "wss://h.example/mqtt" {
-				t.Fatalf("it asks first for %s", w.probes[0])
-			}
-			w.log = nil
-			w.Probed(w.now, w.attempt, c.first)
-			if len(w.probes) == 2 {
-				if w.probes[1] != url {
-					t.Errorf("it asks then for %s", w.probes[1])
-				}
-				w.Probed(w.now, w.attempt, Probe{Status: 403, Code: "UnrecognizedClientException"})
-			}
-			if len(w.probes) != c.asks {
-				t.Errorf("%d requests", len(w.probes))
-			}
-			w.hears("failed 1 " + c.code + "; disconnected " + c.code + "[closed]; closed " + c.code + "[closed]")
-		})
+func TestClockSkew(t *testing.T) {
+	w := signed(t)
+	wall := midnight // while the service's clock says one
+	w.Resolved(0, w.attempt, Resolution{Credentials: &goodKey}, wall)
+	w.lost(1006)
+	w.tick(2 * time.Second)
+	w.log = nil
+	refusal := Probe{Status: 403, Code: "InvalidSignatureException", Message: "Signature expired: x", Dated: true, Skew: time.Hour}
+	w.probed(refusal)
+	w.hears("disconnected ERR_CLOCK_SKEW retry 0s[connecting]; connecting[connecting]; resolve anew")
+	key := goodKey
+	key.Expiration = midnight.Add(30 * time.Minute) // of the service's time, by which it is dead
+	w.Resolved(w.now, w.attempt, Resolution{Credentials: &key}, wall)
+	w.hears("disconnected ERR_CREDENTIALS_EXPIRED retry 1s[connecting]")
+	// What was measured has not been confirmed, so it is measured again.
+	w.tick(w.Deadline() - w.now)
+	w.Resolved(w.now, w.attempt, Resolution{Credentials: &key}, wall)
+	w.lost(1006)
+	w.probed(refusal)
+	w.tick(w.Deadline() - w.now)
+	key.Expiration = midnight.Add(90 * time.Minute)
+	w.Resolved(w.now, w.attempt, Resolution{Credentials: &key}, wall)
+	if !strings.Contains(w.url, "X-Amz-Date=20260101T010000Z") {
+		t.Error("the signature is not by the service's clock")
 	}
-}
-
-// authorizer stands in the place of a signature.
-func TestAuthorizerWithASignature(t *testing.T) {
-	for _, source := range []Source{FromCredentials, FromURL} {
-		o := unsigned()
-		o.Source, o.Region, o.Authorizer = source, "eu-west-1", Authorizer("a", "k", "t", "s")
-		if err := o.Check(); err == nil || err.Code != "ERR_OPTION" || !strings.Contains(err.Message, "authorizer") {
-			t.Errorf("%v", err)
-		}
-	}
+	// Refused again, it was not the clock: no third signature at once.
+	w.lost(1006)
+	w.log = nil
+	w.probed(Probe{Status: 403, Code: "InvalidSignatureException", Dated: true, Skew: 5 * time.Hour})
+	w.hears("disconnected ERR_SIGNATURE retry 1s[connecting]")
 }

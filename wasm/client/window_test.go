@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"iot.wasm/wasm/mqtt"
-	"iot.wasm/wasm/secret"
 )
 
 // The window follows the speed of the network.
@@ -105,48 +104,5 @@ func TestFullSocket(t *testing.T) {
 	w.Buffered(w.now, 0)
 	if now, _ := w.Pending(); !now || len(w.Output()) == 0 {
 		t.Error("the socket is empty, and it gives nothing")
-	}
-}
-
-// Quotas follow the endpoint's name, also where only the URL tells it.
-func TestQuotasByURL(t *testing.T) {
-	for url, want := range map[string]bool{
-		"wss://a-ats.iot.eu-west-1.amazonaws.com/mqtt?X-Amz-Signature=x": true,
-		"wss://broker.example/mqtt":                                      false,
-	} {
-		w := newWorld(t)
-		w.sub(2, "a/b/c/d/e/f/g/h/i", 0) // a slash too many
-		w.sub(3, "ok", 0)
-		o := DefaultOptions()
-		o.ClientID, o.Source = "c", FromURL
-		w.Connect(0, 1, &o)
-		w.log = nil
-		w.Resolved(0, w.attempt, Resolution{URL: secret.String(url)}, time.Unix(0, 0))
-		if got := strings.Contains(strings.Join(w.log, ";"), "failed 2 ERR_QUOTA"); got != want {
-			t.Errorf("%s: %q", url, w.log)
-		}
-		w.Opened(0, w.attempt)
-		w.connack(false)
-		w.log = nil
-		w.pub(4, 1, "t", strings.Repeat("x", quotaPayload+1))
-		if got := strings.Join(w.log, ";") == "failed 4 ERR_QUOTA"; got != want {
-			t.Errorf("%s: %q", url, w.log)
-		}
-		o.Quotas = NoQuotas
-		w = newWorld(t)
-		w.Connect(0, 1, &o)
-		w.Resolved(0, w.attempt, Resolution{URL: secret.String(url)}, time.Unix(0, 0))
-		if w.awsQuotas {
-			t.Error("quotas that were switched off are on")
-		}
-		// A client id that AWS does not take ends it before the socket opens.
-		o.Quotas, o.ClientID = QuotasByName, "$c"
-		w = newWorld(t)
-		w.Connect(0, 1, &o)
-		w.log = nil
-		w.Resolved(0, w.attempt, Resolution{URL: secret.String(url)}, time.Unix(0, 0))
-		if got := strings.HasPrefix(strings.Join(w.log, ";"), "failed 1 ERR_QUOTA"); got != want {
-			t.Errorf("%s: %q", url, w.log)
-		}
 	}
 }

@@ -1,0 +1,285 @@
+package client
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eclipse/paho.golang/packets"
+
+	"iot.wasm/wasm/mqtt"
+	"iot.wasm/wasm/secret"
+	"iot.wasm/wasm/sigv4"
+)
+
+// world is a Host, and the page, the browser and the broker behind it, in the
+// test's hands and on the test's clock.
+type world struct {
+	*Client
+	t       *testing.T
+	now     time.Duration
+	random  float64
+	log     []string
+	attempt uint32 // of the last question or socket
+	url     string
+	sockets int // open at the moment
+	lastOut []byte
+	probes  []string
+	lastErr *Error
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t}
+	w.Client = New(w, func() float64 { return w.random })
+	return w
+}
+
+func (w *world) note(format string, args ...any) { w.log = append(w.log, fmt.Sprintf(format, args...)) }
+
+func (w *world) Resolve(a uint32, refused bool) {
+	w.attempt = a
+	if refused {
+		w.note("resolve anew")
+		return
+	}
+	w.note("resolve")
+}
+
+func (w *world) Open(a uint32, url secret.String) {
+	w.attempt, w.url = a, url.Reveal()
+	w.sockets++
+	if w.sockets > 1 {
+		w.t.Error("two sockets at once")
+	}
+	w.note("open")
+}
+
+func (w *world) Close(a uint32, last []byte) {
+	w.sockets = 0
+	w.lastOut = last
+	w.note("close")
+}
+
+func (w *world) Probe(a uint32, url secret.String) {
+	w.attempt = a
+	w.probes = append(w.probes, url.Reveal())
+	if !strings.Contains(url.Reveal(), "?") {
+		w.note("probe")
+	}
+}
+
+// probed answers the request without a query, and the one with it if there is one.
+func (w *world) probed(p Probe) {
+	n := len(w.probes)
+	if !strings.Contains(w.url, "?") {
+		w.Probed(w.now, w.attempt, p)
+		return
+	}
+	first := p
+	first.Code, first.Message = "MissingAuthenticationToken", "of no use"
+	w.Probed(w.now, w.attempt, first)
+	if len(w.probes) > n {
+		w.Probed(w.now, w.attempt, p)
+	}
+}
+
+func (w *world) StateChanged(c Change) {
+	s := c.Event
+	if c.Err != nil {
+		w.lastErr = c.Err
+		s += " " + c.Err.Code
+		if c.RetryIn >= 0 {
+			s += fmt.Sprintf(" retry %v", c.RetryIn)
+		}
+	}
+	if c.Recovered {
+		s += " recovered"
+	}
+	w.note("%s[%s]", s, c.State)
+}
+
+func (w *world) Message(t *Topic, m *mqtt.Publish) {
+	w.note("message %s=%s for %v", t.Name, m.Payload, t.Filters)
+}
+
+func (w *world) Unclaimed(t *Topic, m *mqtt.Publish) {
+	w.note("unclaimed %s=%s", t.Name, m.Payload)
+}
+
+func (w *world) Done(k mqtt.Token, err *Error) {
+	if err != nil {
+		w.note("failed %d %s", k, err.Code)
+		return
+	}
+	w.note("done %d", k)
+}
+
+func (w *world) ConnectDone(k mqtt.Token, g *mqtt.Connack) { w.note("connected %d", k) }
+
+func (w *world) PublishDone(k mqtt.Token, r mqtt.PublishResult) { w.note("published %d", k) }
+
+func (w *world) SubscribeDone(k mqtt.Token, id uint32, qos byte) {
+	w.note("subscribed %d=%d q%d", k, id, qos)
+}
+
+func (w *world) SubscriptionEnded(id uint32, err *Error) {
+	if err != nil {
+		w.note("ended %d %s", id, err.Code)
+		return
+	}
+	w.note("ended %d", id)
+}
+
+func (w *world) hears(want string) {
+	w.t.Helper()
+	if got := strings.Join(w.log, "; "); got != want {
+		w.t.Errorf("heard %q,\nwant  %q", got, want)
+	}
+	w.log = nil
+}
+
+// out returns what the client sends in this turn.
+func (w *world) out() (list []*packets.ControlPacket) {
+	w.t.Helper()
+	w.Buffered(w.now, 0)
+	w.PrepareOutput()
+	for len(w.Output()) > 0 {
+		list = append(list, decodeAll(w.t, w.Output())...)
+		w.Flushed(w.now, len(w.Output()))
+	}
+	return list
+}
+
+func decodeAll(t *testing.T, b []byte) (list []*packets.ControlPacket) {
+	t.Helper()
+	if bytes.HasSuffix(b, []byte{0xe0, 0}) { // which paho cannot read
+		b = append(bytes.Clone(b[:len(b)-2]), 0xe0, 1, 0)
+	}
+	for r := bytes.NewReader(b); r.Len() > 0; {
+		cp, err := packets.ReadPacket(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, cp)
+	}
+	return list
+}
+
+// sends says what the client sends in this turn, packet by packet.
+func (w *world) sends(want string) {
+	w.t.Helper()
+	var names []string
+	for _, cp := range w.out() {
+		name := cp.PacketType()
+		switch c := cp.Content.(type) {
+		case *packets.Subscribe:
+			for _, s := range c.Subscriptions {
+				name += fmt.Sprintf(" %s:%d", s.Topic, s.QoS)
+				if s.RetainHandling != 0 {
+					name += fmt.Sprintf("r%d", s.RetainHandling)
+				}
+			}
+		case *packets.Unsubscribe:
+			name += " " + strings.Join(c.Topics, " ")
+		case *packets.Publish:
+			name += " " + string(c.Payload)
+		case *packets.Connect:
+			name += fmt.Sprintf(" clean=%v", c.CleanStart)
+		}
+		names = append(names, name)
+	}
+	if got := strings.Join(names, "; "); got != want {
+		w.t.Errorf("sent %q,\nwant %q", got, want)
+	}
+}
+
+func (w *world) gets(kind byte, content packets.Packet) {
+	w.t.Helper()
+	cp := packets.NewControlPacket(kind)
+	cp.Content = content
+	var b bytes.Buffer
+	if _, err := cp.WriteTo(&b); err != nil {
+		w.t.Fatal(err)
+	}
+	w.Receive(w.now, w.attempt, b.Bytes())
+}
+
+func (w *world) connack(session bool) {
+	w.t.Helper()
+	w.gets(packets.CONNACK, &packets.Connack{SessionPresent: session, Properties: &packets.Properties{}})
+}
+
+// refuses answers CONNECT with a failure.
+func (w *world) refuses(reason byte, words string) {
+	w.t.Helper()
+	w.gets(packets.CONNACK, &packets.Connack{ReasonCode: reason, Properties: &packets.Properties{ReasonString: words}})
+}
+
+func (w *world) tick(d time.Duration) {
+	w.now += d
+	w.Tick(w.now)
+}
+
+// lost: the socket closes by itself.
+func (w *world) lost(code int) {
+	w.sockets = 0
+	w.SocketClosed(w.now, w.attempt, code)
+}
+
+func unsigned() Options {
+	o := DefaultOptions()
+	o.Endpoint, o.ClientID = "ws://127.0.0.1:9/mqtt", "c"
+	return o
+}
+
+// online is a world that is connected.
+func online(t *testing.T, edit func(*Options)) *world {
+	t.Helper()
+	w := newWorld(t)
+	o := unsigned()
+	if edit != nil {
+		edit(&o)
+	}
+	w.Connect(0, 1, &o)
+	w.Opened(0, w.attempt)
+	w.sends("CONNECT clean=true")
+	w.connack(false)
+	w.hears("connecting[connecting]; open; connected[connected]; connected 1")
+	return w
+}
+
+// again gets through the back-off and connects.
+func (w *world) again(session bool) {
+	w.t.Helper()
+	w.tick(w.Deadline() - w.now)
+	w.Opened(w.now, w.attempt)
+	w.sends("CONNECT clean=false")
+	w.connack(session)
+}
+
+func (w *world) pub(k mqtt.Token, qos byte, topic, payload string) {
+	w.Publish(w.now, &mqtt.Outgoing{Token: k, Topic: []byte(topic), Payload: []byte(payload), QoS: qos})
+}
+
+func (w *world) sub(k mqtt.Token, filter string, qos byte) uint32 {
+	return w.Subscribe(w.now, k, mqtt.Subscription{Filter: filter, QoS: qos}, nil)
+}
+
+func (w *world) suback(id uint16, codes ...byte) {
+	w.gets(packets.SUBACK, &packets.Suback{PacketID: id, Reasons: codes, Properties: &packets.Properties{}})
+}
+
+var goodKey = sigv4.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret", SessionToken: "to/ken+"}
+
+// signed is a world whose page has a provider, and whose broker is AWS's.
+func signed(t *testing.T) *world {
+	w := newWorld(t)
+	o := DefaultOptions()
+	o.Endpoint, o.ClientID, o.Source, o.Fresh, o.Quotas = "a-ats.iot.eu-west-1.amazonaws.com", "c", FromCredentials, true, AWSQuotas
+	w.Connect(0, 1, &o)
+	return w
+}
+
+var midnight = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

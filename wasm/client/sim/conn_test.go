@@ -1,0 +1,298 @@
+package sim
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/eclipse/paho.golang/packets"
+)
+
+// conn is the broker's end of a link.
+type conn struct {
+	b          *broker
+	link       *link
+	in         []byte
+	session    *session
+	receiveMax int
+	unacked    map[uint16]string // QoS 1 and 2 messages that are not answered yet
+	here       map[string]bool   // messages of this connection
+	aliases    map[uint16]string
+	over       bool
+}
+
+func (c *conn) gone() {
+	if c.over {
+		return
+	}
+	c.over = true
+	c.b.conns = slices.DeleteFunc(c.b.conns, func(o *conn) bool { return o == c })
+	if s := c.session; s != nil && s.conn == c {
+		s.conn = nil
+		s.gone = c.b.w.now + 300*time.Second
+	}
+}
+
+func (c *conn) send(kind byte, content packets.Packet) {
+	if c.over {
+		return
+	}
+	cp := packets.NewControlPacket(kind)
+	cp.Content = content
+	var b bytes.Buffer
+	if _, err := cp.WriteTo(&b); err != nil {
+		c.b.w.t.Fatal(err)
+	}
+	c.link.brokerSends(b.Bytes())
+}
+
+func (c *conn) receive(piece []byte) {
+	c.in = append(c.in, piece...)
+	for !c.over && len(c.in) >= 2 {
+		if bytes.HasPrefix(c.in, []byte{0xe0, 0}) { // which paho cannot read
+			c.in = c.in[2:]
+			c.disconnect(0)
+			return
+		}
+		r := bytes.NewReader(c.in)
+		cp, err := packets.ReadPacket(r)
+		if err != nil {
+			return // not all of it has come
+		}
+		c.in = c.in[len(c.in)-r.Len():]
+		c.packet(cp)
+	}
+}
+
+func (c *conn) disconnect(reason byte) {
+	// Two stalls in a row may look like silence (keep alive timeout), and a link that
+	// is stalled may look like a broker that does not acknowledge: no accusation.
+	if reason >= 0x80 && reason != 0x8d && reason != 0x80 {
+		c.b.w.broken("the client accuses the broker: DISCONNECT 0x%02x", reason)
+	}
+	c.gone()
+	c.link.closeByBroker(1000)
+}
+
+func (c *conn) packet(cp *packets.ControlPacket) {
+	w := c.b.w
+	if (c.session == nil) != (cp.Type == packets.CONNECT) {
+		w.broken("%s at the wrong time", cp.PacketType())
+		return
+	}
+	switch p := cp.Content.(type) {
+	case *packets.Connect:
+		c.connect(p)
+	case *packets.Publish:
+		c.publish(p)
+	case *packets.Pubrel:
+		c.later(func() {
+			delete(c.session.received, p.PacketID)
+			delete(c.unacked, p.PacketID)
+			c.send(packets.PUBCOMP, &packets.Pubcomp{PacketID: p.PacketID, Properties: &packets.Properties{}})
+		})
+	case *packets.Puback:
+		c.acknowledged(p.PacketID, false)
+	case *packets.Pubrec:
+		c.acknowledged(p.PacketID, true)
+	case *packets.Pubcomp:
+		s := c.session
+		s.inflight = slices.DeleteFunc(s.inflight, func(d *delivery) bool { return d.id == p.PacketID && d.released })
+	case *packets.Subscribe:
+		if len(p.Subscriptions) > 8 {
+			w.broken("%d filters in one SUBSCRIBE", len(p.Subscriptions))
+		}
+		var codes []byte
+		for _, s := range p.Subscriptions {
+			c.session.filters[s.Topic] = s.QoS
+			codes = append(codes, s.QoS)
+		}
+		c.later(func() {
+			c.send(packets.SUBACK, &packets.Suback{PacketID: p.PacketID, Reasons: codes, Properties: &packets.Properties{}})
+		})
+	case *packets.Unsubscribe:
+		var codes []byte
+		for _, f := range p.Topics {
+			delete(c.session.filters, f)
+			codes = append(codes, 0)
+		}
+		c.later(func() {
+			c.send(packets.UNSUBACK, &packets.Unsuback{PacketID: p.PacketID, Reasons: codes, Properties: &packets.Properties{}})
+		})
+	case *packets.Pingreq:
+		c.send(packets.PINGRESP, &packets.Pingresp{})
+	case *packets.Disconnect:
+		c.disconnect(p.ReasonCode)
+	}
+}
+
+// later answers after a while, as brokers do.
+func (c *conn) later(do func()) {
+	c.b.w.after(c.b.w.between(0, 300*time.Millisecond), func() {
+		if !c.over && (c.b.w.now >= c.b.silent || c.b.spared[c.session.id]) {
+			do()
+		}
+	})
+}
+
+func (c *conn) connect(p *packets.Connect) {
+	b := c.b
+	if b.mute > 0 {
+		b.mute--
+		c.session = &session{} // and no answer
+		return
+	}
+	if len(b.refuse) > 0 {
+		reason := b.refuse[0]
+		b.refuse = b.refuse[1:]
+		c.send(packets.CONNACK, &packets.Connack{ReasonCode: reason, Properties: &packets.Properties{}})
+		c.gone()
+		c.link.closeByBroker(1000)
+		return
+	}
+	s := b.sessions[p.ClientID]
+	present := s != nil && !p.CleanStart && (s.conn != nil || s.gone > b.w.now)
+	if s != nil && s.conn != nil {
+		old := s.conn
+		old.send(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x8e, Properties: &packets.Properties{}})
+		old.gone()
+		old.link.closeByBroker(1000)
+	}
+	if !present {
+		s = &session{id: p.ClientID, filters: map[string]byte{}, received: map[uint16]string{}, seen: map[string]bool{}}
+		b.sessions[p.ClientID] = s
+	}
+	s.conn, s.gone = c, 0
+	c.session = s
+	alias := uint16(b.w.rand.IntN(4))
+	c.send(packets.CONNACK, &packets.Connack{SessionPresent: present, Properties: &packets.Properties{
+		ReceiveMaximum: new(uint16(c.receiveMax)), TopicAliasMaximum: &alias,
+	}})
+	b.w.note("broker accepts %s, session present: %v, receive maximum %d", p.ClientID, present, c.receiveMax)
+	if b.cut > 0 {
+		b.cut--
+		c.link.cut()
+	}
+	for _, d := range s.inflight {
+		c.deliver(d, true)
+	}
+	// As mosquitto does, it repeats the PUBREC of what it has taken over.
+	for _, id := range slices.Sorted(maps.Keys(s.received)) {
+		if b.w.chance(0.5) {
+			c.send(packets.PUBREC, &packets.Pubrec{PacketID: id, Properties: &packets.Properties{}})
+		}
+	}
+	c.pump()
+}
+
+func (c *conn) publish(p *packets.Publish) {
+	w, b, s := c.b.w, c.b, c.session
+	topic := p.Topic
+	if a := p.Properties.TopicAlias; a != nil {
+		if c.aliases == nil {
+			c.aliases = map[uint16]string{}
+		}
+		if topic == "" {
+			topic = c.aliases[*a]
+		}
+		c.aliases[*a] = topic
+	}
+	payload := string(p.Payload)
+	if topic == "" || !strings.HasPrefix(payload, topic+" ") {
+		w.broken("a message for another topic came to %q: %q", topic, payload)
+	}
+	if p.QoS > 0 {
+		if other, ok := c.unacked[p.PacketID]; ok {
+			w.broken("packet identifier %d is used for %q while %q is unacknowledged", p.PacketID, payload, other)
+		}
+		if c.here[payload] {
+			w.broken("%q came twice on one connection", payload)
+		}
+		if s.seen[payload] && !p.Duplicate {
+			w.broken("%q came again in one session without DUP", payload)
+		}
+		c.unacked[p.PacketID] = payload
+		if len(c.unacked) > c.receiveMax {
+			w.broken("%d messages unacknowledged; receive maximum is %d", len(c.unacked), c.receiveMax)
+		}
+		c.here[payload], s.seen[payload] = true, true
+	}
+	known, again := s.received[p.PacketID]
+	again = again && p.QoS == 2
+	if again && known != payload {
+		w.broken("packet identifier %d is used for %q while the QoS 2 flow of %q is open", p.PacketID, payload, known)
+	}
+	if !again {
+		b.take(s.id, topic, payload, p.QoS)
+	}
+	switch p.QoS {
+	case 1:
+		c.later(func() {
+			delete(c.unacked, p.PacketID)
+			c.send(packets.PUBACK, &packets.Puback{PacketID: p.PacketID, Properties: &packets.Properties{}})
+		})
+	case 2:
+		s.received[p.PacketID] = payload
+		c.later(func() {
+			c.send(packets.PUBREC, &packets.Pubrec{PacketID: p.PacketID, Properties: &packets.Properties{}})
+		})
+	}
+}
+
+func (c *conn) pump() {
+	s := c.session
+	for len(s.queue) > 0 && len(s.inflight) < 50 {
+		d := s.queue[0]
+		s.queue = s.queue[1:]
+		if d.qos > 0 {
+			for d.id == 0 || slices.ContainsFunc(s.inflight, func(o *delivery) bool { return o.id == d.id }) {
+				s.nextID++
+				d.id = s.nextID
+			}
+			s.inflight = append(s.inflight, d)
+		}
+		c.deliver(d, false)
+	}
+}
+
+func (c *conn) deliver(d *delivery, again bool) {
+	d.again = d.again || again
+	if d.released {
+		c.send(packets.PUBREL, &packets.Pubrel{PacketID: d.id, Properties: &packets.Properties{}})
+		return
+	}
+	c.send(packets.PUBLISH, &packets.Publish{
+		Topic: d.topic, Payload: []byte(d.payload), QoS: d.qos, PacketID: d.id, Duplicate: again && d.qos > 0,
+		Properties: &packets.Properties{User: []packets.User{{Key: "delivery", Value: d.name}}},
+	})
+}
+
+func (c *conn) acknowledged(id uint16, rec bool) {
+	s := c.session
+	for i, d := range s.inflight {
+		if d.id != id {
+			continue
+		}
+		if (d.qos == 2) != rec {
+			c.b.w.broken("QoS %d answered with the wrong packet", d.qos)
+		}
+		// Of a session that the client was never told is new, it must take a QoS 2
+		// message that comes again for one that it has had.
+		if s.heard || d.qos < 2 || !d.again {
+			c.b.acked(s.id, d.name)
+		}
+		if rec {
+			d.released = true
+			c.send(packets.PUBREL, &packets.Pubrel{PacketID: id, Properties: &packets.Properties{}})
+		} else {
+			s.inflight = slices.Delete(s.inflight, i, i+1)
+		}
+		c.pump()
+		return
+	}
+	if rec {
+		c.send(packets.PUBREL, &packets.Pubrel{PacketID: id, ReasonCode: 0x92, Properties: &packets.Properties{}})
+	}
+}

@@ -1,0 +1,140 @@
+package sim
+
+import (
+	"net/url"
+	"time"
+
+	"iot.wasm/wasm/client"
+	"iot.wasm/wasm/secret"
+	"iot.wasm/wasm/sigv4"
+)
+
+func (u *user) later(f func()) { u.effects = append(u.effects, f) }
+
+func (u *user) Resolve(attempt uint32, _ bool) {
+	u.later(func() {
+		c := u.c
+		delay := u.w.between(0, time.Second)
+		if u.w.chance(0.02) {
+			delay = u.w.between(time.Second, 2*time.Minute)
+		}
+		if u.w.chance(0.01) {
+			return // never
+		}
+		u.w.after(delay, func() {
+			u.do(func() {
+				if u.c != c {
+					return // the page was reloaded meanwhile
+				}
+				if u.w.chance(0.03) {
+					u.c.Unresolved(u.w.now, attempt, "", "no reason", true)
+					return
+				}
+				life := u.w.between(time.Second, time.Hour)
+				if u.w.chance(0.05) {
+					life = -time.Second
+				}
+				c := sigv4.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret", SessionToken: "token", Expiration: u.clock().Add(life)}
+				u.c.Resolved(u.w.now, attempt, client.Resolution{Credentials: &c}, u.clock())
+			})
+		})
+	})
+}
+
+// clock is the time of day on the user's machine.
+func (u *user) clock() time.Time {
+	return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(u.w.now + u.wall)
+}
+
+func (u *user) Open(attempt uint32, address secret.String) {
+	u.later(func() {
+		w, c := u.w, u.c
+		if u.link != nil {
+			w.broken("a second socket")
+		}
+		if w.now < u.retryAt {
+			w.broken("an attempt %v too early", u.retryAt-w.now)
+		}
+		query, err := url.Parse(address.Reveal())
+		if err != nil {
+			w.broken("open: %v", err)
+			return
+		}
+		if signed := query.Query().Get("X-Amz-Date"); signed != u.clock().UTC().Format("20060102T150405Z") {
+			w.broken("a stale signature: of %s, at %s", signed, u.clock().UTC().Format("20060102T150405Z"))
+		}
+		l := &link{w: w}
+		u.link, u.attempt, u.open = l, attempt, false
+		l.toClient = func(b []byte) {
+			u.do(func() {
+				if u.link == l {
+					u.c.Receive(w.now, attempt, b)
+				}
+			})
+		}
+		l.clientGone = func(code int) {
+			u.do(func() {
+				if u.link == l {
+					u.link, u.open = nil, false
+				}
+				if u.c == c {
+					u.c.SocketClosed(w.now, attempt, code)
+				}
+			})
+		}
+		l.brokerGone = func() {}
+		switch {
+		case w.chance(0.03): // refused
+			l.closed = true
+			w.after(w.between(0, time.Second), func() { l.clientGone(1006) })
+		case w.chance(0.01): // nothing at all
+		default:
+			w.after(w.between(0, time.Second), func() {
+				if l.closed {
+					return
+				}
+				u.b.accept(l)
+				u.do(func() {
+					if u.link == l {
+						u.open = true
+						u.c.Opened(w.now, attempt)
+					}
+				})
+			})
+		}
+	})
+}
+
+func (u *user) Close(attempt uint32, last []byte) {
+	u.later(func() {
+		if u.link == nil {
+			return
+		}
+		if u.open && len(last) > 0 {
+			u.link.clientSends(last)
+		}
+		l := u.link
+		u.link, u.open = nil, false
+		l.closeByClient()
+	})
+}
+
+func (u *user) Probe(attempt uint32, _ secret.String) {
+	u.later(func() {
+		if u.w.chance(0.1) {
+			return
+		}
+		p := client.Probe{}
+		if u.w.chance(0.5) {
+			p = client.Probe{Status: 403, Code: "InvalidSignatureException"}
+		}
+		c := u.c
+		u.w.after(u.w.between(0, time.Second), func() {
+			u.do(func() {
+				if u.c == c {
+					c.Probed(u.w.now, attempt, p)
+				}
+			})
+		})
+	})
+}

@@ -1,0 +1,46 @@
+package client
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"github.com/eclipse/paho.golang/packets"
+
+	"iot.wasm/wasm/mqtt"
+)
+
+func TestRoutes(t *testing.T) {
+	w := online(t, nil)
+	w.sub(2, "a/+", 0)
+	w.sub(3, "a/#", 0)
+	w.sub(4, "$share/g/b", 0)
+	w.log = nil
+	in := func(topic string) {
+		w.gets(packets.PUBLISH, &packets.Publish{Topic: topic, Payload: []byte("x"), Properties: &packets.Properties{}})
+	}
+	in("a/b")
+	in("a")
+	in("b")
+	in("c")
+	w.Unsubscribe(w.now, 5, 2, false)
+	in("a/b")
+	w.hears("message a/b=x for [1 2]; message a=x for [2]; message b=x for [3]; unclaimed c=x; failed 3 ERR_UNSUBSCRIBED; done 5; message a/b=x for [1]")
+}
+
+func TestTopicCacheIsBounded(t *testing.T) {
+	var c topicCache
+	var r mqtt.Router
+	for i := range 3 * maxTopics {
+		if topic := c.find(fmt.Appendf(nil, "t/%d", i), &r); topic.ID >= maxTopics || !topic.Fresh {
+			t.Fatal(topic)
+		}
+	}
+	long := bytes.Repeat([]byte("x"), 60000)
+	for i := range 100 {
+		c.find(append(long, byte('a'+i%26), byte('a'+i/26)), &r)
+	}
+	if len(c.byName) > maxTopics || c.bytes > maxTopicBytes {
+		t.Error(len(c.byName), c.bytes)
+	}
+}
