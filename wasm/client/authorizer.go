@@ -7,9 +7,9 @@ import (
 	"iot.wasm/wasm/secret"
 )
 
-// Authorizer is a custom authorizer's part of the query. Browsers cannot set
-// headers on a WebSocket, so that is the only place for it. Empty parts are left
-// out.
+// Authorizer returns the part of the query for a custom authorizer, without the
+// members that are empty. A browser cannot set headers on a WebSocket, so the query
+// is the only place for them.
 // https://docs.aws.amazon.com/iot/latest/developerguide/custom-auth.html
 func Authorizer(name, tokenKey, token, signature string) secret.String {
 	var parts []string

@@ -30,12 +30,12 @@ func TestOptionsAreChecked(t *testing.T) {
 	} {
 		o := unsigned()
 		edit(&o)
-		if err := o.Check(); err == nil || err.Class == IotError || err.Code == "" {
+		if _, err := o.Check(); err == nil || err.Class == IotError || err.Code == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	o := unsigned()
-	if err := o.Check(); err != nil {
+	if _, err := o.Check(); err != nil {
 		t.Error(err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 func (u *user) later(f func()) { u.effects = append(u.effects, f) }
 
-func (u *user) Resolve(attempt uint32, _ bool) {
+func (u *user) Provide(attempt uint32, _ bool) {
 	u.later(func() {
 		c := u.c
 		delay := u.w.between(0, time.Second)
@@ -27,7 +27,7 @@ func (u *user) Resolve(attempt uint32, _ bool) {
 					return // the page was reloaded meanwhile
 				}
 				if u.w.chance(0.03) {
-					u.c.Unresolved(u.w.now, attempt, "", "no reason", true)
+					u.c.ProviderFailed(u.w.now, attempt, "", "no reason", true)
 					return
 				}
 				life := u.w.between(time.Second, time.Hour)
@@ -35,7 +35,7 @@ func (u *user) Resolve(attempt uint32, _ bool) {
 					life = -time.Second
 				}
 				c := sigv4.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret", SessionToken: "token", Expiration: u.clock().Add(life)}
-				u.c.Resolved(u.w.now, attempt, client.Resolution{Credentials: &c}, u.clock())
+				u.c.Provided(u.w.now, attempt, client.ProviderResult{Credentials: &c}, u.clock())
 			})
 		})
 	})
