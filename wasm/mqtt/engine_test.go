@@ -18,10 +18,10 @@ import (
 // hands. The server reads and writes with paho's packets.
 type peer struct {
 	*Engine
-	t   testing.TB
-	now time.Duration
-	log []string // what the handler heard
-	why *StopError
+	t        testing.TB
+	now      time.Duration
+	eventLog []string // what the handler heard
+	stopErr  *StopError
 	// Messages have no recipient; their tickets.
 	unclaimed bool
 	tickets   []uint32
@@ -33,58 +33,60 @@ func newPeer(t testing.TB) *peer {
 	return p
 }
 
-func (p *peer) note(format string, args ...any) { p.log = append(p.log, fmt.Sprintf(format, args...)) }
+func (p *peer) record(format string, args ...any) {
+	p.eventLog = append(p.eventLog, fmt.Sprintf(format, args...))
+}
 
-func (p *peer) Connected(a *Connack) { p.note("connected session=%v", a.SessionPresent) }
-func (p *peer) Refused(a *Connack)   { p.note("refused %v", a.Reason) }
+func (p *peer) Connected(a *Connack) { p.record("connected session=%v", a.SessionPresent) }
+func (p *peer) Refused(a *Connack)   { p.record("refused %v", a.Reason) }
 func (p *peer) Message(m *Publish) bool {
 	var props []string
 	for x, rest, ok := NextProperty(m.Properties); ok; x, rest, ok = NextProperty(rest) {
 		props = append(props, fmt.Sprintf("%d=%d%s%s", x.ID, x.Number, x.Data, x.Value))
 	}
-	p.note("message %s=%s q%d r%v d%v %s", m.Topic, m.Payload, m.QoS, m.Retain, m.Duplicate, strings.Join(props, ","))
+	p.record("message %s=%s q%d r%v d%v %s", m.Topic, m.Payload, m.QoS, m.Retain, m.Duplicate, strings.Join(props, ","))
 	if p.unclaimed {
 		p.tickets = append(p.tickets, m.Ticket)
 	}
 	return !p.unclaimed
 }
 func (p *peer) Published(k Token, r PublishResult) {
-	p.note("published %d %v %s %v", k, r.Reason, r.ReasonString, r.Err)
+	p.record("published %d %v %s %v", k, r.Reason, r.ReasonString, r.Err)
 }
-func (p *peer) Sent(k Token, err error) { p.note("sent %d %v", k, err) }
+func (p *peer) Sent(k Token, err error) { p.record("sent %d %v", k, err) }
 func (p *peer) Subscribed(k Token, codes []byte, reason string, err error) {
 	if err != nil {
 		reason = err.Error()
 	}
-	p.note("subscribed %d %x %s", k, codes, reason)
+	p.record("subscribed %d %x %s", k, codes, reason)
 }
 func (p *peer) Unsubscribed(k Token, codes []byte, reason string, err error) {
 	if err != nil {
 		reason = err.Error()
 	}
-	p.note("unsubscribed %d %x %s", k, codes, reason)
+	p.record("unsubscribed %d %x %s", k, codes, reason)
 }
 func (p *peer) Stopped(why *StopError) {
-	p.why = why
-	p.note("stopped %v local=%v", why.Reason, why.Local)
+	p.stopErr = why
+	p.record("stopped %v local=%v", why.Reason, why.Local)
 }
 
 // heard returns what the handler heard since the last call.
-func (p *peer) heard() string {
-	s := strings.Join(p.log, "; ")
-	p.log = nil
+func (p *peer) events() string {
+	s := strings.Join(p.eventLog, "; ")
+	p.eventLog = nil
 	return s
 }
 
-func (p *peer) hears(want string) {
+func (p *peer) expectEvents(want string) {
 	p.t.Helper()
-	if got := p.heard(); got != want {
+	if got := p.events(); got != want {
 		p.t.Errorf("heard %q,\nwant  %q", got, want)
 	}
 }
 
 // sends returns the packets in the output, and flushes it.
-func (p *peer) sends() (list []*packets.ControlPacket) {
+func (p *peer) takePackets() (list []*packets.ControlPacket) {
 	p.t.Helper()
 	r := bytes.NewReader(p.Output())
 	for r.Len() > 0 {
@@ -104,10 +106,10 @@ func (p *peer) sends() (list []*packets.ControlPacket) {
 }
 
 // types names the packets in the output.
-func (p *peer) types() string {
+func (p *peer) sentPackets() string {
 	p.t.Helper()
 	var names []string
-	for _, cp := range p.sends() {
+	for _, cp := range p.takePackets() {
 		name := cp.PacketType()
 		switch c := cp.Content.(type) {
 		case *packets.Publish:
@@ -147,15 +149,15 @@ func (p *peer) types() string {
 	return strings.Join(names, "; ")
 }
 
-func (p *peer) expect(want string) {
+func (p *peer) expectSent(want string) {
 	p.t.Helper()
-	if got := p.types(); got != want {
+	if got := p.sentPackets(); got != want {
 		p.t.Errorf("sent %q,\nwant %q", got, want)
 	}
 }
 
 // wire encodes what a server sends.
-func wire(t testing.TB, kind byte, content packets.Packet) []byte {
+func encodePacket(t testing.TB, kind byte, content packets.Packet) []byte {
 	t.Helper()
 	cp := packets.NewControlPacket(kind)
 	cp.Content = content
@@ -166,12 +168,12 @@ func wire(t testing.TB, kind byte, content packets.Packet) []byte {
 	return b.Bytes()
 }
 
-func (p *peer) gets(kind byte, content packets.Packet) {
+func (p *peer) receivePacket(kind byte, content packets.Packet) {
 	p.t.Helper()
-	p.Receive(p.now, wire(p.t, kind, content))
+	p.Receive(p.now, encodePacket(p.t, kind, content))
 }
 
-func (p *peer) getsHex(s string) {
+func (p *peer) receiveHex(s string) {
 	p.t.Helper()
 	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
 	if err != nil {
@@ -180,49 +182,49 @@ func (p *peer) getsHex(s string) {
 	p.Receive(p.now, b)
 }
 
-func props() *packets.Properties { return &packets.Properties{} }
+func noProperties() *packets.Properties { return &packets.Properties{} }
 
 func (p *peer) connack(session bool, edit func(*packets.Properties)) {
 	p.t.Helper()
-	c := &packets.Connack{SessionPresent: session, Properties: props()}
+	c := &packets.Connack{SessionPresent: session, Properties: noProperties()}
 	if edit != nil {
 		edit(c.Properties)
 	}
-	p.gets(packets.CONNACK, c)
+	p.receivePacket(packets.CONNACK, c)
 }
 
 var testOptions = ConnectOptions{ClientID: "c", KeepAlive: 60, CleanStart: true, SessionExpiry: 100, ReceiveMaximum: 10, MaximumPacketSize: 1000, TopicAliasMaximum: 5}
 
 // online is a peer that has been accepted.
-func online(t testing.TB, edit func(*packets.Properties)) *peer {
+func connectedPeer(t testing.TB, edit func(*packets.Properties)) *peer {
 	t.Helper()
 	p := newPeer(t)
 	p.Open(0, testOptions)
-	p.expect("CONNECT")
+	p.expectSent("CONNECT")
 	p.connack(false, edit)
-	p.hears("connected session=false")
+	p.expectEvents("connected session=false")
 	return p
 }
 
 // again loses the connection and makes the next one.
-func (p *peer) again(session bool, edit func(*packets.Properties)) {
+func (p *peer) reconnect(session bool, edit func(*packets.Properties)) {
 	p.t.Helper()
 	p.Lost()
 	o := testOptions
 	o.CleanStart = false
 	p.Open(p.now, o)
-	p.expect("CONNECT")
+	p.expectSent("CONNECT")
 	p.connack(session, edit)
 }
 
-func (p *peer) pub(token Token, qos byte, topic, payload string) {
+func (p *peer) publishText(token Token, qos byte, topic, payload string) {
 	p.t.Helper()
 	m := &Outgoing{Token: token, Topic: []byte(topic), Payload: []byte(payload), QoS: qos}
 	if err := CheckOutgoing(m); err != nil {
 		p.t.Fatal(err)
 	}
 	if _, err := p.Publish(p.now, m); err != nil {
-		p.note("error %v", err)
+		p.record("error %v", err)
 	}
 }
 
@@ -237,7 +239,7 @@ func TestConnectSaysEverything(t *testing.T) {
 			MessageExpiry: new(uint32(60)), ResponseTopic: "r", CorrelationData: []byte{1}, User: []UserPair{{"k", "v"}},
 		},
 	})
-	c := p.sends()[0].Content.(*packets.Connect)
+	c := p.takePackets()[0].Content.(*packets.Connect)
 	pr, wp := c.Properties, c.WillProperties
 	for what, ok := range map[string]bool{
 		"header":          c.ProtocolName == "MQTT" && c.ProtocolVersion == 5 && c.ClientID == "ünï" && c.KeepAlive == 30 && c.CleanStart,
@@ -255,13 +257,13 @@ func TestConnectSaysEverything(t *testing.T) {
 }
 
 func TestConnackDefaults(t *testing.T) {
-	p := online(t, nil)
+	p := connectedPeer(t, nil)
 	g := p.Granted()
 	if g.ReceiveMaximum != math.MaxUint16 || g.MaximumQoS != 2 || g.MaximumPacketSize != math.MaxUint32 || !g.RetainAvailable ||
 		!g.SharedAvailable || !g.WildcardAvailable || !g.IdentifiersAvailable || g.KeepAlive != 60 || g.SessionExpiry != 100 || g.ClientID != "c" {
 		t.Errorf("%+v", g)
 	}
-	p = online(t, func(pr *packets.Properties) {
+	p = connectedPeer(t, func(pr *packets.Properties) {
 		pr.ServerKeepAlive, pr.SessionExpiryInterval, pr.AssignedClientID = new(uint16(20)), new(uint32(3)), "other"
 	})
 	if g := p.Granted(); g.KeepAlive != 20 || g.SessionExpiry != 3 || g.ClientID != "other" {
@@ -272,119 +274,119 @@ func TestConnackDefaults(t *testing.T) {
 func TestRefused(t *testing.T) {
 	p := newPeer(t)
 	p.Open(0, testOptions)
-	p.sends()
-	p.gets(packets.CONNACK, &packets.Connack{ReasonCode: 0x87, Properties: &packets.Properties{ReasonString: "no"}})
-	p.hears("refused not authorized (0x87); stopped not authorized (0x87) local=false")
-	p.expect("")
+	p.takePackets()
+	p.receivePacket(packets.CONNACK, &packets.Connack{ReasonCode: 0x87, Properties: &packets.Properties{ReasonString: "no"}})
+	p.expectEvents("refused not authorized (0x87); stopped not authorized (0x87) local=false")
+	p.expectSent("")
 }
 
 func TestPublishFlows(t *testing.T) {
-	p := online(t, nil)
-	p.pub(1, 0, "t", "zero")
-	p.pub(2, 1, "t", "one")
-	p.pub(3, 2, "t", "two")
-	p.expect("PUBLISH(t=zero q0); PUBLISH(t=one q1 #1); PUBLISH(t=two q2 #2)")
-	p.gets(packets.PUBREC, &packets.Pubrec{PacketID: 2, Properties: props()})
-	p.gets(packets.PUBACK, &packets.Puback{PacketID: 1, ReasonCode: 0x10, Properties: &packets.Properties{ReasonString: "nobody"}})
-	p.expect("PUBREL(#2 0)")
-	p.hears("published 2 no matching subscribers (0x10) nobody <nil>")
-	p.gets(packets.PUBCOMP, &packets.Pubcomp{PacketID: 2, Properties: props()})
-	p.hears("published 3 success (0x00)  <nil>")
-	p.pub(4, 2, "t", "x")
-	p.sends()
-	p.gets(packets.PUBREC, &packets.Pubrec{PacketID: 3, ReasonCode: 0x97, Properties: props()})
-	p.hears("published 4 quota exceeded (0x97)  <nil>")
-	p.expect("")
+	p := connectedPeer(t, nil)
+	p.publishText(1, 0, "t", "zero")
+	p.publishText(2, 1, "t", "one")
+	p.publishText(3, 2, "t", "two")
+	p.expectSent("PUBLISH(t=zero q0); PUBLISH(t=one q1 #1); PUBLISH(t=two q2 #2)")
+	p.receivePacket(packets.PUBREC, &packets.Pubrec{PacketID: 2, Properties: noProperties()})
+	p.receivePacket(packets.PUBACK, &packets.Puback{PacketID: 1, ReasonCode: 0x10, Properties: &packets.Properties{ReasonString: "nobody"}})
+	p.expectSent("PUBREL(#2 0)")
+	p.expectEvents("published 2 no matching subscribers (0x10) nobody <nil>")
+	p.receivePacket(packets.PUBCOMP, &packets.Pubcomp{PacketID: 2, Properties: noProperties()})
+	p.expectEvents("published 3 success (0x00)  <nil>")
+	p.publishText(4, 2, "t", "x")
+	p.takePackets()
+	p.receivePacket(packets.PUBREC, &packets.Pubrec{PacketID: 3, ReasonCode: 0x97, Properties: noProperties()})
+	p.expectEvents("published 4 quota exceeded (0x97)  <nil>")
+	p.expectSent("")
 	if p.Inflight() != 0 {
 		t.Errorf("%d in flight", p.Inflight())
 	}
 }
 
 func TestArrivals(t *testing.T) {
-	p := online(t, nil)
+	p := connectedPeer(t, nil)
 	in := func(qos byte, id uint16, payload string, dup bool) {
-		p.gets(packets.PUBLISH, &packets.Publish{Topic: "t", Payload: []byte(payload), QoS: qos, PacketID: id, Duplicate: dup, Properties: props()})
+		p.receivePacket(packets.PUBLISH, &packets.Publish{Topic: "t", Payload: []byte(payload), QoS: qos, PacketID: id, Duplicate: dup, Properties: noProperties()})
 	}
 	in(0, 0, "a", false)
 	in(1, 5, "b", false)
 	in(1, 5, "b", true) // delivered again: QoS 1 may
 	in(2, 6, "c", false)
 	in(2, 6, "c", true) // not delivered again
-	p.expect("PUBACK(#5 0); PUBACK(#5 0); PUBREC(#6 0); PUBREC(#6 0)")
-	p.hears("message t=a q0 rfalse dfalse ; message t=b q1 rfalse dfalse ; message t=b q1 rfalse dtrue ; message t=c q2 rfalse dfalse ")
-	p.gets(packets.PUBREL, &packets.Pubrel{PacketID: 6, Properties: props()})
-	p.gets(packets.PUBREL, &packets.Pubrel{PacketID: 6, Properties: props()})
-	p.expect("PUBCOMP(#6 0); PUBCOMP(#6 92)")
+	p.expectSent("PUBACK(#5 0); PUBACK(#5 0); PUBREC(#6 0); PUBREC(#6 0)")
+	p.expectEvents("message t=a q0 rfalse dfalse ; message t=b q1 rfalse dfalse ; message t=b q1 rfalse dtrue ; message t=c q2 rfalse dfalse ")
+	p.receivePacket(packets.PUBREL, &packets.Pubrel{PacketID: 6, Properties: noProperties()})
+	p.receivePacket(packets.PUBREL, &packets.Pubrel{PacketID: 6, Properties: noProperties()})
+	p.expectSent("PUBCOMP(#6 0); PUBCOMP(#6 92)")
 	in(2, 6, "d", false)
-	p.hears("message t=d q2 rfalse dfalse ")
+	p.expectEvents("message t=d q2 rfalse dfalse ")
 }
 
 func TestQoS2ArrivalOutlivesConnection(t *testing.T) {
-	p := online(t, nil)
-	m := &packets.Publish{Topic: "t", Payload: []byte("x"), QoS: 2, PacketID: 9, Properties: props()}
-	p.gets(packets.PUBLISH, m)
-	p.heard()
-	p.again(true, nil)
-	p.heard()
+	p := connectedPeer(t, nil)
+	m := &packets.Publish{Topic: "t", Payload: []byte("x"), QoS: 2, PacketID: 9, Properties: noProperties()}
+	p.receivePacket(packets.PUBLISH, m)
+	p.events()
+	p.reconnect(true, nil)
+	p.events()
 	m.Duplicate = true
-	p.gets(packets.PUBLISH, m)
-	p.expect("PUBREC(#9 0)")
-	p.hears("")
-	p.gets(packets.PUBREL, &packets.Pubrel{PacketID: 9, Properties: props()})
-	p.expect("PUBCOMP(#9 0)")
+	p.receivePacket(packets.PUBLISH, m)
+	p.expectSent("PUBREC(#9 0)")
+	p.expectEvents("")
+	p.receivePacket(packets.PUBREL, &packets.Pubrel{PacketID: 9, Properties: noProperties()})
+	p.expectSent("PUBCOMP(#9 0)")
 }
 
 func TestResume(t *testing.T) {
-	p := online(t, nil)
-	p.pub(1, 1, "t", "a")
-	p.pub(2, 2, "t", "b")
-	p.pub(3, 2, "t", "c")
-	p.pub(4, 1, "t", "d")
-	p.sends()
-	p.gets(packets.PUBREC, &packets.Pubrec{PacketID: 2, Properties: props()})
-	p.sends()
-	p.again(true, nil)
-	p.expect("PUBREL(#2 0); PUBLISH(t=a q1 #1 dup); PUBLISH(t=c q2 #3 dup); PUBLISH(t=d q1 #4 dup)")
-	p.hears("connected session=true")
+	p := connectedPeer(t, nil)
+	p.publishText(1, 1, "t", "a")
+	p.publishText(2, 2, "t", "b")
+	p.publishText(3, 2, "t", "c")
+	p.publishText(4, 1, "t", "d")
+	p.takePackets()
+	p.receivePacket(packets.PUBREC, &packets.Pubrec{PacketID: 2, Properties: noProperties()})
+	p.takePackets()
+	p.reconnect(true, nil)
+	p.expectSent("PUBREL(#2 0); PUBLISH(t=a q1 #1 dup); PUBLISH(t=c q2 #3 dup); PUBLISH(t=d q1 #4 dup)")
+	p.expectEvents("connected session=true")
 }
 
 func TestSessionGone(t *testing.T) {
-	p := online(t, nil)
-	p.pub(1, 1, "t", "a")
-	p.pub(2, 2, "t", "b")
-	p.pub(3, 2, "t", "c")
-	p.pub(4, 1, "t", "d")
-	p.sends()
-	p.gets(packets.PUBREC, &packets.Pubrec{PacketID: 2, Properties: props()})
-	p.sends()
+	p := connectedPeer(t, nil)
+	p.publishText(1, 1, "t", "a")
+	p.publishText(2, 2, "t", "b")
+	p.publishText(3, 2, "t", "c")
+	p.publishText(4, 1, "t", "d")
+	p.takePackets()
+	p.receivePacket(packets.PUBREC, &packets.Pubrec{PacketID: 2, Properties: noProperties()})
+	p.takePackets()
 	p.Lost()
-	p.pub(5, 1, "t", "e")
-	p.again(false, nil)
-	p.expect("PUBLISH(t=a q1 #5); PUBLISH(t=d q1 #6); PUBLISH(t=e q1 #7)")
-	p.hears("published 3 success (0x00)  the server has lost the session: whether the QoS 2 message arrived cannot be known; published 2 success (0x00)  the server has lost the session: whether the QoS 2 message arrived cannot be known; connected session=false")
+	p.publishText(5, 1, "t", "e")
+	p.reconnect(false, nil)
+	p.expectSent("PUBLISH(t=a q1 #5); PUBLISH(t=d q1 #6); PUBLISH(t=e q1 #7)")
+	p.expectEvents("published 3 success (0x00)  the server has lost the session: the QoS 2 message may or may not have arrived; published 2 success (0x00)  the server has lost the session: the QoS 2 message may or may not have arrived; connected session=false")
 }
 
 func TestReceiveMaximumOfServer(t *testing.T) {
 	two := func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(2)) }
-	p := online(t, two)
+	p := connectedPeer(t, two)
 	for i := range Token(4) {
-		p.pub(i+1, 1, "t", fmt.Sprint(i+1))
+		p.publishText(i+1, 1, "t", fmt.Sprint(i+1))
 	}
-	p.pub(9, 0, "t", "free")
-	p.expect("PUBLISH(t=1 q1 #1); PUBLISH(t=2 q1 #2); PUBLISH(t=free q0)")
+	p.publishText(9, 0, "t", "free")
+	p.expectSent("PUBLISH(t=1 q1 #1); PUBLISH(t=2 q1 #2); PUBLISH(t=free q0)")
 	if n, size := p.Waiting(); n != 2 || size != 4 {
 		t.Errorf("waiting %d, %d bytes", n, size)
 	}
-	p.gets(packets.PUBACK, &packets.Puback{PacketID: 2, Properties: props()})
-	p.expect("PUBLISH(t=3 q1 #3)")
-	p.again(true, two)
-	p.expect("PUBLISH(t=1 q1 #1 dup); PUBLISH(t=3 q1 #3 dup)")
-	p.gets(packets.PUBACK, &packets.Puback{PacketID: 1, Properties: props()})
-	p.expect("PUBLISH(t=4 q1 #4)")
+	p.receivePacket(packets.PUBACK, &packets.Puback{PacketID: 2, Properties: noProperties()})
+	p.expectSent("PUBLISH(t=3 q1 #3)")
+	p.reconnect(true, two)
+	p.expectSent("PUBLISH(t=1 q1 #1 dup); PUBLISH(t=3 q1 #3 dup)")
+	p.receivePacket(packets.PUBACK, &packets.Puback{PacketID: 1, Properties: noProperties()})
+	p.expectSent("PUBLISH(t=4 q1 #4)")
 }
 
 func TestLimitsOfServer(t *testing.T) {
-	p := online(t, func(pr *packets.Properties) {
+	p := connectedPeer(t, func(pr *packets.Properties) {
 		pr.MaximumQOS, pr.RetainAvailable, pr.MaximumPacketSize = new(byte(1)), new(byte(0)), new(uint32(20))
 	})
 	for _, c := range []struct {
@@ -408,71 +410,71 @@ func TestLimitsOfServer(t *testing.T) {
 		t.Error(err)
 	}
 	// What was queued while offline is held against the new grants.
-	q := online(t, nil)
+	q := connectedPeer(t, nil)
 	q.Lost()
-	q.pub(1, 2, "t", "x")
-	q.pub(2, 1, "t", "y")
-	q.again(false, func(pr *packets.Properties) { pr.MaximumQOS = new(byte(1)) })
-	q.hears("connected session=false; published 1 success (0x00)  the server does not grant this QoS")
-	q.expect("PUBLISH(t=y q1 #1)")
+	q.publishText(1, 2, "t", "x")
+	q.publishText(2, 1, "t", "y")
+	q.reconnect(false, func(pr *packets.Properties) { pr.MaximumQOS = new(byte(1)) })
+	q.expectEvents("connected session=false; published 1 success (0x00)  the server does not support this QoS")
+	q.expectSent("PUBLISH(t=y q1 #1)")
 }
 
 // A PUBREL that the server's Receive Maximum holds back is not on its way, and
 // a server that answers it all the same ends nothing.
 func TestPubrelHeldBack(t *testing.T) {
-	p := online(t, nil)
+	p := connectedPeer(t, nil)
 	for i := range Token(3) {
-		p.pub(i+1, 2, "t", "x")
+		p.publishText(i+1, 2, "t", "x")
 	}
 	for i := range uint16(3) {
-		p.gets(packets.PUBREC, &packets.Pubrec{PacketID: i + 1, Properties: props()})
+		p.receivePacket(packets.PUBREC, &packets.Pubrec{PacketID: i + 1, Properties: noProperties()})
 	}
-	p.sends()
-	p.again(true, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
-	p.heard()
-	p.expect("PUBREL(#1 0)")
-	p.gets(packets.PUBCOMP, &packets.Pubcomp{PacketID: 3, Properties: props()})
-	p.gets(packets.PUBREC, &packets.Pubrec{PacketID: 2, ReasonCode: 0x80, Properties: props()})
-	p.hears("")
+	p.takePackets()
+	p.reconnect(true, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
+	p.events()
+	p.expectSent("PUBREL(#1 0)")
+	p.receivePacket(packets.PUBCOMP, &packets.Pubcomp{PacketID: 3, Properties: noProperties()})
+	p.receivePacket(packets.PUBREC, &packets.Pubrec{PacketID: 2, ReasonCode: 0x80, Properties: noProperties()})
+	p.expectEvents("")
 	for i := range uint16(3) {
-		p.gets(packets.PUBCOMP, &packets.Pubcomp{PacketID: i + 1, Properties: props()})
+		p.receivePacket(packets.PUBCOMP, &packets.Pubcomp{PacketID: i + 1, Properties: noProperties()})
 	}
-	p.expect("PUBREL(#2 0); PUBREL(#3 0)")
-	p.hears("published 1 success (0x00)  <nil>; published 2 success (0x00)  <nil>; published 3 success (0x00)  <nil>")
-	if p.onWire != 0 || p.Held() != 0 {
-		t.Errorf("%d on the wire, %d bytes held", p.onWire, p.Held())
+	p.expectSent("PUBREL(#2 0); PUBREL(#3 0)")
+	p.expectEvents("published 1 success (0x00)  <nil>; published 2 success (0x00)  <nil>; published 3 success (0x00)  <nil>")
+	if p.quotaUsed != 0 || p.Held() != 0 {
+		t.Errorf("%d on the wire, %d bytes held", p.quotaUsed, p.Held())
 	}
 }
 
 func TestPubrecsWordsAreKept(t *testing.T) {
-	p := online(t, nil)
-	p.pub(1, 2, "t", "x")
-	p.gets(packets.PUBREC, &packets.Pubrec{PacketID: 1, ReasonCode: 0x10, Properties: &packets.Properties{ReasonString: "nobody"}})
-	p.gets(packets.PUBCOMP, &packets.Pubcomp{PacketID: 1, Properties: props()})
-	p.hears("published 1 no matching subscribers (0x10) nobody <nil>")
+	p := connectedPeer(t, nil)
+	p.publishText(1, 2, "t", "x")
+	p.receivePacket(packets.PUBREC, &packets.Pubrec{PacketID: 1, ReasonCode: 0x10, Properties: &packets.Properties{ReasonString: "nobody"}})
+	p.receivePacket(packets.PUBCOMP, &packets.Pubcomp{PacketID: 1, Properties: noProperties()})
+	p.expectEvents("published 1 no matching subscribers (0x10) nobody <nil>")
 }
 
 func TestResendIsHeldAgainstTheNewGrants(t *testing.T) {
-	p := online(t, nil)
-	p.pub(1, 2, "t", "x")
-	p.pub(2, 1, "t", strings.Repeat("y", 50))
-	p.pub(3, 1, "t", "z")
-	p.again(true, func(pr *packets.Properties) { pr.MaximumQOS, pr.MaximumPacketSize = new(byte(1)), new(uint32(50)) })
-	p.expect("PUBLISH(t=z q1 #3 dup)")
-	p.hears("connected session=true; published 1 success (0x00)  the server does not grant this QoS; published 2 success (0x00)  the packet would be larger than the server accepts")
+	p := connectedPeer(t, nil)
+	p.publishText(1, 2, "t", "x")
+	p.publishText(2, 1, "t", strings.Repeat("y", 50))
+	p.publishText(3, 1, "t", "z")
+	p.reconnect(true, func(pr *packets.Properties) { pr.MaximumQOS, pr.MaximumPacketSize = new(byte(1)), new(uint32(50)) })
+	p.expectSent("PUBLISH(t=z q1 #3 dup)")
+	p.expectEvents("connected session=true; published 1 success (0x00)  the server does not support this QoS; published 2 success (0x00)  the packet would be larger than the server accepts")
 }
 
 func TestHeld(t *testing.T) {
-	p := online(t, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
+	p := connectedPeer(t, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
 	for i := range Token(2) {
-		p.pub(i+1, 1, "t", strings.Repeat("x", 1000))
+		p.publishText(i+1, 1, "t", strings.Repeat("x", 1000))
 	}
 	if n := p.Held(); n < 3000 || n > 3500 { // in flight, waiting, and in the output
 		t.Errorf("%d bytes held", n)
 	}
-	p.sends()
+	p.takePackets()
 	p.AbandonSent(ErrDropped)
-	p.hears("published 1 success (0x00)  the message was dropped from the queue")
+	p.expectEvents("published 1 success (0x00)  the message was dropped from the queue")
 	if n := p.Held(); n < 1000 || n > 1500 {
 		t.Errorf("%d bytes held", n)
 	}
@@ -481,13 +483,13 @@ func TestHeld(t *testing.T) {
 func TestOldBroker(t *testing.T) {
 	p := newPeer(t)
 	p.Open(0, testOptions)
-	p.sends()
-	p.getsHex("20 02 00 01")
-	p.hears("refused unsupported protocol version (0x84); stopped unsupported protocol version (0x84) local=false")
+	p.takePackets()
+	p.receiveHex("20 02 00 01")
+	p.expectEvents("refused unsupported protocol version (0x84); stopped unsupported protocol version (0x84) local=false")
 }
 
 func TestAllPacketIDsInUse(t *testing.T) {
-	p := online(t, nil)
+	p := connectedPeer(t, nil)
 	m := &Outgoing{Topic: []byte("t"), QoS: 1}
 	for range 65536 {
 		_, _ = p.Publish(p.now, m)
@@ -501,139 +503,139 @@ func TestAllPacketIDsInUse(t *testing.T) {
 }
 
 func TestQueuedQoS0KeepsItsPlace(t *testing.T) {
-	p := online(t, nil)
+	p := connectedPeer(t, nil)
 	p.Lost()
-	p.pub(1, 0, "t", "a")
-	p.pub(2, 1, "t", "b")
-	p.pub(3, 0, "t", "c")
-	p.again(true, nil)
-	p.expect("PUBLISH(t=a q0); PUBLISH(t=b q1 #1); PUBLISH(t=c q0)")
-	p.hears("connected session=true; sent 1 <nil>; sent 3 <nil>")
+	p.publishText(1, 0, "t", "a")
+	p.publishText(2, 1, "t", "b")
+	p.publishText(3, 0, "t", "c")
+	p.reconnect(true, nil)
+	p.expectSent("PUBLISH(t=a q0); PUBLISH(t=b q1 #1); PUBLISH(t=c q0)")
+	p.expectEvents("connected session=true; sent 1 <nil>; sent 3 <nil>")
 }
 
 func TestAliasesOut(t *testing.T) {
 	two := func(pr *packets.Properties) { pr.TopicAliasMaximum = new(uint16(2)) }
-	p := online(t, two)
+	p := connectedPeer(t, two)
 	for _, topic := range []string{"long/one", "long/one", "long/two", "long/one", "long/three", "long/one", "long/two", "x"} {
-		p.pub(1, 0, topic, "")
+		p.publishText(1, 0, topic, "")
 	}
-	p.expect("PUBLISH(long/one= q0 alias=1); PUBLISH(= q0 alias=1); PUBLISH(long/two= q0 alias=2); PUBLISH(= q0 alias=1); " +
+	p.expectSent("PUBLISH(long/one= q0 alias=1); PUBLISH(= q0 alias=1); PUBLISH(long/two= q0 alias=2); PUBLISH(= q0 alias=1); " +
 		"PUBLISH(long/three= q0); PUBLISH(= q0 alias=1); PUBLISH(= q0 alias=2); PUBLISH(x= q0)")
-	for range idle { // long/two is not used any more
-		p.pub(1, 0, "long/one", "")
+	for range aliasIdle { // long/two is not used any more
+		p.publishText(1, 0, "long/one", "")
 	}
-	p.sends()
-	p.pub(1, 0, "long/three", "")
-	p.pub(1, 0, "long/two", "")
-	p.pub(1, 0, "long/three", "")
-	p.expect("PUBLISH(long/three= q0 alias=2); PUBLISH(long/two= q0); PUBLISH(= q0 alias=2)")
-	p.pub(2, 1, "long/one", "q")
-	p.expect("PUBLISH(=q q1 #1 alias=1)")
-	p.again(true, two) // aliases end with the connection [MQTT-3.3.2-7]
-	p.expect("PUBLISH(long/one=q q1 #1 dup alias=1)")
+	p.takePackets()
+	p.publishText(1, 0, "long/three", "")
+	p.publishText(1, 0, "long/two", "")
+	p.publishText(1, 0, "long/three", "")
+	p.expectSent("PUBLISH(long/three= q0 alias=2); PUBLISH(long/two= q0); PUBLISH(= q0 alias=2)")
+	p.publishText(2, 1, "long/one", "q")
+	p.expectSent("PUBLISH(=q q1 #1 alias=1)")
+	p.reconnect(true, two) // aliases end with the connection [MQTT-3.3.2-7]
+	p.expectSent("PUBLISH(long/one=q q1 #1 dup alias=1)")
 }
 
 func TestAliasesIn(t *testing.T) {
-	p := online(t, nil)
+	p := connectedPeer(t, nil)
 	in := func(topic string, alias uint16) {
-		p.gets(packets.PUBLISH, &packets.Publish{Topic: topic, Properties: &packets.Properties{TopicAlias: &alias}})
+		p.receivePacket(packets.PUBLISH, &packets.Publish{Topic: topic, Properties: &packets.Properties{TopicAlias: &alias}})
 	}
 	in("a/b", 5)
 	in("", 5)
 	in("c", 5)
 	in("", 5)
-	p.hears("message a/b= q0 rfalse dfalse 35=5; message a/b= q0 rfalse dfalse 35=5; message c= q0 rfalse dfalse 35=5; message c= q0 rfalse dfalse 35=5")
-	p.again(true, nil)
-	p.heard()
+	p.expectEvents("message a/b= q0 rfalse dfalse 35=5; message a/b= q0 rfalse dfalse 35=5; message c= q0 rfalse dfalse 35=5; message c= q0 rfalse dfalse 35=5")
+	p.reconnect(true, nil)
+	p.events()
 	in("", 5)
-	p.hears("stopped protocol error (0x82) local=true")
+	p.expectEvents("stopped protocol error (0x82) local=true")
 }
 
 func TestSubscribe(t *testing.T) {
-	p := online(t, nil)
+	p := connectedPeer(t, nil)
 	if err := p.Subscribe(p.now, 1, []Subscription{{Filter: "a", QoS: 1, NoLocal: true, RetainAsPublished: true, RetainHandling: 2}, {Filter: "b/#"}}, []UserPair{{"k", "v"}}); err != nil {
 		t.Fatal(err)
 	}
-	s := p.sends()[0].Content.(*packets.Subscribe)
+	s := p.takePackets()[0].Content.(*packets.Subscribe)
 	want := []packets.SubOptions{{Topic: "a", QoS: 1, NoLocal: true, RetainAsPublished: true, RetainHandling: 2}, {Topic: "b/#"}}
 	if !slices.Equal(s.Subscriptions, want) || s.Properties.User[0].Value != "v" {
 		t.Errorf("%v", s)
 	}
-	p.gets(packets.SUBACK, &packets.Suback{PacketID: 1, Reasons: []byte{1, 0x87}, Properties: &packets.Properties{ReasonString: "why"}})
-	p.hears("subscribed 1 0187 why")
+	p.receivePacket(packets.SUBACK, &packets.Suback{PacketID: 1, Reasons: []byte{1, 0x87}, Properties: &packets.Properties{ReasonString: "why"}})
+	p.expectEvents("subscribed 1 0187 why")
 	if err := p.Unsubscribe(p.now, 2, []string{"a", "b/#"}); err != nil {
 		t.Fatal(err)
 	}
-	p.expect("UNSUBSCRIBE a b/#")
-	p.gets(packets.UNSUBACK, &packets.Unsuback{PacketID: 2, Reasons: []byte{0, 0x11}, Properties: props()})
-	p.hears("unsubscribed 2 0011 ")
+	p.expectSent("UNSUBSCRIBE a b/#")
+	p.receivePacket(packets.UNSUBACK, &packets.Unsuback{PacketID: 2, Reasons: []byte{0, 0x11}, Properties: noProperties()})
+	p.expectEvents("unsubscribed 2 0011 ")
 	_ = p.Subscribe(p.now, 3, []Subscription{{Filter: "c"}}, nil)
 	p.Lost()
-	p.hears("subscribed 3  the connection was lost before the answer came")
+	p.expectEvents("subscribed 3  the connection was lost before the answer came")
 	if err := p.Subscribe(p.now, 4, []Subscription{{Filter: "c"}}, nil); !errors.Is(err, ErrOffline) {
 		t.Error(err)
 	}
 }
 
 func TestPacketIDsAreNotReused(t *testing.T) {
-	p := online(t, nil)
-	p.pub(1, 1, "t", "a")
-	p.lastID = 65534
+	p := connectedPeer(t, nil)
+	p.publishText(1, 1, "t", "a")
+	p.lastPacketID = 65534
 	_ = p.Subscribe(p.now, 2, []Subscription{{Filter: "f"}}, nil) // 65535
-	p.pub(3, 1, "t", "b")                                         // 0 is none, 1 is taken
-	p.expect("PUBLISH(t=a q1 #1); SUBSCRIBE f; PUBLISH(t=b q1 #2)")
+	p.publishText(3, 1, "t", "b")                                 // 0 is none, 1 is taken
+	p.expectSent("PUBLISH(t=a q1 #1); SUBSCRIBE f; PUBLISH(t=b q1 #2)")
 }
 
 func TestKeepAlive(t *testing.T) {
 	const s = time.Second
-	p := online(t, func(pr *packets.Properties) { pr.ServerKeepAlive = new(uint16(40)) })
+	p := connectedPeer(t, func(pr *packets.Properties) { pr.ServerKeepAlive = new(uint16(40)) })
 	if p.Deadline() != 20*s {
 		t.Fatalf("deadline %v", p.Deadline())
 	}
 	p.Tick(19 * s)
-	p.expect("")
+	p.expectSent("")
 	// Publishing alone does not show that the server lives.
 	p.now = 15 * s
-	p.pub(1, 0, "t", "x")
-	p.expect("PUBLISH(t=x q0)")
+	p.publishText(1, 0, "t", "x")
+	p.expectSent("PUBLISH(t=x q0)")
 	p.now = 20 * s
 	p.Tick(p.now)
-	p.expect("PINGREQ")
+	p.expectSent("PINGREQ")
 	p.now = 21 * s
-	p.getsHex("d000")
+	p.receiveHex("d000")
 	if p.Deadline() != 40*s {
 		t.Errorf("deadline %v", p.Deadline())
 	}
 	p.now = 40 * s
 	p.Tick(p.now)
-	p.expect("PINGREQ")
+	p.expectSent("PINGREQ")
 	p.Tick(59 * s)
-	p.hears("")
+	p.expectEvents("")
 	p.Tick(60 * s)
-	p.hears("stopped keep alive timeout (0x8D) local=true")
-	p.expect("DISCONNECT(8d)")
+	p.expectEvents("stopped keep alive timeout (0x8D) local=true")
+	p.expectSent("DISCONNECT(8d)")
 }
 
 func TestLateTimerLooksForBytesFirst(t *testing.T) {
 	const s = time.Second
-	p := online(t, nil) // keep-alive 60
+	p := connectedPeer(t, nil) // keep-alive 60
 	p.Tick(30 * s)
-	p.expect("PINGREQ")
+	p.expectSent("PINGREQ")
 	p.Tick(100 * s) // due at 60: the page slept
-	p.hears("")
+	p.expectEvents("")
 	if p.Deadline() != 105*s {
 		t.Errorf("deadline %v", p.Deadline())
 	}
 	p.now = 101 * s
-	p.getsHex("d000")
+	p.receiveHex("d000")
 	p.Tick(105 * s)
-	p.hears("")
-	p.sends()
-	q := online(t, nil)
+	p.expectEvents("")
+	p.takePackets()
+	q := connectedPeer(t, nil)
 	q.Tick(30 * s)
 	q.Tick(100 * s)
 	q.Tick(105 * s)
-	q.hears("stopped keep alive timeout (0x8D) local=true")
+	q.expectEvents("stopped keep alive timeout (0x8D) local=true")
 }
 
 func TestKeepAliveOff(t *testing.T) {
@@ -646,36 +648,36 @@ func TestKeepAliveOff(t *testing.T) {
 }
 
 func TestDisconnect(t *testing.T) {
-	p := online(t, nil)
+	p := connectedPeer(t, nil)
 	p.Disconnect()
 	if !bytes.Equal(p.Output(), []byte{0xe0, 0}) {
 		t.Errorf("%x", p.Output())
 	}
 	p.Disconnect()
-	p.pub(1, 0, "t", "late")
+	p.publishText(1, 0, "t", "late")
 	if len(p.Output()) != 2 { // [MQTT-3.14.4-1]
 		t.Errorf("%x", p.Output())
 	}
-	r := online(t, nil)
-	r.getsHex("e000")
-	r.hears("stopped success (0x00) local=false")
-	u := online(t, nil)
-	u.gets(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x8e, Properties: &packets.Properties{ReasonString: "you again"}})
-	u.hears("stopped session taken over (0x8E) local=false")
-	u.expect("")
-	if !strings.Contains(u.why.Error(), "you again") {
-		t.Error(u.why)
+	r := connectedPeer(t, nil)
+	r.receiveHex("e000")
+	r.expectEvents("stopped success (0x00) local=false")
+	u := connectedPeer(t, nil)
+	u.receivePacket(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x8e, Properties: &packets.Properties{ReasonString: "you again"}})
+	u.expectEvents("stopped session taken over (0x8E) local=false")
+	u.expectSent("")
+	if !strings.Contains(u.stopErr.Error(), "you again") {
+		t.Error(u.stopErr)
 	}
 }
 
 func TestAbandonSettlesEverything(t *testing.T) {
-	p := online(t, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
-	p.pub(1, 1, "t", "a")
-	p.pub(2, 2, "t", "b")
+	p := connectedPeer(t, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
+	p.publishText(1, 1, "t", "a")
+	p.publishText(2, 2, "t", "b")
 	p.Lost()
-	p.pub(3, 0, "t", "c")
+	p.publishText(3, 0, "t", "c")
 	p.Abandon(ErrDropped)
-	p.hears("published 1 success (0x00)  the message was dropped from the queue; published 2 success (0x00)  the message was dropped from the queue; sent 3 the message was dropped from the queue")
+	p.expectEvents("published 1 success (0x00)  the message was dropped from the queue; published 2 success (0x00)  the message was dropped from the queue; sent 3 the message was dropped from the queue")
 	if n, size := p.Waiting(); n+size+p.Inflight() != 0 {
 		t.Error("something is left")
 	}
@@ -684,7 +686,7 @@ func TestAbandonSettlesEverything(t *testing.T) {
 func TestDropOldest(t *testing.T) {
 	p := newPeer(t)
 	for i := range Token(200) {
-		p.pub(i, 1, "t", "x")
+		p.publishText(i, 1, "t", "x")
 	}
 	for i := range 150 {
 		if !p.DropOldest() {
@@ -694,17 +696,17 @@ func TestDropOldest(t *testing.T) {
 	if n, size := p.Waiting(); n != 50 || size != 100 {
 		t.Error(n, size)
 	}
-	if len(p.log) != 150 || !strings.HasPrefix(p.log[149], "published 149 ") {
-		t.Error(p.log)
+	if len(p.eventLog) != 150 || !strings.HasPrefix(p.eventLog[149], "published 149 ") {
+		t.Error(p.eventLog)
 	}
-	p.pub(500, 1, "t", "y")
+	p.publishText(500, 1, "t", "y")
 	if n, _ := p.Waiting(); n != 51 {
 		t.Error(n)
 	}
 }
 
 func TestHotPathDoesNotAllocate(t *testing.T) {
-	e := NewEngine(quiet{}, 0)
+	e := NewEngine(discardHandler{}, 0)
 	e.Open(0, ConnectOptions{ClientID: "c", TopicAliasMaximum: 8})
 	e.Receive(0, []byte{0x20, 6, 0, 0, 3, 34, 0, 8})
 	var frame []byte
@@ -735,19 +737,19 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	}
 }
 
-type quiet struct{}
+type discardHandler struct{}
 
-func (quiet) Connected(*Connack)                        {}
-func (quiet) Refused(*Connack)                          {}
-func (quiet) Message(*Publish) bool                     { return true }
-func (quiet) Published(Token, PublishResult)            {}
-func (quiet) Sent(Token, error)                         {}
-func (quiet) Subscribed(Token, []byte, string, error)   {}
-func (quiet) Unsubscribed(Token, []byte, string, error) {}
-func (quiet) Stopped(*StopError)                        {}
+func (discardHandler) Connected(*Connack)                        {}
+func (discardHandler) Refused(*Connack)                          {}
+func (discardHandler) Message(*Publish) bool                     { return true }
+func (discardHandler) Published(Token, PublishResult)            {}
+func (discardHandler) Sent(Token, error)                         {}
+func (discardHandler) Subscribed(Token, []byte, string, error)   {}
+func (discardHandler) Unsubscribed(Token, []byte, string, error) {}
+func (discardHandler) Stopped(*StopError)                        {}
 
 func BenchmarkReceive(b *testing.B) {
-	e := NewEngine(quiet{}, 0)
+	e := NewEngine(discardHandler{}, 0)
 	e.Open(0, ConnectOptions{ClientID: "c"})
 	e.Receive(0, []byte{0x20, 3, 0, 0, 0})
 	frame := appendPublish(nil, []byte("sensors/1/temperature"), nil, make([]byte, 200), 0, false, false, 0, 0)
@@ -759,7 +761,7 @@ func BenchmarkReceive(b *testing.B) {
 }
 
 func BenchmarkPublish(b *testing.B) {
-	e := NewEngine(quiet{}, 0)
+	e := NewEngine(discardHandler{}, 0)
 	e.Open(0, ConnectOptions{ClientID: "c"})
 	e.Receive(0, []byte{0x20, 3, 0, 0, 0})
 	m := &Outgoing{Topic: []byte("sensors/1/temperature"), Payload: make([]byte, 200)}

@@ -12,8 +12,8 @@ import (
 )
 
 // corpus is every packet that the tests know of.
-func corpus(add func([]byte)) {
-	for _, h := range hostile {
+func addCorpus(add func([]byte)) {
+	for _, h := range serverViolations {
 		b, _ := hex.DecodeString(strings.ReplaceAll(strings.TrimPrefix(h.bytes, "x"), " ", ""))
 		add(b)
 	}
@@ -28,7 +28,7 @@ func corpus(add func([]byte)) {
 // not panic, must take no memory for what has not come, and must do the same
 // however the bytes were cut.
 func FuzzEngine(f *testing.F) {
-	corpus(func(b []byte) { f.Add(b, byte(3)) })
+	addCorpus(func(b []byte) { f.Add(b, byte(3)) })
 	f.Fuzz(func(t *testing.T, data []byte, cut byte) {
 		run := func(size int) (log, out string) {
 			p := newPeer(t)
@@ -36,8 +36,8 @@ func FuzzEngine(f *testing.F) {
 			if len(data) > 0 && packetType(data[0]>>4) != typeConnack {
 				p.Receive(0, []byte{0x20, 6, 0, 0, 3, 34, 0, 5})
 			}
-			p.pub(1, 1, "t", "a")
-			p.pub(2, 2, "t", "b")
+			p.publishText(1, 1, "t", "a")
+			p.publishText(2, 2, "t", "b")
 			_ = p.Subscribe(p.now, 3, []Subscription{{Filter: "f"}}, nil)
 			_ = p.Unsubscribe(p.now, 4, []string{"f"})
 			var sent []byte
@@ -45,20 +45,20 @@ func FuzzEngine(f *testing.F) {
 				n := min(size, len(rest))
 				p.Receive(0, rest[:n])
 				rest = rest[n:]
-				if limit := len(data) + int(testOptions.MaximumPacketSize) + 64; cap(p.partly) > 2*limit {
-					t.Fatalf("%d bytes kept of %d", cap(p.partly), len(data))
+				if limit := len(data) + int(testOptions.MaximumPacketSize) + 64; cap(p.partial) > 2*limit {
+					t.Fatalf("%d bytes kept of %d", cap(p.partial), len(data))
 				}
 			}
 			sent = append(sent, p.Output()...)
 			// The same once more, on the session that this has left behind.
-			p.again(true, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
+			p.reconnect(true, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
 			p.Receive(0, data)
 			sent = append(sent, p.Output()...)
 			p.Abandon(ErrDropped)
 			if p.Held() != len(p.Output()) {
 				t.Errorf("%d bytes are held after all was given up", p.Held()-len(p.Output()))
 			}
-			return p.heard(), string(sent)
+			return p.events(), string(sent)
 		}
 		log, out := run(len(data) + 1)
 		log2, out2 := run(int(cut)%16 + 1)
@@ -72,7 +72,7 @@ func FuzzEngine(f *testing.F) {
 // refuse what paho lets pass, never the other way round, and what both take
 // must say the same.
 func FuzzPublishDecode(f *testing.F) {
-	corpus(func(b []byte) {
+	addCorpus(func(b []byte) {
 		if len(b) > 2 && packetType(b[0]>>4) == typePublish {
 			f.Add(b[0]&15, b[2:])
 		}
@@ -159,7 +159,7 @@ func FuzzPublishEncode(f *testing.F) {
 
 // FuzzAck holds our reading of acknowledgements against paho's.
 func FuzzAck(f *testing.F) {
-	corpus(func(b []byte) {
+	addCorpus(func(b []byte) {
 		if len(b) > 2 {
 			if t := packetType(b[0] >> 4); t >= typePuback && t <= typePubcomp {
 				f.Add(byte(t), b[2:])

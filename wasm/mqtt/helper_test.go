@@ -7,7 +7,7 @@ import "encoding/binary"
 func appendProperty(b []byte, p Property) []byte {
 	b = append(b, byte(p.ID))
 	switch propertyTable[p.ID].kind {
-	case kindFlag:
+	case kindBool:
 		return append(b, byte(p.Number))
 	case kindUint16:
 		return binary.BigEndian.AppendUint16(b, uint16(p.Number))
@@ -15,7 +15,7 @@ func appendProperty(b []byte, p Property) []byte {
 		return binary.BigEndian.AppendUint32(b, p.Number)
 	case kindVarint:
 		return appendVarint(b, p.Number)
-	case kindPair:
+	case kindStringPair:
 		return appendField(appendField(b, p.Data), p.Value)
 	}
 	return appendField(b, p.Data)

@@ -11,7 +11,7 @@ import (
 
 // What the standard forbids a server, and the reason code of the DISCONNECT in
 // answer. x before the bytes: instead of CONNACK, not after it.
-var hostile = []struct {
+var serverViolations = []struct {
 	name, bytes string
 	want        Reason
 }{
@@ -96,16 +96,16 @@ var hostile = []struct {
 }
 
 func TestHostileServer(t *testing.T) {
-	for _, c := range hostile {
+	for _, c := range serverViolations {
 		t.Run(c.name, func(t *testing.T) {
 			digits, before := strings.CutPrefix(c.bytes, "x")
 			for _, size := range []int{1, 1000} { // byte by byte, and at once
 				p := newPeer(t)
 				p.Open(0, testOptions)
-				p.sends()
+				p.takePackets()
 				if !before {
 					p.connack(false, nil)
-					p.heard()
+					p.events()
 				}
 				b, err := hex.DecodeString(strings.ReplaceAll(digits, " ", ""))
 				if err != nil {
@@ -114,10 +114,10 @@ func TestHostileServer(t *testing.T) {
 				for ; len(b) > 0; b = b[min(size, len(b)):] {
 					p.Receive(0, b[:min(size, len(b))])
 				}
-				p.hears(fmt.Sprintf("stopped %v local=true", c.want))
-				p.expect(fmt.Sprintf("DISCONNECT(%x)", byte(c.want)))
+				p.expectEvents(fmt.Sprintf("stopped %v local=true", c.want))
+				p.expectSent(fmt.Sprintf("DISCONNECT(%x)", byte(c.want)))
 				p.Receive(0, []byte{0xd0, 0}) // what comes after is not looked at
-				p.expect("")
+				p.expectSent("")
 			}
 		})
 	}
@@ -125,58 +125,58 @@ func TestHostileServer(t *testing.T) {
 
 func TestHostileFlows(t *testing.T) {
 	t.Run("receive maximum exceeded [MQTT-3.3.4-9]", func(t *testing.T) {
-		p := online(t, nil)
+		p := connectedPeer(t, nil)
 		var frame []byte
 		for i := range 11 {
 			frame = appendPublish(frame, []byte("t"), nil, nil, 1, false, false, uint16(i+1), 0)
 		}
 		p.Receive(0, frame[:len(frame)-8])
-		p.sends() // the acknowledgements go, and make room again
-		p.heard()
+		p.takePackets() // the acknowledgements go, and make room again
+		p.events()
 		p.Receive(0, frame)
-		if got := p.heard(); !strings.HasSuffix(got, "stopped receive maximum exceeded (0x93) local=true") {
+		if got := p.events(); !strings.HasSuffix(got, "stopped receive maximum exceeded (0x93) local=true") {
 			t.Error(got)
 		}
 	})
 	t.Run("QoS 2 without PUBREL counts on", func(t *testing.T) {
-		p := online(t, nil)
+		p := connectedPeer(t, nil)
 		for i := range 11 {
 			p.Receive(0, appendPublish(nil, []byte("t"), nil, nil, 2, false, false, uint16(i+1), 0))
 			p.Flushed(0, len(p.Output()))
 		}
-		if got := p.heard(); !strings.HasSuffix(got, "stopped receive maximum exceeded (0x93) local=true") {
+		if got := p.events(); !strings.HasSuffix(got, "stopped receive maximum exceeded (0x93) local=true") {
 			t.Error(got)
 		}
 	})
 	t.Run("PUBACK for QoS 2", func(t *testing.T) {
-		p := online(t, nil)
-		p.pub(1, 2, "t", "")
-		p.getsHex("4002 0001")
-		p.hears("stopped protocol error (0x82) local=true")
+		p := connectedPeer(t, nil)
+		p.publishText(1, 2, "t", "")
+		p.receiveHex("4002 0001")
+		p.expectEvents("stopped protocol error (0x82) local=true")
 	})
 	t.Run("PUBCOMP before PUBREC", func(t *testing.T) {
-		p := online(t, nil)
-		p.pub(1, 2, "t", "")
-		p.getsHex("7002 0001")
-		p.hears("stopped protocol error (0x82) local=true")
+		p := connectedPeer(t, nil)
+		p.publishText(1, 2, "t", "")
+		p.receiveHex("7002 0001")
+		p.expectEvents("stopped protocol error (0x82) local=true")
 	})
 	t.Run("SUBACK with too few codes [MQTT-3.8.4-6]", func(t *testing.T) {
-		p := online(t, nil)
+		p := connectedPeer(t, nil)
 		_ = p.Subscribe(p.now, 1, []Subscription{{Filter: "a"}, {Filter: "b"}}, nil)
-		p.getsHex("9004 0001 00 00")
-		p.hears("stopped protocol error (0x82) local=true")
+		p.receiveHex("9004 0001 00 00")
+		p.expectEvents("stopped protocol error (0x82) local=true")
 	})
 	t.Run("UNSUBACK for a SUBSCRIBE", func(t *testing.T) {
-		p := online(t, nil)
+		p := connectedPeer(t, nil)
 		_ = p.Subscribe(p.now, 1, []Subscription{{Filter: "a"}}, nil)
-		p.getsHex("b004 0001 00 00")
-		p.hears("stopped protocol error (0x82) local=true")
+		p.receiveHex("b004 0001 00 00")
+		p.expectEvents("stopped protocol error (0x82) local=true")
 	})
 	t.Run("PUBREC for what is not in flight is answered", func(t *testing.T) {
-		p := online(t, nil)
-		p.getsHex("5002 0007")
-		p.expect("PUBREL(#7 92)")
-		p.hears("")
+		p := connectedPeer(t, nil)
+		p.receiveHex("5002 0007")
+		p.expectSent("PUBREL(#7 92)")
+		p.expectEvents("")
 	})
 }
 
@@ -184,9 +184,9 @@ func TestAnnouncedLengthTakesNoMemory(t *testing.T) {
 	p := newPeer(t)
 	p.Open(0, ConnectOptions{ClientID: "c"}) // no bound of our own
 	p.connack(false, nil)
-	p.getsHex("30 ff ff ff 7f 0001")
-	if cap(p.partly) > 1024 {
-		t.Errorf("%d bytes taken for 7 that came", cap(p.partly))
+	p.receiveHex("30 ff ff ff 7f 0001")
+	if cap(p.partial) > 1024 {
+		t.Errorf("%d bytes taken for 7 that came", cap(p.partial))
 	}
 }
 
@@ -234,18 +234,18 @@ func TestPacketCases(t *testing.T) {
 			}
 			switch packetType(b[0] >> 4) {
 			case typeSuback:
-				p.lastID = 5
+				p.lastPacketID = 5
 				_ = p.Subscribe(p.now, 1, make([]Subscription, 4), nil)
 			case typeUnsuback:
-				p.lastID = 7
+				p.lastPacketID = 7
 				_ = p.Unsubscribe(p.now, 1, make([]string, 2))
 			}
-			p.heard()
+			p.events()
 			p.Receive(0, b)
-			failed := p.why != nil && p.why.Local
+			failed := p.stopErr != nil && p.stopErr.Local
 			want := c.Kind == "testParseError" || lax[c.Name] != ""
-			if failed != want && len(p.partly) == 0 {
-				t.Errorf("%s: refused %v, want %v (%v)", c.Hex, failed, want, p.why)
+			if failed != want && len(p.partial) == 0 {
+				t.Errorf("%s: refused %v, want %v (%v)", c.Hex, failed, want, p.stopErr)
 			}
 		})
 	}

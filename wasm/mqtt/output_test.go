@@ -8,7 +8,7 @@ import (
 
 // What the network takes in pieces leaves in order, and only once.
 func TestFlushedInPieces(t *testing.T) {
-	p := online(t, nil)
+	p := connectedPeer(t, nil)
 	for i := range byte(3) {
 		if _, err := p.Publish(p.now, &Outgoing{Topic: []byte("t"), Payload: []byte{i}, QoS: 1}); err != nil {
 			t.Fatal(err)
@@ -30,11 +30,11 @@ func TestFlushedInPieces(t *testing.T) {
 }
 
 func TestRoundTrip(t *testing.T) {
-	p := online(t, nil)
+	p := connectedPeer(t, nil)
 	if p.RoundTrip() != 0 {
 		t.Error("there is a round trip before there was a question")
 	}
-	id := p.lastID + 1
+	id := p.lastPacketID + 1
 	if _, err := p.Publish(p.now, &Outgoing{Topic: []byte("t"), QoS: 1}); err != nil {
 		t.Fatal(err)
 	}
@@ -49,16 +49,16 @@ func TestRoundTrip(t *testing.T) {
 
 // Bytes that wait for Receive are a sign of life.
 func TestHeard(t *testing.T) {
-	p := online(t, nil)
+	p := connectedPeer(t, nil)
 	p.Tick(p.Deadline())
-	if p.types() != "PINGREQ" {
+	if p.sentPackets() != "PINGREQ" {
 		t.Fatal("no PINGREQ")
 	}
 	due := p.Deadline()
 	p.ReceivedAt(due - time.Second)
 	p.Tick(due)
 	p.ReceivedAt(0) // older news changes nothing
-	if got := p.heard(); got != "" || p.Deadline() <= due {
+	if got := p.events(); got != "" || p.Deadline() <= due {
 		t.Errorf("heard %q; the deadline is %v, and was %v", got, p.Deadline(), due)
 	}
 }
@@ -66,7 +66,7 @@ func TestHeard(t *testing.T) {
 // Acknowledgements and PINGREQ do not wait behind messages, and no packet is cut by
 // another.
 func TestAcknowledgementsOvertakeMessages(t *testing.T) {
-	p := online(t, nil)
+	p := connectedPeer(t, nil)
 	p.granted.MaximumPacketSize = 1 << 20
 	for range 5 {
 		if _, err := p.Publish(p.now, &Outgoing{Topic: []byte("t"), Payload: make([]byte, 100_000)}); err != nil {
@@ -75,15 +75,15 @@ func TestAcknowledgementsOvertakeMessages(t *testing.T) {
 	}
 	total := p.Unsent()
 	p.Flushed(p.now, len(p.Output()[:150_000])) // in the middle of the second
-	p.arrive(1, 1, false)
-	p.arrive(2, 1, false)
+	p.receiveMessage(1, 1, false)
+	p.receiveMessage(2, 1, false)
 	p.Ping(p.now, time.Second)
 	rest := p.Output()
 	if packet := 100_000 + 8; len(rest) != 2*packet-150_000 {
 		t.Fatalf("%d bytes to finish the packet", len(rest))
 	}
 	p.Flushed(p.now, len(rest))
-	p.expect("PUBACK(#1 0); PUBACK(#2 0); PINGREQ")
+	p.expectSent("PUBACK(#1 0); PUBACK(#2 0); PINGREQ")
 	sent := 0
 	for len(p.Output()) > 0 {
 		sent += len(p.Output())
@@ -96,7 +96,7 @@ func TestAcknowledgementsOvertakeMessages(t *testing.T) {
 
 // More messages than the network takes wait as messages.
 func TestOutputIsBounded(t *testing.T) {
-	p := online(t, nil)
+	p := connectedPeer(t, nil)
 	p.granted.MaximumPacketSize, p.granted.KeepAlive = 1<<20, 0
 	payload := make([]byte, 100_000)
 	for k := range Token(100) {
@@ -127,7 +127,7 @@ func FuzzOutput(f *testing.F) {
 		o := testOptions
 		o.ReceiveMaximum = 0
 		p.Open(0, o)
-		p.sends()
+		p.takePackets()
 		p.connack(false, nil)
 		var got []byte
 		take := func(n int) {
@@ -143,7 +143,7 @@ func FuzzOutput(f *testing.F) {
 				_, _ = p.Publish(0, &Outgoing{Topic: []byte("t"), Payload: make([]byte, 100*int(op)), QoS: 0})
 			case 1:
 				id++
-				p.arrive(id, 1, false)
+				p.receiveMessage(id, 1, false)
 			case 2:
 				p.Ping(0, time.Duration(op)*time.Second)
 			case 3:
