@@ -22,7 +22,7 @@ func (a *ackQueue) reset() {
 }
 
 // deliver passes a received message of QoS 1 or 2 to the Handler. It acknowledges
-// the message when the Handler has taken it and all messages before it have been
+// the message when the Handler has accepted it and all messages before it have been
 // acknowledged.
 func (e *Engine) deliver(m *Publish) {
 	m.Ticket = e.acks.firstTicket + uint32(len(e.acks.list))
@@ -33,7 +33,7 @@ func (e *Engine) deliver(m *Publish) {
 }
 
 // Acknowledge acknowledges the message with this ticket, which [Handler.Message]
-// has not taken: it has found a recipient by now, or the caller gives it up. The
+// did not accept: it has found a recipient by now, or the caller gives it up. The
 // engine ignores tickets of earlier connections, as the server sends those
 // messages again.
 func (e *Engine) Acknowledge(ticket uint32) {

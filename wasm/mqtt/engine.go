@@ -141,10 +141,10 @@ func (e *Engine) fail(f *connectionFault) {
 	e.stop(&StopError{Reason: f.Reason, Local: true, Detail: f.Detail})
 }
 
-func (e *Engine) stop(why *StopError) {
+func (e *Engine) stop(err *StopError) {
 	if e.state == stopped || e.state == offline {
 		return
 	}
 	e.state = stopped
-	e.handler.Stopped(why)
+	e.handler.Stopped(err)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// corpus is every packet that the tests know of.
+// addCorpus passes the packets of the other tests, and mochi's, to add.
 func addCorpus(add func([]byte)) {
 	for _, h := range serverViolations {
 		b, _ := hex.DecodeString(strings.ReplaceAll(strings.TrimPrefix(h.bytes, "x"), " ", ""))
@@ -24,9 +24,9 @@ func addCorpus(add func([]byte)) {
 	}
 }
 
-// FuzzEngine feeds the engine anything a server might send, in pieces. It must
-// not panic, must take no memory for what has not come, and must do the same
-// however the bytes were cut.
+// FuzzEngine passes arbitrary bytes from the server to the engine, in parts. The
+// engine must not panic, must not allocate memory for bytes that have not arrived,
+// and must not depend on how the bytes are divided.
 func FuzzEngine(f *testing.F) {
 	addCorpus(func(b []byte) { f.Add(b, byte(3)) })
 	f.Fuzz(func(t *testing.T, data []byte, cut byte) {
@@ -46,31 +46,30 @@ func FuzzEngine(f *testing.F) {
 				p.Receive(0, rest[:n])
 				rest = rest[n:]
 				if limit := len(data) + int(testOptions.MaximumPacketSize) + 64; cap(p.partial) > 2*limit {
-					t.Fatalf("%d bytes kept of %d", cap(p.partial), len(data))
+					t.Fatalf("a buffer of %d bytes after %d bytes", cap(p.partial), len(data))
 				}
 			}
 			sent = append(sent, p.Output()...)
-			// The same once more, on the session that this has left behind.
+			// Again, with the session that remains.
 			p.reconnect(true, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
 			p.Receive(0, data)
 			sent = append(sent, p.Output()...)
 			p.Abandon(ErrDropped)
 			if p.Held() != len(p.Output()) {
-				t.Errorf("%d bytes are held after all was given up", p.Held()-len(p.Output()))
+				t.Errorf("%d bytes are held after Abandon", p.Held()-len(p.Output()))
 			}
 			return p.events(), string(sent)
 		}
 		log, out := run(len(data) + 1)
 		log2, out2 := run(int(cut)%16 + 1)
 		if log != log2 || out != out2 {
-			t.Errorf("cut into %d: %q %x\n  at once: %q %x", cut%16+1, log2, out2, log, out)
+			t.Errorf("in parts of %d: %q %x\n  as a whole: %q %x", cut%16+1, log2, out2, log, out)
 		}
 	})
 }
 
-// FuzzPublishDecode holds our reading of a PUBLISH against paho's. Ours may
-// refuse what paho lets pass, never the other way round, and what both take
-// must say the same.
+// FuzzPublishDecode compares decodePublish with paho. Every PUBLISH that
+// decodePublish accepts, paho must accept with the same result.
 func FuzzPublishDecode(f *testing.F) {
 	addCorpus(func(b []byte) {
 		if len(b) > 2 && packetType(b[0]>>4) == typePublish {
@@ -86,7 +85,7 @@ func FuzzPublishDecode(f *testing.F) {
 		raw := append(appendVarint([]byte{byte(typePublish)<<4 | flags}, uint32(len(body))), body...)
 		cp, err := packets.ReadPacket(bytes.NewReader(raw))
 		if err != nil {
-			t.Fatalf("paho refuses %x: %v", raw, err)
+			t.Fatalf("paho rejects %x: %v", raw, err)
 		}
 		theirs := cp.Content.(*packets.Publish)
 		if theirs.Topic != string(ours.Topic) || !bytes.Equal(theirs.Payload, ours.Payload) || theirs.QoS != ours.QoS ||
@@ -123,7 +122,7 @@ func FuzzPublishDecode(f *testing.F) {
 	})
 }
 
-// FuzzPublishEncode holds our writing of a PUBLISH against paho's reading.
+// FuzzPublishEncode checks that paho decodes what appendPublish encodes.
 func FuzzPublishEncode(f *testing.F) {
 	f.Add("a/b", []byte("payload"), byte(1), true, uint16(7), uint16(3), "text/plain", []byte{1}, "k", "v", uint32(60))
 	f.Add("x", []byte(nil), byte(0), false, uint16(1), uint16(0), "", []byte(nil), "", "", uint32(0))
@@ -142,22 +141,22 @@ func FuzzPublishEncode(f *testing.F) {
 		}
 		b := appendPublish(nil, m.Topic, m.Properties, m.Payload, qos, retain, qos > 0, id, alias)
 		if want := 1 + varintLen(publishLen(m.Topic, m.Properties, m.Payload, qos, alias)) + publishLen(m.Topic, m.Properties, m.Payload, qos, alias); len(b) != want {
-			t.Errorf("%d bytes, foretold %d", len(b), want)
+			t.Errorf("%d bytes, publishLen gives %d", len(b), want)
 		}
 		cp, err := packets.ReadPacket(bytes.NewReader(b))
 		if err != nil {
-			t.Fatalf("paho refuses %x: %v", b, err)
+			t.Fatalf("paho rejects %x: %v", b, err)
 		}
 		p := cp.Content.(*packets.Publish)
 		if p.Topic != topic || !bytes.Equal(p.Payload, payload) || p.QoS != qos || p.Retain != retain || p.Duplicate != (qos > 0) ||
 			(qos > 0 && p.PacketID != id) || (alias > 0) != (p.Properties.TopicAlias != nil) || p.Properties.ContentType != contentType ||
 			!bytes.Equal(p.Properties.CorrelationData, correlation) || p.Properties.User[0] != (packets.User{Key: k, Value: v}) || *p.Properties.MessageExpiry != expiry {
-			t.Errorf("%x reads as %+v", b, p)
+			t.Errorf("%x decodes to %+v", b, p)
 		}
 	})
 }
 
-// FuzzAck holds our reading of acknowledgements against paho's.
+// FuzzAck compares decodeAck with paho.
 func FuzzAck(f *testing.F) {
 	addCorpus(func(b []byte) {
 		if len(b) > 2 {
@@ -179,7 +178,7 @@ func FuzzAck(f *testing.F) {
 		raw := append(appendVarint([]byte{first}, uint32(len(body))), body...)
 		cp, err := packets.ReadPacket(bytes.NewReader(raw))
 		if err != nil {
-			t.Fatalf("paho refuses %x: %v", raw, err)
+			t.Fatalf("paho rejects %x: %v", raw, err)
 		}
 		var reason byte
 		var pr *packets.Properties

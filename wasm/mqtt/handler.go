@@ -18,7 +18,7 @@ type Handler interface {
 	// QoS 1 or 2 when Message returns true. Otherwise the caller acknowledges it
 	// later, by [Engine.Acknowledge] with m.Ticket. A message of QoS 1 may be
 	// delivered more than once.
-	Message(m *Publish) (taken bool)
+	Message(m *Publish) (accepted bool)
 	// Published reports the end of a message of QoS 1 or 2: the server has
 	// acknowledged it, or r.Err says why it will not.
 	Published(token Token, r PublishResult)
@@ -34,7 +34,7 @@ type Handler interface {
 	Unsubscribed(token Token, codes []byte, reason string, err error)
 	// Stopped reports that the engine has ended the connection, or that the server
 	// has. The caller sends the rest of the output and closes the connection.
-	Stopped(why *StopError)
+	Stopped(err *StopError)
 }
 
 // A PublishResult is the result of a message of QoS 1 or 2.

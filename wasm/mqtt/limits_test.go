@@ -7,30 +7,11 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// roomy is a peer that takes packets of the size that the client takes.
-func connectingPeer(t testing.TB) *peer {
-	t.Helper()
-	p := newPeer(t)
-	o := testOptions
-	o.MaximumPacketSize = 16 << 20
-	o.ReceiveMaximum = 1024
-	p.Open(0, o)
-	p.takePackets()
-	return p
-}
-
-func userProperties(n int) (list []packets.User) {
-	for range n {
-		list = append(list, packets.User{})
-	}
-	return list
-}
-
-// Every list that a server can make long has a bound, beyond which the connection
-// ends with reason code 0x97.
-func TestLongListsEndTheConnection(t *testing.T) {
+// Every list in a packet has a bound. Above it, the connection ends with reason
+// code 0x97.
+func TestListBounds(t *testing.T) {
 	long := strings.Repeat("x", maxFieldLen)
-	var large []packets.User // 1 MiB of properties, though few
+	var large []packets.User // few properties, but more than 1 MiB
 	for range 9 {
 		large = append(large, packets.User{Key: long, Value: long})
 	}
@@ -79,7 +60,7 @@ func TestLongListsEndTheConnection(t *testing.T) {
 			p.Receive(0, c.raw)
 			if c.ok {
 				if p.stopErr != nil {
-					t.Errorf("refused: %v", p.stopErr)
+					t.Errorf("rejected: %v", p.stopErr)
 				}
 				return
 			}
@@ -91,9 +72,9 @@ func TestLongListsEndTheConnection(t *testing.T) {
 	}
 }
 
-// A server that does not read, and goes on asking for acknowledgements, is
-// disconnected before they fill the memory.
-func TestAcknowledgementsThatNobodyReads(t *testing.T) {
+// The engine disconnects from a server that requests acknowledgements and does not
+// read them.
+func TestUnreadAcknowledgements(t *testing.T) {
 	for name, packet := range map[string][]byte{
 		"PUBREC of unknown identifiers": appendAck(nil, typePubrec, 9, Success),
 		"PUBREL of unknown identifiers": appendAck(nil, typePubrel, 9, Success),
@@ -115,7 +96,7 @@ func TestAcknowledgementsThatNobodyReads(t *testing.T) {
 			}
 		})
 	}
-	t.Run("one that reads may ask for any number", func(t *testing.T) {
+	t.Run("a server that reads them may request any number", func(t *testing.T) {
 		p := connectingPeer(t)
 		p.connack(false, nil)
 		for range 3 * maxPriority / 5 {
@@ -126,33 +107,4 @@ func TestAcknowledgementsThatNobodyReads(t *testing.T) {
 			t.Error(p.stopErr)
 		}
 	})
-}
-
-// [MQTT-3.2.2-15]: no packet may exceed the server's Maximum Packet Size. Where not
-// even acknowledgements fit, nothing at all is sent.
-func TestServerThatTakesNoAcknowledgements(t *testing.T) {
-	for _, size := range []uint32{1, 2, 3, 4} {
-		p := newPeer(t)
-		p.Open(0, testOptions)
-		p.takePackets()
-		p.connack(false, func(pr *packets.Properties) { pr.MaximumPacketSize = &size })
-		if p.stopErr == nil || p.stopErr.Reason != PacketTooLarge || p.Unsent() != 0 {
-			t.Errorf("maximum packet size %d: %v, %d bytes to send", size, p.stopErr, p.Unsent())
-		}
-	}
-	p := newPeer(t)
-	p.Open(0, testOptions)
-	p.takePackets()
-	p.connack(false, func(pr *packets.Properties) { pr.MaximumPacketSize = new(uint32(5)) })
-	p.Receive(0, appendAck(nil, typePubrel, 7, Success))
-	p.Receive(0, []byte{0x36})
-	p.Receive(0, []byte{0})
-	for _, cp := range p.takePackets() {
-		if cp.Type == packets.DISCONNECT && cp.Content.(*packets.Disconnect).ReasonCode != 0x81 {
-			t.Errorf("%v", cp)
-		}
-	}
-	if p.expectEvents("connected session=false; stopped malformed packet (0x81) local=true"); p.stopErr == nil {
-		t.Error("a malformed packet was passed over")
-	}
 }

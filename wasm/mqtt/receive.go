@@ -156,9 +156,9 @@ func (e *Engine) handlePacket(p []byte) {
 		}
 		e.roundTrip.last = max(e.lastReceived-e.pingAt, 1)
 	case typeDisconnect:
-		var why *StopError
-		if why, err = decodeDisconnect(p, body); err == nil {
-			e.stop(why)
+		var stopErr *StopError
+		if stopErr, err = decodeDisconnect(p, body); err == nil {
+			e.stop(stopErr)
 		}
 	}
 	if err != nil {

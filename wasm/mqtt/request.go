@@ -58,14 +58,14 @@ func (e *Engine) failRequests(err error) {
 	for _, id := range sortedIDs(e.requests) {
 		r := e.requests[uint16(id)]
 		delete(e.requests, uint16(id))
-		why := err
+		result := err
 		if r.expired {
-			why = ErrAckTimeout
+			result = ErrAckTimeout
 		}
 		if r.ackType == typeSuback {
-			e.handler.Subscribed(r.token, nil, "", why)
+			e.handler.Subscribed(r.token, nil, "", result)
 		} else {
-			e.handler.Unsubscribed(r.token, nil, "", why)
+			e.handler.Unsubscribed(r.token, nil, "", result)
 		}
 	}
 }

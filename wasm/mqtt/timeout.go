@@ -99,7 +99,7 @@ func (e *Engine) countExpired(now time.Duration) (found bool) {
 // MaxExpiries times. It first counts an expiry for each message that is not sent
 // yet, and with all also for those that are sent and not due yet: nothing at all
 // was acknowledged.
-func (e *Engine) failUnresponsive(why string, all bool) {
+func (e *Engine) failUnresponsive(detail string, all bool) {
 	for _, p := range e.inflight {
 		if p.toResend() || all && p.due > e.now {
 			p.expiries++
@@ -108,7 +108,7 @@ func (e *Engine) failUnresponsive(why string, all bool) {
 	for _, p := range e.queue.all() {
 		p.expiries++
 	}
-	e.fail(&connectionFault{UnspecifiedError, why})
+	e.fail(&connectionFault{UnspecifiedError, detail})
 	e.settleExpired()
 }
 

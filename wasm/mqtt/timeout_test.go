@@ -7,41 +7,18 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// patient is a peer with an acknowledgement timeout of ten seconds and no keep
-// alive.
-func ackTimeoutPeer(t testing.TB) *peer {
-	t.Helper()
-	p := newPeer(t)
-	p.connect(true)
-	return p
-}
-
-func (p *peer) connect(clean bool) {
-	o := testOptions
-	o.KeepAlive, o.CleanStart, o.AckTimeout = 0, clean, 10*time.Second
-	p.Open(p.now, o)
-	p.takePackets()
-	p.connack(!clean, nil)
-	p.eventLog = nil
-}
-
-func (p *peer) advance(d time.Duration) {
-	p.now += d
-	p.Tick(p.now)
-}
-
 const unresponsiveEvent = "stopped unspecified error (0x80) local=true"
 
-// What is not acknowledged in time is sent again on the next connection, and given
-// up after the third time.
+// A packet that is not acknowledged in time is retransmitted on the next
+// connection. After MaxExpiries the engine gives it up.
 func TestAckTimeout(t *testing.T) {
 	const givenUp = "published 7 success (0x00)  the server did not acknowledge in time"
 	for _, c := range []struct {
-		name     string
-		ask      func(p *peer)
-		sent     string
-		restarts string // what the next connection sends
-		leaves   string // what the connection sends that follows the end
+		name          string
+		send          func(p *peer)
+		sent          string
+		retransmitted string // on the next connection
+		afterGivingUp string // what the connection after that sends
 	}{
 		{"PUBLISH QoS 1", func(p *peer) { p.publishText(7, 1, "t", "x") }, "PUBLISH(t=x q1 #1)", "PUBLISH(t=x q1 #1 dup)", ""},
 		{"PUBLISH QoS 2", func(p *peer) { p.publishText(7, 2, "t", "x") }, "PUBLISH(t=x q2 #1)", "PUBLISH(t=x q2 #1 dup)", "PUBREL(#1 0)"},
@@ -54,7 +31,7 @@ func TestAckTimeout(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := ackTimeoutPeer(t)
-			c.ask(p)
+			c.send(p)
 			p.expectSent(c.sent)
 			for round := 1; ; round++ {
 				if due := p.Deadline(); due != p.now+10*time.Second {
@@ -70,21 +47,21 @@ func TestAckTimeout(t *testing.T) {
 				p.expectSent("DISCONNECT(80)")
 				p.Lost()
 				p.connect(false)
-				p.expectSent(c.restarts)
+				p.expectSent(c.retransmitted)
 			}
 			p.expectEvents(unresponsiveEvent + "; " + givenUp)
 			if p.Inflight() != 0 {
-				t.Error("it is still in flight")
+				t.Error("a message is still in flight")
 			}
 			p.Lost()
 			p.connect(false)
-			p.expectSent(c.leaves)
+			p.expectSent(c.afterGivingUp)
 		})
 	}
 }
 
-// What waits behind a silent server is given up too.
-func TestAckTimeoutOfWhatWaits(t *testing.T) {
+// Queued messages expire together with the message in flight.
+func TestAckTimeoutOfQueuedMessages(t *testing.T) {
 	p := newPeer(t)
 	o := testOptions
 	o.KeepAlive, o.AckTimeout = 0, 10*time.Second
@@ -106,14 +83,15 @@ func TestAckTimeoutOfWhatWaits(t *testing.T) {
 		}
 		p.Lost()
 	}
-	const gone = " success (0x00)  the server did not acknowledge in time"
-	p.expectEvents(unresponsiveEvent + "; published 1" + gone + "; published 2" + gone + "; published 3" + gone)
+	const expired = " success (0x00)  the server did not acknowledge in time"
+	p.expectEvents(unresponsiveEvent + "; published 1" + expired + "; published 2" + expired + "; published 3" + expired)
 	if n, _ := p.Waiting(); n+p.Inflight() != 0 {
-		t.Errorf("%d messages are left", n+p.Inflight())
+		t.Errorf("%d messages remain", n+p.Inflight())
 	}
 }
 
-// The answer to a SUBSCRIBE or UNSUBSCRIBE does not come either.
+// Requests that are not answered in time fail with ErrAckTimeout, and those that
+// are not due yet with ErrConnectionLost.
 func TestAckTimeoutOfRequests(t *testing.T) {
 	p := ackTimeoutPeer(t)
 	if err := p.Subscribe(p.now, 1, []Subscription{{Filter: "f"}}, nil); err != nil {
@@ -128,8 +106,8 @@ func TestAckTimeoutOfRequests(t *testing.T) {
 	p.expectEvents(unresponsiveEvent + "; subscribed 1  the server did not acknowledge in time; unsubscribed 2  the connection was lost before the answer came")
 }
 
-// An acknowledgement restarts nothing but its own clock, and 0 switches it off.
-func TestAckTimeoutIsOfEachMessage(t *testing.T) {
+// Each message has its own timeout. Without AckTimeout there is none.
+func TestAckTimeoutOfEachMessage(t *testing.T) {
 	p := ackTimeoutPeer(t)
 	p.publishText(1, 1, "t", "x")
 	p.now += 5 * time.Second
@@ -138,10 +116,10 @@ func TestAckTimeoutIsOfEachMessage(t *testing.T) {
 	p.now += time.Second
 	p.Receive(p.now, appendAck(nil, typePuback, 1, Success))
 	p.eventLog = nil
-	p.advance(p.Deadline() - p.now) // of the first, which has been answered
+	p.advance(p.Deadline() - p.now) // when the first would be due
 	p.expectEvents("")
 	if left := p.Deadline() - p.now; left != 5*time.Second {
-		t.Errorf("the second has %v left", left)
+		t.Errorf("the second is due in %v", left)
 	}
 	p.advance(5 * time.Second)
 	p.expectEvents(unresponsiveEvent)
@@ -150,13 +128,13 @@ func TestAckTimeoutIsOfEachMessage(t *testing.T) {
 	off.publishText(1, 1, "t", "x")
 	off.takePackets()
 	if off.timeouts.nextCheck != Never {
-		t.Error("there is a timeout without an option for it")
+		t.Error("a timeout without AckTimeout")
 	}
 }
 
-// After a sleep, and while the page is behind with what has come, the
-// acknowledgement may be here already.
-func TestAckTimeoutAfterASleep(t *testing.T) {
+// After a suspension, and while received bytes wait to be processed, the engine
+// waits longer: the acknowledgement may have arrived.
+func TestAckTimeoutAfterSuspension(t *testing.T) {
 	p := ackTimeoutPeer(t)
 	p.publishText(1, 1, "t", "x")
 	p.takePackets()
@@ -167,7 +145,7 @@ func TestAckTimeoutAfterASleep(t *testing.T) {
 
 	p.publishText(2, 1, "t", "x")
 	p.takePackets()
-	p.ReceivedAt(p.now + 9*time.Second) // and Receive was not given it
+	p.ReceivedAt(p.now + 9*time.Second) // Receive is pending
 	p.advance(10 * time.Second)
 	p.expectEvents("")
 	p.Receive(p.now, []byte{0xd0, 0})
@@ -175,8 +153,8 @@ func TestAckTimeoutAfterASleep(t *testing.T) {
 	p.expectEvents(unresponsiveEvent)
 }
 
-// A slow network is not a silent server: the bytes in front count.
-func TestAckTimeoutOnASlowNetwork(t *testing.T) {
+// The timeout allows for the time that a slow network needs for the packet.
+func TestAckTimeoutOnSlowNetwork(t *testing.T) {
 	p := newPeer(t)
 	o := testOptions
 	o.KeepAlive, o.AckTimeout = 10, 10*time.Second
@@ -189,7 +167,7 @@ func TestAckTimeoutOnASlowNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Flushed(0, len(p.Output()))
-	// At 100 kB/s it takes fifteen seconds to arrive, and nothing comes meanwhile.
+	// At 100 kB/s the packet takes 15 seconds, in which nothing is received.
 	for p.now < 15*time.Second {
 		p.advance(100 * time.Millisecond)
 		p.Flushed(p.now, len(p.Output()))
@@ -197,7 +175,7 @@ func TestAckTimeoutOnASlowNetwork(t *testing.T) {
 	p.expectEvents("")
 	p.Receive(p.now, appendAck(nil, typePuback, 1, Success))
 	p.expectEvents("published 1 success (0x00)  <nil>")
-	// A dead one is noticed all the same.
+	// The engine still detects a dead connection.
 	p.now = 20 * time.Second
 	for p.now < time.Minute && p.stopErr == nil {
 		p.advance(100 * time.Millisecond)
