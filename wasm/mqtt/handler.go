@@ -20,10 +20,10 @@ type Handler interface {
 	// delivered more than once.
 	Message(m *Publish) (accepted bool)
 	// Published reports the end of a message of QoS 1 or 2: the server has
-	// acknowledged it, or r.Err says why it will not.
+	// acknowledged it, or r.Err is the reason why it will not.
 	Published(token Token, r PublishResult)
 	// Sent reports the end of a message of QoS 0 that was queued: it has been
-	// handed to the network, or err says why it will not be.
+	// handed to the network, or err is the reason why it will not be.
 	Sent(token Token, err error)
 	// Subscribed reports the end of a SUBSCRIBE. codes has one reason code for each
 	// filter, in the order of the request. When err is not nil, codes is nil: the
