@@ -8,19 +8,17 @@ import (
 	"time"
 
 	"nhooyr.io/websocket"
-
-	"iot.wasm/internal/sigv4verify"
 )
 
 // Every refusal is seen by a WebSocket as 403, and by a fetch of the same URL with its reason.
 func TestRefusedHandshakes(t *testing.T) {
 	s := start(t, Options{})
 	l := s.local()
-	s.keys.keys["ASIATEMPORARY"] = grantedKey{Key: sigv4verify.Key{Secret: l.Credentials.SecretAccessKey, SessionToken: "a+/=token"}}
-	s.keys.keys["ASIAEXPIRED"] = grantedKey{Key: sigv4verify.Key{Secret: l.Credentials.SecretAccessKey, SessionToken: "a+/=token", Expires: time.Now()}}
+	unexpiredKey := s.keys.IssueTemporary(time.Now().Add(time.Hour), nil)
+	expiredKey := s.keys.IssueTemporary(time.Now(), nil)
 	temporary, expired, unknown, foreign, wrong := l, l, l, l, l
-	temporary.Credentials.AccessKeyID = "ASIATEMPORARY"
-	expired.Credentials.AccessKeyID = "ASIAEXPIRED"
+	temporary.Credentials = credentials{unexpiredKey.ID, unexpiredKey.Secret}
+	expired.Credentials = credentials{expiredKey.ID, expiredKey.Secret}
 	unknown.Credentials.AccessKeyID = "AKIAUNKNOWN"
 	foreign.Region = "eu-west-1"
 	wrong.Credentials.SecretAccessKey += "x"
@@ -52,7 +50,7 @@ func TestRefusedHandshakes(t *testing.T) {
 		{"token of a key without", l, now, set("X-Amz-Security-Token", "token"), "token"},
 		{"token forgotten", temporary, now, nil, "token"},
 		{"token wrong", temporary, now, set("X-Amz-Security-Token", "token"), "token"},
-		{"credentials expired", expired, now, set("X-Amz-Security-Token", "a+/=token"), "credentials-expired"},
+		{"credentials expired", expired, now, set("X-Amz-Security-Token", expiredKey.SessionToken), "credentials-expired"},
 		{"parameter added", l, now, set("clientId", "me"), "signature"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -69,7 +67,7 @@ func TestRefusedHandshakes(t *testing.T) {
 			u.Scheme = "http"
 			r, body := get(t, u.String(), map[string]string{"Origin": "http://localhost:5173"})
 			wantRefusal(t, r, body, http.StatusForbidden, test.check)
-			for _, secret := range []string{l.Credentials.SecretAccessKey, u.Query().Get("X-Amz-Signature"), "a+/=token"} {
+			for _, secret := range []string{l.Credentials.SecretAccessKey, unexpiredKey.Secret, unexpiredKey.SessionToken, expiredKey.Secret, expiredKey.SessionToken, u.Query().Get("X-Amz-Signature")} {
 				if secret != "" && strings.Contains(body, secret) {
 					t.Errorf("body gives a secret away: %s", body)
 				}
@@ -81,11 +79,11 @@ func TestRefusedHandshakes(t *testing.T) {
 func TestAcceptedHandshakes(t *testing.T) {
 	s := start(t, Options{})
 	l := s.local()
-	s.keys.keys["ASIATEMPORARY"] = grantedKey{Key: sigv4verify.Key{Secret: l.Credentials.SecretAccessKey, SessionToken: "a+/=token", Expires: time.Now().Add(time.Hour)}}
+	k := s.keys.IssueTemporary(time.Now().Add(time.Hour), nil)
 	temporary := l
-	temporary.Credentials.AccessKeyID = "ASIATEMPORARY"
+	temporary.Credentials = credentials{k.ID, k.Secret}
 	withToken := sign(t, temporary, time.Now(), time.Hour)
-	withToken.RawQuery += "&X-Amz-Security-Token=a%2B%2F%3Dtoken"
+	withToken.RawQuery += "&X-Amz-Security-Token=" + url.QueryEscape(k.SessionToken)
 	for name, u := range map[string]*url.URL{
 		"plain":         sign(t, l, time.Now(), 0),
 		"with lifetime": sign(t, l, time.Now(), 24*time.Hour),
@@ -133,10 +131,10 @@ func TestWithoutSubprotocol(t *testing.T) {
 // Text messages do not carry MQTT [MQTT-6.0.0-1].
 func TestTextMessage(t *testing.T) {
 	c := start(t, Options{}).open()
-	if err := c.ws.Write(c.ctx, websocket.MessageText, []byte("hello")); err != nil {
+	if err := c.WS.Write(c.Ctx, websocket.MessageText, []byte("hello")); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := c.ws.Read(c.ctx); websocket.CloseStatus(err) != websocket.StatusUnsupportedData {
+	if _, _, err := c.WS.Read(c.Ctx); websocket.CloseStatus(err) != websocket.StatusUnsupportedData {
 		t.Errorf("got %v, want close code 1003", err)
 	}
 }

@@ -1,4 +1,4 @@
-package localiot
+package broker
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package localiot
+package broker
 
 import (
 	"errors"
@@ -26,7 +26,7 @@ var decoders = map[byte]func(*packets.Packet, []byte) error{
 // next reads one packet, and lets it pass if the broker can be trusted with it. The broker itself
 // panics at some malformed ones (mochi-mqtt issue 501), closes without a reason at others, and does
 // not keep all of the limits that it announces. The error is a packets.Code, or the connection's.
-func (c *conn) next() ([]byte, error) {
+func (c *Conn) next() ([]byte, error) {
 	first, err := c.in.ReadByte()
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func decode(packet []byte, version byte) (pk packets.Packet, err error) {
 }
 
 // inspect checks what the broker would let pass, and keeps the connection's flow.
-func (c *conn) inspect(pk *packets.Packet, packet []byte) error {
+func (c *Conn) inspect(pk *packets.Packet, packet []byte) error {
 	kind := pk.FixedHeader.Type
 	if kind == packets.Connect {
 		if c.version == 0 {
@@ -109,7 +109,7 @@ func (c *conn) inspect(pk *packets.Packet, packet []byte) error {
 	if kind == packets.Subscribe && len(pk.Properties.SubscriptionIdentifier) > 0 {
 		return packets.ErrSubscriptionIdentifiersNotSupported
 	}
-	if c.broker.quotas && len(pk.Filters) > maxFilters {
+	if !c.broker.options.NoQuotas && len(pk.Filters) > maxFilters {
 		return packets.ErrQuotaExceeded
 	}
 	if kind == packets.Publish {
@@ -133,8 +133,8 @@ func (c *conn) inspect(pk *packets.Packet, packet []byte) error {
 	return nil
 }
 
-func (c *conn) inspectPublish(pk *packets.Packet) error {
-	if pk.FixedHeader.Qos > c.broker.maxQoS {
+func (c *Conn) inspectPublish(pk *packets.Packet) error {
+	if pk.FixedHeader.Qos > c.broker.options.MaximumQoS {
 		return packets.ErrQosNotSupported // [MQTT-3.2.2-11]
 	}
 	if !mqtt.IsValidFilter(pk.TopicName, true) {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"iot.wasm/internal/localiot/mqtttest"
+
 	"github.com/eclipse/paho.golang/packets"
 	"nhooyr.io/websocket"
 )
@@ -34,33 +36,29 @@ func (s *testServer) control(body string, hit int) {
 	}
 }
 
-// lost reads the end of a connection that comes without a goodbye.
-func (c *client) lost() {
-	c.t.Helper()
-	p, err := c.next()
+// wantCut reads the end of a connection, which must come without a closing handshake.
+func wantCut(t *testing.T, c *mqtttest.Client) {
+	t.Helper()
+	p, err := c.Next()
 	if err == nil {
-		c.t.Fatalf("received %v, want the end of the connection", p.Content)
+		t.Fatalf("received %v, want the end of the connection", p.Content)
 	}
-	if websocket.CloseStatus(err) != -1 || c.ctx.Err() != nil {
-		c.t.Fatalf("connection ended with %v, want it cut", err)
+	if websocket.CloseStatus(err) != -1 || c.Ctx.Err() != nil {
+		t.Fatalf("connection ended with %v, want it cut", err)
 	}
 }
 
 func TestControlRefuses(t *testing.T) {
 	s := start(t, Options{Faults: true})
-	for _, body := range []string{
-		``, `{"explode":true}`, `{"clockSkew":"1"}`, `{"credentialLifetime":0}`, `{"cognito":{}}`, `{"upgrade":{"status":200}}`,
-		`{"connack":{"reason":0}}`, `{"connack":{"reason":256}}`, `{"disconnect":{"reason":1}}`, `{"restart":"now"}`,
-	} {
-		r := httptest.NewRequest(http.MethodPost, "http://localhost/control", strings.NewReader(body))
-		r.RemoteAddr = "127.0.0.1:1234"
-		w := httptest.NewRecorder()
-		s.ServeHTTP(w, r)
-		wantRefusal(t, w.Result(), w.Body.String(), http.StatusBadRequest, "control")
-	}
-	r := httptest.NewRequest(http.MethodPost, "http://localhost/control", strings.NewReader("{}"))
-	r.RemoteAddr = "192.0.2.7:1234"
+	r := httptest.NewRequest(http.MethodPost, "http://localhost/control", strings.NewReader(`{"explode":true}`))
+	r.RemoteAddr = "127.0.0.1:1234"
 	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	wantRefusal(t, w.Result(), w.Body.String(), http.StatusBadRequest, "control")
+
+	r = httptest.NewRequest(http.MethodPost, "http://localhost/control", strings.NewReader("{}"))
+	r.RemoteAddr = "192.0.2.7:1234"
+	w = httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	wantRefusal(t, w.Result(), w.Body.String(), http.StatusForbidden, "control")
 
@@ -92,25 +90,25 @@ func TestCut(t *testing.T) {
 	two, _ := s.connect("two", nil)
 	s.control(`{"cut":"nobody"}`, 0)
 	s.control(`{"cut":"one"}`, 1)
-	one.lost()
-	two.ping()
+	wantCut(t, one)
+	two.Ping()
 	s.control(`{"cut":"*"}`, 1)
-	two.lost()
+	wantCut(t, two)
 }
 
 func TestFreeze(t *testing.T) {
 	s := start(t, Options{Faults: true})
-	c, _ := s.connect("c", receiveMax(100, true))
+	c, _ := s.connect("c", mqtttest.WithSession(true, 100))
 	other, _ := s.connect("other", nil)
-	c.subscribe(1, "t", 1)
+	c.Subscribe(1, "t", 1)
 	s.control(`{"freeze":"c"}`, 1)
-	other.publishAll(1, "t")
-	c.publish(9, "u", "")
-	other.ping() // c's packets have had their time, too
+	other.PublishAll(1, "t")
+	c.Publish(9, "u", "")
+	other.Ping() // c's packets have had their time, too
 	s.control(`{"thaw":"c"}`, 1)
 	got := map[byte]int{}
 	for range 2 {
-		p, err := c.next()
+		p, err := c.Next()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,22 +120,22 @@ func TestFreeze(t *testing.T) {
 
 	// The frozen connection hears nothing of another that takes its place, and then of its end.
 	s.control(`{"freeze":"*"}`, 2)
-	next, ack := s.connect("c", receiveMax(100, false))
+	next, ack := s.connect("c", mqtttest.WithSession(false, 100))
 	if !ack.SessionPresent {
 		t.Error("no session present")
 	}
-	receive[*packets.Publish](next)
-	next.ping()
+	mqtttest.Receive[*packets.Publish](next)
+	next.Ping()
 	s.control(`{"thaw":"*"}`, 2)
-	if p, err := c.next(); err == nil && p.Type != packets.DISCONNECT {
+	if p, err := c.Next(); err == nil && p.Type != packets.DISCONNECT {
 		t.Errorf("received %v", p.Content)
 	}
-	other.ping()
+	other.Ping()
 
 	// Cutting a frozen connection ends it at once.
 	s.control(`{"freeze":"other"}`, 1)
 	s.control(`{"cut":"other"}`, 1)
-	other.lost()
+	wantCut(t, other)
 	// A frozen one does not hold Close up.
 	s.connect("last", nil)
 	s.control(`{"freeze":"last"}`, 1)
@@ -148,15 +146,15 @@ func TestConnackAndDisconnect(t *testing.T) {
 	s.control(`{"connack":{"reason":136,"count":2}}`, 0)
 	for _, want := range []byte{0x88, 0x88, 0} {
 		c := s.open()
-		if got := c.connect("c", nil).ReasonCode; got != want {
+		if got := c.Connect("c", nil).ReasonCode; got != want {
 			t.Fatalf("CONNACK 0x%02X, want 0x%02X", got, want)
 		}
 		if want != 0 {
-			c.closed()
+			c.WantClose()
 			continue
 		}
 		s.control(`{"disconnect":{"client":"c","reason":151}}`, 1)
-		c.disconnected(0x97)
+		c.WantDisconnect(0x97)
 	}
 	s.control(`{"connack":{"reason":136}}`, 0)
 	s.control(`{"connack":{"reason":136,"count":0}}`, 0)
@@ -184,20 +182,20 @@ func TestRefusedUpgrades(t *testing.T) {
 
 func TestRestart(t *testing.T) {
 	s := start(t, Options{Faults: true})
-	c, _ := s.connect("c", receiveMax(100, true))
-	c.subscribe(1, "t", 1)
+	c, _ := s.connect("c", mqtttest.WithSession(true, 100))
+	c.Subscribe(1, "t", 1)
 	for _, test := range []struct {
 		how     string
 		present bool
 	}{{"keep-sessions", true}, {"lose-sessions", false}, {"keep-sessions", true}} {
 		s.control(`{"restart":"`+test.how+`"}`, 1)
-		c.lost()
+		wantCut(t, c)
 		var ack *packets.Connack
-		c, ack = s.connect("c", receiveMax(100, false))
+		c, ack = s.connect("c", mqtttest.WithSession(false, 100))
 		if ack.SessionPresent != test.present {
 			t.Errorf("%s: session present %v", test.how, ack.SessionPresent)
 		}
-		c.ping()
+		c.Ping()
 	}
 }
 
@@ -206,7 +204,7 @@ func TestCutIsAReset(t *testing.T) {
 	s := start(t, Options{Faults: true})
 	c, _ := s.connect("c", nil)
 	s.control(`{"cut":"c"}`, 1)
-	if _, _, err := c.ws.Read(c.ctx); !errors.Is(err, syscall.ECONNRESET) {
+	if _, _, err := c.WS.Read(c.Ctx); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("got %v, want a connection reset", err)
 	}
 }

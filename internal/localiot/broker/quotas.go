@@ -1,4 +1,4 @@
-package localiot
+package broker
 
 import (
 	"strings"
@@ -26,19 +26,31 @@ func fitsQuota(topic string) bool {
 	if rest, ok := strings.CutPrefix(topic, "$aws/rules/"); ok {
 		_, topic, _ = strings.Cut(rest, "/")
 	} else {
-		topic = unshared(topic)
+		topic = withoutShareGroup(topic)
 	}
 	return len(topic) <= maxTopic && strings.Count(topic, "/") <= maxSlashes
 }
 
+// withoutShareGroup returns the topic filter inside of a shared subscription, and any other topic or
+// filter as it is.
+func withoutShareGroup(filter string) string {
+	if rest, ok := strings.CutPrefix(filter, "$share/"); ok {
+		_, filter, _ = strings.Cut(rest, "/")
+	}
+	return filter
+}
+
+// allowsTopic reports whether the policy of the client allows a topic or a topic filter.
+func (c *Conn) allowsTopic(topic string) bool { return c.policy.AllowsTopic(withoutShareGroup(topic)) }
+
 // judge says whether a client may publish, where topic is what an alias stands for.
-func (b *broker) judge(c *conn, topic string, size int) packets.Code {
+func (b *Broker) judge(c *Conn, topic string, size int) packets.Code {
 	switch {
-	case b.quotas && !fitsQuota(topic):
+	case !b.options.NoQuotas && !fitsQuota(topic):
 		return packets.ErrTopicNameInvalid
-	case b.quotas && size > maxPayload:
+	case !b.options.NoQuotas && size > maxPayload:
 		return packets.ErrQuotaExceeded
-	case !c.policy.allows(topic):
+	case !c.allowsTopic(topic):
 		return packets.ErrNotAuthorized
 	}
 	return packets.CodeSuccess
@@ -49,7 +61,7 @@ func refusePublish(cl *mqtt.Client, pk packets.Packet, why packets.Code) {
 	kind := packets.Puback
 	switch {
 	case cl.Properties.ProtocolVersion < 5 || pk.FixedHeader.Qos == 0:
-		connOf(cl).refuse(why)
+		connOf(cl).Disconnect(why)
 		return
 	case pk.FixedHeader.Qos == 2:
 		kind = packets.Pubrec
@@ -64,7 +76,7 @@ func refusePublish(cl *mqtt.Client, pk packets.Packet, why packets.Code) {
 
 // limitSubscriptions keeps to the quotas of a SUBSCRIBE. A filter that does not fit becomes one that
 // the broker refuses with 0x8F; for those too many, conn.excess makes 0x97 of it in the SUBACK.
-func (b *broker) limitSubscriptions(cl *mqtt.Client, filters packets.Subscriptions) {
+func (b *Broker) limitSubscriptions(cl *mqtt.Client, filters packets.Subscriptions) {
 	c := connOf(cl)
 	c.excess = nil
 	added := make(map[string]bool)

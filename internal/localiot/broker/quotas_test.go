@@ -1,11 +1,14 @@
-package localiot
+package broker
 
 import (
 	"bytes"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"iot.wasm/internal/localiot/mqtttest"
 
 	"github.com/eclipse/paho.golang/packets"
 )
@@ -41,25 +44,25 @@ func TestStructuralQuotas(t *testing.T) {
 	}{
 		{"t", payload, 0}, {"t", payload + "x", 0x97}, {"a/b/c/d/e/f/g/h", "", 0}, {"a/b/c/d/e/f/g/h/i", "", 0x90}, {strings.Repeat("t", 257), "", 0x90},
 	} {
-		c.publish(3, test.topic, test.payload)
-		if ack := receive[*packets.Puback](c); ack.PacketID != 3 || ack.ReasonCode != test.reason {
+		c.Publish(3, test.topic, test.payload)
+		if ack := mqtttest.Receive[*packets.Puback](c); ack.PacketID != 3 || ack.ReasonCode != test.reason {
 			t.Errorf("%d bytes to %.20s: PUBACK %d 0x%02X, want 3 0x%02X", len(test.payload), test.topic, ack.PacketID, ack.ReasonCode, test.reason)
 		}
 	}
 	// With QoS 0 there is nothing to answer but the end.
-	c.publish(0, "t", payload+"x")
-	c.disconnected(0x97)
+	c.Publish(0, "t", payload+"x")
+	c.WantDisconnect(0x97)
 	c, _ = s.connect("c", nil)
-	c.publish(0, "a/b/c/d/e/f/g/h/i", "")
-	c.disconnected(0x90)
+	c.Publish(0, "a/b/c/d/e/f/g/h/i", "")
+	c.WantDisconnect(0x90)
 	// Nor does MQTT 3.1.1 know reasons.
 	c = s.open()
-	c.sendBytes([]byte("\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c"))
-	c.sendBytes([]byte("\x32\x15\x00\x11a/b/c/d/e/f/g/h/i\x00\x01"))
-	if _, message, err := c.ws.Read(c.ctx); err != nil || message[0] != 0x20 {
+	c.SendBytes([]byte("\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c"))
+	c.SendBytes([]byte("\x32\x15\x00\x11a/b/c/d/e/f/g/h/i\x00\x01"))
+	if _, message, err := c.WS.Read(c.Ctx); err != nil || message[0] != 0x20 {
 		t.Fatalf("% x, %v; want a CONNACK", message, err)
 	}
-	c.closed()
+	c.WantClose()
 }
 
 // filters returns n filters of their own.
@@ -75,8 +78,8 @@ func TestSubscriptionQuotas(t *testing.T) {
 	c, _ := s.connect("c", nil)
 	subscribe := func(list []packets.SubOptions, want ...byte) {
 		t.Helper()
-		c.send(&packets.Subscribe{PacketID: 1, Subscriptions: list})
-		if got := receive[*packets.Suback](c).Reasons; !bytes.Equal(got, want) {
+		c.Send(&packets.Subscribe{PacketID: 1, Subscriptions: list})
+		if got := mqtttest.Receive[*packets.Suback](c).Reasons; !bytes.Equal(got, want) {
 			t.Errorf("SUBACK %x, want %x", got, want)
 		}
 	}
@@ -85,58 +88,59 @@ func TestSubscriptionQuotas(t *testing.T) {
 	}
 	subscribe([]packets.SubOptions{{Topic: "a/b/c/d/e/f/g/h/#"}, {Topic: "t/0"}, {Topic: "t/48"}, {Topic: "a/#/b"}}, 0x8F, 0, 0, 0x8F)
 	subscribe([]packets.SubOptions{{Topic: "t/49"}, {Topic: "t/50"}, {Topic: "t/1"}}, 0, 0x97, 0)
-	c.send(&packets.Unsubscribe{PacketID: 2, Topics: []string{"t/0"}})
-	receive[*packets.Unsuback](c)
+	c.Send(&packets.Unsubscribe{PacketID: 2, Topics: []string{"t/0"}})
+	mqtttest.Receive[*packets.Unsuback](c)
 	subscribe(filters(50, 1), 0)
 	subscribe(filters(51, 1), 0x97)
 
-	c.send(&packets.Subscribe{PacketID: 1, Subscriptions: filters(0, 9)})
-	c.disconnected(0x97)
+	c.Send(&packets.Subscribe{PacketID: 1, Subscriptions: filters(0, 9)})
+	c.WantDisconnect(0x97)
 	c, _ = s.connect("c", nil)
 	var topics []string
 	for _, f := range filters(0, 9) {
 		topics = append(topics, f.Topic)
 	}
-	c.send(&packets.Unsubscribe{PacketID: 1, Topics: topics})
-	c.disconnected(0x97)
+	c.Send(&packets.Unsubscribe{PacketID: 1, Topics: topics})
+	c.WantDisconnect(0x97)
 }
 
 func TestNoQuotas(t *testing.T) {
 	s := start(t, Options{NoQuotas: true, MaximumQoS: 2})
 	c, _ := s.connect("$"+strings.Repeat("c", 128), nil)
-	c.send(&packets.Subscribe{PacketID: 1, Subscriptions: filters(0, 60)})
-	if got := receive[*packets.Suback](c).Reasons; !bytes.Equal(got, make([]byte, 60)) {
+	c.Send(&packets.Subscribe{PacketID: 1, Subscriptions: filters(0, 60)})
+	if got := mqtttest.Receive[*packets.Suback](c).Reasons; !bytes.Equal(got, make([]byte, 60)) {
 		t.Errorf("SUBACK %x", got)
 	}
-	c.publish(2, strings.Repeat("t/", 300), strings.Repeat("x", maxPayload+1))
-	if got := receive[*packets.Puback](c).ReasonCode; got != 0 {
+	c.Publish(2, strings.Repeat("t/", 300), strings.Repeat("x", maxPayload+1))
+	if got := mqtttest.Receive[*packets.Puback](c).ReasonCode; got != 0 {
 		t.Errorf("PUBACK 0x%02X", got)
 	}
-	c.send(&packets.Publish{PacketID: 3, QoS: 2, Topic: "two", Properties: &packets.Properties{}})
-	receive[*packets.Pubrec](c)
+	c.Send(&packets.Publish{PacketID: 3, QoS: 2, Topic: "two", Properties: &packets.Properties{}})
+	mqtttest.Receive[*packets.Pubrec](c)
 }
 
 func TestRateQuotas(t *testing.T) {
-	now := time.Now() // which stands still, but for the skew
-	s := start(t, Options{RateQuotas: true, Faults: true, now: func() time.Time { return now }})
+	var elapsed atomic.Int64 // in seconds; the broker's clock has no other progress
+	begin := time.Now()
+	s := start(t, Options{RateQuotas: true, Now: func() time.Time { return begin.Add(time.Duration(elapsed.Load()) * time.Second) }})
 	c, _ := s.connect("c", nil)
 	again := s.open()
-	if got := again.connect("c", nil).ReasonCode; got != 0x97 {
+	if got := again.Connect("c", nil).ReasonCode; got != 0x97 {
 		t.Errorf("CONNACK 0x%02X for the second CONNECT of a second, want 0x97", got)
 	}
 	sub, _ := s.connect("sub", nil)
-	sub.subscribe(1, "t", 0)
-	for i, want := range []int{100, 99} { // the second time after "end", in the same second
+	sub.Subscribe(1, "t", 0)
+	for _, want := range []int{100, 99} { // the second time after "end", in the same second
 		for range 150 {
-			c.publish(0, "t", "")
+			c.Publish(0, "t", "")
 		}
-		c.ping()
+		c.Ping()
 		for range want {
-			receive[*packets.Publish](sub)
+			mqtttest.Receive[*packets.Publish](sub)
 		}
-		s.control(fmt.Sprintf(`{"clockSkew":%d}`, i+1), 0)
-		c.publish(0, "t", "end")
-		if p := receive[*packets.Publish](sub); string(p.Payload) != "end" {
+		elapsed.Add(1)
+		c.Publish(0, "t", "end")
+		if p := mqtttest.Receive[*packets.Publish](sub); string(p.Payload) != "end" {
 			t.Errorf("more than %d messages", want)
 		}
 	}

@@ -1,124 +1,21 @@
-package localiot
+package broker
 
 import (
-	"io"
-	"log/slog"
-	"math"
 	"strings"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// AWS IoT Core's limits ("AWS IoT Core message broker and protocol limits and quotas").
-const (
-	receiveMaximum    = 100
-	topicAliasMaximum = 8
-	maximumPacketSize = 149504 // bytes
-	maxSessionExpiry  = 604800 // s
-	minKeepAlive      = 30     // s
-	maxKeepAlive      = 1200   // s
-	maxClientID       = 128    // bytes
-)
-
-// listenerID is what the broker calls the place that its clients come from.
-const listenerID = "/mqtt"
-
-// broker is mochi-mqtt, with AWS IoT's limits and without its own listeners.
-type broker struct {
-	*mqtt.Server
-	maxQoS byte
-	quotas bool // the structural ones
-	rates  bool
-	clock  *clock
-	faults *pending // nil when there are none
-	log    *slog.Logger
-
-	connectTimeout time.Duration
-
-	connects connectRate
-
-	// sessions is held while one session begins or ends. The broker takes a session over, or ends
-	// it, in several steps, and a client that comes back while its old connection is still being
-	// cleaned up would lose its place to the cleaning.
-	sessions sync.Mutex
-}
-
-func newBroker(o Options, clock *clock, faults *pending) (*broker, error) {
-	b := &broker{
-		maxQoS: o.MaximumQoS,
-		quotas: !o.NoQuotas,
-		rates:  o.RateQuotas,
-		clock:  clock,
-		faults: faults,
-		log:    o.Logger,
-
-		connectTimeout: o.connectTimeout,
-		connects:       connectRate{last: make(map[string]time.Time)},
-		Server: mqtt.New(&mqtt.Options{
-			Logger: slog.New(discreet{o.Logger.Handler()}),
-			Capabilities: &mqtt.Capabilities{
-				MaximumClients:               math.MaxInt64,
-				MaximumClientWritesPending:   1 << 15, // QoS 0 messages to a slow client are dropped beyond it
-				MaximumInflight:              1 << 15, // and QoS 1 messages that it has not acknowledged
-				MaximumSessionExpiryInterval: maxSessionExpiry,
-				MaximumPacketSize:            maximumPacketSize,
-				ReceiveMaximum:               receiveMaximum,
-				TopicAliasMaximum:            topicAliasMaximum,
-				MaximumQos:                   o.MaximumQoS,
-				MinimumProtocolVersion:       4,
-				RetainAvailable:              1,
-				WildcardSubAvailable:         1,
-				SharedSubAvailable:           1,
-				Compatibilities: mqtt.Compatibilities{
-					// Otherwise a PUBLISH with user properties is acknowledged with them, and with
-					// reason code 0x01, which PUBACK does not have.
-					NoInheritedPropertiesOnAck: true,
-				},
-			},
-			ClientNetWriteBufferSize: 1, // every packet is written by itself; conn joins them
-			SysTopicResendInterval:   math.MaxInt32,
-		}),
-	}
-	if err := b.AddHook(&hook{broker: b}, nil); err != nil {
-		return nil, err
-	}
-	if err := b.Serve(); err != nil {
-		return nil, err
-	}
-	return b, nil
-}
-
-// serve lets the broker speak to c until the connection ends. Should the broker panic, c is closed
-// and nobody else hears of it.
-func (b *broker) serve(c *conn) {
-	defer func() {
-		if p := recover(); p != nil {
-			b.log.Error("closing a connection: the broker panicked", "panic", p)
-		}
-		if c.inSession {
-			b.sessions.Unlock()
-		}
-		c.Close()
-		io.Copy(io.Discard, c.Conn) // the client's half of the closing handshake is read
-		<-c.ended
-	}()
-	if err := b.EstablishConnection(listenerID, c); err != nil {
-		b.log.Debug("connection ended", "error", err)
-	}
-}
-
 // hook is where the broker asks.
 type hook struct {
 	mqtt.HookBase
-	broker *broker
+	broker *Broker
 }
 
 // connOf returns the connection of a client; every client has come by serve.
-func connOf(cl *mqtt.Client) *conn { return cl.Net.Conn.(*conn) }
+func connOf(cl *mqtt.Client) *Conn { return cl.Net.Conn.(*Conn) }
 
 // Provides implements mqtt.Hook.
 func (*hook) Provides(event byte) bool {
@@ -143,7 +40,7 @@ func (*hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, e
 func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 	c := connOf(cl)
 	if code := h.broker.judgeConnect(c, cl.ID, pk); code != packets.CodeSuccess {
-		h.broker.SendConnack(cl, code, false, nil)
+		h.broker.server.SendConnack(cl, code, false, nil)
 		return code
 	}
 	c.accept(cl)
@@ -170,18 +67,18 @@ func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 }
 
 // judgeConnect says what to answer to a CONNECT.
-func (b *broker) judgeConnect(c *conn, id string, pk packets.Packet) packets.Code {
-	if b.faults != nil {
-		if reason, ok := b.faults.connack(); ok {
+func (b *Broker) judgeConnect(c *Conn, id string, pk packets.Packet) packets.Code {
+	if b.options.RefuseConnect != nil {
+		if reason, ok := b.options.RefuseConnect(); ok {
 			return packets.Code{Code: reason}
 		}
 	}
 	switch {
-	case b.quotas && (len(id) > maxClientID || strings.HasPrefix(id, "$")):
+	case !b.options.NoQuotas && (len(id) > maxClientID || strings.HasPrefix(id, "$")):
 		return packets.ErrClientIdentifierNotValid
 	case pk.Connect.WillFlag && !mqtt.IsValidFilter(pk.Connect.WillTopic, true):
 		return packets.ErrTopicNameInvalid
-	case b.rates && !b.connects.allow(id, b.clock.now()):
+	case b.options.RateQuotas && !b.connects.allow(id, b.options.Now()):
 		return packets.ErrQuotaExceeded
 	case pk.Connect.WillFlag:
 		return b.judge(c, pk.Connect.WillTopic, len(pk.Connect.WillPayload))
@@ -195,7 +92,7 @@ func (*hook) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return t
 // OnACLCheck allows what the policy does, less the broker's statistics, which AWS IoT does not have.
 // Of a PUBLISH it sees no topic when there is an alias, so that OnPublish judges those.
 func (*hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
-	return !strings.HasPrefix(topic, "$SYS") && (write || connOf(cl).policy.allows(topic))
+	return !strings.HasPrefix(topic, "$SYS") && (write || connOf(cl).allowsTopic(topic))
 }
 
 // OnPublish sees a PUBLISH of a client before anybody gets it.
@@ -215,7 +112,7 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 func (h *hook) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	h.broker.sessions.Lock()
 	connOf(cl).inSession = true
-	old, ok := h.broker.Clients.Get(cl.ID)
+	old, ok := h.broker.server.Clients.Get(cl.ID)
 	if !ok {
 		return
 	}
@@ -224,7 +121,7 @@ func (h *hook) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	} else if old.Properties.Will.WillDelayInterval > 0 {
 		atomic.StoreUint32(&old.Properties.Will.Flag, 0) // the session goes on [MQTT-3.1.3-9]
 	}
-	connOf(old).refuse(packets.ErrSessionTakenOver)
+	connOf(old).Disconnect(packets.ErrSessionTakenOver)
 }
 
 // OnPacketEncode completes a CONNACK, in which the broker announces three of its limits only.
@@ -258,7 +155,7 @@ func (h *hook) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet
 
 // OnSubscribe keeps to the quotas, and retained messages from wildcard subscriptions, as AWS IoT does.
 func (h *hook) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
-	if h.broker.quotas {
+	if !h.broker.options.NoQuotas {
 		h.broker.limitSubscriptions(cl, pk.Filters)
 	}
 	for i, sub := range pk.Filters {
@@ -284,4 +181,4 @@ func (h *hook) OnDisconnect(cl *mqtt.Client, _ error, _ bool) {
 }
 
 // OnClientExpired removes the subscriptions of an expired session, which the broker forgets.
-func (h *hook) OnClientExpired(cl *mqtt.Client) { h.broker.UnsubscribeClient(cl) }
+func (h *hook) OnClientExpired(cl *mqtt.Client) { h.broker.server.UnsubscribeClient(cl) }

@@ -1,4 +1,4 @@
-package localiot
+package broker
 
 import (
 	"bufio"
@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"iot.wasm/internal/localiot/mqtttest"
 
 	mochi "github.com/mochi-mqtt/server/v2/packets"
 
@@ -43,7 +45,7 @@ func TestTruncatedSubscribesPanic(t *testing.T) {
 func TestMalformedPackets(t *testing.T) {
 	s := start(t, Options{})
 	bystander, _ := s.connect("bystander", nil)
-	bystander.subscribe(1, "gone", 0)
+	bystander.Subscribe(1, "gone", 0)
 	type test struct {
 		name, bytes string
 		reason      byte
@@ -74,17 +76,17 @@ func TestMalformedPackets(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			c, _ := (&testServer{Server: s.Server, t: t, url: s.url}).connect("c", willConnect(0, 0, true))
-			c.sendBytes([]byte(test.bytes))
-			c.disconnected(test.reason)
-			if p := receive[*packets.Publish](bystander); string(p.Payload) != "bye" {
+			c, _ := s.in(t).connect("c", willConnect(0, 0, true))
+			c.SendBytes([]byte(test.bytes))
+			c.WantDisconnect(test.reason)
+			if p := mqtttest.Receive[*packets.Publish](bystander); string(p.Payload) != "bye" {
 				t.Errorf("received %v, want the will", p)
 			}
 		})
 	}
-	bystander.publish(1, "gone", "still here")
-	receive[*packets.Puback](bystander)
-	receive[*packets.Publish](bystander)
+	bystander.Publish(1, "gone", "still here")
+	mqtttest.Receive[*packets.Puback](bystander)
+	mqtttest.Receive[*packets.Publish](bystander)
 }
 
 func TestBeforeConnect(t *testing.T) {
@@ -96,9 +98,9 @@ func TestBeforeConnect(t *testing.T) {
 		"malformed connect":   "\x10\x04\x00\x04MQ",
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := (&testServer{Server: s.Server, t: t, url: s.url}).open()
-			c.sendBytes([]byte(bytes))
-			c.closed()
+			c := s.in(t).open()
+			c.SendBytes([]byte(bytes))
+			c.WantClose()
 		})
 	}
 }
@@ -119,7 +121,7 @@ func TestHostileClients(t *testing.T) {
 	for i := range 600 {
 		c := s.open()
 		if i%4 != 0 {
-			c.connect("hostile", nil)
+			c.Connect("hostile", nil)
 		}
 		var message []byte
 		for range 1 + random.IntN(4) {
@@ -133,10 +135,10 @@ func TestHostileClients(t *testing.T) {
 			}
 			message = append(message, packet...)
 		}
-		c.sendBytes(message)
-		c.ws.CloseNow()
+		c.SendBytes(message)
+		c.WS.CloseNow()
 	}
-	bystander.ping()
+	bystander.Ping()
 	if log := s.log.String(); strings.Contains(log, "panic") {
 		t.Error(log)
 	}
@@ -145,14 +147,14 @@ func TestHostileClients(t *testing.T) {
 // Should the broker panic all the same, the connection is closed and the process lives.
 func TestPanic(t *testing.T) {
 	log := new(syncBuffer)
-	b := &broker{log: slog.New(slog.NewTextHandler(log, nil)), connectTimeout: time.Minute} // without a Server, which panics
+	b := &Broker{log: slog.New(slog.NewTextHandler(log, nil)), options: Options{ConnectTimeout: time.Minute}} // without a Server, which panics
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := websocket.Accept(w, r, nil)
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		b.serve(newConn(ws, nil, nil, b))
+		b.NewConn(ws, nil).Serve()
 	}))
 	defer h.Close()
 	ws, _, err := websocket.Dial(t.Context(), h.URL, nil)
@@ -171,21 +173,21 @@ func TestPanic(t *testing.T) {
 func TestLargestPacket(t *testing.T) {
 	s := start(t, Options{NoQuotas: true})
 	c, _ := s.connect("c", nil)
-	c.subscribe(1, "t", 0)
+	c.Subscribe(1, "t", 0)
 	payload := strings.Repeat("x", maximumPacketSize-4-4) // fixed header, topic and properties
-	c.publish(0, "t", payload)
-	if p := receive[*packets.Publish](c); string(p.Payload) != payload {
+	c.Publish(0, "t", payload)
+	if p := mqtttest.Receive[*packets.Publish](c); string(p.Payload) != payload {
 		t.Errorf("received %d bytes, want %d", len(p.Payload), len(payload))
 	}
-	c.publish(0, "t", payload+"x")
-	c.disconnected(0x95)
+	c.Publish(0, "t", payload+"x")
+	c.WantDisconnect(0x95)
 }
 
 // Packets may be cut and joined by WebSocket messages as a client likes.
 func TestPacketsAcrossMessages(t *testing.T) {
 	s := start(t, Options{})
 	c, _ := s.connect("c", nil)
-	c.subscribe(1, "t", 1)
+	c.Subscribe(1, "t", 1)
 	var b bytes.Buffer
 	const n = 200
 	for i := range n {
@@ -197,12 +199,12 @@ func TestPacketsAcrossMessages(t *testing.T) {
 	all := b.Bytes()
 	for _, size := range []int{1, 2, 3, 100, len(all)} {
 		size = min(size, len(all))
-		c.sendBytes(all[:size])
+		c.SendBytes(all[:size])
 		all = all[size:]
 	}
 	acks, messages := 0, 0
 	for acks+messages < 2*n {
-		p, err := c.next()
+		p, err := c.Next()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +219,7 @@ func TestPacketsAcrossMessages(t *testing.T) {
 				t.Fatalf("received %v, want message %d", p, messages)
 			}
 			messages++
-			c.send(&packets.Puback{PacketID: p.PacketID})
+			c.Send(&packets.Puback{PacketID: p.PacketID})
 		}
 	}
 }
@@ -226,11 +228,11 @@ func TestTopicAlias(t *testing.T) {
 	s := start(t, Options{})
 	allow := uint16(10)
 	c, _ := s.connect("c", func(p *packets.Connect) { p.Properties = &packets.Properties{TopicAliasMaximum: &allow} })
-	c.subscribe(1, "a/long/topic", 0)
+	c.Subscribe(1, "a/long/topic", 0)
 	alias := uint16(8)
 	for _, topic := range []string{"a/long/topic", ""} {
-		c.send(&packets.Publish{Topic: topic, Properties: &packets.Properties{TopicAlias: &alias}})
-		p := receive[*packets.Publish](c)
+		c.Send(&packets.Publish{Topic: topic, Properties: &packets.Properties{TopicAlias: &alias}})
+		p := mqtttest.Receive[*packets.Publish](c)
 		if p.Topic != "a/long/topic" || p.Properties.TopicAlias != nil {
 			t.Errorf("received %v", p)
 		}
@@ -248,11 +250,11 @@ func TestFlushedBeforeClose(t *testing.T) {
 		}
 	}
 	b.WriteString("\xf0\x00")
-	c.sendBytes(b.Bytes())
+	c.SendBytes(b.Bytes())
 	for range 1000 {
-		receive[*packets.Pingresp](c)
+		mqtttest.Receive[*packets.Pingresp](c)
 	}
-	c.disconnected(0x82)
+	c.WantDisconnect(0x82)
 }
 
 // Whatever arrives, what passes is whole packets that the broker's decoder takes.
@@ -266,13 +268,13 @@ func FuzzNext(f *testing.F) {
 	for _, s := range truncatedSubscribes {
 		f.Add([]byte(s), byte(5))
 	}
-	broker, err := newBroker(Options{MaximumQoS: 1, Logger: slog.New(slog.DiscardHandler)}, &clock{base: time.Now}, nil)
+	broker, err := New(Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, stream []byte, version byte) {
-		c := &conn{in: bufio.NewReader(bytes.NewReader(stream)), broker: broker, version: version}
-		c.flow = newFlow(broker.NewClient(nil, listenerID, "fuzz", false))
+		c := &Conn{in: bufio.NewReader(bytes.NewReader(stream)), broker: broker, version: version}
+		c.flow = newFlow(broker.server.NewClient(nil, listenerID, "fuzz", false))
 		for passed := 0; ; {
 			packet, err := c.next()
 			if err != nil {
@@ -291,21 +293,21 @@ func FuzzNext(f *testing.F) {
 // Between the upgrade and the end of its CONNECT a client has a bounded time,
 // whatever it sends meanwhile.
 func TestConnectTimeout(t *testing.T) {
-	s := start(t, Options{connectTimeout: 300 * time.Millisecond})
-	for name, send := range map[string]func(*client) error{
+	s := start(t, Options{ConnectTimeout: 300 * time.Millisecond})
+	for name, send := range map[string]func(*mqtttest.Client) error{
 		"nothing": nil,
-		"a beginning": func(c *client) error {
-			return c.ws.Write(c.ctx, websocket.MessageBinary, []byte{packets.CONNECT << 4, 100, 0, 4, 'M'})
+		"a beginning": func(c *mqtttest.Client) error {
+			return c.WS.Write(c.Ctx, websocket.MessageBinary, []byte{packets.CONNECT << 4, 100, 0, 4, 'M'})
 		},
-		"empty messages":  func(c *client) error { return c.ws.Write(c.ctx, websocket.MessageBinary, nil) },
-		"WebSocket pings": func(c *client) error { return c.ws.Ping(c.ctx) },
+		"empty messages":  func(c *mqtttest.Client) error { return c.WS.Write(c.Ctx, websocket.MessageBinary, nil) },
+		"WebSocket pings": func(c *mqtttest.Client) error { return c.WS.Ping(c.Ctx) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := s.open()
 			ended := make(chan error, 1)
 			go func() {
 				for {
-					if _, _, err := c.ws.Read(c.ctx); err != nil {
+					if _, _, err := c.WS.Read(c.Ctx); err != nil {
 						ended <- err
 						return
 					}
@@ -316,7 +318,7 @@ func TestConnectTimeout(t *testing.T) {
 					break
 				}
 			}
-			if err := <-ended; c.ctx.Err() != nil {
+			if err := <-ended; c.Ctx.Err() != nil {
 				t.Errorf("it is connected after 10 s: %v", err)
 			}
 		})
@@ -325,8 +327,8 @@ func TestConnectTimeout(t *testing.T) {
 
 // The timer of the timeout may expire while the connection is still being made.
 func TestConnectTimeoutExpiresAtOnce(t *testing.T) {
-	s := start(t, Options{connectTimeout: 1})
+	s := start(t, Options{ConnectTimeout: 1})
 	for range 100 {
-		s.open().closed()
+		s.open().WantClose()
 	}
 }
