@@ -13,7 +13,8 @@ import (
 	mqtt "github.com/mochi-mqtt/server/v2"
 )
 
-// AWS IoT Core's limits ("AWS IoT Core message broker and protocol limits and quotas").
+// Limits of AWS IoT Core that CONNACK announces, or that apply to CONNECT ("AWS IoT Core message broker
+// and protocol limits and quotas").
 const (
 	receiveMaximum    = 100
 	topicAliasMaximum = 8
@@ -24,7 +25,7 @@ const (
 	maxClientID       = 128    // bytes
 )
 
-// listenerID is the name under which the broker lists its clients.
+// listenerID is the name under which mochi-mqtt lists the clients.
 const listenerID = "/mqtt"
 
 // Options configure a Broker. All members are optional.
@@ -63,9 +64,10 @@ type Broker struct {
 	log      *slog.Logger
 	connects connectRate
 
-	// sessions is held while one session begins or ends. The broker takes a session over, or ends
-	// it, in several steps, and a client that comes back while its old connection is still being
-	// cleaned up would lose its place to the cleaning.
+	// sessions is held while a session begins or ends. mochi-mqtt takes a session over, and ends it,
+	// in several steps. Without the lock, ending the old session of a client that connects again
+	// could remove the new session. A Conn holds the lock from OnSessionEstablish to CONNACK, and from
+	// OnDisconnect to the end of Serve.
 	sessions sync.Mutex
 }
 
@@ -91,11 +93,11 @@ func New(o Options) (*Broker, error) {
 		log:      o.Logger,
 		connects: connectRate{last: make(map[string]time.Time)},
 		server: mqtt.New(&mqtt.Options{
-			Logger: slog.New(discreet{o.Logger.Handler()}),
+			Logger: slog.New(redactingHandler{o.Logger.Handler()}),
 			Capabilities: &mqtt.Capabilities{
 				MaximumClients:               math.MaxInt64,
-				MaximumClientWritesPending:   1 << 15, // QoS 0 messages to a slow client are dropped beyond it
-				MaximumInflight:              1 << 15, // and QoS 1 messages that it has not acknowledged
+				MaximumClientWritesPending:   1 << 15, // beyond it, QoS 0 messages to the client are dropped
+				MaximumInflight:              1 << 15, // beyond it, QoS 1 messages to the client are dropped
 				MaximumSessionExpiryInterval: maxSessionExpiry,
 				MaximumPacketSize:            maximumPacketSize,
 				ReceiveMaximum:               receiveMaximum,
@@ -106,12 +108,12 @@ func New(o Options) (*Broker, error) {
 				WildcardSubAvailable:         1,
 				SharedSubAvailable:           1,
 				Compatibilities: mqtt.Compatibilities{
-					// Otherwise a PUBLISH with user properties is acknowledged with them, and with
+					// Otherwise mochi-mqtt copies the user properties of a PUBLISH to its PUBACK, with
 					// reason code 0x01, which PUBACK does not have.
 					NoInheritedPropertiesOnAck: true,
 				},
 			},
-			ClientNetWriteBufferSize: 1, // every packet is written by itself; Conn joins them
+			ClientNetWriteBufferSize: 1, // each Write is one packet, as Conn requires
 			SysTopicResendInterval:   math.MaxInt32,
 		}),
 	}

@@ -18,74 +18,76 @@ import (
 )
 
 const (
-	// maxMessageSize bounds one WebSocket message from a client, in bytes. A message may hold many MQTT
-	// packets and is read as a stream, so the bound is generous; packets have their own.
+	// maxMessageSize is the largest WebSocket message from a client, in bytes. A message may contain
+	// many MQTT packets, and is read as a stream. maximumPacketSize bounds each packet.
 	maxMessageSize = 16 << 20
 
-	// batchSize is how much may wait to be written, in bytes, unless one packet is larger. What has
-	// collected while a WebSocket message is being written makes the next message, as a browser's
-	// cost is per message. It stays below the 32 KiB that Go clients read by default.
+	// batchSize is how many bytes may wait to be written, unless one packet is larger. Packets that
+	// are queued while a WebSocket message is being written share the next message, because a
+	// browser's cost is per message. Go clients read messages of up to 32 KiB by default.
 	batchSize = 16 << 10
 
-	// writeTimeout ends a connection whose client has stopped reading.
+	// writeTimeout is how long one WebSocket message may take to be written.
 	writeTimeout = 10 * time.Second
 
-	// CloseGrace is how long a connection that closes has to send what has been written, and the
-	// client to take part in the closing handshake.
+	// CloseGrace is how long a closing connection may take to send its queued packets and to complete
+	// the closing handshake.
 	CloseGrace = time.Second
 )
 
-// Conn is the net.Conn that the broker reads MQTT packets from and writes them to. It stands between
-// the WebSocket and the broker because some things must be right before the broker sees them, or
-// after it has written them; validate.go and flowcontrol.go say which.
+// Conn is the connection of one client. It is the net.Conn from which mochi-mqtt reads MQTT packets
+// and to which it writes them. It stands between the WebSocket and mochi-mqtt to validate packets
+// before mochi-mqtt reads them (validate.go) and to correct flow control (flowcontrol.go).
 //
-// Each Write is one whole packet, and each Read returns bytes of one packet only: the broker has
-// dealt with a packet before the next is taken from the WebSocket.
+// A Write takes one whole packet. A Read returns bytes of one packet only, so mochi-mqtt has processed
+// a packet before Conn reads the next one from the WebSocket.
 type Conn struct {
-	net.Conn // the WebSocket as a stream of bytes, for reading and for its addresses
+	net.Conn // the WebSocket as a stream of bytes
 	ws       *websocket.Conn
-	policy   *iam.Policy // of whoever signed the URL
+	policy   *iam.Policy
 	broker   *Broker
 	log      *slog.Logger
-	cut      context.CancelFunc // ends the TCP connection
-	ended    chan struct{}      // closed when the WebSocket is closed
+	abort    context.CancelFunc // ends the TCP connection
+	closed   chan struct{}      // closed when the WebSocket is closed
 
-	// These belong to the goroutine that reads.
-	in        *bufio.Reader
-	packet    []byte // the packet that Read returns, and what is left of it
-	unread    []byte
-	version   byte // of the protocol, from the CONNECT
-	emptyWill bool // the CONNECT has a will without a payload
-	aliases   [topicAliasMaximum + 1]bool
-	inSession bool  // holds broker.sessions
-	excess    []int // the filters of a SUBSCRIBE that are beyond the quota
+	// Only the goroutine that reads uses these.
+	reader        *bufio.Reader
+	packet        []byte // the packet that Read returns
+	unread        []byte // the rest of packet
+	version       byte   // the protocol version in the CONNECT; 0 before
+	emptyWill     bool   // the CONNECT has a will without a payload
+	aliases       [topicAliasMaximum + 1]bool
+	holdsSessions bool  // whether this goroutine holds broker.sessions
+	overQuota     []int // indices of the filters in a SUBSCRIBE that exceed maxSubscriptions
 
-	replaced atomic.Bool // the same client has come back with a clean start
+	// replacedByCleanStart is set when the same client connects again with a clean start.
+	replacedByCleanStart atomic.Bool
 
-	mu      sync.Mutex
-	changed sync.Cond // of out and closing
-	out     []byte
-	closing bool
-	timer   *time.Timer // the wait for a CONNECT, then the keep-alive, then CloseGrace
-	told    bool        // the client knows MQTT 5 and has had its CONNACK: it can be sent a DISCONNECT
-	flow    flow
-	rate    rate
+	mu            sync.Mutex
+	changed       sync.Cond // signals a change of queue or closing
+	queue         []byte    // packets for writeLoop
+	closing       bool
+	timer         *time.Timer // the timeout of the CONNECT, then the keep-alive, then CloseGrace
+	canDisconnect bool        // the client uses MQTT 5 and has received a CONNACK that accepts it
+	flow          flowControl
+	rate          rate
 }
 
-// NewConn returns a connection of a client over ws, whose topics policy limits. Serve must be called.
+// NewConn returns the connection of a client over ws. policy limits the topics that the client may use.
+// The caller must call Serve.
 func (b *Broker) NewConn(ws *websocket.Conn, policy *iam.Policy) *Conn {
-	ctx, cut := context.WithCancel(context.Background())
+	ctx, abort := context.WithCancel(context.Background())
 	c := &Conn{
 		Conn:   websocket.NetConn(ctx, ws, websocket.MessageBinary),
 		ws:     ws,
 		policy: policy,
 		broker: b,
 		log:    b.log,
-		cut:    cut,
-		ended:  make(chan struct{}),
+		abort:  abort,
+		closed: make(chan struct{}),
 	}
-	ws.SetReadLimit(maxMessageSize) // NetConn has lifted it
-	c.in = bufio.NewReader(c.Conn)
+	ws.SetReadLimit(maxMessageSize) // NetConn has removed the limit
+	c.reader = bufio.NewReader(c.Conn)
 	c.changed.L = &c.mu
 	c.mu.Lock() // A short timeout can expire before the timer is assigned.
 	c.timer = time.AfterFunc(b.options.ConnectTimeout, func() { c.Disconnect(packets.ErrKeepAliveTimeout) })
@@ -94,33 +96,33 @@ func (b *Broker) NewConn(ws *websocket.Conn, policy *iam.Policy) *Conn {
 	return c
 }
 
-// Serve lets the broker speak to the client until the connection ends. Should the broker panic, the
-// connection is closed and nobody else hears of it.
+// Serve runs the MQTT protocol until the connection ends. A panic of mochi-mqtt ends this connection
+// only.
 func (c *Conn) Serve() {
 	b := c.broker
 	defer func() {
 		if p := recover(); p != nil {
-			b.log.Error("closing a connection: the broker panicked", "panic", p)
+			b.log.Error("the broker panicked: closing the connection", "panic", p)
 		}
-		if c.inSession {
+		if c.holdsSessions {
 			b.sessions.Unlock()
 		}
 		c.Close()
-		io.Copy(io.Discard, c.Conn) // the client's half of the closing handshake is read
-		<-c.ended
+		io.Copy(io.Discard, c.Conn) // reads the client's close frame
+		<-c.closed
 	}()
 	if err := b.server.EstablishConnection(listenerID, c); err != nil {
 		b.log.Debug("connection ended", "error", err)
 	}
 }
 
-// Read implements net.Conn. Its error is a packets.Code when the client broke the protocol; the
-// client has been told then.
+// Read implements net.Conn. Its error is a packets.Code if the client broke the protocol. Read has then
+// called Disconnect.
 func (c *Conn) Read(p []byte) (int, error) {
 	if len(c.unread) == 0 {
 		packet, err := c.next()
 		if code, ok := err.(packets.Code); ok {
-			c.log.Warn("closing the connection of a client that breaks the protocol", "reason", code.Reason)
+			c.log.Warn("protocol error: closing the connection", "reason", code.Reason)
 			c.Disconnect(code)
 		}
 		if err != nil {
@@ -133,46 +135,47 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Write implements net.Conn. It takes one packet, and returns before the packet is on its way unless
-// too much is waiting already.
+// Write implements net.Conn. It queues one packet, and waits while the queue is full.
 func (c *Conn) Write(packet []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := len(packet)
 	switch packet[0] >> 4 {
 	case packets.Connack:
-		c.told = c.version == 5 && body(packet)[1] < packets.ErrUnspecifiedError.Code // [MQTT-3.14.0-1]
+		c.canDisconnect = c.version == 5 && body(packet)[1] < packets.ErrUnspecifiedError.Code // [MQTT-3.14.0-1]
 	case packets.Publish:
+		// A QoS 1 message is not dropped, because the client would never acknowledge it.
 		if c.broker.options.RateQuotas && !c.rate.allow(c.broker.options.Now()) && packetID(packet) == nil {
 			return n, nil
 		}
 		packet = c.flow.send(packet)
 	case packets.Puback, packets.Suback, packets.Unsuback:
-		packet = c.flow.answer(packet)
+		packet = c.flow.restoreID(packet)
 	}
-	for len(c.out) > 0 && len(c.out)+len(packet) > batchSize && !c.closing {
+	for len(c.queue) > 0 && len(c.queue)+len(packet) > batchSize && !c.closing {
 		c.changed.Wait()
 	}
 	if c.closing {
 		return 0, net.ErrClosed
 	}
-	c.queue(packet)
+	c.enqueue(packet)
 	return n, nil
 }
 
-// queue hands a packet to writeLoop, if there is one and the connection is open. c.mu is held.
-func (c *Conn) queue(packet []byte) {
+// enqueue queues a packet for writeLoop. It ignores a nil packet, and a closing connection. The caller
+// holds c.mu.
+func (c *Conn) enqueue(packet []byte) {
 	if len(packet) > 0 && !c.closing {
-		c.out = append(c.out, packet...)
+		c.queue = append(c.queue, packet...)
 		c.changed.Broadcast()
 	}
 }
 
-// accept takes what the client has asked for in its CONNECT.
-func (c *Conn) accept(cl *mqtt.Client) {
+// setClient stores the limits in the CONNECT of the client.
+func (c *Conn) setClient(cl *mqtt.Client) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.flow = newFlow(cl)
+	c.flow = newFlowControl(cl)
 }
 
 // ClientID returns the client id, or "" before the CONNECT.
@@ -185,8 +188,8 @@ func (c *Conn) ClientID() string {
 	return c.flow.client.ID
 }
 
-// allowRate counts a PUBLISH from the client, and says whether it is within the rate quota.
-func (c *Conn) allowRate() bool {
+// withinRate counts a PUBLISH from the client, and reports whether it is within the rate quota.
+func (c *Conn) withinRate() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return !c.broker.options.RateQuotas || c.rate.allow(c.broker.options.Now())
@@ -197,14 +200,14 @@ func (c *Conn) allowRate() bool {
 func (c *Conn) Disconnect(reason packets.Code) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.told {
-		c.queue([]byte{packets.Disconnect << 4, 2, reason.Code, 0})
+	if c.canDisconnect {
+		c.enqueue([]byte{packets.Disconnect << 4, 2, reason.Code, 0})
 	}
 	c.close()
 }
 
-// Close implements net.Conn. It returns at once; within CloseGrace what has been written is sent and
-// the WebSocket closed, or else the connection cut.
+// Close implements net.Conn. It returns at once. writeLoop then sends the queued packets and closes the
+// WebSocket; after CloseGrace the TCP connection is ended.
 func (c *Conn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -218,11 +221,12 @@ func (c *Conn) close() {
 	}
 	c.closing = true
 	c.timer.Stop()
-	c.timer = time.AfterFunc(CloseGrace, c.cut)
+	c.timer = time.AfterFunc(CloseGrace, c.abort)
 	c.changed.Broadcast()
 }
 
-// SetDeadline implements net.Conn. The broker moves the deadline with every packet that it reads.
+// SetDeadline implements net.Conn. mochi-mqtt calls it for the keep-alive, with every packet that it
+// reads.
 func (c *Conn) SetDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -236,16 +240,16 @@ func (c *Conn) SetDeadline(t time.Time) error {
 	return nil
 }
 
-// writeLoop writes what is queued until the connection closes, and then closes the WebSocket.
+// writeLoop writes queued packets until the connection closes, and then closes the WebSocket.
 func (c *Conn) writeLoop() {
-	defer close(c.ended)
+	defer close(c.closed)
 	var batch []byte
 	for {
 		c.mu.Lock()
-		for len(c.out) == 0 && !c.closing {
+		for len(c.queue) == 0 && !c.closing {
 			c.changed.Wait()
 		}
-		batch, c.out = c.out, batch[:0]
+		batch, c.queue = c.queue, batch[:0]
 		c.changed.Broadcast()
 		c.mu.Unlock()
 		if len(batch) == 0 {
@@ -257,7 +261,7 @@ func (c *Conn) writeLoop() {
 			break
 		}
 	}
-	// NetConn.Close would cut the connection before a client has read its last packets.
+	// NetConn.Close alone would end the connection before the client has read its last packets.
 	c.ws.Close(websocket.StatusNormalClosure, "")
 	c.Conn.Close()
 }

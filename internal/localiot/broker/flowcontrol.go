@@ -9,31 +9,36 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// flow does for one connection what the broker gets wrong about packet identifiers and flow control:
+// flowControl corrects how mochi-mqtt handles packet identifiers and flow control on one connection:
 //
-//   - The broker keeps the identifiers of both directions in one map, so that when both sides happen
-//     to use the same number a SUBSCRIBE is refused (0x91) and a message in flight is forgotten
-//     [MQTT-2.2.1]. Here, packets from the client come to it under a number that it does not use.
-//   - It never gives back the send quota of a message that had to wait for it, and stalls once all
-//     of it is lost; and it resends a session's messages without regard to it. Here, messages wait
-//     after the broker has written them [MQTT-3.3.4-9].
-//   - A message larger than the client accepts stays in flight, and its session can never be resumed
-//     again. Here, it is dropped [MQTT-3.1.2-25].
+//   - mochi-mqtt keeps the identifiers of both directions in one map. If both sides use the same
+//     number, it refuses a SUBSCRIBE with 0x91 and forgets a message in flight [MQTT-2.2.1].
+//     flowControl therefore renumbers packets from the client to identifiers that mochi-mqtt does not
+//     use.
+//   - mochi-mqtt never returns the send quota of a message that had to wait for quota, so it stalls
+//     when the quota is used up. It also ignores the quota when it resends the messages of a session.
+//     flowControl therefore delays messages after mochi-mqtt has written them [MQTT-3.3.4-9].
+//   - mochi-mqtt keeps a message in flight that is larger than the client accepts, and can then never
+//     resume the session. flowControl drops such a message [MQTT-3.1.2-25].
 //
-// Identifiers of QoS 2 messages from a client, which AWS IoT does not have, stay as they are.
-type flow struct {
-	client            *mqtt.Client // set, as the two below, by its CONNECT
+// QoS 2 messages from a client keep their identifiers. AWS IoT does not support QoS 2.
+//
+// The zero flowControl is that of a connection before its CONNECT.
+type flowControl struct {
+	client            *mqtt.Client
 	receiveMaximum    int
-	maximumPacketSize int
+	maximumPacketSize int // bytes
 
-	unacknowledged map[uint16]struct{} // the QoS 1 and 2 messages that the client has been sent
-	held           [][]byte            // those that wait until it has acknowledged some
+	unacknowledged map[uint16]struct{} // identifiers of the QoS 1 and 2 messages sent to the client
+	waiting        [][]byte            // PUBLISH packets that receiveMaximum delays
 
-	asked uint16 // what the client called the packet that the broker deals with now, or 0
+	// requestID is the client's identifier of the packet that mochi-mqtt is processing, or 0.
+	requestID uint16
 }
 
-func newFlow(cl *mqtt.Client) flow {
-	f := flow{
+// newFlowControl returns the flowControl of a client after its CONNECT.
+func newFlowControl(cl *mqtt.Client) flowControl {
+	f := flowControl{
 		client:            cl,
 		receiveMaximum:    int(cl.Properties.Props.ReceiveMaximum),
 		maximumPacketSize: int(cl.Properties.Props.MaximumPacketSize),
@@ -48,11 +53,12 @@ func newFlow(cl *mqtt.Client) flow {
 	return f
 }
 
-// ask renumbers a packet from the client. The broker answers it before it reads the next.
-func (f *flow) ask(packet []byte) {
+// renumber replaces the identifier of a packet from the client. mochi-mqtt acknowledges the packet
+// before it reads the next one, so one requestID is enough.
+func (f *flowControl) renumber(packet []byte) {
 	id := packetID(packet)
-	f.asked = binary.BigEndian.Uint16(id)
-	free := uint16(math.MaxUint16) // the broker counts from 1
+	f.requestID = binary.BigEndian.Uint16(id)
+	free := uint16(math.MaxUint16) // mochi-mqtt counts from 1
 	for inFlight := f.client.State.Inflight; ; free-- {
 		if _, taken := inFlight.Get(free); !taken {
 			break
@@ -61,20 +67,21 @@ func (f *flow) ask(packet []byte) {
 	binary.BigEndian.PutUint16(id, free)
 }
 
-// answer returns an acknowledgement under the client's number, or nil when nothing was asked: after
-// a lost connection the broker may repeat one that the client no longer waits for.
-func (f *flow) answer(packet []byte) []byte {
-	if f.asked == 0 {
+// restoreID returns an acknowledgement with the client's identifier. It returns nil when there is no
+// request to acknowledge: after a lost connection mochi-mqtt may repeat an acknowledgement for which
+// the client no longer waits.
+func (f *flowControl) restoreID(ack []byte) []byte {
+	if f.requestID == 0 {
 		return nil
 	}
-	packet = bytes.Clone(packet)
-	binary.BigEndian.PutUint16(packetID(packet), f.asked)
-	f.asked = 0
-	return packet
+	ack = bytes.Clone(ack)
+	binary.BigEndian.PutUint16(packetID(ack), f.requestID)
+	f.requestID = 0
+	return ack
 }
 
-// send returns a PUBLISH for the client, or nil when it must wait or cannot be sent at all.
-func (f *flow) send(packet []byte) []byte {
+// send returns a PUBLISH that may be sent to the client now, or nil if it is delayed or dropped.
+func (f *flowControl) send(packet []byte) []byte {
 	id := packetID(packet)
 	switch {
 	case len(packet) > f.maximumPacketSize:
@@ -85,25 +92,26 @@ func (f *flow) send(packet []byte) []byte {
 	case id == nil:
 		return packet
 	case len(f.unacknowledged) >= f.receiveMaximum:
-		f.held = append(f.held, bytes.Clone(packet))
+		f.waiting = append(f.waiting, bytes.Clone(packet))
 		return nil
 	}
 	f.unacknowledged[binary.BigEndian.Uint16(id)] = struct{}{}
 	return packet
 }
 
-// acknowledged returns the next PUBLISH that has waited, if one may be sent now.
-func (f *flow) acknowledged(id uint16) []byte {
+// acknowledge records that the client has acknowledged a message. It returns the next delayed PUBLISH,
+// or nil if none may be sent.
+func (f *flowControl) acknowledge(id uint16) []byte {
 	delete(f.unacknowledged, id)
-	if len(f.held) == 0 {
+	if len(f.waiting) == 0 {
 		return nil
 	}
-	next := f.held[0]
-	f.held = f.held[1:]
+	next := f.waiting[0]
+	f.waiting = f.waiting[1:]
 	return f.send(next)
 }
 
-// body returns what follows the fixed header of a whole packet.
+// body returns the bytes after the fixed header of a whole packet.
 func body(packet []byte) []byte {
 	i := 1
 	for packet[i] >= 0x80 {
@@ -112,8 +120,8 @@ func body(packet []byte) []byte {
 	return packet[i+1:]
 }
 
-// packetID returns the two bytes of a packet's identifier, or nil for a QoS 0 PUBLISH. It must not
-// be asked for packets of a type without one.
+// packetID returns the two bytes of a packet's identifier, or nil for a PUBLISH with QoS 0. The packet
+// must be of a type that has an identifier.
 func packetID(packet []byte) []byte {
 	b := body(packet)
 	if packet[0]>>4 != packets.Publish {

@@ -10,7 +10,7 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// Both sides number their packets from 1, and neither has to care for the other's numbers.
+// Client and server may use the same packet identifiers at the same time [MQTT-2.2.1].
 func TestPacketIdentifiersOfBothSides(t *testing.T) {
 	s := start(t, Options{})
 	c, _ := s.connect("c", mqtttest.WithSession(true, 100))
@@ -19,7 +19,7 @@ func TestPacketIdentifiersOfBothSides(t *testing.T) {
 	other.PublishAll(3, "t")
 	seen := make(map[string]bool)
 	for range 3 {
-		p := mqtttest.Receive[*packets.Publish](c) // in flight from here on, as 1, 2 and 3
+		p := mqtttest.Receive[*packets.Publish](c) // stays unacknowledged, with identifiers 1, 2 and 3
 		seen[fmt.Sprint(p.PacketID, " ", string(p.Payload))] = true
 	}
 	c.Subscribe(1, "u", 1)
@@ -52,12 +52,12 @@ func TestReceiveMaximum(t *testing.T) {
 	c, _ := s.connect("c", mqtttest.WithSession(true, window))
 	other, _ := s.connect("other", nil)
 	c.Subscribe(1, "t", 1)
-	for range 5 { // the broker alone stalls in the second round
+	for range 5 { // mochi-mqtt alone stalls in the second round
 		other.PublishAll(n, "t")
 		var inFlight []uint16
 		for i := range n {
 			if len(inFlight) == window {
-				c.Ping() // and no message before the answer
+				c.Ping() // no message arrives before the PINGRESP
 				for _, id := range inFlight {
 					c.Send(&packets.Puback{PacketID: id})
 				}
@@ -74,7 +74,7 @@ func TestReceiveMaximum(t *testing.T) {
 		}
 	}
 
-	// What waited for a client that is gone keeps to the window of its next connection.
+	// The Receive Maximum of the next connection applies to the stored messages.
 	other.PublishAll(n, "t")
 	c.Send(&packets.Disconnect{})
 	for {
@@ -101,7 +101,7 @@ func TestReceiveMaximum(t *testing.T) {
 	}
 }
 
-// An acknowledgement of nothing opens no place for another message.
+// An acknowledgement of an unknown identifier does not release a delayed message.
 func TestUnaskedAcknowledgements(t *testing.T) {
 	s := start(t, Options{})
 	c, _ := s.connect("c", mqtttest.WithSession(true, 1))
@@ -117,8 +117,8 @@ func TestUnaskedAcknowledgements(t *testing.T) {
 	mqtttest.Receive[*packets.Publish](c)
 }
 
-// A message that the client has said to be too large for it is not sent, nor is it in the way of
-// those that follow or of the session's next connection.
+// A message that exceeds the Maximum Packet Size of the client is dropped, and affects neither later
+// messages nor the next connection of the session.
 func TestMaximumPacketSizeOfClient(t *testing.T) {
 	s := start(t, Options{})
 	small := func(clean bool) func(*packets.Connect) {

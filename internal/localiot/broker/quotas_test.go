@@ -49,13 +49,13 @@ func TestStructuralQuotas(t *testing.T) {
 			t.Errorf("%d bytes to %.20s: PUBACK %d 0x%02X, want 3 0x%02X", len(test.payload), test.topic, ack.PacketID, ack.ReasonCode, test.reason)
 		}
 	}
-	// With QoS 0 there is nothing to answer but the end.
+	// A PUBLISH with QoS 0 has no acknowledgement, so the connection closes.
 	c.Publish(0, "t", payload+"x")
 	c.WantDisconnect(0x97)
 	c, _ = s.connect("c", nil)
 	c.Publish(0, "a/b/c/d/e/f/g/h/i", "")
 	c.WantDisconnect(0x90)
-	// Nor does MQTT 3.1.1 know reasons.
+	// MQTT 3.1.1 has no reason codes.
 	c = s.open()
 	c.SendBytes([]byte("\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c"))
 	c.SendBytes([]byte("\x32\x15\x00\x11a/b/c/d/e/f/g/h/i\x00\x01"))
@@ -65,7 +65,7 @@ func TestStructuralQuotas(t *testing.T) {
 	c.WantClose()
 }
 
-// filters returns n filters of their own.
+// filters returns n different filters, numbered from the given number.
 func filters(from, n int) (list []packets.SubOptions) {
 	for i := range n {
 		list = append(list, packets.SubOptions{Topic: fmt.Sprint("t/", from+i)})
@@ -130,7 +130,7 @@ func TestRateQuotas(t *testing.T) {
 	}
 	sub, _ := s.connect("sub", nil)
 	sub.Subscribe(1, "t", 0)
-	for _, want := range []int{100, 99} { // the second time after "end", in the same second
+	for _, want := range []int{100, 99} { // in the second round, "end" was the first of the second
 		for range 150 {
 			c.Publish(0, "t", "")
 		}

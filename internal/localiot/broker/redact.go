@@ -7,35 +7,41 @@ import (
 	"net"
 )
 
-// discreet is a handler for the broker's log, which holds whole packets: payloads, user names and
-// passwords among them. They are left out, and so is everything below a warning, and what happens
-// whenever a client goes: that its connection is closed.
-type discreet struct{ slog.Handler }
+// redactingHandler passes the log of mochi-mqtt on without the attributes that hold packets, because
+// packets contain payloads, user names and passwords. It drops records below a warning, and those of
+// a closed connection, which mochi-mqtt logs for every client that leaves.
+type redactingHandler struct{ slog.Handler }
 
-func (d discreet) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= slog.LevelWarn && d.Handler.Enabled(ctx, level)
+// Enabled implements slog.Handler.
+func (h redactingHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
 }
 
-func (d discreet) Handle(ctx context.Context, record slog.Record) error {
-	kept := slog.NewRecord(record.Time, record.Level, record.Message, record.PC)
-	gone := false
+// Handle implements slog.Handler.
+func (h redactingHandler) Handle(ctx context.Context, record slog.Record) error {
+	redacted := slog.NewRecord(record.Time, record.Level, record.Message, record.PC)
+	connectionClosed := false
 	record.Attrs(func(a slog.Attr) bool {
 		if err, ok := a.Value.Any().(error); ok && errors.Is(err, net.ErrClosed) {
-			gone = true
+			connectionClosed = true
 		}
 		if a.Key != "pk" && a.Key != "packet" {
-			kept.AddAttrs(a)
+			redacted.AddAttrs(a)
 		}
 		return true
 	})
-	if gone {
+	if connectionClosed {
 		return nil
 	}
-	return d.Handler.Handle(ctx, kept)
+	return h.Handler.Handle(ctx, redacted)
 }
 
-func (d discreet) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return discreet{d.Handler.WithAttrs(attrs)}
+// WithAttrs implements slog.Handler.
+func (h redactingHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return redactingHandler{h.Handler.WithAttrs(attrs)}
 }
 
-func (d discreet) WithGroup(name string) slog.Handler { return discreet{d.Handler.WithGroup(name)} }
+// WithGroup implements slog.Handler.
+func (h redactingHandler) WithGroup(name string) slog.Handler {
+	return redactingHandler{h.Handler.WithGroup(name)}
+}

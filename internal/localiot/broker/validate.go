@@ -9,7 +9,8 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// decoders know the packets that a client may send. AUTH is not among them, as with AWS IoT.
+// decoders are the decoders of mochi-mqtt for the packets that a client may send. AWS IoT does not
+// support AUTH.
 var decoders = map[byte]func(*packets.Packet, []byte) error{
 	packets.Connect:     (*packets.Packet).ConnectDecode,
 	packets.Publish:     (*packets.Packet).PublishDecode,
@@ -23,17 +24,17 @@ var decoders = map[byte]func(*packets.Packet, []byte) error{
 	packets.Disconnect:  (*packets.Packet).DisconnectDecode,
 }
 
-// next reads one packet, and lets it pass if the broker can be trusted with it. The broker itself
-// panics at some malformed ones (mochi-mqtt issue 501), closes without a reason at others, and does
-// not keep all of the limits that it announces. The error is a packets.Code, or the connection's.
+// next reads and validates one packet. It is needed because mochi-mqtt panics on some malformed packets
+// (mochi-mqtt issue 501), closes the connection without a reason code on others, and does not enforce
+// all limits that it announces. The error is a packets.Code, or that of the connection.
 func (c *Conn) next() ([]byte, error) {
-	first, err := c.in.ReadByte()
+	first, err := c.reader.ReadByte()
 	if err != nil {
 		return nil, err
 	}
 	packet, remaining := append(c.packet[:0], first), 0
 	for shift := 0; ; shift += 7 {
-		b, err := c.in.ReadByte()
+		b, err := c.reader.ReadByte()
 		if err != nil {
 			return nil, err
 		}
@@ -51,7 +52,7 @@ func (c *Conn) next() ([]byte, error) {
 		return nil, packets.ErrPacketTooLarge // [MQTT-3.2.2-15]
 	}
 	packet = slices.Grow(packet, remaining)[:header+remaining]
-	if _, err := io.ReadFull(c.in, packet[header:]); err != nil {
+	if _, err := io.ReadFull(c.reader, packet[header:]); err != nil {
 		return nil, err
 	}
 	c.packet = packet
@@ -60,13 +61,13 @@ func (c *Conn) next() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.inspect(&pk, packet); err != nil {
+	if err := c.validate(&pk, packet); err != nil {
 		return nil, err
 	}
 	return packet, nil
 }
 
-// decode decodes a packet of that version of the protocol with the broker's own decoder.
+// decode decodes a whole packet of a protocol version with the decoder of mochi-mqtt.
 func decode(packet []byte, version byte) (pk packets.Packet, err error) {
 	defer func() {
 		if recover() != nil {
@@ -93,8 +94,9 @@ func decode(packet []byte, version byte) (pk packets.Packet, err error) {
 	return pk, nil
 }
 
-// inspect checks what the broker would let pass, and keeps the connection's flow.
-func (c *Conn) inspect(pk *packets.Packet, packet []byte) error {
+// validate checks the rules that mochi-mqtt does not check, and passes packet identifiers to
+// flowControl.
+func (c *Conn) validate(pk *packets.Packet, packet []byte) error {
 	kind := pk.FixedHeader.Type
 	if kind == packets.Connect {
 		if c.version == 0 {
@@ -113,7 +115,7 @@ func (c *Conn) inspect(pk *packets.Packet, packet []byte) error {
 		return packets.ErrQuotaExceeded
 	}
 	if kind == packets.Publish {
-		if err := c.inspectPublish(pk); err != nil {
+		if err := c.validatePublish(pk); err != nil {
 			return err
 		}
 	}
@@ -122,25 +124,25 @@ func (c *Conn) inspect(pk *packets.Packet, packet []byte) error {
 	defer c.mu.Unlock()
 	switch {
 	case pk.PacketID == 0:
-		return nil // a QoS 0 PUBLISH, or an error that the broker finds
+		return nil // a PUBLISH with QoS 0, or an error that mochi-mqtt reports
 	case kind == packets.Subscribe, kind == packets.Unsubscribe,
 		kind == packets.Publish && pk.FixedHeader.Qos == 1:
-		c.flow.ask(packet)
+		c.flow.renumber(packet)
 	case kind == packets.Puback, kind == packets.Pubcomp,
 		kind == packets.Pubrec && pk.ReasonCode >= packets.ErrUnspecifiedError.Code:
-		c.queue(c.flow.acknowledged(pk.PacketID))
+		c.enqueue(c.flow.acknowledge(pk.PacketID))
 	}
 	return nil
 }
 
-func (c *Conn) inspectPublish(pk *packets.Packet) error {
+func (c *Conn) validatePublish(pk *packets.Packet) error {
 	if pk.FixedHeader.Qos > c.broker.options.MaximumQoS {
 		return packets.ErrQosNotSupported // [MQTT-3.2.2-11]
 	}
 	if !mqtt.IsValidFilter(pk.TopicName, true) {
 		return packets.ErrTopicNameInvalid
 	}
-	if alias := pk.Properties.TopicAlias; int(alias) < len(c.aliases) { // the broker refuses larger ones
+	if alias := pk.Properties.TopicAlias; int(alias) < len(c.aliases) { // mochi-mqtt refuses larger aliases
 		if pk.TopicName == "" && !c.aliases[alias] {
 			return packets.ErrProtocolViolationNoTopic // MQTT 5, 3.3.2.3.4
 		}
