@@ -106,7 +106,7 @@ func TestCognitoGuest(t *testing.T) {
 			}
 		}
 	}
-	// Behind an alias, too.
+	// The policy applies to topic aliases too.
 	c = s.dial(s.signWith(k, time.Now()))
 	c.Connect("guest", nil)
 	alias := uint16(1)
@@ -121,7 +121,7 @@ func TestCognitoGuest(t *testing.T) {
 
 	c = s.dial(s.signWith(k, time.Now()))
 	if ack := c.Connect("guest", willConnectTo("private/gone")); ack.ReasonCode != 0x87 {
-		t.Errorf("CONNACK 0x%02X for a will that is not allowed, want 0x87", ack.ReasonCode)
+		t.Errorf("CONNACK 0x%02X for a will that the policy forbids, want 0x87", ack.ReasonCode)
 	}
 }
 
@@ -171,15 +171,15 @@ func TestTemporaryKeysExpire(t *testing.T) {
 	c.Connect("c", nil)
 	s.control(`{"expireCredentials":true,"credentialLifetime":2}`, 0)
 	s.wantRefused(s.signWith(k, time.Now()), "credentials-expired")
-	c.Ping() // a connection outlives its keys
+	c.Ping() // an open connection outlives its keys
 
 	k = s.cognitoKeys("{}")
 	s.dial(s.signWith(k, time.Now()))
-	s.control(`{"clockSkew":10}`, 0) // 2 s have passed for the keys, and the page's clock is near enough
+	s.control(`{"clockSkew":10}`, 0) // the keys have expired, and the skew is below 5 min
 	s.wantRefused(s.signWith(k, time.Now()), "credentials-expired")
 }
 
-// A client that does not finish its request holds up nobody else.
+// A client that does not complete its request does not block other clients.
 func TestUnfinishedCognitoRequest(t *testing.T) {
 	s := start(t, Options{Faults: true})
 	c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
@@ -188,7 +188,7 @@ func TestUnfinishedCognitoRequest(t *testing.T) {
 	}
 	defer c.Close()
 	fmt.Fprint(c, "POST /cognito HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AWSCognitoIdentityService.GetId\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n")
-	// Its body is being read once the server asks for it.
+	// The server reads the body when it has sent 100 Continue.
 	if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
 		t.Fatalf("%q, %v", line, err)
 	}
@@ -203,7 +203,7 @@ func TestUnfinishedCognitoRequest(t *testing.T) {
 		r.Header.Set("X-Amz-Target", "AWSCognitoIdentityService.GetId")
 		response, err := client.Do(r)
 		if err != nil {
-			t.Errorf("%s waits for another client's request: %v", path, err)
+			t.Errorf("%s waits for the request of another client: %v", path, err)
 			continue
 		}
 		response.Body.Close()

@@ -16,8 +16,8 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// control asks for faults, which must hit that many connections.
-func (s *testServer) control(body string, hit int) {
+// control requests faults, which must change that many connections.
+func (s *testServer) control(body string, connections int) {
 	s.t.Helper()
 	response, err := http.Post(s.url+"/control", "application/json", strings.NewReader(body))
 	if err != nil {
@@ -31,8 +31,8 @@ func (s *testServer) control(body string, hit int) {
 	if err := json.NewDecoder(response.Body).Decode(&got); err != nil {
 		s.t.Fatal(err)
 	}
-	if response.StatusCode != http.StatusOK || got.Connections != hit {
-		s.t.Fatalf("%s: %d %s, hit %d connections, want %d", body, response.StatusCode, got.Message, got.Connections, hit)
+	if response.StatusCode != http.StatusOK || got.Connections != connections {
+		s.t.Fatalf("%s: %d %s, changed %d connections, want %d", body, response.StatusCode, got.Message, got.Connections, connections)
 	}
 }
 
@@ -43,8 +43,8 @@ func wantCut(t *testing.T, c *mqtttest.Client) {
 	if err == nil {
 		t.Fatalf("received %v, want the end of the connection", p.Content)
 	}
-	if websocket.CloseStatus(err) != -1 || c.Ctx.Err() != nil {
-		t.Fatalf("connection ended with %v, want it cut", err)
+	if websocket.CloseStatus(err) != -1 {
+		t.Fatalf("connection ended with %v, want a cut", err)
 	}
 }
 
@@ -77,9 +77,9 @@ func TestClockSkew(t *testing.T) {
 	wantRefusal(t, r, body, http.StatusForbidden, "skew")
 	date, err := http.ParseTime(r.Header.Get("Date"))
 	if err != nil || time.Until(date) > -59*time.Minute || time.Until(date) < -61*time.Minute {
-		t.Errorf("Date %v, %v; want it an hour ago", date, err)
+		t.Errorf("Date %v, %v; want the time an hour ago", date, err)
 	}
-	s.dial(sign(t, s.local(), date, 0)) // what the header tells helps
+	s.dial(sign(t, s.local(), date, 0)) // a client can correct its clock by the Date header
 	s.control(`{"clockSkew":0}`, 0)
 	s.open()
 }
@@ -104,7 +104,7 @@ func TestFreeze(t *testing.T) {
 	s.control(`{"freeze":"c"}`, 1)
 	other.PublishAll(1, "t")
 	c.Publish(9, "u", "")
-	other.Ping() // c's packets have had their time, too
+	other.Ping() // the server has processed packets that were sent later than those of c
 	s.control(`{"thaw":"c"}`, 1)
 	got := map[byte]int{}
 	for range 2 {
@@ -118,7 +118,7 @@ func TestFreeze(t *testing.T) {
 		t.Errorf("received %v", got)
 	}
 
-	// The frozen connection hears nothing of another that takes its place, and then of its end.
+	// A takeover of a frozen connection succeeds. The frozen client sees the end after it has thawed.
 	s.control(`{"freeze":"*"}`, 2)
 	next, ack := s.connect("c", mqtttest.WithSession(false, 100))
 	if !ack.SessionPresent {
@@ -132,11 +132,11 @@ func TestFreeze(t *testing.T) {
 	}
 	other.Ping()
 
-	// Cutting a frozen connection ends it at once.
+	// A frozen connection can be cut.
 	s.control(`{"freeze":"other"}`, 1)
 	s.control(`{"cut":"other"}`, 1)
 	wantCut(t, other)
-	// A frozen one does not hold Close up.
+	// A frozen connection does not delay Close.
 	s.connect("last", nil)
 	s.control(`{"freeze":"last"}`, 1)
 }
@@ -172,11 +172,11 @@ func TestRefusedUpgrades(t *testing.T) {
 	probe := *u
 	probe.Scheme = "http"
 	if r, _ := get(t, probe.String(), nil); r.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("asked why: %d, want 503", r.StatusCode)
+		t.Errorf("fetch after a refusal: %d, want 503", r.StatusCode)
 	}
 	s.dial(u)
 	if r, _ := get(t, probe.String(), nil); r.StatusCode != http.StatusUpgradeRequired {
-		t.Errorf("asked again: %d, want 426", r.StatusCode)
+		t.Errorf("fetch after a success: %d, want 426", r.StatusCode)
 	}
 }
 
@@ -199,12 +199,12 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// A cut is a reset, so that nothing lingers.
+// A cut is a TCP reset, not a regular end.
 func TestCutIsAReset(t *testing.T) {
 	s := start(t, Options{Faults: true})
 	c, _ := s.connect("c", nil)
 	s.control(`{"cut":"c"}`, 1)
-	if _, _, err := c.WS.Read(c.Ctx); !errors.Is(err, syscall.ECONNRESET) {
+	if _, err := c.Read(); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("got %v, want a connection reset", err)
 	}
 }

@@ -18,7 +18,7 @@ func TestLocalJSON(t *testing.T) {
 		t.Errorf("endpoint %s, region %s, want %s, us-east-1", l.Endpoint, l.Region, want)
 	}
 	if id := l.Credentials.AccessKeyID; len(id) != 20 || !strings.HasPrefix(id, "AKIA") || len(l.Credentials.SecretAccessKey) != 40 {
-		t.Errorf("credentials are not shaped as AWS's: %s", id)
+		t.Errorf("the credentials do not have the format of AWS: %s", id)
 	}
 	for name, want := range map[string]string{
 		"Content-Type":                "application/json",

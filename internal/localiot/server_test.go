@@ -22,26 +22,26 @@ func TestOptions(t *testing.T) {
 
 func TestClose(t *testing.T) {
 	s := start(t, Options{})
-	client, _ := s.connect("client", nil)
-	silent := s.open()
+	connected, _ := s.connect("connected", nil)
+	unconnected := s.open() // has sent no CONNECT
 	url := sign(t, s.local(), time.Now(), 0).String()
 	done := make(chan error)
 	go func() { done <- s.Close() }()
-	client.WantDisconnect(0x8B)
-	silent.WantClose()
+	connected.WantDisconnect(0x8B)
+	unconnected.WantClose()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
 	if err := s.Close(); err != nil {
-		t.Errorf("closing again: %v", err)
+		t.Errorf("second Close: %v", err)
 	}
 	_, r, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{Subprotocols: []string{"mqtt"}})
 	if err == nil || r.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("opening a connection to a closed server: %v", err)
+		t.Errorf("handshake after Close: %v, want 503", err)
 	}
 }
 
-// Clients that take no part in closing cannot hold Close up.
+// Clients that do not take part in the closing handshake do not make Close fail.
 func TestCloseUnanswered(t *testing.T) {
 	s := start(t, Options{})
 	s.connect("silent", nil)
@@ -50,7 +50,7 @@ func TestCloseUnanswered(t *testing.T) {
 	stalled, _ := s.connect("stalled", nil)
 	stalled.Subscribe(1, "flood", 0)
 	flood, _ := s.connect("flood", nil)
-	for range 200 { // 20 MB, more than the sockets' buffers take
+	for range 200 { // 20 MB, more than the buffers of the sockets hold
 		flood.Publish(0, "flood", strings.Repeat("x", 100_000))
 	}
 	flood.Ping()

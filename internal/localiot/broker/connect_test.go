@@ -2,11 +2,10 @@ package broker
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
 	"time"
-
-	"iot.wasm/internal/localiot/mqtttest"
 
 	"github.com/eclipse/paho.golang/packets"
 	"nhooyr.io/websocket"
@@ -93,20 +92,17 @@ func TestVersion4(t *testing.T) {
 	s := start(t, Options{})
 	c := s.open()
 	c.SendBytes([]byte("\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02v4"))
-	if got := c.ReadMessage(); string(got) != "\x20\x02\x00\x00" {
-		t.Fatalf("received % x, want a CONNACK", got)
-	}
+	c.WantBytes("\x20\x02\x00\x00")
 	c.SendBytes([]byte("\x82\x06\x00\x01\x00\x01t\x01"))
-	if got := c.ReadMessage(); string(got) != "\x90\x03\x00\x01\x01" {
-		t.Fatalf("received % x, want a SUBACK", got)
-	}
+	c.WantBytes("\x90\x03\x00\x01\x01")
 	c.SendBytes([]byte("\x32\x07\x00\x01t\x00\x05hi"))
-	if message := c.ReadMessage(); !bytes.HasPrefix(message, []byte("\x40\x02\x00\x05")) {
-		t.Errorf("received % x, want a PUBACK of 5", message)
+	message, err := c.Read()
+	if err != nil || !bytes.HasPrefix(message, []byte("\x40\x02\x00\x05")) {
+		t.Errorf("received % x, %v; want PUBACK 5", message, err)
 	}
 	c.SendBytes([]byte("\x34\x07\x00\x01t\x00\x06hi")) // QoS 2: the connection closes without DISCONNECT, which MQTT 3.1.1 does not have
 	for {
-		_, message, err := c.WS.Read(c.Ctx)
+		message, err := c.Read()
 		if err != nil {
 			break
 		}
@@ -119,32 +115,36 @@ func TestVersion4(t *testing.T) {
 // Whatever a client sends, it must complete its CONNECT within ConnectTimeout.
 func TestConnectTimeout(t *testing.T) {
 	s := start(t, Options{ConnectTimeout: 300 * time.Millisecond})
-	for name, send := range map[string]func(*mqtttest.Client) error{
+	for name, send := range map[string]func(context.Context, *websocket.Conn) error{
 		"nothing": nil,
-		"part of a CONNECT": func(c *mqtttest.Client) error {
-			return c.WS.Write(c.Ctx, websocket.MessageBinary, []byte{packets.CONNECT << 4, 100, 0, 4, 'M'})
+		"part of a CONNECT": func(ctx context.Context, ws *websocket.Conn) error {
+			return ws.Write(ctx, websocket.MessageBinary, []byte{packets.CONNECT << 4, 100, 0, 4, 'M'})
 		},
-		"empty messages":  func(c *mqtttest.Client) error { return c.WS.Write(c.Ctx, websocket.MessageBinary, nil) },
-		"WebSocket pings": func(c *mqtttest.Client) error { return c.WS.Ping(c.Ctx) },
+		"empty messages": func(ctx context.Context, ws *websocket.Conn) error {
+			return ws.Write(ctx, websocket.MessageBinary, nil)
+		},
+		"WebSocket pings": func(ctx context.Context, ws *websocket.Conn) error { return ws.Ping(ctx) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := s.open()
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			ws := s.in(t).open().WS
 			ended := make(chan error, 1)
 			go func() {
 				for {
-					if _, _, err := c.WS.Read(c.Ctx); err != nil {
+					if _, _, err := ws.Read(ctx); err != nil {
 						ended <- err
 						return
 					}
 				}
 			}()
 			for again := send != nil; again; again = name != "part of a CONNECT" {
-				if err := send(c); err != nil {
+				if err := send(ctx, ws); err != nil {
 					break
 				}
 			}
-			if err := <-ended; c.Ctx.Err() != nil {
-				t.Errorf("the connection is open after 10 s: %v", err)
+			if err := <-ended; ctx.Err() != nil {
+				t.Errorf("the connection is open after 20 s: %v", err)
 			}
 		})
 	}

@@ -42,9 +42,7 @@ func TestPubackOfUserProperties(t *testing.T) {
 	c.Send(&packets.Publish{PacketID: 9, QoS: 1, Topic: "t", Properties: &packets.Properties{
 		User: []packets.User{{Key: "k", Value: "v"}},
 	}})
-	if message, want := c.ReadMessage(), []byte{0x40, 2, 0, 9}; !bytes.Equal(message, want) {
-		t.Errorf("PUBACK % x, want % x", message, want)
-	}
+	c.WantBytes("\x40\x02\x00\x09")
 }
 
 func TestMaximumQoS(t *testing.T) {

@@ -59,7 +59,7 @@ func TestStructuralQuotas(t *testing.T) {
 	c = s.open()
 	c.SendBytes([]byte("\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c"))
 	c.SendBytes([]byte("\x32\x15\x00\x11a/b/c/d/e/f/g/h/i\x00\x01"))
-	if _, message, err := c.WS.Read(c.Ctx); err != nil || message[0] != 0x20 {
+	if message, err := c.Read(); err != nil || message[0] != 0x20 {
 		t.Fatalf("% x, %v; want a CONNACK", message, err)
 	}
 	c.WantClose()

@@ -15,11 +15,13 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// Client is one WebSocket connection. A method fails the test on any error, and when 10 s have passed
-// since Dial.
+// timeout bounds each wait for the server.
+const timeout = 10 * time.Second
+
+// Client is one WebSocket connection. Its methods fail the test on any error that they do not return,
+// and if the server sends nothing for 10 s.
 type Client struct {
-	WS  *websocket.Conn
-	Ctx context.Context // ends 10 s after Dial
+	WS *websocket.Conn
 
 	t      *testing.T
 	unread *bytes.Reader // the rest of the last WebSocket message
@@ -28,18 +30,18 @@ type Client struct {
 // Dial opens a WebSocket with the subprotocol mqtt. The end of the test closes it.
 func Dial(t *testing.T, url string) *Client {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
 	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: []string{"mqtt"}})
 	if err != nil {
-		cancel()
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { ws.CloseNow(); cancel() })
+	t.Cleanup(func() { ws.CloseNow() })
 	if ws.Subprotocol() != "mqtt" {
 		t.Fatalf("subprotocol %q", ws.Subprotocol())
 	}
 	ws.SetReadLimit(1 << 20)
-	return &Client{WS: ws, Ctx: ctx, t: t, unread: bytes.NewReader(nil)}
+	return &Client{WS: ws, t: t, unread: bytes.NewReader(nil)}
 }
 
 // Connect sends a CONNECT and returns the CONNACK. change may modify the CONNECT; it may be nil.
@@ -77,7 +79,9 @@ func (c *Client) Send(p io.WriterTo) {
 // SendBytes sends one WebSocket message.
 func (c *Client) SendBytes(b []byte) {
 	c.t.Helper()
-	if err := c.WS.Write(c.Ctx, websocket.MessageBinary, b); err != nil {
+	ctx, cancel := context.WithTimeout(c.t.Context(), timeout)
+	defer cancel()
+	if err := c.WS.Write(ctx, websocket.MessageBinary, b); err != nil {
 		c.t.Fatal(err)
 	}
 }
@@ -87,7 +91,7 @@ func (c *Client) SendBytes(b []byte) {
 func (c *Client) Next() (*packets.ControlPacket, error) {
 	c.t.Helper()
 	if c.unread.Len() == 0 {
-		_, message, err := c.WS.Read(c.Ctx)
+		message, err := c.Read()
 		if err != nil {
 			return nil, err
 		}
@@ -100,14 +104,28 @@ func (c *Client) Next() (*packets.ControlPacket, error) {
 	return p, nil
 }
 
-// ReadMessage reads one WebSocket message, for clients of MQTT 3.1.1.
-func (c *Client) ReadMessage() []byte {
+// Read reads one WebSocket message. Its error is that of the WebSocket.
+func (c *Client) Read() ([]byte, error) {
 	c.t.Helper()
-	_, message, err := c.WS.Read(c.Ctx)
+	ctx, cancel := context.WithTimeout(c.t.Context(), timeout)
+	defer cancel()
+	_, message, err := c.WS.Read(ctx)
+	if ctx.Err() != nil {
+		c.t.Fatalf("received nothing for %v", timeout)
+	}
+	return message, err
+}
+
+// WantBytes reads one WebSocket message, which must consist of these bytes.
+func (c *Client) WantBytes(want string) {
+	c.t.Helper()
+	message, err := c.Read()
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return message
+	if string(message) != want {
+		c.t.Fatalf("received % x, want % x", message, want)
+	}
 }
 
 // Receive reads one packet, which must be a P.
