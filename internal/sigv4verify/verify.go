@@ -90,7 +90,7 @@ func (v *Verifier) verify(r *http.Request) *Error {
 	if e != nil {
 		return e
 	}
-	scope, e := v.scope(query.Get(paramCredential), signed)
+	scope, e := v.parseCredential(query.Get(paramCredential), signed)
 	if e != nil {
 		return e
 	}
@@ -119,18 +119,18 @@ func (v *Verifier) verify(r *http.Request) *Error {
 	return nil
 }
 
-// scope holds the parts of X-Amz-Credential.
-type scope struct {
+// credentialScope holds the parts of X-Amz-Credential.
+type credentialScope struct {
 	accessKeyID, date, region, service string
 }
 
-// scope parses X-Amz-Credential and checks all parts except the access key id.
-func (v *Verifier) scope(credential string, signed time.Time) (scope, *Error) {
+// parseCredential parses X-Amz-Credential and checks all parts except the access key id.
+func (v *Verifier) parseCredential(credential string, signed time.Time) (credentialScope, *Error) {
 	parts := strings.Split(credential, "/")
 	if len(parts) != 5 || parts[0] == "" {
-		return scope{}, incomplete("credential", "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term.")
+		return credentialScope{}, incomplete("credential", "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term.")
 	}
-	s := scope{parts[0], parts[1], parts[2], parts[3]}
+	s := credentialScope{parts[0], parts[1], parts[2], parts[3]}
 	switch {
 	case parts[4] != terminator:
 		return s, invalid("terminator", "Credential should be scoped with a valid terminator: '%s'.", terminator)
@@ -182,7 +182,7 @@ func (v *Verifier) checkAge(query url.Values, signed, now time.Time) *Error {
 }
 
 // sign returns the hexadecimal signature of a canonical request.
-func (s scope) sign(secret, date, canonical string) string {
+func (s credentialScope) sign(secret, date, canonical string) string {
 	hash := sha256.Sum256([]byte(canonical))
 	toSign := strings.Join([]string{
 		algorithm,

@@ -275,7 +275,7 @@ func TestLifetime(t *testing.T) {
 		r := request(t, g.URL)
 		q := r.URL.Query()
 		q.Set(paramExpires, "60")
-		q.Set(paramSignature, scope{date: g.Date[:8], region: g.Region, service: "iotdevicegateway"}.
+		q.Set(paramSignature, credentialScope{date: g.Date[:8], region: g.Region, service: "iotdevicegateway"}.
 			sign(g.SecretAccessKey, g.Date, canonicalRequest(r, q)))
 		r.URL.RawQuery = q.Encode()
 		if err := g.verifier(t, time.Minute).Verify(r); err != nil {
