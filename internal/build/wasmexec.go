@@ -6,16 +6,17 @@ import (
 	"regexp"
 )
 
-// wrap puts the toolchain's script into a function with a global object of its
-// own, so that it leaves nothing on the page, and Go sees nothing of the page
-// but what is listed. What the wasm does not use of the script is left out.
+// wrap returns www/wasm_exec.js: a module that runs the toolchain's wasm_exec.js in a
+// function with a private global object. The page gets no globals from Go, and Go has
+// access only to the listed globals of the page. wrap removes the parts of the script
+// that the wasm does not use.
 func wrap(support, wasm []byte, goVersion, stamp string) []byte {
 	return fmt.Appendf(nil, `// Made by "make wasm" from the wasm_exec.js of %s. Do not edit.
 export const stamp = %q;
 
-/** A Go runtime that knows of the page only what stands here. */
+/** Returns a Go runtime that has access only to the globals listed below. */
 export function newGo(iotBridge) {
-// There are no files; what Go prints, when it panics, is for the console, line by line.
+// There are no files. Go prints only when it panics; the lines go to the console.
 let line = "";
 const own = {
 	constants: new Proxy({}, { get: () => -1 }),
@@ -29,7 +30,7 @@ const own = {
 		more.at(-1)(null, own.writeSync(fd, bytes));
 	},
 };
-// The objects that Go makes have no prototype: what is read of them is what Go has set.
+// Objects that Go makes have no prototype, so a page that changes Object.prototype does not affect them.
 function Plain() {
 	return Object.create(null);
 }
@@ -42,10 +43,10 @@ return new globalThis.Go();
 `, goVersion, stamp, trim(support, wasm))
 }
 
-// unused is what no wasm of this project can need of a wasm_exec.js: stand-ins
-// for what wrap provides, complaints about its lack, and what is left over or for
-// Go's own tests.
-// A toolchain whose script is laid out otherwise keeps it, and works as well.
+// unused matches the parts of wasm_exec.js that no wasm of this project uses: fallbacks
+// and checks for globals that wrap provides, code for Go's own tests, and dead code. In
+// the script of another toolchain a pattern may match nothing; the part then stays, and
+// the script works as well.
 var unused = []*regexp.Regexp{
 	regexp.MustCompile(`(?ms)^\tif \(!globalThis\.(?:fs|process|path|crypto|performance|TextEncoder|TextDecoder)\) \{\n.*?^\t\}\n+`),
 	regexp.MustCompile(`(?ms)^\tconst enosys = .*?^\t\};\n+`),
@@ -54,27 +55,30 @@ var unused = []*regexp.Regexp{
 	regexp.MustCompile(`(?ms)^\t{3}if \(!\(instance instanceof WebAssembly\.Instance\)\) \{\n.*?^\t{3}\}\n+`),
 	regexp.MustCompile(`(?ms)^\t{4}_gotest: \{\n.*?^\t{4}\},\n`),
 	regexp.MustCompile(`(?m)^\t+console\.warn\("scheduleTimeoutEvent: missed timeout event"\);\n`),
-	// The loader sets exit, waits for nothing, and lets go of all of it.
+	// The loader sets exit, does not wait for the end of the program, and drops the whole runtime.
 	regexp.MustCompile(`(?ms)^\t{3}this\._exitPromise = .*?^\t{3}\}\);\n`),
 	regexp.MustCompile(`(?m)^\t+if \(this\.exited\) \{\n\t+this\._resolveExitPromise\(\);\n\t+\}\n`),
 	regexp.MustCompile(`(?m)^\t+await this\._exitPromise;\n`),
 	regexp.MustCompile(`(?m)^\t+this\.exited = false;[^\n]*\n`),
-	regexp.MustCompile(`(?ms)^\t{6}if \(!\(\w+ instanceof Uint8Array \|\| .*?^\t{6}\}\n`), // our callers pass nothing else
+	regexp.MustCompile(`(?ms)^\t{6}if \(!\(\w+ instanceof Uint8Array \|\| .*?^\t{6}\}\n`), // all callers pass a Uint8Array
 	regexp.MustCompile(`"utf-8"`),
 	regexp.MustCompile(`(?ms)^\t{3}this\.argv = .*?^\t{3}this\.exit = .*?^\t{3}\};?\n`),
 	regexp.MustCompile(`(?m)^\t+delete this\._\w+;\n`),
 }
 
-// hostCall is a function that a wasm may import.
+// hostCall matches a function that a wasm may import.
 var hostCall = regexp.MustCompile(`(?ms)^(?:\t{5}//[^\n]*\n)?\t{5}"([\w./]+)": \(\w+\) => \{\n.*?^\t{5}\},\n+`)
 
-// environment is how a script gives the program its arguments and variables: an
-// empty list stands at that address as long as nothing is written there.
+// environment matches the code that passes arguments and environment variables to the
+// program. trim replaces it by an address at which the memory is zero, which is an empty
+// list.
 var environment = regexp.MustCompile(`(?ms)^\t{3}// Pass command line arguments and environment variables.*?^\t{3}this\._inst\.exports\.run\(argc, argv\);\n`)
 
-// exited is what a timer of a program that has ended would throw on the page.
+// exited matches the error that a timer throws on the page after the program has ended.
 var exited = regexp.MustCompile(`throw new Error\("Go program has already exited"\);`)
 
+// trim removes the unused parts of wasm_exec.js, and the functions that the wasm does not
+// import.
 func trim(support, wasm []byte) []byte {
 	support = exited.ReplaceAll(support, []byte("return;"))
 	support = environment.ReplaceAll(support, []byte("\t\t\tthis._inst.exports.run(0, 4096);\n"))
@@ -83,7 +87,7 @@ func trim(support, wasm []byte) []byte {
 	}
 	return hostCall.ReplaceAllFunc(support, func(call []byte) []byte {
 		name := hostCall.FindSubmatch(call)[1]
-		// As an import section has it: each name behind its length.
+		// In an import section, the length of a name precedes the name.
 		if imported := append([]byte("\x04gojs"+string(rune(len(name)))), name...); bytes.Contains(wasm, imported) {
 			return call
 		}
