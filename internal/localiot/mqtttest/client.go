@@ -183,8 +183,8 @@ func (c *Client) Publish(id uint16, topic, payload string) {
 	c.Send(p)
 }
 
-// PublishAll publishes n messages with QoS 1, each with its index from 0 as the payload, and waits for
-// each PUBACK.
+// PublishAll publishes n messages with QoS 1, each with its index from 0 as the payload, and waits until
+// the broker has distributed them. mochi-mqtt sends the PUBACK before it distributes a message.
 func (c *Client) PublishAll(n int, topic string) {
 	c.t.Helper()
 	for i := range n {
@@ -193,6 +193,7 @@ func (c *Client) PublishAll(n int, topic string) {
 			c.t.Fatalf("PUBACK %d, want %d", ack.PacketID, i+1)
 		}
 	}
+	c.Ping()
 }
 
 // Ping waits for a PINGRESP. The broker has then processed every packet that was sent before.
