@@ -30,7 +30,6 @@ import (
 	"iot.wasm/internal/sigv4verify"
 
 	"github.com/mochi-mqtt/server/v2/packets"
-	"nhooyr.io/websocket"
 )
 
 const (
@@ -214,9 +213,9 @@ func (s *Server) beginHandshake() bool {
 }
 
 // serveConn serves a client until its connection ends. tcp is nil unless Options.Faults is set.
-func (s *Server) serveConn(ws *websocket.Conn, tcp *faults.Conn, policy *iam.Policy) {
+func (s *Server) serveConn(socket *broker.Socket, tcp *faults.Conn, policy *iam.Policy) {
 	s.mu.Lock()
-	c := &connection{mqtt: s.broker.NewConn(ws, policy), tcp: tcp, ended: make(chan struct{})}
+	c := &connection{mqtt: s.broker.NewConn(socket, policy), tcp: tcp, ended: make(chan struct{})}
 	if s.closed {
 		c.mqtt.Disconnect(packets.ErrServerShuttingDown)
 	}

@@ -2,14 +2,14 @@ package localiot
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 
+	"iot.wasm/internal/localiot/broker"
 	"iot.wasm/internal/localiot/faults"
 	"iot.wasm/internal/localiot/web"
 	"iot.wasm/internal/sigv4verify"
-
-	"nhooyr.io/websocket"
 )
 
 // serveMQTT serves /mqtt: it verifies the signature of the URL and opens the WebSocket.
@@ -50,19 +50,19 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.active.Done()
-	h := &faults.Hijacker{ResponseWriter: w}
+	var tcp *faults.Conn
+	var wrap func(net.Conn) net.Conn
 	if s.faults != nil {
-		w = h
+		wrap = func(c net.Conn) net.Conn {
+			tcp = faults.NewConn(c)
+			return tcp
+		}
 	}
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		Subprotocols:       []string{"mqtt"},
-		InsecureSkipVerify: true, // web.Guard has checked the Origin
-		CompressionMode:    websocket.CompressionDisabled,
-	})
+	socket, err := broker.Accept(w, r, wrap) // web.Guard has checked the Origin
 	if err != nil {
-		return // Accept has sent an answer
+		return
 	}
-	s.serveConn(ws, h.Conn, key.Policy)
+	s.serveConn(socket, tcp, key.Policy)
 }
 
 // offersSubprotocol reports whether the handshake offers a subprotocol [RFC 6455, 11.3.4].

@@ -43,12 +43,11 @@ const (
 // a packet before Conn reads the next one from the WebSocket.
 type Conn struct {
 	net.Conn // the WebSocket as a stream of bytes
-	ws       *websocket.Conn
+	socket   *Socket
 	policy   *iam.Policy
 	broker   *Broker
 	log      *slog.Logger
-	abort    context.CancelFunc // ends the TCP connection
-	closed   chan struct{}      // closed when the WebSocket is closed
+	closed   chan struct{} // closed when the WebSocket is closed
 
 	// Only the goroutine that reads uses these.
 	reader        *bufio.Reader
@@ -73,20 +72,18 @@ type Conn struct {
 	rate          rate
 }
 
-// NewConn returns the connection of a client over ws. policy limits the topics that the client may use.
-// The caller must call Serve.
-func (b *Broker) NewConn(ws *websocket.Conn, policy *iam.Policy) *Conn {
-	ctx, abort := context.WithCancel(context.Background())
+// NewConn returns the connection of a client over socket. policy limits the topics that the client may
+// use. The caller must call Serve.
+func (b *Broker) NewConn(socket *Socket, policy *iam.Policy) *Conn {
 	c := &Conn{
-		Conn:   websocket.NetConn(ctx, ws, websocket.MessageBinary),
-		ws:     ws,
+		Conn:   websocket.NetConn(context.Background(), socket.ws, websocket.MessageBinary),
+		socket: socket,
 		policy: policy,
 		broker: b,
 		log:    b.log,
-		abort:  abort,
 		closed: make(chan struct{}),
 	}
-	ws.SetReadLimit(maxMessageSize) // NetConn has removed the limit
+	socket.ws.SetReadLimit(maxMessageSize) // NetConn has removed the limit
 	c.reader = bufio.NewReader(c.Conn)
 	c.changed.L = &c.mu
 	c.mu.Lock() // A short timeout can expire before the timer is assigned.
@@ -207,7 +204,7 @@ func (c *Conn) Disconnect(reason packets.Code) {
 }
 
 // Close implements net.Conn. It returns at once. writeLoop then sends the queued packets and closes the
-// WebSocket; after CloseGrace the TCP connection is ended.
+// WebSocket. After CloseGrace the TCP connection is closed.
 func (c *Conn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -221,7 +218,8 @@ func (c *Conn) close() {
 	}
 	c.closing = true
 	c.timer.Stop()
-	c.timer = time.AfterFunc(CloseGrace, c.abort)
+	// Only closing the TCP connection ends a closing handshake in progress.
+	c.timer = time.AfterFunc(CloseGrace, func() { c.socket.tcp.Close() })
 	c.changed.Broadcast()
 }
 
@@ -262,6 +260,6 @@ func (c *Conn) writeLoop() {
 		}
 	}
 	// NetConn.Close alone would end the connection before the client has read its last packets.
-	c.ws.Close(websocket.StatusNormalClosure, "")
+	c.socket.ws.Close(websocket.StatusNormalClosure, "")
 	c.Conn.Close()
 }

@@ -21,12 +21,12 @@ func TestPanic(t *testing.T) {
 	log := new(syncBuffer)
 	b := &Broker{log: slog.New(slog.NewTextHandler(log, nil)), options: Options{ConnectTimeout: time.Minute}} // its nil server panics
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ws, err := websocket.Accept(w, r, nil)
+		socket, err := Accept(w, r, nil)
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		b.NewConn(ws, nil).Serve()
+		b.NewConn(socket, nil).Serve()
 	}))
 	defer h.Close()
 	ws, _, err := websocket.Dial(t.Context(), h.URL, nil)
@@ -99,4 +99,27 @@ func TestFlushedBeforeClose(t *testing.T) {
 		mqtttest.Receive[*packets.Pingresp](c)
 	}
 	c.WantDisconnect(0x82)
+}
+
+// CloseGrace bounds the closing handshake, even if no goroutine reads from the connection.
+func TestCloseWithoutClosingHandshake(t *testing.T) {
+	b := start(t, Options{}).Broker
+	took := make(chan time.Duration, 1)
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		socket, err := Accept(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		c := b.NewConn(socket, nil)
+		begin := time.Now()
+		c.Close()
+		<-c.closed
+		took <- time.Since(begin)
+	}))
+	defer h.Close()
+	mqtttest.Dial(t, h.URL) // does not read
+	if d := <-took; d < CloseGrace || d > 4*CloseGrace {
+		t.Errorf("closing took %v, want %v", d, CloseGrace)
+	}
 }

@@ -13,7 +13,6 @@ import (
 	mochi "github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/eclipse/paho.golang/packets"
-	"nhooyr.io/websocket"
 )
 
 // testBroker is a Broker behind an HTTP server that opens WebSockets without authentication.
@@ -43,12 +42,12 @@ func start(t *testing.T, o Options) *testBroker {
 	s.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.serving.Add(1)
 		defer s.serving.Done()
-		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"mqtt"}})
+		socket, err := Accept(w, r, nil)
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		c := b.NewConn(ws, nil)
+		c := b.NewConn(socket, nil)
 		s.mu.Lock()
 		s.conns[c] = struct{}{}
 		s.mu.Unlock()

@@ -1,9 +1,7 @@
 package faults
 
 import (
-	"bufio"
 	"net"
-	"net/http"
 	"sync"
 	"time"
 )
@@ -18,7 +16,8 @@ type Conn struct {
 	frozen, closed bool
 }
 
-func newConn(c net.Conn) *Conn {
+// NewConn returns a Conn on top of c.
+func NewConn(c net.Conn) *Conn {
 	f := &Conn{Conn: c}
 	f.changed.L = &f.mu
 	return f
@@ -96,20 +95,4 @@ func (c *Conn) Cut() {
 	c.frozen = false
 	c.mu.Unlock()
 	c.Close()
-}
-
-// Hijacker is a ResponseWriter that wraps the connection in a Conn when it is hijacked.
-type Hijacker struct {
-	http.ResponseWriter
-	Conn *Conn // nil until the connection is hijacked
-}
-
-// Hijack implements http.Hijacker.
-func (h *Hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	c, rw, err := h.ResponseWriter.(http.Hijacker).Hijack()
-	if err != nil {
-		return nil, nil, err
-	}
-	h.Conn = newConn(c)
-	return h.Conn, bufio.NewReadWriter(rw.Reader, bufio.NewWriter(h.Conn)), nil
 }

@@ -11,7 +11,7 @@ import (
 func TestFrozenConn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := net.Pipe()
-		c := newConn(server)
+		c := NewConn(server)
 		read := make(chan error, 1)
 		wrote := make(chan error, 1)
 		go func() { _, err := c.Read(make([]byte, 1)); read <- err }() // in progress when the connection freezes
