@@ -74,7 +74,7 @@ func (s *Server) inject(f *faults.Request) (changed int, err error) {
 	return changed, nil
 }
 
-// connectionsOf returns the connections of a client: all for faults.Everybody, none for "".
+// connectionsOf returns the connections of a client: all for faults.AllClients, none for "".
 func (s *Server) connectionsOf(clientID string) (list []*connection) {
 	if clientID == "" {
 		return nil
@@ -82,7 +82,7 @@ func (s *Server) connectionsOf(clientID string) (list []*connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.conns {
-		if clientID == faults.Everybody || clientID == c.mqtt.ClientID() {
+		if clientID == faults.AllClients || clientID == c.mqtt.ClientID() {
 			list = append(list, c)
 		}
 	}
@@ -91,7 +91,7 @@ func (s *Server) connectionsOf(clientID string) (list []*connection) {
 
 // restart cuts every connection. Unless the sessions are to be kept, it also replaces the broker.
 func (s *Server) restart(keepSessions bool) (changed int, err error) {
-	conns := s.connectionsOf(faults.Everybody)
+	conns := s.connectionsOf(faults.AllClients)
 	var old *broker.Broker
 	if !keepSessions {
 		replacement, err := s.newBroker()

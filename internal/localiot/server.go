@@ -1,17 +1,19 @@
-// Package localiot is a local AWS IoT Core: an HTTP server on the developer's own machine that serves
-// a page and its wasm, issues the credentials to sign with, and opens MQTT connections over
-// WebSocket, with SigV4-signed URLs as AWS does.
+// Package localiot is a local stand-in for AWS IoT Core. It is an HTTP server on the developer's own
+// machine that serves a page and its wasm, issues credentials, and accepts MQTT connections over
+// WebSocket at SigV4-signed URLs, as AWS does.
 //
-// It has the limits and answers of AWS, so that a page that works here works there. A refused request
-// gets a readable body with the reason, which a browser's WebSocket does not report.
+// It has the limits and answers of AWS, so that a page that works here works there. The response to a
+// refused request contains the reason, which a browser does not report for a WebSocket.
 //
-// The services are packages below this one. This package connects them to one HTTP server; they
-// never import it, and import each other in one direction only:
+// The services are packages below this one. This package connects them to one HTTP server. They do not
+// import it, and import each other in one direction only:
 //
 //	localiot ─┬─▶ broker ────▶ iam ──▶ bounded, sigv4verify
 //	          ├─▶ cognito ───▶ iam, web, bounded
 //	          ├─▶ faults
 //	          └─▶ web
+//
+// The package mqtttest is the MQTT client of the tests.
 package localiot
 
 import (
@@ -185,7 +187,7 @@ func (s *Server) Close() error {
 	b := s.broker
 	s.mu.Unlock()
 	if s.faults != nil {
-		s.faults.Thaw(faults.Everybody)
+		s.faults.Thaw(faults.AllClients)
 	}
 
 	done := make(chan struct{})

@@ -51,13 +51,13 @@ type Conn struct {
 
 	// Only the goroutine that reads uses these.
 	reader        *bufio.Reader
-	packet        []byte // the packet that Read returns
-	unread        []byte // the rest of packet
-	version       byte   // the protocol version in the CONNECT; 0 before
-	emptyWill     bool   // the CONNECT has a will without a payload
-	aliases       [topicAliasMaximum + 1]bool
-	holdsSessions bool  // whether this goroutine holds broker.sessions
-	overQuota     []int // indices of the filters in a SUBSCRIBE that exceed maxSubscriptions
+	packet        []byte                      // the packet that Read returns
+	unread        []byte                      // the rest of packet
+	version       byte                        // the protocol version in the CONNECT; 0 before
+	emptyWill     bool                        // the CONNECT has a will without a payload
+	aliases       [topicAliasMaximum + 1]bool // whether the client has set each topic alias
+	holdsSessions bool                        // whether this goroutine holds broker.sessions
+	overQuota     []int                       // indices of the filters in a SUBSCRIBE that exceed maxSubscriptions
 
 	// replacedByCleanStart is set when the same client connects again with a clean start.
 	replacedByCleanStart atomic.Bool

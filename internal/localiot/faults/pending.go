@@ -86,13 +86,13 @@ func (p *Pending) Freeze(c *Conn, clientID string) {
 	p.frozen[c] = clientID
 }
 
-// Thaw thaws the frozen connections of a client, or all of them for Everybody, and returns how many
+// Thaw thaws the frozen connections of a client, or all of them for AllClients, and returns how many
 // there were. A connection that was closed meanwhile then ends.
 func (p *Pending) Thaw(clientID string) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for c, id := range p.frozen {
-		if clientID == Everybody || clientID == id {
+		if clientID == AllClients || clientID == id {
 			c.thaw()
 			delete(p.frozen, c)
 			n++

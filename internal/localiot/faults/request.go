@@ -9,8 +9,8 @@ import (
 	"io"
 )
 
-// Everybody is the client id that selects all connections.
-const Everybody = "*"
+// AllClients is the client id that selects all connections.
+const AllClients = "*"
 
 // minErrorReason is the lowest MQTT reason code that states an error [MQTT 5, 2.4].
 const minErrorReason = 0x80
