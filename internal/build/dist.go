@@ -16,8 +16,8 @@ import (
 //go:embed template
 var templates embed.FS
 
-// makeDist fills the folder dir with what is published: the same files for npm,
-// for a CDN, and for a server of one's own. The same sources make the same bytes.
+// makeDist fills the folder dir with the files of a release, for npm, CDNs and other web
+// servers. The same sources make the same bytes.
 func makeDist(tools *toolchain, dir, version, stamp string, compressed bool) error {
 	files, err := minified(version)
 	if err != nil {
@@ -33,7 +33,7 @@ func makeDist(tools *toolchain, dir, version, stamp string, compressed bool) err
 		}
 	}
 	if !bytes.Contains(files["iot.wasm"], []byte(stamp)) {
-		return errors.New("www/iot.wasm is not of these sources; run: make dist")
+		return errors.New("www/iot.wasm is outdated; run: make dist")
 	}
 	if files["THIRD-PARTY-LICENSES.txt"], err = licences(tools); err != nil {
 		return err
@@ -101,19 +101,20 @@ func section(text, title string) string {
 
 var nextSection = regexp.MustCompile(`(?m)^##`)
 
-// write replaces what is in dir, unless that is something else than a former dist.
+// write replaces the files in dir. It refuses a folder that is neither empty nor made by
+// makeDist.
 func write(dir string, files map[string][]byte) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	there, err := os.ReadDir(dir)
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(dir, "integrity.json")); err != nil && len(there) > 0 {
-		return fmt.Errorf("%s holds other things; name a folder that is empty, or none yet", dir)
+	if _, err := os.Stat(filepath.Join(dir, "integrity.json")); err != nil && len(entries) > 0 {
+		return fmt.Errorf("%s contains other files; name an empty or a new folder", dir)
 	}
-	for _, entry := range there {
+	for _, entry := range entries {
 		if err := os.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
 			return err
 		}

@@ -142,7 +142,7 @@ class Place {
     return `${this.place}-${this.#number}-${++this.#last}`;
   }
 
-  /** Lets something go wrong at the stand-in: see internal/localiot/faults.go. */
+  /** Injects faults into the stand-in: see internal/localiot/faults/request.go. */
   async control(faults) {
     const response = await fetch(`${this.site}/control`, { method: "POST", body: JSON.stringify(faults) });
     if (!response.ok) throw new Error(await response.text());
