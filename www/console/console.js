@@ -1,5 +1,5 @@
 // The test page. It uses nothing but the public API.
-import iot from "./iot.js";
+import iot from "../iot.js";
 
 const $ = (id) => document.getElementById(id);
 const SHOWN = 500; // messages kept on the page
