@@ -457,7 +457,7 @@ export interface ConnectedDetail extends Connection {
 
 /** The detail of `disconnected`. */
 export interface DisconnectedDetail {
-  /** Why the attempt failed or the connection ended. Its message says what to do. */
+  /** Why the attempt failed or the connection ended. Its message contains advice. */
   readonly error: IotError;
   /** Milliseconds until the next attempt. undefined: there is no next attempt, and `closed` follows. */
   readonly retryInMs: number | undefined;
@@ -548,9 +548,10 @@ export class IotClient extends EventTarget {
 
   /**
    * Publishes a message. Resolves with QoS 0 when the message is passed to the socket, with QoS 1 at
-   * PUBACK, with QoS 2 at PUBCOMP. The promise always settles. {@link OfflineOptions} says what happens
-   * without a connection. An MQTT packet has at most 268,435,455 bytes; AWS IoT Core accepts payloads of
-   * at most 131,072 bytes (128 KiB). The client copies a buffer at the call, so the page may reuse it.
+   * PUBACK, with QoS 2 at PUBCOMP. The promise always settles. {@link OfflineOptions} determines what
+   * happens without a connection. An MQTT packet has at most 268,435,455 bytes; AWS IoT Core accepts
+   * payloads of at most 131,072 bytes (128 KiB). The client copies a buffer at the call, so the page may
+   * reuse it.
    *
    * Rejects with `ERR_NOT_CONNECTED`, `ERR_OFFLINE_QOS0`, `ERR_QUEUE_FULL`, `ERR_DROPPED`, `ERR_QUOTA`,
    * `ERR_PACKET_TOO_LARGE`, `ERR_QOS_NOT_SUPPORTED`, `ERR_RETAIN_NOT_SUPPORTED`, `ERR_PUBLISH_REFUSED`,
@@ -745,7 +746,7 @@ export interface IotErrorInit {
   cause?: unknown;
 }
 
-/** The error for everything that is not an argument. `message` says what to do, and contains no key, token or signed URL. */
+/** The error for everything that is not an argument. `message` contains advice, and no key, token or signed URL. */
 export class IotError extends Error {
   /** Creates an error. A credentials provider may throw one. With `retryable: false` the client then closes. */
   constructor(message: string, init: IotErrorInit);
