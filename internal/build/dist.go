@@ -49,22 +49,27 @@ func makeDist(tools *toolchain, dir, version, stamp string, compressed bool) err
 	return write(dir, files)
 }
 
-// fill adds what is made of templates, and the list of all files' hashes.
+// fill adds the files of the templates, and integrity.json with the hashes of all files.
 func fill(files map[string][]byte, version string) error {
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		return err
-	}
 	values := map[string]string{
 		"Version":    version,
 		"ScriptHash": integrity(files["iot.global.js"]),
 		"WasmHash":   integrity(files["iot.wasm"]),
-		"Bundler":    section(string(readme), "With a bundler"),
-		"Script":     section(string(readme), "By a script tag"),
 	}
-	for name, value := range values {
-		if value == "" {
-			return fmt.Errorf("README.md has nothing for %s", name)
+	// The package's README repeats these sections of the documentation.
+	for name, from := range map[string]struct{ file, title string }{
+		"Bundler": {"docs/embedding.md", "With a bundler"},
+		"Script":  {"docs/embedding.md", "By a script tag"},
+		"Headers": {"docs/embedding.md", "HTTP headers of your server"},
+		"Codes":   {"docs/errors.md", "Codes"},
+		"Cognito": {"docs/errors.md", "cognito.js"},
+	} {
+		text, err := os.ReadFile(from.file)
+		if err != nil {
+			return err
+		}
+		if values[name] = section(string(text), from.title); values[name] == "" {
+			return fmt.Errorf("%s has no section %q", from.file, from.title)
 		}
 	}
 	t, err := template.ParseFS(templates, "template/*")
@@ -90,16 +95,21 @@ func fill(files map[string][]byte, version string) error {
 	return nil
 }
 
-// section is the body of a section of the third level of a Markdown text.
+// section returns the body of the second-level section with this title in a Markdown
+// text. Its links to other documents become plain text, because the package does not
+// contain those documents.
 func section(text, title string) string {
-	_, text, _ = strings.Cut(text, "\n### "+title+"\n")
+	_, text, _ = strings.Cut(text, "\n## "+title+"\n")
 	if end := nextSection.FindStringIndex(text); end != nil {
 		text = text[:end[0]]
 	}
-	return strings.TrimSpace(text)
+	return strings.TrimSpace(relativeLink.ReplaceAllString(text, "$1"))
 }
 
-var nextSection = regexp.MustCompile(`(?m)^##`)
+var (
+	nextSection  = regexp.MustCompile(`(?m)^## `)
+	relativeLink = regexp.MustCompile(`\[([^\]]+)\]\([^):]*\)`)
+)
 
 // write replaces the files in dir. It refuses a folder that is neither empty nor made by
 // makeDist.

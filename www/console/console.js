@@ -1,30 +1,30 @@
-// The test page. It uses nothing but the public API.
-import iot from "./iot.js";
+// The console page. It uses only the public API of iot.js.
+import iot from "../iot.js";
 
 const $ = (id) => document.getElementById(id);
-const SHOWN = 500; // messages kept on the page
-const LONGEST = 20_000; // characters of a payload that are shown
+const SHOWN = 500; // messages in the list
+const LONGEST = 20_000; // characters of a payload that the list shows
 const TAGS = ["#2f6fde", "#c2571a", "#2b8a57", "#8a4fc9", "#b83280", "#0f8b9c", "#9a7b0a", "#c0392b"];
 
 const state = $("state"), detail = $("detail"), problem = $("problem"), link = $("link");
 const list = $("messages");
 let received = 0;
 let paused = false;
-let local; // what /local.json said
+let local; // the content of /local.json
 
-function complain(error) {
+function showError(error) {
   problem.textContent = error ? `${error.code ? `${error.code}: ` : ""}${error.message}` : "";
   problem.hidden = !error;
 }
 
-/** Runs what a button asks for, and says what went wrong. */
+/** Runs the action of a button and shows its error. The button is disabled while the action runs. */
 async function attempt(work, button) {
   if (button) button.disabled = true;
-  complain();
+  showError();
   try {
     await work();
   } catch (error) {
-    complain(error);
+    showError(error);
   } finally {
     if (button) button.disabled = false;
   }
@@ -38,7 +38,7 @@ async function settings() {
 
 async function connect() {
   local = await settings();
-  // The stand-in makes new keys each time it starts, so each attempt asks for those of now.
+  // The local stand-in creates new keys at each start, so each attempt fetches the current ones.
   const credentials = async () => (await settings()).credentials;
   await iot.connect({ endpoint: local.endpoint, region: local.region, credentials });
   if (subscriptions.size === 0) await subscribe("#", 1);
@@ -56,17 +56,17 @@ iot.addEventListener("connecting", ({ detail: { attempt } }) => {
 });
 iot.addEventListener("connected", ({ detail: { clientId } }) => {
   show();
-  complain();
+  showError();
   detail.textContent = `${local ? `to ${new URL(local.endpoint).host} ` : ""}as ${clientId}`;
 });
 iot.addEventListener("disconnected", ({ detail: { error, retryInMs } }) => {
   show();
-  if (error) complain(error);
+  if (error) showError(error);
   detail.textContent = retryInMs === undefined ? "" : `trying again in ${Math.ceil(retryInMs / 1000)} s`;
 });
 iot.addEventListener("closed", ({ detail: { error } }) => {
   show();
-  if (error) complain(error);
+  if (error) showError(error);
   detail.textContent = "";
 });
 
@@ -89,7 +89,7 @@ async function subscribe(filter, qos) {
   subscription.closed.then((error) => {
     item.remove();
     subscriptions.delete(filter);
-    if (error) complain(error);
+    if (error) showError(error);
   });
 }
 
@@ -132,7 +132,7 @@ function readable(message) {
   } catch {
     text = Array.from(message.payload.subarray(0, LONGEST / 3), (b) => b.toString(16).padStart(2, "0")).join(" ");
   }
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}\n… and ${text.length - LONGEST} characters more` : text;
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}\n… and ${text.length - LONGEST} more characters` : text;
 }
 
 $("clear").addEventListener("click", () => {
@@ -162,7 +162,7 @@ publish.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) publish.requestSubmit();
 });
 
-// ---- the rest
+// ---- buttons and elements
 
 link.addEventListener("click", () => attempt(iot.state === "closed" || iot.state === "idle" ? connect : () => iot.disconnect()));
 
