@@ -43,7 +43,7 @@ func minified(version string) (map[string][]byte, error) {
 		MinifyWhitespace:  true,
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,
-		MangleProps:       `^_(?:inst|values|goRefCounts|ids|idPool|exitPromise|resolveExitPromise|scheduledTimeouts|nextCallbackTimeoutID|resume)$|^(?:flushSoon|afterwards|wakeAt|turnTime|settle|crashed|attach|behind|alive|tell|provide|heardAt|topics|filters|ask|enter|open|known|effect|wake|full|putBack|client|deliver|changed|ended|receive|later|live|work|bytes|frame|last|importObject|exited|exit)$`,
+		MangleProps:       `^_(?:inst|values|goRefCounts|ids|idPool|exitPromise|resolveExitPromise|scheduledTimeouts|nextCallbackTimeoutID|resume)$|^(?:flushSoon|afterwards|wakeAt|turnTime|settle|crashed|attach|behind|alive|tell|provide|heardAt|topics|filters|ask|enter|open|known|effect|wake|full|putBack|client|deliver|changed|ended|receive|later|live|work|bytes|frame|importObject|exited|exit)$`,
 		LegalComments:     api.LegalCommentsNone,
 		Sourcemap:         api.SourceMapLinked,
 	}
