@@ -1,48 +1,32 @@
 //go:build js && wasm
 
-// Command wasm is the boundary between www/iot.js and the packages client, mqtt
-// and sigv4. It converts, and decides nothing.
+// Command wasm is the half of the boundary that needs a browser: functions for
+// JavaScript to call, and the conversion of JavaScript's objects. Package bridge is
+// the other half.
 //
-// What is hot (bytes in, publish out, the end of a turn) comes through
-// //go:wasmexport and goes back through a block of memory that JavaScript reads
-// (turn.go). What is rare comes through one js.Func (calls.go). Both run to
-// their end without ever waiting: to block inside a call from JavaScript would
-// destroy the module.
+// No call waits: a call from JavaScript that waits destroys the module.
 package main
 
 import (
 	"math/rand/v2"
 	"syscall/js"
-	"time"
 
-	"iot.wasm/wasm/client"
+	"iot.wasm/wasm/bridge"
 )
 
-// version is stamped in by the build, from www/iot.js and the sources; the
-// loader compares it with its own.
+// version is set by the build. JavaScript compares it with its own.
 var version = "unstamped"
 
-// bridge is the object by which JavaScript and this program know each other. It
-// is not on the page: the loader puts it into the private global object that it
-// gives to Go.
-var bridge = js.Global().Get("iotBridge")
-
-var (
-	clients = map[uint32]*client.Client{}
-	lastID  uint32
-)
-
-func newClient() uint32 {
-	lastID++
-	clients[lastID] = client.New(host{}, rand.Float64)
-	return lastID
-}
-
-// clock turns performance.now() into the clients' time.
-func clock(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
+var page = bridge.New(rand.Float64)
 
 func main() {
-	bridge.Set("version", version)
-	bridge.Set("call", js.FuncOf(call)) // lives as long as the program
+	// The loader has put the object iotBridge into the global object that only Go
+	// sees. Its function start takes what JavaScript needs of Go.
+	js.Global().Get("iotBridge").Call("start", version, js.FuncOf(call))
 	select {}
+}
+
+// call runs an operation: its name, the client's id, the time, and the argument.
+func call(_ js.Value, args []js.Value) any {
+	return page.Call(args[0].String(), uint32(args[1].Int()), args[2].Float(), object{args[3]})
 }

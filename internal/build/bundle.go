@@ -35,6 +35,10 @@ func bundle() error {
 // typed are comments that only say types, which iot.global.d.ts says as well.
 var typed = regexp.MustCompile(`(?m)^ *(?:/\*\*| \*) @(?:type|typedef|param|returns|template)\b.*\n`)
 
+// private matches the names of properties that no other program uses. In www/iot they
+// end in an underscore; in the toolchain's script they begin with one.
+const private = `[A-Za-z0-9]_$|^_[A-Za-z]`
+
 // minified makes the scripts of a release, and their source maps, by name.
 func minified(version string) (map[string][]byte, error) {
 	banner := "/*! iot.wasm " + version + " | Apache-2.0 | THIRD-PARTY-LICENSES.txt */\n"
@@ -43,7 +47,7 @@ func minified(version string) (map[string][]byte, error) {
 		MinifyWhitespace:  true,
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,
-		MangleProps:       `^_(?:inst|values|goRefCounts|ids|idPool|exitPromise|resolveExitPromise|scheduledTimeouts|nextCallbackTimeoutID|resume)$|^(?:flushSoon|afterwards|wakeAt|turnTime|settle|crashed|attach|behind|alive|tell|provide|heardAt|topics|filters|ask|enter|open|known|effect|wake|full|putBack|client|deliver|changed|ended|receive|later|live|work|bytes|frame|importObject|exited|exit)$`,
+		MangleProps:       private,
 		LegalComments:     api.LegalCommentsNone,
 		Sourcemap:         api.SourceMapLinked,
 	}
@@ -133,24 +137,7 @@ var namedClasses = api.Plugin{Name: "named classes", Setup: func(build api.Plugi
 		if err != nil {
 			return api.OnLoadResult{}, err
 		}
-		text := inlined(named.ReplaceAllString(string(data), `$0 static name = "$1";`))
+		text := named.ReplaceAllString(string(data), `$0 static name = "$1";`)
 		return api.OnLoadResult{Contents: &text}, nil
 	})
 }}
-
-var (
-	constants = regexp.MustCompile(`(?m)^const ([A-Z]\w+ = [\w <]+(?:, [A-Z]\w+ = [\w <]+)*);`)
-	constant  = regexp.MustCompile(`([A-Z]\w+) = ([\w <]+)`)
-)
-
-// inlined puts the numbers that a module names by constants in their place, which
-// esbuild does not do at a module's top level.
-func inlined(text string) string {
-	for _, line := range constants.FindAllStringSubmatch(text, -1) {
-		text = strings.Replace(text, line[0], "", 1)
-		for _, c := range constant.FindAllStringSubmatch(line[1], -1) {
-			text = regexp.MustCompile(`\b`+c[1]+`\b`).ReplaceAllString(text, "("+c[2]+")")
-		}
-	}
-	return text
-}

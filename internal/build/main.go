@@ -137,7 +137,7 @@ func compile(tools *toolchain, stamp, out string, lean bool) error {
 		args = append(args, "-tags", "lean", "-gcflags", "all=-l", "-gcflags", "iot.wasm/...=")
 	} else {
 		// The client calls its small functions rarely: copies of them cost more than the calls.
-		args = append(args, "-gcflags", "iot.wasm/wasm/client=-l", "-tags", "nethttpomithttp2")
+		args = append(args, "-gcflags", "iot.wasm/wasm/client=-l", "-gcflags", "iot.wasm/wasm/bridge=-l", "-gcflags", "iot.wasm/wasm/abi=-l", "-tags", "nethttpomithttp2")
 	}
 	if err := tools.build(append(args, "./wasm")...); err != nil {
 		return err

@@ -29,12 +29,8 @@ const own = {
 		more.at(-1)(null, own.writeSync(fd, bytes));
 	},
 };
-// The objects that Go makes have no prototype: what is read of them is what Go has set.
-function Plain() {
-	return Object.create(null);
-}
 const fs = new Proxy(own, { get: (_, name) => own[name] ?? ((...args) => args.at(-1)({ code: "ENOSYS" })) });
-const globalThis = { iotBridge, fs, process: {}, path: {}, Object: Plain, Array, Uint8Array, Date, Error, crypto, performance, TextEncoder, TextDecoder };
+const globalThis = { iotBridge, fs, process: {}, path: {}, Object, Array, Uint8Array, Date, Error, crypto, performance, TextEncoder, TextDecoder };
 
 %s
 return new globalThis.Go();

@@ -16,6 +16,7 @@ import (
 
 	"iot.wasm/test/harness"
 	broker "iot.wasm/test/mosquitto"
+	"iot.wasm/wasm/secret"
 	"iot.wasm/wasm/sigv4"
 )
 
@@ -34,7 +35,7 @@ func dial(t *testing.T, s *harness.Server, clientID string) *native {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := sigv4.Credentials{AccessKeyID: l.Credentials.AccessKeyID, SecretAccessKey: sigv4.Secret(l.Credentials.SecretAccessKey)}
+	key := sigv4.Credentials{AccessKeyID: l.Credentials.AccessKeyID, SecretAccessKey: secret.String(l.Credentials.SecretAccessKey)}
 	url, err := sigv4.Presign(e, key, time.Now(), 0)
 	if err != nil {
 		t.Fatal(err)

@@ -6,14 +6,15 @@ import (
 	"time"
 
 	"iot.wasm/wasm/mqtt"
+	"iot.wasm/wasm/secret"
 	"iot.wasm/wasm/sigv4"
 )
 
-// Connect starts connecting. On a client that is connecting or connected,
-// options must be nil: the call then waits for what is under way.
+// Connect starts to connect. On a client that is connecting or connected, options
+// must be nil: the call then waits for the connection.
 func (c *Client) Connect(now time.Duration, token mqtt.Token, options *Options) {
 	c.now = now
-	active := c.phase != resting
+	active := c.stage != resting
 	switch {
 	case active && options != nil:
 		c.host.Done(token, failure(PhaseConnect, "ERR_ALREADY_CONNECTED", false,
@@ -22,27 +23,27 @@ func (c *Client) Connect(now time.Duration, token mqtt.Token, options *Options) 
 	case !active && options == nil:
 		c.host.Done(token, badType("ERR_OPTION", "connect() needs options the first time"))
 		return
-	case c.phase == serving:
+	case c.stage == serving:
 		c.host.ConnectDone(token, c.engine.Granted())
 		return
 	case active:
 		c.connectWaiters = append(c.connectWaiters, token)
 		return
 	}
-	if err := options.Check(); err != nil {
+	endpoint, err := options.Check()
+	if err != nil {
 		c.host.Done(token, err)
 		return
 	}
-	c.options = *options
+	c.options, c.endpoint = *options, endpoint
 	c.connectWaiters = append(c.connectWaiters, token)
 	c.tries, c.failures, c.everConnected = 0, 0, false
-	c.clock = skew{}
-	e, err := sigv4.ParseEndpoint(options.Endpoint, options.Region) // there is none beside a URL
-	c.useQuotas(options.Quotas == AWSQuotas || options.Quotas == QuotasByName && err == nil && e.IsAWS())
+	c.skew = skew{}
+	c.useQuotas(options.Quotas.apply(endpoint))
 	c.begin()
 }
 
-// begin starts an attempt, as soon as the broker may be asked again.
+// begin starts an attempt, at once or when AWS's quota allows it.
 func (c *Client) begin() {
 	if since := c.now - c.lastConnect; c.awsQuotas && c.attempt > 0 && since < quotaConnects {
 		c.wait(backingOff, quotaConnects-since)
@@ -56,18 +57,18 @@ func (c *Client) begin() {
 	c.secrets.addQuery(c.options.Authorizer.Reveal())
 	c.change(c.trying(), Change{Event: "connecting", Attempt: c.failures + 1})
 	if c.options.Source == Unsigned {
-		e, _ := sigv4.ParseEndpoint(c.options.Endpoint, c.options.Region)
+		e := c.endpoint
 		if c.options.Authorizer != "" {
 			e.Query = strings.TrimPrefix(e.Query+"&"+c.options.Authorizer.Reveal(), "&")
 		}
-		c.open(sigv4.Secret(e.URL()))
+		c.open(secret.String(e.URL()))
 		return
 	}
-	c.wait(resolving, resolveTimeout)
-	c.host.Resolve(c.attempt, c.refusedKey)
+	c.wait(providing, provideTimeout)
+	c.host.Provide(c.attempt, c.refusedKey)
 }
 
-// trying is the state of a client that is not connected and will be.
+// trying returns the state of a client that is about to connect.
 func (c *Client) trying() State {
 	if c.everConnected {
 		return Reconnecting
@@ -75,8 +76,8 @@ func (c *Client) trying() State {
 	return Connecting
 }
 
-func (c *Client) wait(p phase, d time.Duration) {
-	c.phase, c.until = p, c.now+d
+func (c *Client) wait(s stage, d time.Duration) {
+	c.stage, c.until = s, c.now+d
 }
 
 func (c *Client) change(s State, ev Change) {
@@ -85,20 +86,20 @@ func (c *Client) change(s State, ev Change) {
 	c.host.StateChanged(ev)
 }
 
-// A Resolution is the page's answer to Resolve: one of the two.
-type Resolution struct {
+// A ProviderResult is the page's answer to [Host.Provide]: credentials or a URL.
+type ProviderResult struct {
 	Credentials *sigv4.Credentials
-	URL         sigv4.Secret
+	URL         secret.String
 }
 
-// Resolved takes the answer to Resolve. wall is the time of day, for the
+// Provided takes the answer to [Host.Provide]. wall is the time of day, for the
 // signature.
-func (c *Client) Resolved(now time.Duration, attempt uint32, r Resolution, wall time.Time) {
+func (c *Client) Provided(now time.Duration, attempt uint32, r ProviderResult, wall time.Time) {
 	c.now = now
-	if c.phase != resolving || attempt != c.attempt {
+	if c.stage != providing || attempt != c.attempt {
 		return
 	}
-	wall = wall.Add(c.clock.ahead)
+	wall = wall.Add(c.skew.ahead)
 	if c.options.Source == FromURL {
 		c.secrets.addURL(r.URL)
 		e, err := sigv4.ParseEndpoint(r.URL.Reveal(), "")
@@ -106,16 +107,14 @@ func (c *Client) Resolved(now time.Duration, attempt uint32, r Resolution, wall 
 			c.lose(failure(PhaseCredentials, "ERR_URL", c.options.Fresh, "url is not a ws:// or wss:// URL"))
 			return
 		}
-		if c.options.Quotas == QuotasByName {
-			c.useQuotas(e.IsAWS())
-		}
+		c.useQuotas(c.options.Quotas.apply(e))
 		if c.awsQuotas {
 			if err := c.options.quotas(); err != nil {
 				c.lose(err)
 				return
 			}
 		}
-		c.open(r.URL) // as it is: somebody has signed it
+		c.open(r.URL)
 		return
 	}
 	if r.Credentials != nil {
@@ -134,58 +133,55 @@ func (c *Client) Resolved(now time.Duration, attempt uint32, r Resolution, wall 
 			"the credentials expired at %s; give connect() a function that fetches new ones", exp.UTC().Format(time.RFC3339)))
 		return
 	}
-	e, err := sigv4.ParseEndpoint(c.options.Endpoint, c.options.Region)
-	if err == nil {
-		var url sigv4.Secret
-		if url, err = sigv4.Presign(e, *r.Credentials, wall, 0); err == nil {
-			c.open(url)
-			return
-		}
+	url, err := sigv4.Presign(c.endpoint, *r.Credentials, wall, 0)
+	if err != nil {
+		c.lose(failure(PhaseSign, "ERR_SIGN", false, "%v", err))
+		return
 	}
-	c.lose(failure(PhaseSign, "ERR_SIGN", false, "%v", err))
+	c.open(url)
 }
 
-// Unresolved takes the failure of Resolve. code is the provider's own, and why its
-// words, where it has such as may be repeated.
-func (c *Client) Unresolved(now time.Duration, attempt uint32, code, why string, retryable bool) {
+// ProviderFailed reports that the page's provider failed. code and why are those of
+// the provider's error, where they may be repeated, else "".
+func (c *Client) ProviderFailed(now time.Duration, attempt uint32, code, why string, retryable bool) {
 	c.now = now
-	if c.phase == resolving && attempt == c.attempt {
+	if c.stage == providing && attempt == c.attempt {
 		c.lose(failure(PhaseCredentials, cmp.Or(code, "ERR_CREDENTIALS"), retryable, "the page's provider of credentials or URLs failed: %s",
-			cmp.Or(c.secrets.redact(why), "its error is the cause of this one")))
+			cmp.Or(c.secrets.redact(why), "see the cause of this error")))
 	}
 }
 
-func (c *Client) open(url sigv4.Secret) {
+func (c *Client) open(url secret.String) {
 	c.url, c.urlAt = url, c.now
 	c.secrets.addURL(url)
 	c.wait(opening, openTimeout)
 	c.host.Open(c.attempt, url)
 }
 
-// Unopenable: the browser would not even try to open the socket of the attempt.
-// why is the name of its error.
-func (c *Client) Unopenable(now time.Duration, attempt uint32, why string) {
+// OpenFailed reports that the browser did not make the socket of the attempt. why is
+// the name of its error.
+func (c *Client) OpenFailed(now time.Duration, attempt uint32, why string) {
 	c.now = now
-	if c.phase == opening && attempt == c.attempt {
+	if c.stage == opening && attempt == c.attempt {
 		c.lose(failure(PhaseOpen, "ERR_WEBSOCKET", false, "the browser does not open a WebSocket to this address (%s): "+
-			"check that the URL is valid; a page that came by https: needs wss:; Node has a WebSocket from version 22 on", c.secrets.redact(why)))
+			"check that the URL is valid; a page loaded by https: needs wss:; Node has a WebSocket since version 22", c.secrets.redact(why)))
 	}
 }
 
-// Opened: the socket of the attempt has opened.
+// Opened reports that the socket of the attempt has opened.
 func (c *Client) Opened(now time.Duration, attempt uint32) {
 	c.now = now
-	if c.phase != opening || attempt != c.attempt {
+	if c.stage != opening || attempt != c.attempt {
 		return
 	}
-	c.clock.accepted()
+	c.skew.accepted()
 	c.window = newWindow(now)
 	c.engine.Gate(nil)
 	if c.awsQuotas {
 		c.pacer = newPacer(now)
 		c.engine.Gate(c.pace)
 	}
-	c.phase = handshake // within the time the socket was given
+	c.stage = handshake // openTimeout goes on
 	o := &c.options
 	c.engine.Open(now, mqtt.ConnectOptions{
 		ClientID: o.ClientID, Username: o.Username, Password: o.password(),
@@ -195,20 +191,20 @@ func (c *Client) Opened(now time.Duration, attempt uint32) {
 	})
 }
 
-// SocketClosed: the socket of the attempt has closed, with the WebSocket close
-// code that the browser gives.
+// SocketClosed reports that the socket of the attempt has closed. code is the
+// WebSocket close code of the browser's event.
 func (c *Client) SocketClosed(now time.Duration, attempt uint32, code int) {
 	c.now = now
 	if attempt != c.attempt {
 		return
 	}
 	c.closeCode = code
-	switch c.phase {
+	switch c.stage {
 	case opening:
 		c.wait(probing, probeTimeout)
 		bare, _, _ := strings.Cut(c.url.Reveal(), "?")
 		c.secretProbe = false
-		c.host.Probe(attempt, sigv4.Secret(bare))
+		c.host.Probe(attempt, secret.String(bare))
 	case handshake:
 		e := failure(PhaseConnect, "ERR_NO_CONNACK", true, "the connection was closed before the broker answered CONNECT: "+
 			"the client id may not be allowed by the policy, or the broker does not speak MQTT 5")
@@ -221,16 +217,7 @@ func (c *Client) SocketClosed(now time.Duration, attempt uint32, code int) {
 	}
 }
 
-// Text: the server sent a text message, which MQTT does not know
-// [MQTT-6.0.0-1].
-func (c *Client) Text(now time.Duration, attempt uint32) {
-	c.now = now
-	if attempt == c.attempt && (c.phase == handshake || c.phase == serving) {
-		c.lose(failure(PhaseSession, "ERR_PROTOCOL", true, "the server sent a WebSocket text message; MQTT is binary"))
-	}
-}
-
-// pace is the engine's gate.
+// pace is the gate of the engine: whether a message of that size may be sent now.
 func (c *Client) pace(size int) bool {
 	if c.pacer.open() > 0 {
 		return false
@@ -239,44 +226,44 @@ func (c *Client) pace(size int) bool {
 	return true
 }
 
-// refused ends an attempt whose socket did not open.
+// refused ends an attempt whose socket did not open, for the reason p.
 func (c *Client) refused(p Probe) {
 	p.Message = c.secrets.redact(p.Message)
 	e := explain(p, c.closeCode, &c.options)
 	c.refusedKey = p.Status == 403
 	if c.options.Source == FromCredentials && c.now-c.urlAt > 4*time.Minute {
-		e.Retryable = true // the machine slept meanwhile: the signature had aged, which says nothing
+		e.Retryable = true // the machine has slept, so that the signature expired
 	}
 	if c.options.Source != FromCredentials || p.Status != 403 {
 		c.lose(e)
 		return
 	}
-	// The service's clock is the one that counts. Where it can be read, the next
-	// signature is made by it.
-	ahead, clock := c.clock.refused(p)
-	if clock && !c.clock.retried {
-		c.clock.retried = true
+	// AWS checks a signature by its own clock. If the page can read it, the next
+	// signature uses it.
+	ahead, clock := c.skew.refused(p)
+	if clock && !c.skew.retried {
+		c.skew.retried = true
 		c.drop()
 		c.change(c.trying(), Change{Event: "disconnected", Err: e, RetryIn: 0})
-		c.clock.ahead, c.clock.confirmed = ahead, false
+		c.skew.ahead, c.skew.confirmed = ahead, false
 		c.begin()
 		return
 	}
 	c.lose(e)
-	c.clock.ahead, c.clock.confirmed = ahead, false
+	c.skew.ahead, c.skew.confirmed = ahead, false
 }
 
-// Probed takes the answer to Probe. The URL with its query is asked for only when
-// the page's policy has let the address pass without it: a policy that does not
-// would report the whole URL, its secrets included, to a server.
+// Probed takes the answer to [Host.Probe]. The URL with its query is requested only
+// if the page's policy allowed the request without it: a policy that forbids the
+// request reports its whole URL, with the secrets, to a server.
 func (c *Client) Probed(now time.Duration, attempt uint32, p Probe) {
 	c.now = now
-	if c.phase != probing || attempt != c.attempt {
+	if c.stage != probing || attempt != c.attempt {
 		return
 	}
 	switch secret := strings.Contains(c.url.Reveal(), "?"); {
 	case secret && !c.secretProbe:
-		// This answer is to a request without signature.
+		// The request had no signature, so its refusal says nothing.
 		p.Code, p.Message = "", ""
 		if p.Status != 0 && !p.Blocked && !p.Reported {
 			c.secretProbe, c.bareProbe = true, p

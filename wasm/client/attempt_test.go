@@ -13,9 +13,9 @@ func TestSignsEveryAttemptAnew(t *testing.T) {
 	o := DefaultOptions()
 	o.Endpoint, o.ClientID, o.Source, o.Fresh = "a-ats.iot.eu-west-1.amazonaws.com", "c", FromCredentials, true
 	w.Connect(0, 1, &o)
-	w.hears("connecting[connecting]; resolve")
+	w.hears("connecting[connecting]; provide")
 	wall := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	w.Resolved(0, w.attempt, Resolution{Credentials: &goodKey}, wall)
+	w.Provided(0, w.attempt, ProviderResult{Credentials: &goodKey}, wall)
 	w.hears("open")
 	for _, part := range []string{"wss://a-ats.iot.eu-west-1.amazonaws.com/mqtt?", "X-Amz-Date=20260102T030405Z", "%2Feu-west-1%2Fiotdevicegateway%2F", "&X-Amz-Security-Token=to%2Fken%2B"} {
 		if !strings.Contains(w.url, part) {
@@ -27,8 +27,8 @@ func TestSignsEveryAttemptAnew(t *testing.T) {
 	w.lost(1006)
 	w.hears("connected[connected]; connected 1; close; disconnected ERR_CONNECTION_LOST retry 1s[reconnecting]")
 	w.tick(time.Second)
-	w.hears("connecting[reconnecting]; resolve")
-	w.Resolved(w.now, w.attempt, Resolution{Credentials: &goodKey}, wall.Add(time.Hour))
+	w.hears("connecting[reconnecting]; provide")
+	w.Provided(w.now, w.attempt, ProviderResult{Credentials: &goodKey}, wall.Add(time.Hour))
 	if !strings.Contains(w.url, "X-Amz-Date=20260102T040405Z") {
 		t.Error("the second signature is not of its own time")
 	}
@@ -39,15 +39,15 @@ func TestBadCredentials(t *testing.T) {
 	past.Expiration = time.Unix(50, 0)
 	for _, c := range []struct {
 		name  string
-		r     Resolution
+		r     ProviderResult
 		fresh bool
 		want  string
 	}{
-		{"none", Resolution{}, true, "disconnected ERR_CREDENTIALS retry 1s[connecting]"},
-		{"no key", Resolution{Credentials: &sigv4.Credentials{SecretAccessKey: "x"}}, true, "disconnected ERR_CREDENTIALS retry 1s[connecting]"},
-		{"no secret, and no others to come", Resolution{Credentials: &sigv4.Credentials{AccessKeyID: "x"}}, false,
+		{"none", ProviderResult{}, true, "disconnected ERR_CREDENTIALS retry 1s[connecting]"},
+		{"no key", ProviderResult{Credentials: &sigv4.Credentials{SecretAccessKey: "x"}}, true, "disconnected ERR_CREDENTIALS retry 1s[connecting]"},
+		{"no secret, and no others to come", ProviderResult{Credentials: &sigv4.Credentials{AccessKeyID: "x"}}, false,
 			"failed 1 ERR_CREDENTIALS; disconnected ERR_CREDENTIALS[closed]; closed ERR_CREDENTIALS[closed]"},
-		{"expired", Resolution{Credentials: &past}, false,
+		{"expired", ProviderResult{Credentials: &past}, false,
 			"failed 1 ERR_CREDENTIALS_EXPIRED; disconnected ERR_CREDENTIALS_EXPIRED[closed]; closed ERR_CREDENTIALS_EXPIRED[closed]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -56,7 +56,7 @@ func TestBadCredentials(t *testing.T) {
 			o.Endpoint, o.ClientID, o.Source, o.Fresh = "a.iot.eu-west-1.amazonaws.com", "c", FromCredentials, c.fresh
 			w.Connect(0, 1, &o)
 			w.log = nil
-			w.Resolved(0, w.attempt, c.r, time.Unix(100, 0))
+			w.Provided(0, w.attempt, c.r, time.Unix(100, 0))
 			w.hears(c.want)
 		})
 	}
@@ -69,14 +69,14 @@ func TestProviderThatFails(t *testing.T) {
 	w.Connect(0, 1, &o)
 	old := w.attempt
 	w.log = nil
-	w.tick(resolveTimeout)
+	w.tick(provideTimeout)
 	w.hears("disconnected ERR_CREDENTIALS_TIMEOUT retry 1s[connecting]")
-	w.Resolved(w.now, old, Resolution{Credentials: &goodKey}, time.Unix(0, 0))
+	w.Provided(w.now, old, ProviderResult{Credentials: &goodKey}, time.Unix(0, 0))
 	w.hears("") // too late
 	w.tick(time.Second)
-	w.Resolved(w.now, old, Resolution{Credentials: &goodKey}, time.Unix(0, 0))
-	w.hears("connecting[connecting]; resolve")
-	w.Unresolved(w.now, w.attempt, "", "gone fishing", false)
+	w.Provided(w.now, old, ProviderResult{Credentials: &goodKey}, time.Unix(0, 0))
+	w.hears("connecting[connecting]; provide")
+	w.ProviderFailed(w.now, w.attempt, "", "gone fishing", false)
 	w.hears("failed 1 ERR_CREDENTIALS; disconnected ERR_CREDENTIALS[closed]; closed ERR_CREDENTIALS[closed]")
 }
 
@@ -85,14 +85,14 @@ func TestURLProvider(t *testing.T) {
 	o := DefaultOptions()
 	o.ClientID, o.Source, o.Fresh = "c", FromURL, true
 	w.Connect(0, 1, &o)
-	w.Resolved(0, w.attempt, Resolution{URL: "wss://Example.org/mqtt?X-Amz-Signature=abc%2B"}, time.Time{})
+	w.Provided(0, w.attempt, ProviderResult{URL: "wss://Example.org/mqtt?X-Amz-Signature=abc%2B"}, time.Time{})
 	if w.url != "wss://Example.org/mqtt?X-Amz-Signature=abc%2B" {
 		t.Error(w.url)
 	}
 	w = newWorld(t)
 	w.Connect(0, 1, &o)
 	w.log = nil
-	w.Resolved(0, w.attempt, Resolution{URL: "ftp://x"}, time.Time{})
+	w.Provided(0, w.attempt, ProviderResult{URL: "ftp://x"}, time.Time{})
 	w.hears("disconnected ERR_URL retry 1s[connecting]")
 }
 
@@ -132,18 +132,18 @@ func TestConnectTwice(t *testing.T) {
 
 func TestRefusedKeysAreNotAskedForAgain(t *testing.T) {
 	w := signed(t)
-	w.Resolved(0, w.attempt, Resolution{Credentials: &goodKey}, midnight)
+	w.Provided(0, w.attempt, ProviderResult{Credentials: &goodKey}, midnight)
 	w.lost(1006)
 	w.tick(time.Second)
 	w.probed(Probe{Status: 403, Code: "ExpiredTokenException"})
 	w.log = nil
 	w.tick(w.Deadline() - w.now)
-	w.hears("connecting[connecting]; resolve anew")
-	w.Resolved(w.now, w.attempt, Resolution{Credentials: &sigv4.Credentials{AccessKeyID: "NEW", SecretAccessKey: "s"}}, midnight)
+	w.hears("connecting[connecting]; provide anew")
+	w.Provided(w.now, w.attempt, ProviderResult{Credentials: &sigv4.Credentials{AccessKeyID: "NEW", SecretAccessKey: "s"}}, midnight)
 	w.Opened(w.now, w.attempt)
 	w.connack(false)
 	w.lost(1006)
 	w.log = nil
 	w.tick(w.Deadline() - w.now)
-	w.hears("connecting[reconnecting]; resolve")
+	w.hears("connecting[reconnecting]; provide")
 }

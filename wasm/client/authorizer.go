@@ -4,19 +4,19 @@ import (
 	"net/url"
 	"strings"
 
-	"iot.wasm/wasm/sigv4"
+	"iot.wasm/wasm/secret"
 )
 
-// Authorizer is a custom authorizer's part of the query. Browsers cannot set
-// headers on a WebSocket, so that is the only place for it. Empty parts are left
-// out.
+// Authorizer returns the part of the query for a custom authorizer, without the
+// members that are empty. A browser cannot set headers on a WebSocket, so the query
+// is the only place for them.
 // https://docs.aws.amazon.com/iot/latest/developerguide/custom-auth.html
-func Authorizer(name, tokenKey, token, signature string) sigv4.Secret {
+func Authorizer(name, tokenKey, token, signature string) secret.String {
 	var parts []string
 	for _, p := range [][2]string{{"x-amz-customauthorizer-name", name}, {tokenKey, token}, {"x-amz-customauthorizer-signature", signature}} {
 		if p[0] != "" && p[1] != "" {
 			parts = append(parts, url.QueryEscape(p[0])+"="+strings.ReplaceAll(url.QueryEscape(p[1]), "+", "%20"))
 		}
 	}
-	return sigv4.Secret(strings.Join(parts, "&"))
+	return secret.String(strings.Join(parts, "&"))
 }

@@ -24,7 +24,7 @@ func TestAuthorizerWithASignature(t *testing.T) {
 	for _, source := range []Source{FromCredentials, FromURL} {
 		o := unsigned()
 		o.Source, o.Region, o.Authorizer = source, "eu-west-1", Authorizer("a", "k", "t", "s")
-		if err := o.Check(); err == nil || err.Code != "ERR_OPTION" || !strings.Contains(err.Message, "authorizer") {
+		if _, err := o.Check(); err == nil || err.Code != "ERR_OPTION" || !strings.Contains(err.Message, "authorizer") {
 			t.Errorf("%v", err)
 		}
 	}

@@ -4,81 +4,20 @@ import (
 	"time"
 
 	"iot.wasm/wasm/mqtt"
+	"iot.wasm/wasm/secret"
 	"iot.wasm/wasm/sigv4"
 )
 
-// A Host does what a [Client] decides. Its methods are called from within the
-// client's, and must not call them. Every attempt has a number, so that an
-// answer that comes too late is known for what it is.
-type Host interface {
-	// Resolve asks the page for credentials or a URL; the answer goes to
-	// Resolved or Unresolved. refused says that the service did not take the last
-	// ones, so that a provider should not give them again.
-	Resolve(attempt uint32, refused bool)
-	// Open starts a WebSocket with the subprotocol mqtt; what becomes of it goes
-	// to Opened, Receive and SocketClosed.
-	Open(attempt uint32, url sigv4.Secret)
-	// Close ends the socket of the attempt, if it has one, after sending last.
-	Close(attempt uint32, last []byte)
-	// Probe asks for the URL by HTTPS to learn why no socket opened; the answer
-	// goes to Probed. The first request of an attempt is for the address without
-	// its query, so that no secret is in it.
-	Probe(attempt uint32, url sigv4.Secret)
-
-	// StateChanged tells the page.
-	StateChanged(c Change)
-	// Message hands one to the page.
-	Message(t *Topic, m *mqtt.Publish)
-	// Unclaimed tells the page of a message that matched no subscription in time,
-	// and is acknowledged without one.
-	Unclaimed(t *Topic, m *mqtt.Publish)
-	// Done settles what the page asked for under the token; err is nil where it
-	// succeeded.
-	Done(token mqtt.Token, err *Error)
-	// ConnectDone settles a connect().
-	ConnectDone(token mqtt.Token, granted *mqtt.Connack)
-	// PublishDone settles a publish() of QoS 1 or 2 that was acknowledged.
-	PublishDone(token mqtt.Token, r mqtt.PublishResult)
-	// SubscribeDone settles a subscribe().
-	SubscribeDone(token mqtt.Token, filter uint32, qos byte)
-	// SubscriptionEnded: the broker no longer grants a filter that it had
-	// granted.
-	SubscriptionEnded(filter uint32, err *Error)
-}
-
-// A State is what the page sees as the client's state.
-type State string
-
-// The states of the public API.
-const (
-	Idle         State = "idle"
-	Connecting   State = "connecting"
-	Connected    State = "connected"
-	Reconnecting State = "reconnecting"
-	Closed       State = "closed"
-)
-
-// A Change is an event for the page.
-type Change struct {
-	Event     string // connecting, connected, disconnected or closed
-	State     State  // the one after it
-	Attempt   int
-	Recovered bool
-	Granted   *mqtt.Connack
-	Err       *Error
-	RetryIn   time.Duration // negative: it will not try again
-}
-
-// phase is what the client waits for.
-type phase byte
+// stage is what a client is waiting for.
+type stage byte
 
 const (
-	resting    phase = iota // connect()
-	resolving               // the page's credentials
+	resting    stage = iota // connect()
+	providing               // the page's credentials or URL
 	opening                 // the socket
 	handshake               // CONNACK
-	serving                 // anything
-	probing                 // the reason for a refusal
+	serving                 // nothing: it is connected
+	probing                 // the reason why the socket did not open
 	backingOff              // the time of the next attempt
 )
 
@@ -89,51 +28,60 @@ type Client struct {
 
 	engine   *mqtt.Engine
 	options  Options
-	phase    phase
+	endpoint sigv4.Endpoint // where options.Source is not FromURL
+	stage    stage
 	state    State
-	attempt  uint32 // counts for ever: names sockets and questions
-	tries    int    // since the last stable connection: for the back-off
-	failures int    // since the last connection: for the bound
+	attempt  uint32 // number of the last attempt, counted over all connections
+	tries    int    // attempts since the last stable connection, for the back-off
+	failures int    // failed attempts since the last connection, for maxAttempts
 	until    time.Duration
-	now      time.Duration // of the call that is being served
+	now      time.Duration // time of the current call
 
 	pacer       pacer
 	window      window
-	clock       skew
-	refusedKey  bool // the last credentials were refused
+	skew        skew
+	refusedKey  bool // the service refused the last credentials
 	lastConnect time.Duration
 
 	connectWaiters []mqtt.Token
 	everConnected  bool
 	connectedAt    time.Duration
-	url            sigv4.Secret
-	urlAt          time.Duration // when it was made
-	bareProbe      Probe         // what the request without a query brought to light
-	secretProbe    bool          // the request with the query is on its way
-	awsQuotas      bool          // AWS's quotas are on
+	url            secret.String
+	urlAt          time.Duration // when url was made
+	bareProbe      Probe         // answer to the request without the query
+	secretProbe    bool          // the request with the query is under way
+	awsQuotas      bool          // AWS's quotas apply
 	closeCode      int
-	stop           *Error // the engine has ended the connection, because of this
-	blamed         bool   // and the broker says that it was for what we sent
+	stop           *Error // why the engine ended the connection; nil: it did not
+	blamed         bool   // the broker ended the connection because of a packet of ours
 
 	subscriptions
 	held      unclaimed
-	listening bool // the page has a listener for all messages
+	listening bool // the page has a listener for the event message
 	topics    topicCache
+	live      uint64 // number of messages that were not retained
+	delivery  Delivery
 	stats     Stats
 	secrets   secrets
 }
 
-// Stats counts, since the client was made.
+// Stats counts what happened since the client was made.
 type Stats struct {
 	MessagesIn, MessagesOut uint64
 	BytesIn, BytesOut       uint64
 	Connects                uint64
-	// RoundTrip is how long the broker took for its last answer, 0 before there
-	// was one.
+	// RoundTrip is the time that the broker took for its last answer. 0: it has not
+	// answered yet.
 	RoundTrip time.Duration
+	// Inflight is the number of messages without their last acknowledgement, Queued
+	// the number of messages that wait to be sent.
+	Inflight, Queued int
+	// Subscriptions is the number of topic filters.
+	Subscriptions int
 }
 
-// New makes a client. rand returns numbers in [0,1), for the jitter.
+// New makes a client. rand returns random numbers in [0,1), for the back-off and for
+// the first packet identifier.
 func New(host Host, rand func() float64) *Client {
 	c := &Client{host: host, rand: rand, state: Idle}
 	c.engine = mqtt.NewEngine((*events)(c), uint16(rand()*65536))
@@ -141,24 +89,27 @@ func New(host Host, rand func() float64) *Client {
 	return c
 }
 
-// State is the one the page sees.
+// State returns the state that the page sees.
 func (c *Client) State() State { return c.state }
 
-// Stats are the counters, and what is under way.
-func (c *Client) Stats() (s Stats, inflight, queued, subscriptions int) {
-	queued, _ = c.engine.Waiting()
-	c.stats.RoundTrip = c.engine.RoundTrip()
-	return c.stats, c.engine.Inflight(), queued, len(c.byFilter)
+// Stats returns the counters.
+func (c *Client) Stats() Stats {
+	s := c.stats
+	s.RoundTrip = c.engine.RoundTrip()
+	s.Inflight = c.engine.Inflight()
+	s.Queued, _ = c.engine.Waiting()
+	s.Subscriptions = len(c.filters)
+	return s
 }
 
-// Receive takes a WebSocket message.
+// Receive takes the bytes of a WebSocket message, or a part of it.
 func (c *Client) Receive(now time.Duration, attempt uint32, data []byte) {
 	c.now = now
-	if attempt != c.attempt || (c.phase != handshake && c.phase != serving) {
+	if attempt != c.attempt || (c.stage != handshake && c.stage != serving) {
 		return
 	}
 	c.stats.BytesIn += uint64(len(data))
-	if c.phase == serving {
+	if c.stage == serving {
 		c.claim()
 	}
 	c.engine.Receive(now, data)
@@ -168,22 +119,30 @@ func (c *Client) Receive(now time.Duration, attempt uint32, data []byte) {
 	}
 }
 
-// Heard says when bytes last came from the broker that Receive may not have been
-// given yet: a busy page lets them wait, and the broker is not silent.
-func (c *Client) Heard(at time.Duration) {
-	if c.phase == serving {
-		c.engine.Heard(at)
+// TextReceived reports a WebSocket text message, which MQTT forbids [MQTT-6.0.0-1].
+func (c *Client) TextReceived(now time.Duration, attempt uint32) {
+	c.now = now
+	if attempt == c.attempt && (c.stage == handshake || c.stage == serving) {
+		c.lose(failure(PhaseSession, "ERR_PROTOCOL", true, "the server sent a WebSocket text message; MQTT is binary"))
 	}
 }
 
-// afterEngine closes what the engine has ended.
+// LastArrival reports when bytes last arrived, including bytes that Receive has not
+// been given yet: while a page is busy they wait, and the broker is not silent.
+func (c *Client) LastArrival(at time.Duration) {
+	if c.stage == serving {
+		c.engine.ReceivedAt(at)
+	}
+}
+
+// afterEngine closes the connection if the engine has ended it.
 func (c *Client) afterEngine() {
 	if c.stop != nil {
 		c.lose(c.stop)
 	}
 }
 
-// Buffered says how many bytes the socket has not sent yet: the browser's
+// Buffered reports how many bytes the socket has not sent yet: the browser's
 // bufferedAmount.
 func (c *Client) Buffered(now time.Duration, n int) {
 	c.now = now
@@ -192,31 +151,33 @@ func (c *Client) Buffered(now time.Duration, n int) {
 	}
 }
 
-// Pending reports whether there is something to send that the socket has room for,
-// and waiting whether there is something to send at all.
-func (c *Client) Pending() (now, waiting bool) {
-	waiting = c.engine.Unsent() > 0
-	now = waiting && c.window.room() > 0 || c.phase == serving && (c.dirty || c.held.stale)
-	return now, waiting
+// Pending reports whether there is something to send, and whether the socket has
+// room for it now.
+func (c *Client) Pending() (something, now bool) {
+	something = c.engine.Unsent() > 0
+	now = something && c.window.room() > 0 || c.stage == serving && (c.dirty || c.held.stale)
+	return something || now, now
 }
 
-// PrepareOutput puts into the output what the turn asked for: acknowledgements of
-// messages that have found a recipient, and subscriptions.
+// PrepareOutput appends to the output what the calls of this turn require:
+// acknowledgements of messages that have found a recipient, SUBSCRIBE and
+// UNSUBSCRIBE packets.
 func (c *Client) PrepareOutput() {
-	if c.phase == serving {
+	if c.stage == serving {
 		c.claim()
 		c.sendSubscriptions()
 	}
 }
 
-// Output returns what may be handed to the socket now, for one WebSocket message.
-// It is good until the next call. Flushed says that it has been handed over.
+// Output returns the bytes that may be given to the socket now, for one WebSocket
+// message. They are valid until the next call. Flushed reports that the socket has
+// them.
 func (c *Client) Output() []byte {
 	out := c.engine.Output()
 	return out[:min(len(out), c.window.room())]
 }
 
-// Flushed says that the first n bytes of Output have been handed to the socket.
+// Flushed reports that the first n bytes of Output have been given to the socket.
 func (c *Client) Flushed(now time.Duration, n int) {
 	c.now = now
 	c.stats.BytesOut += uint64(n)

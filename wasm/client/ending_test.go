@@ -108,7 +108,7 @@ func TestProtocolErrorIsAnsweredAndSurvived(t *testing.T) {
 	}
 	w.again(true)
 	w.hears("connecting[reconnecting]; open; connected recovered[connected]")
-	w.Text(w.now, w.attempt)
+	w.TextReceived(w.now, w.attempt)
 	w.hears("close; disconnected ERR_PROTOCOL retry 1s[reconnecting]")
 }
 

@@ -9,18 +9,19 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// A Class is the kind of JavaScript error that an [Error] becomes.
-type Class byte
+// A Class is the name of a JavaScript class of errors.
+type Class string
 
-// IotError is for what goes wrong in the world; the other two are for what the
-// caller got wrong.
 const (
-	IotError Class = iota
-	TypeError
-	RangeError
+	// IotError is the class of errors that are not the caller's.
+	IotError Class = "IotError"
+	// TypeError is the class for arguments of a wrong type or form.
+	TypeError Class = "TypeError"
+	// RangeError is the class for numbers and lengths out of their bounds.
+	RangeError Class = "RangeError"
 )
 
-// A Phase is what was going on when an [Error] arose.
+// A Phase is the part of a connection's life in which an [Error] arose.
 type Phase string
 
 // The phases, in the order of a connection's life.
@@ -34,15 +35,15 @@ const (
 	PhaseSession     Phase = "session"
 )
 
-// An Error is what the page gets to see. Its text says what to do, and never
-// holds a key, a token or a signed URL.
+// An Error becomes an error of the page. Its message says what to do, and contains no
+// key, token or signed URL.
 type Error struct {
 	Class     Class
-	Code      string // stable, listed in the README
+	Code      string // stable, listed in docs/errors.md
 	Phase     Phase
 	Retryable bool
-	Reason    mqtt.Reason // 0: the broker gave none
-	CloseCode int         // 0: no socket closed
+	Reason    mqtt.Reason // of the broker; 0: none
+	CloseCode int         // of the WebSocket; 0: none
 	Message   string
 }
 
@@ -57,7 +58,7 @@ func badRange(code, format string, args ...any) *Error {
 }
 
 func failure(p Phase, code string, retryable bool, format string, args ...any) *Error {
-	return &Error{Code: code, Phase: p, Retryable: retryable, Message: fmt.Sprintf(format, args...)}
+	return &Error{Class: IotError, Code: code, Phase: p, Retryable: retryable, Message: fmt.Sprintf(format, args...)}
 }
 
 var errNotConnected = failure(PhaseSession, "ERR_NOT_CONNECTED", false, "there is no connection; call connect() first")
@@ -68,10 +69,10 @@ func errClosed(p Phase) *Error {
 
 func ackTimeout(p Phase) *Error {
 	return failure(p, "ERR_ACK_TIMEOUT", true, "the broker did not acknowledge within ackTimeoutMs; "+
-		"the connection is dropped and resumed, and what was sent %d times without an answer is given up", mqtt.MaxExpiries)
+		"the client resumed the connection and sent the packet %d times", mqtt.MaxExpiries)
 }
 
-// publishError turns what the engine says of a message into what the page sees.
+// publishError converts an error of the engine about a message.
 func publishError(err error) *Error {
 	var known *Error
 	switch {
@@ -90,12 +91,12 @@ func publishError(err error) *Error {
 	case errors.Is(err, mqtt.ErrAckTimeout):
 		return ackTimeout(PhasePublish)
 	case errors.Is(err, mqtt.ErrDropped):
-		return failure(PhasePublish, "ERR_DROPPED", true, "the queue was full, and newer messages took this one's place (offline.overflow is drop-oldest)")
+		return failure(PhasePublish, "ERR_DROPPED", true, "the queue was full, and a newer message replaced this one (offline.overflow is drop-oldest)")
 	}
 	return failure(PhasePublish, "ERR_PUBLISH", false, "%v", err)
 }
 
-// refused is what a CONNACK with a failure means.
+// refused converts a CONNACK with a failure.
 func refused(ack *mqtt.Connack) *Error {
 	code, advice, retry := "ERR_REFUSED", "", true
 	switch ack.Reason {
@@ -121,7 +122,7 @@ func refused(ack *mqtt.Connack) *Error {
 	return e
 }
 
-// saying is a reason code with the broker's own words, as far as they are few.
+// saying returns a reason code with the broker's reason string, shortened.
 func saying(r mqtt.Reason, words string) string {
 	if words == "" {
 		return r.String()
@@ -133,7 +134,7 @@ func saying(r mqtt.Reason, words string) string {
 	return r.String() + ": " + words
 }
 
-// transient reports whether what was refused for r may be granted later.
+// transient reports whether a later attempt may succeed after a refusal for r.
 func transient(r mqtt.Reason) bool {
 	switch r {
 	case 0x80, 0x83, 0x91, 0x97:
@@ -142,7 +143,7 @@ func transient(r mqtt.Reason) bool {
 	return false
 }
 
-// blames reports whether a DISCONNECT with r is for a message that we sent.
+// blames reports whether a DISCONNECT with r was caused by a message of the client.
 func blames(r mqtt.Reason) bool {
 	switch r {
 	case mqtt.TopicNameInvalid, mqtt.PacketTooLarge, mqtt.PayloadFormatInvalid, mqtt.RetainNotSupported, mqtt.QoSNotSupported:
@@ -151,9 +152,8 @@ func blames(r mqtt.Reason) bool {
 	return false
 }
 
-// ended is what it means that a connection was stopped by either side, in the
-// phase p.
-func ended(why *mqtt.StopError, p phase) *Error {
+// ended converts the end of a connection, by either side, in the stage s.
+func ended(why *mqtt.StopError, s stage) *Error {
 	code, retry, advice := "ERR_DISCONNECTED", true, ""
 	switch {
 	case !why.Local && (why.Reason == mqtt.UseAnotherServer || why.Reason == mqtt.ServerMoved):
@@ -173,7 +173,7 @@ func ended(why *mqtt.StopError, p phase) *Error {
 		who = "the connection was ended"
 	}
 	e := failure(PhaseSession, code, retry, "%s, %s%s", who, saying(why.Reason, why.Detail), advice)
-	if p == handshake {
+	if s == handshake {
 		e.Phase = PhaseConnect
 	}
 	if !why.Local {
@@ -182,31 +182,31 @@ func ended(why *mqtt.StopError, p phase) *Error {
 	return e
 }
 
-// A Probe is what a plain HTTPS request to the address of a refused WebSocket
-// brought to light: browsers hide it from the socket itself.
+// A Probe is the result of an HTTP request to the address of a WebSocket that did
+// not open. Browsers do not tell the page why a WebSocket fails.
 type Probe struct {
-	Status  int    // 0: the request failed too
-	Code    string // the service's own name for the error
-	Message string // its words
-	Offline bool   // the browser says that it has no network
-	Blocked bool   // it says that the page's own policy forbids the address
-	// Reported: a policy of the page does not allow the request, so that its URL
-	// has been, or would be, sent to a server of the policy's choice.
+	Status  int    // HTTP status; 0: the request failed
+	Code    string // of the service's error
+	Message string // of the service's error
+	Offline bool   // the browser has no network
+	Blocked bool   // the page's policy forbids the WebSocket
+	// Reported is true where a policy of the page does not allow the request. The
+	// browser reports the URL of such a request to a server.
 	Reported bool
-	// Dated: the answer had a Date, which was that much ahead of this machine's
-	// clock.
+	// Dated is true where the answer had a Date. Skew is the difference between it and
+	// this machine's clock.
 	Dated bool
 	Skew  time.Duration
 }
 
-// explain says why a socket did not open.
+// explain converts the reason for a socket that did not open.
 func explain(p Probe, closeCode int, o *Options) *Error {
 	e := failure(PhaseOpen, "ERR_UNREACHABLE", true, "the WebSocket could not be opened, and the endpoint cannot be reached: "+
 		"check the endpoint's name, the network, and the page's Content-Security-Policy (connect-src must name the endpoint)")
 	e.CloseCode = closeCode
-	said := p.Message
-	if said != "" {
-		said = ": " + strings.TrimRight(said, ".")
+	detail := p.Message
+	if detail != "" {
+		detail = ": " + strings.TrimRight(detail, ".")
 	}
 	switch {
 	case p.Blocked:
@@ -215,37 +215,37 @@ func explain(p Probe, closeCode int, o *Options) *Error {
 	case p.Offline:
 		e.Code, e.Message = "ERR_OFFLINE", "the browser has no network connection"
 	case p.Status == 0 && p.Reported:
-		e.Message = "the WebSocket could not be opened, and the page's Content-Security-Policy does not let the client ask the endpoint for the reason; " +
-			"add the endpoint's https:// address to connect-src to learn it"
+		e.Message = "the WebSocket could not be opened, and the page's Content-Security-Policy does not allow the request that would find the reason; " +
+			"add the endpoint's https:// address to connect-src"
 	case p.Status == 0:
 	case p.Status == 403 || p.Status == 401:
 		e.Retryable = o.Fresh
 		code, advice := forbidden(p, o)
 		e.Code = code
-		e.Message = fmt.Sprintf("the endpoint refused the connection (HTTP %d%s); %s", p.Status, said, advice)
+		e.Message = fmt.Sprintf("the endpoint refused the connection (HTTP %d%s); %s", p.Status, detail, advice)
 	default:
 		e.Code = "ERR_UPGRADE"
-		e.Message = fmt.Sprintf("the endpoint answers (HTTP %d%s), but opened no WebSocket: check its path, and any proxy in between", p.Status, said)
+		e.Message = fmt.Sprintf("the endpoint answered HTTP %d%s, and opened no WebSocket: check its path, and any proxy in between", p.Status, detail)
 	}
 	return e
 }
 
-// forbidden tells AWS's reasons for HTTP 403 apart: by the exception's name, and
-// by the words where one name stands for several.
+// forbidden distinguishes AWS's reasons for HTTP 403: by the exception's name, and by
+// its message where one name has several meanings.
 func forbidden(p Probe, o *Options) (code, advice string) {
 	aged := strings.HasPrefix(p.Message, "Signature expired")
 	early := strings.HasPrefix(p.Message, "Signature not yet current")
 	switch {
-	case early, aged && o.Source == FromCredentials: // it was signed a moment ago
+	case early, aged && o.Source == FromCredentials: // the signature was new
 		return "ERR_CLOCK_SKEW", "this machine's clock and the service's are more than five minutes apart"
 	case aged:
 		return "ERR_SIGNATURE_EXPIRED", "the URL was signed more than five minutes ago; give connect() a function that returns a new one each time"
 	}
 	switch p.Code {
 	case "SignatureDoesNotMatch", "InvalidSignatureException":
-		return "ERR_SIGNATURE", "check secretAccessKey and region, and that nothing has changed the URL after it was signed"
+		return "ERR_SIGNATURE", "check secretAccessKey and region, and that the URL was not changed after signing"
 	case "IncompleteSignatureException", "MissingAuthenticationToken":
-		return "ERR_SIGNATURE", "the endpoint wants a signed URL: give connect() credentials, or a url that is signed"
+		return "ERR_SIGNATURE", "the endpoint requires a signed URL: give connect() credentials, or a signed url"
 	case "UnrecognizedClientException", "InvalidClientTokenId":
 		return "ERR_ACCESS_KEY", "check accessKeyId and sessionToken"
 	case "ExpiredTokenException", "ExpiredToken":

@@ -61,7 +61,7 @@ func TestAgedSignatureIsNoVerdict(t *testing.T) {
 		o := DefaultOptions()
 		o.Endpoint, o.ClientID, o.Source = "a.iot.eu-west-1.amazonaws.com", "c", FromCredentials
 		w.Connect(0, 1, &o)
-		w.Resolved(0, w.attempt, Resolution{Credentials: &goodKey}, time.Unix(0, 0))
+		w.Provided(0, w.attempt, ProviderResult{Credentials: &goodKey}, time.Unix(0, 0))
 		if slept {
 			w.now += 10 * time.Minute
 		}
@@ -116,7 +116,7 @@ func TestProbeKeepsTheSecret(t *testing.T) {
 			o.ClientID, o.Source, o.Reconnect = "c", FromURL, false
 			w.Connect(0, 1, &o)
 			const url = "wss://h.example/mqtt?X-Amz-Signature=0123abcd"
-			w.Resolved(0, w.attempt, Resolution{URL: url}, time.Unix(0, 0))
+			w.Provided(0, w.attempt, ProviderResult{URL: url}, time.Unix(0, 0))
 			w.lost(1006)
 			if w.probes[0] != "wss://h.example/mqtt" {
 				t.Fatalf("it asks first for %s", w.probes[0])

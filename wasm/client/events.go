@@ -4,13 +4,13 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// events are what the engine reports to a client.
+// events is a [Client] as the handler of its engine.
 type events Client
 
 func (ev *events) Connected(ack *mqtt.Connack) {
 	c := (*Client)(ev)
 	attempt := c.failures + 1
-	c.phase = serving
+	c.stage = serving
 	c.connectedAt = c.now
 	c.failures, c.refusedKey = 0, false
 	c.stats.Connects++
@@ -18,7 +18,12 @@ func (ev *events) Connected(ack *mqtt.Connack) {
 	c.everConnected = true
 	c.resumeHeld(ack)
 	c.resubscribe(ack)
-	c.sendSubscriptions() // before the page hears of it, and before messages that it may want to hear
+	if !recovered {
+		for _, id := range c.ids() {
+			c.renew(c.byID[id])
+		}
+	}
+	c.sendSubscriptions() // ahead of the messages that wait
 	waiters := c.connectWaiters
 	c.connectWaiters = nil
 	c.change(Connected, Change{Event: "connected", Attempt: attempt, Granted: ack, Recovered: recovered})
@@ -35,9 +40,9 @@ func (ev *events) Refused(ack *mqtt.Connack) {
 func (ev *events) Stopped(why *mqtt.StopError) {
 	if ev.stop == nil {
 		why.Detail = ev.secrets.redact(why.Detail)
-		ev.stop = ended(why, ev.phase)
+		ev.stop = ended(why, ev.stage)
 		if !why.Local && blames(why.Reason) {
-			// Sent again, they would only end the next connection too.
+			// Messages that are sent again would end the next connection, too.
 			ev.blamed = true
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 
 	"iot.wasm/wasm/mqtt"
+	"iot.wasm/wasm/secret"
 	"iot.wasm/wasm/sigv4"
 )
 
@@ -37,16 +38,16 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) note(format string, args ...any) { w.log = append(w.log, fmt.Sprintf(format, args...)) }
 
-func (w *world) Resolve(a uint32, refused bool) {
+func (w *world) Provide(a uint32, refused bool) {
 	w.attempt = a
 	if refused {
-		w.note("resolve anew")
+		w.note("provide anew")
 		return
 	}
-	w.note("resolve")
+	w.note("provide")
 }
 
-func (w *world) Open(a uint32, url sigv4.Secret) {
+func (w *world) Open(a uint32, url secret.String) {
 	w.attempt, w.url = a, url.Reveal()
 	w.sockets++
 	if w.sockets > 1 {
@@ -61,7 +62,7 @@ func (w *world) Close(a uint32, last []byte) {
 	w.note("close")
 }
 
-func (w *world) Probe(a uint32, url sigv4.Secret) {
+func (w *world) Probe(a uint32, url secret.String) {
 	w.attempt = a
 	w.probes = append(w.probes, url.Reveal())
 	if !strings.Contains(url.Reveal(), "?") {
@@ -99,8 +100,8 @@ func (w *world) StateChanged(c Change) {
 	w.note("%s[%s]", s, c.State)
 }
 
-func (w *world) Message(t *Topic, m *mqtt.Publish) {
-	w.note("message %s=%s for %v", t.Name, m.Payload, t.Filters)
+func (w *world) Message(d *Delivery) {
+	w.note("message %s=%s for %v", d.Topic.Name, d.Message.Payload, d.Recipients)
 }
 
 func (w *world) Unclaimed(t *Topic, m *mqtt.Publish) {
@@ -119,8 +120,8 @@ func (w *world) ConnectDone(k mqtt.Token, g *mqtt.Connack) { w.note("connected %
 
 func (w *world) PublishDone(k mqtt.Token, r mqtt.PublishResult) { w.note("published %d", k) }
 
-func (w *world) SubscribeDone(k mqtt.Token, id uint32, qos byte) {
-	w.note("subscribed %d=%d q%d", k, id, qos)
+func (w *world) SubscribeDone(k mqtt.Token, qos byte) {
+	w.note("subscribed %d q%d", k, qos)
 }
 
 func (w *world) SubscriptionEnded(id uint32, err *Error) {

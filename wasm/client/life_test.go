@@ -16,7 +16,7 @@ func TestAWeek(t *testing.T) {
 		fetched++
 		key := goodKey
 		key.Expiration = midnight.Add(w.now + time.Hour)
-		w.Resolved(w.now, w.attempt, Resolution{Credentials: &key}, midnight.Add(w.now))
+		w.Provided(w.now, w.attempt, ProviderResult{Credentials: &key}, midnight.Add(w.now))
 		if want := midnight.Add(w.now).Format("20060102T150405Z"); !strings.Contains(w.url, want) {
 			t.Fatalf("the signature is not of %s", want)
 		}
@@ -47,8 +47,8 @@ func TestAWeek(t *testing.T) {
 			born = w.now
 		}
 	}
-	if s, _, _, subscriptions := w.Stats(); s.Connects != 7 && s.Connects != 8 || fetched != int(s.Connects) || subscriptions != 1 || w.State() != Connected {
-		t.Errorf("%+v, %d keys, %d subscriptions, %s", s, fetched, subscriptions, w.State())
+	if s := w.Stats(); s.Connects != 7 && s.Connects != 8 || fetched != int(s.Connects) || s.Subscriptions != 1 || w.State() != Connected {
+		t.Errorf("%+v, %d keys, %s", s, fetched, w.State())
 	}
 }
 

@@ -5,35 +5,37 @@ import (
 	"time"
 
 	"iot.wasm/wasm/mqtt"
+	"iot.wasm/wasm/secret"
 	"iot.wasm/wasm/sigv4"
 )
 
-// A Source says where the URL of the next attempt comes from.
+// A Source says where the URL of an attempt comes from.
 type Source byte
 
-// Unsigned: the endpoint as it is. FromCredentials: the Host is asked for
-// credentials, which sign the endpoint. FromURL: the Host is asked for a URL
-// that somebody else has signed.
 const (
+	// Unsigned uses the endpoint without a signature.
 	Unsigned Source = iota
+	// FromCredentials asks the Host for credentials and signs a URL with them.
 	FromCredentials
+	// FromURL asks the Host for a URL, which has been signed elsewhere.
 	FromURL
+	// FromBoth is an error: the page has given a URL and credentials.
+	FromBoth
 )
 
-// Options is what a page connects with. [DefaultOptions] has what holds where
-// the page says nothing.
+// Options are the options of connect(). [DefaultOptions] returns the defaults.
 type Options struct {
 	Endpoint string
 	Region   string
 	Source   Source
-	// Fresh: each attempt gets credentials or a URL of its own, so that one the
-	// service refused is worth another try.
+	// Fresh is true where a provider makes new credentials or a new URL for each
+	// attempt. Another attempt is then of use after the service has refused one.
 	Fresh bool
 
 	ClientID      string
 	Username      *string
-	Password      sigv4.Secret // bytes; "" for none
-	KeepAlive     int          // seconds
+	Password      secret.String // bytes; "" for none
+	KeepAlive     int           // seconds
 	CleanStart    bool
 	SessionExpiry int64 // seconds
 	Will          *mqtt.Will
@@ -45,16 +47,17 @@ type Options struct {
 	StableAfter time.Duration
 	MaxAttempts int // 0: no bound
 
-	// Quotas says whether AWS's quotas are kept.
+	// Quotas says whether AWS's quotas apply.
 	Quotas Quotas
-	// AckTimeout is how long the broker may take for an acknowledgement, before the
-	// connection is dropped and resumed. 0: no bound.
+	// AckTimeout is how long the broker may take for an acknowledgement. After that
+	// the client drops the connection and resumes it. 0: no bound.
 	AckTimeout time.Duration
-	// UnclaimedTimeout is how long a message of QoS 1 or 2 that matches no
-	// subscription is held before it is acknowledged and reported. 0: not at all.
+	// UnclaimedTimeout is how long the client holds a message of QoS 1 or 2 that
+	// matches no subscription. After that it acknowledges and reports the message. 0:
+	// at once.
 	UnclaimedTimeout time.Duration
-	// Authorizer is a custom authorizer's part of the query, "" for none.
-	Authorizer sigv4.Secret
+	// Authorizer is the part of the query for a custom authorizer, "" for none.
+	Authorizer secret.String
 
 	OfflineMessages   int
 	OfflineBytes      int
@@ -62,52 +65,61 @@ type Options struct {
 	OfflineQoS0       OfflineQoS0
 }
 
-// Quotas says whether what AWS IoT Core would end the connection for is refused,
-// and messages keep to its pace.
+// Quotas says whether AWS IoT Core's quotas apply: the client refuses what AWS would
+// end the connection for, and keeps to the pace that AWS allows.
 type Quotas byte
 
-// QuotasByName: if the endpoint or the URL is AWS's.
 const (
+	// QuotasByName applies the quotas if the endpoint or the URL is AWS's.
 	QuotasByName Quotas = iota
+	// AWSQuotas applies them.
 	AWSQuotas
+	// NoQuotas does not apply them.
 	NoQuotas
 )
 
-// OfflineQoS0 is what becomes of a QoS 0 message while there is no connection.
+// apply reports whether the quotas apply at the endpoint e.
+func (q Quotas) apply(e sigv4.Endpoint) bool {
+	return q == AWSQuotas || q == QuotasByName && e.IsAWS()
+}
+
+// OfflineQoS0 says what the client does with a QoS 0 message while there is no
+// connection.
 type OfflineQoS0 byte
 
-// Reject it, queue it with the others, or drop it and say nothing.
 const (
+	// RejectQoS0 rejects it.
 	RejectQoS0 OfflineQoS0 = iota
+	// QueueQoS0 queues it with the other messages.
 	QueueQoS0
+	// DropQoS0 drops it, and resolves its promise.
 	DropQoS0
 )
 
 const (
-	// openTimeout bounds an attempt from the socket to CONNACK.
+	// openTimeout bounds an attempt from opening the socket to CONNACK.
 	openTimeout = 30 * time.Second
-	// resolveTimeout bounds how long the page may take to come up with
-	// credentials or a URL.
-	resolveTimeout = 30 * time.Second
-	// probeTimeout bounds the look into why a socket did not open.
+	// provideTimeout bounds the time that a provider of credentials or URLs takes.
+	provideTimeout = 30 * time.Second
+	// probeTimeout bounds the requests that find out why a socket did not open.
 	probeTimeout = 10 * time.Second
-	// wakeTimeout is how long a connection has to answer after a sleep.
+	// wakeTimeout bounds the answer to the PINGREQ that follows a sleep.
 	wakeTimeout = 5 * time.Second
-	// maxPacket is the largest packet we take, in bytes.
+	// maxPacket is the Maximum Packet Size of CONNECT, in bytes.
 	maxPacket = 16 << 20
-	// receiveMaximum is how many QoS 1 and 2 messages we let be unacknowledged.
+	// receiveMaximum is the Receive Maximum of CONNECT.
 	receiveMaximum = 1024
-	// topicAliases is how many topics the server may abbreviate.
+	// topicAliases is the Topic Alias Maximum of CONNECT.
 	topicAliases = 64
-	// maxHeld bounds, in bytes, what is held of messages while connected: on
-	// their way out, in flight, and waiting.
+	// maxHeld bounds the bytes of outgoing messages that the client holds while it is
+	// connected: unsent, in flight, and waiting.
 	maxHeld = 64 << 20
-	// filtersPerPacket is AWS's bound on a SUBSCRIBE.
+	// filtersPerPacket is AWS's bound on the topic filters of a SUBSCRIBE.
 	// https://docs.aws.amazon.com/general/latest/gr/iot-core.html
 	filtersPerPacket = 8
 )
 
-// DefaultOptions are those of the public API's contract.
+// DefaultOptions returns the defaults of the public API.
 func DefaultOptions() Options {
 	return Options{
 		KeepAlive: 120, CleanStart: true, SessionExpiry: 300,
@@ -116,6 +128,9 @@ func DefaultOptions() Options {
 		AckTimeout: time.Minute, UnclaimedTimeout: 10 * time.Second,
 	}
 }
+
+// DefaultWill returns a will with the defaults of the public API.
+func DefaultWill() mqtt.Will { return mqtt.Will{Delay: 5} }
 
 const day = 24 * time.Hour
 
@@ -126,9 +141,36 @@ func (o *Options) password() []byte {
 	return []byte(o.Password.Reveal())
 }
 
-// Check reports the first thing that is wrong with o, or nil.
-func (o *Options) Check() *Error {
+// Check returns the endpoint, or an error for the first member that is wrong. With
+// FromURL the endpoint is zero.
+func (o *Options) Check() (e sigv4.Endpoint, err *Error) {
+	if err := o.check(); err != nil {
+		return e, err
+	}
+	aws := o.Quotas == AWSQuotas
+	if o.Source != FromURL {
+		var err error
+		if e, err = sigv4.ParseEndpoint(o.Endpoint, o.Region); err != nil {
+			return e, badType("ERR_ENDPOINT", "%v", err)
+		}
+		if o.Source == FromCredentials && e.Region == "" {
+			return e, badType("ERR_REGION", "region is needed: the endpoint's name does not contain it")
+		}
+		aws = o.Quotas.apply(e)
+	}
+	if aws {
+		return e, o.quotas()
+	}
+	return e, nil
+}
+
+// check checks the members that do not depend on the endpoint.
+func (o *Options) check() *Error {
 	switch {
+	case o.Authorizer != "" && o.Source != Unsigned:
+		return badType("ERR_OPTION", "authorizer is for an endpoint without credentials: a custom authorizer replaces the signature, and a url has its own query")
+	case o.Source == FromBoth, o.Source == FromURL && o.Endpoint != "":
+		return badType("ERR_OPTION", "connect() takes either url or endpoint and credentials")
 	case o.Endpoint == "" && o.Source != FromURL:
 		return badType("ERR_OPTION", "connect() needs an endpoint (xxxxxxxx-ats.iot.<region>.amazonaws.com, or a wss:// URL), or a url")
 	case o.ClientID == "" || len(o.ClientID) > math.MaxUint16:
@@ -145,8 +187,6 @@ func (o *Options) Check() *Error {
 		return badRange("ERR_OPTION", "reconnect.maxAttempts must not be negative")
 	case o.AckTimeout < 0 || o.AckTimeout > day || o.UnclaimedTimeout < 0 || o.UnclaimedTimeout > day:
 		return badRange("ERR_OPTION", "ackTimeoutMs and unclaimedTimeoutMs must be between 0 (off) and a day (86,400,000)")
-	case o.Authorizer != "" && o.Source != Unsigned:
-		return badType("ERR_OPTION", "authorizer is for an endpoint without credentials: a custom authorizer takes the place of a signature, and a url carries its own query")
 	case o.OfflineMessages < 0 || o.OfflineBytes < 0:
 		return badRange("ERR_OPTION", "offline.maxMessages and offline.maxBytes must not be negative")
 	case o.Username != nil && len(*o.Username) > math.MaxUint16, len(o.Password) > math.MaxUint16:
@@ -156,32 +196,26 @@ func (o *Options) Check() *Error {
 		return e
 	}
 	if w := o.Will; w != nil {
+		if w.Topic == "" {
+			return badType("ERR_OPTION", "connect options.will needs a topic")
+		}
 		if err := mqtt.ValidTopic([]byte(w.Topic)); err != nil {
 			return badType("ERR_TOPIC", "will.topic is not a topic: %v", err)
 		}
 		if w.QoS > 2 {
 			return badRange("ERR_QOS", "will.qos is %d; it must be 0, 1 or 2", w.QoS)
 		}
-		if len(w.Payload) > math.MaxUint16 || len(w.ContentType) > math.MaxUint16 {
-			return badRange("ERR_OPTION", "will.payload and will.contentType may have 65,535 bytes each")
+		if max(len(w.Payload), len(w.ContentType), len(w.ResponseTopic), len(w.CorrelationData)) > math.MaxUint16 {
+			return badRange("ERR_OPTION", "will.payload, contentType, responseTopic and correlationData may have 65,535 bytes each")
+		}
+		if w.ResponseTopic != "" {
+			if err := mqtt.ValidTopic([]byte(w.ResponseTopic)); err != nil {
+				return badType("ERR_TOPIC", "will.responseTopic is not a topic: %v", err)
+			}
 		}
 		if e := checkUser("will.userProperties", w.User); e != nil {
 			return e
 		}
-	}
-	aws := o.Quotas == AWSQuotas
-	if o.Source != FromURL {
-		e, err := sigv4.ParseEndpoint(o.Endpoint, o.Region)
-		if err != nil {
-			return badType("ERR_ENDPOINT", "%v", err)
-		}
-		if o.Source == FromCredentials && e.Region == "" {
-			return badType("ERR_REGION", "region is needed: the endpoint's name does not tell it")
-		}
-		aws = aws || o.Quotas == QuotasByName && e.IsAWS()
-	}
-	if aws {
-		return o.quotas()
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"iot.wasm/wasm/mqtt"
-	"iot.wasm/wasm/sigv4"
+	"iot.wasm/wasm/secret"
 )
 
 func TestOptionsAreChecked(t *testing.T) {
@@ -23,19 +23,19 @@ func TestOptionsAreChecked(t *testing.T) {
 		"will topic":         func(o *Options) { o.Will = &mqtt.Will{Topic: "a/#"} },
 		"will QoS":           func(o *Options) { o.Will = &mqtt.Will{Topic: "a", QoS: 3} },
 		"will payload":       func(o *Options) { o.Will = &mqtt.Will{Topic: "a", Payload: make([]byte, 65536)} },
-		"password":           func(o *Options) { o.Password = sigv4.Secret(strings.Repeat("x", 65536)) },
+		"password":           func(o *Options) { o.Password = secret.String(strings.Repeat("x", 65536)) },
 		"user property":      func(o *Options) { o.User = []mqtt.UserPair{{Name: strings.Repeat("x", 65536)}} },
 		"stable after":       func(o *Options) { o.StableAfter = -1 },
 		"endpoint with user": func(o *Options) { o.Endpoint = "wss://u:p@example.org/" },
 	} {
 		o := unsigned()
 		edit(&o)
-		if err := o.Check(); err == nil || err.Class == IotError || err.Code == "" {
+		if _, err := o.Check(); err == nil || err.Class == IotError || err.Code == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	o := unsigned()
-	if err := o.Check(); err != nil {
+	if _, err := o.Check(); err != nil {
 		t.Error(err)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// Publish takes a message. It reports true when a message of QoS 0 is in Output;
-// otherwise the token is settled, now or later.
+// Publish takes a message. It returns true when a message of QoS 0 is part of the
+// output: its token is not settled. Otherwise the token settles, now or later.
 func (c *Client) Publish(now time.Duration, m *mqtt.Outgoing) bool {
 	c.now = now
 	done, err := c.publish(m)
@@ -25,7 +25,7 @@ func (c *Client) publish(m *mqtt.Outgoing) (bool, *Error) {
 	if err := mqtt.CheckOutgoing(m); err != nil {
 		return false, invalidMessage(m, err)
 	}
-	if c.phase == resting {
+	if c.stage == resting {
 		return false, errNotConnected
 	}
 	if c.awsQuotas {
@@ -36,15 +36,15 @@ func (c *Client) publish(m *mqtt.Outgoing) (bool, *Error) {
 	}
 	size := len(m.Topic) + len(m.Properties) + len(m.Payload)
 	messages, bytes := c.engine.Waiting()
-	if c.phase == serving {
+	if c.stage == serving {
 		if held := c.engine.Held(); held > 0 && held+size > maxHeld {
-			return false, failure(PhasePublish, "ERR_QUEUE_FULL", true, "%d bytes of messages are on their way already; await publish() before the next", held)
+			return false, failure(PhasePublish, "ERR_QUEUE_FULL", true, "%d bytes of messages are unsent or unacknowledged; await publish() before the next", held)
 		}
 	} else {
 		switch {
 		case m.QoS == 0 && c.options.OfflineQoS0 == RejectQoS0:
 			return false, failure(PhasePublish, "ERR_OFFLINE_QOS0", true,
-				"there is no connection just now, and QoS 0 is not queued; use qos: 1, or offline: {qos0: \"queue\"}")
+				"there is no connection, and QoS 0 is not queued; use qos: 1, or offline: {qos0: \"queue\"}")
 		case m.QoS == 0 && c.options.OfflineQoS0 == DropQoS0:
 			c.host.Done(m.Token, nil)
 			return false, nil
@@ -52,7 +52,7 @@ func (c *Client) publish(m *mqtt.Outgoing) (bool, *Error) {
 		for messages+1 > c.options.OfflineMessages || bytes+size > c.options.OfflineBytes {
 			if !c.options.OfflineDropOldest || size > c.options.OfflineBytes || !c.engine.DropOldest() {
 				return false, failure(PhasePublish, "ERR_QUEUE_FULL", true,
-					"%d messages wait for a connection already (offline.maxMessages, offline.maxBytes)", messages)
+					"%d messages already wait for a connection (offline.maxMessages, offline.maxBytes)", messages)
 			}
 			messages, bytes = c.engine.Waiting()
 		}
@@ -64,8 +64,8 @@ func (c *Client) publish(m *mqtt.Outgoing) (bool, *Error) {
 	return done, nil
 }
 
-// Cancel takes back a message that has not left yet. Nothing more is heard of its
-// token; of one that has left, the answer goes nowhere.
+// Cancel removes a message that has not been sent. Its token is not settled. Of a
+// message that has been sent, the acknowledgement settles nothing.
 func (c *Client) Cancel(now time.Duration, token mqtt.Token) {
 	c.now = now
 	c.engine.Cancel(token)
@@ -74,7 +74,7 @@ func (c *Client) Cancel(now time.Duration, token mqtt.Token) {
 func invalidMessage(m *mqtt.Outgoing, err error) *Error {
 	switch {
 	case mqtt.ValidTopic(m.Topic) != nil:
-		return badType("ERR_TOPIC", "topic is not one that can be published to: %v", err)
+		return badType("ERR_TOPIC", "topic is not a topic name: %v", err)
 	case m.QoS > 2:
 		return badRange("ERR_QOS", "%v", err)
 	case errors.Is(err, mqtt.ErrTooLarge):

@@ -7,8 +7,8 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// AWS IoT Core's quotas, as far as it ends the connection of who exceeds them,
-// or drops what they sent.
+// Quotas of AWS IoT Core. It ends the connection of a client that exceeds them, or
+// drops the client's messages.
 // https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits
 const (
 	quotaPayload       = 128 << 10 // bytes
@@ -16,12 +16,12 @@ const (
 	quotaSlashes       = 7
 	quotaClientID      = 128 // bytes
 	quotaSubscriptions = 50
-	// quotaConnects is how long two CONNECTs of one client id must lie apart.
+	// quotaConnects is the least time between two CONNECTs of one client id.
 	quotaConnects = time.Second
 )
 
-// The pace that keeps below 100 messages, in and out together, and 512 KiB in
-// any second: what may go at once, and how much more each second.
+// AWS allows 100 messages a second, received and sent together, and 512 KiB. The
+// pacer starts with a burst, and allows so many more each second.
 const (
 	burstMessages, paceMessages = 20, 80
 	burstBytes, paceBytes       = 128 << 10, 384 << 10
@@ -33,7 +33,7 @@ func quota(p Phase, format string, args ...any) *Error {
 	return e
 }
 
-// quotaOfTopic holds a topic name or filter against the quotas.
+// quotaOfTopic checks a topic name or topic filter.
 func quotaOfTopic(p Phase, what, topic string) *Error {
 	counted := topic
 	for _, prefix := range []string{"$aws/rules/", "$share/"} {
@@ -62,7 +62,7 @@ func quotaOfMessage(m *mqtt.Outgoing) *Error {
 	return quotaOfTopic(PhasePublish, "topic", string(m.Topic))
 }
 
-// quotas holds what CONNECT says against the quotas.
+// quotas checks the members of CONNECT.
 func (o *Options) quotas() *Error {
 	switch {
 	case len(o.ClientID) > quotaClientID:
@@ -76,45 +76,44 @@ func (o *Options) quotas() *Error {
 	return quotaOfMessage(&mqtt.Outgoing{Topic: []byte(w.Topic), Payload: w.Payload, QoS: w.QoS, Retain: w.Retain})
 }
 
-// quotaOfSubscription holds a subscription against the quotas; before is how many
-// others there are.
-func quotaOfSubscription(o *mqtt.Subscription, before int) *Error {
+// quotaOfSubscription checks a subscription; others is the number of other topic
+// filters.
+func quotaOfSubscription(o *mqtt.Subscription, others int) *Error {
 	if o.QoS > 1 {
 		return quota(PhaseSubscribe, "QoS 2 is not supported")
 	}
-	if before >= quotaSubscriptions {
+	if others >= quotaSubscriptions {
 		return quota(PhaseSubscribe, "the quota is %d subscriptions in a connection", quotaSubscriptions)
 	}
 	return quotaOfTopic(PhaseSubscribe, "topic filter", o.Filter)
 }
 
-// useQuotas turns AWS's quotas on or off. The subscriptions that the page asked for
-// before the endpoint was known, and that exceed them, are refused.
+// useQuotas turns AWS's quotas on or off. It refuses subscriptions that exceed them
+// and were made before the endpoint was known.
 func (c *Client) useQuotas(on bool) {
 	c.awsQuotas = on
 	if !on {
 		return
 	}
 	kept := 0
-	for _, id := range c.sortedIDs() {
-		s := c.byID[id]
-		if err := quotaOfSubscription(&s.options, kept); err != nil {
-			c.refuse(s, err)
+	for _, f := range c.inOrder() {
+		if err := quotaOfSubscription(&f.options, kept); err != nil {
+			c.refuse(f, err)
 		} else {
 			kept++
 		}
 	}
 }
 
-// pacer is two token buckets: how many messages and bytes may go just now.
+// A pacer is two token buckets: the messages and bytes that may be sent now.
 type pacer struct {
 	messages, bytes float64
-	at              time.Duration // when they were filled up last
+	at              time.Duration // time of the last refill
 }
 
 func newPacer(now time.Duration) pacer { return pacer{burstMessages, burstBytes, now} }
 
-// refill adds what has become due by now.
+// refill adds tokens for the time since the last refill.
 func (p *pacer) refill(now time.Duration) {
 	d := (now - p.at).Seconds()
 	if d <= 0 {
@@ -125,13 +124,14 @@ func (p *pacer) refill(now time.Duration) {
 	p.bytes = min(burstBytes, p.bytes+d*paceBytes)
 }
 
-// spend takes out what has gone or come. It may go below zero, which time mends.
+// spend removes tokens for messages that were sent or received. The buckets may fall
+// below zero.
 func (p *pacer) spend(messages, bytes int) {
 	p.messages -= float64(messages)
 	p.bytes -= float64(bytes)
 }
 
-// open reports whether a message may go, and else when the next one may.
+// open returns how long the next message has to wait, 0 if not at all.
 func (p *pacer) open() (wait time.Duration) {
 	if p.messages >= 1 && p.bytes > 0 {
 		return 0

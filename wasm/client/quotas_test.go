@@ -10,7 +10,7 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 
 	"iot.wasm/wasm/mqtt"
-	"iot.wasm/wasm/sigv4"
+	"iot.wasm/wasm/secret"
 )
 
 func aws(o *Options) { o.Quotas = AWSQuotas }
@@ -80,11 +80,11 @@ func TestQuotasOfOptions(t *testing.T) {
 	} {
 		o := unsigned()
 		edit(&o)
-		if err := o.Check(); err != nil {
+		if _, err := o.Check(); err != nil {
 			t.Errorf("%s, without quotas: %v", name, err)
 		}
 		o.Quotas = AWSQuotas
-		if err := o.Check(); err == nil || err.Code != "ERR_QUOTA" {
+		if _, err := o.Check(); err == nil || err.Code != "ERR_QUOTA" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -189,7 +189,7 @@ func TestQuotasByURL(t *testing.T) {
 		o.ClientID, o.Source = "c", FromURL
 		w.Connect(0, 1, &o)
 		w.log = nil
-		w.Resolved(0, w.attempt, Resolution{URL: sigv4.Secret(url)}, time.Unix(0, 0))
+		w.Provided(0, w.attempt, ProviderResult{URL: secret.String(url)}, time.Unix(0, 0))
 		if got := strings.Contains(strings.Join(w.log, ";"), "failed 2 ERR_QUOTA"); got != want {
 			t.Errorf("%s: %q", url, w.log)
 		}
@@ -203,7 +203,7 @@ func TestQuotasByURL(t *testing.T) {
 		o.Quotas = NoQuotas
 		w = newWorld(t)
 		w.Connect(0, 1, &o)
-		w.Resolved(0, w.attempt, Resolution{URL: sigv4.Secret(url)}, time.Unix(0, 0))
+		w.Provided(0, w.attempt, ProviderResult{URL: secret.String(url)}, time.Unix(0, 0))
 		if w.awsQuotas {
 			t.Error("quotas that were switched off are on")
 		}
@@ -212,7 +212,7 @@ func TestQuotasByURL(t *testing.T) {
 		w = newWorld(t)
 		w.Connect(0, 1, &o)
 		w.log = nil
-		w.Resolved(0, w.attempt, Resolution{URL: sigv4.Secret(url)}, time.Unix(0, 0))
+		w.Provided(0, w.attempt, ProviderResult{URL: secret.String(url)}, time.Unix(0, 0))
 		if got := strings.HasPrefix(strings.Join(w.log, ";"), "failed 1 ERR_QUOTA"); got != want {
 			t.Errorf("%s: %q", url, w.log)
 		}

@@ -4,18 +4,18 @@ import (
 	"net/url"
 	"strings"
 
-	"iot.wasm/wasm/sigv4"
+	"iot.wasm/wasm/secret"
 )
 
 // shortSecret is the length, in bytes, below which a secret may be part of an
 // ordinary word. A text that contains one is withheld as a whole.
 const shortSecret = 4
 
-// secrets are the values that must not appear in what the page is told. Servers
-// and browsers quote what they were given, so their words are searched for them.
+// secrets are values that must not appear in errors and events. Servers and browsers
+// quote their input, so the client searches their texts for secrets.
 type secrets []string
 
-// add notes secret values.
+// add adds secret values.
 func (s *secrets) add(values ...string) {
 	for _, v := range values {
 		if v != "" {
@@ -24,15 +24,15 @@ func (s *secrets) add(values ...string) {
 	}
 }
 
-// addURL notes a URL and what is secret of its query.
-func (s *secrets) addURL(u sigv4.Secret) {
+// addURL adds a URL and the secret values of its query.
+func (s *secrets) addURL(u secret.String) {
 	_, query, _ := strings.Cut(u.Reveal(), "?")
 	s.add(u.Reveal())
 	s.addQuery(query)
 }
 
-// addQuery notes the values of a query, but for those that say how a signature was
-// made: the service repeats them to explain a refusal.
+// addQuery adds the values of a query, except those that describe the signature: the
+// service repeats them to explain a refusal.
 func (s *secrets) addQuery(query string) {
 	for _, part := range strings.Split(query, "&") {
 		key, value, _ := strings.Cut(part, "=")
@@ -47,8 +47,8 @@ func (s *secrets) addQuery(query string) {
 	}
 }
 
-// redact returns somebody else's words without the secrets, in whatever way their
-// characters are escaped.
+// redact returns a text of a server or browser without the secrets, in any mix of the
+// escapes of URLs and JSON.
 func (s secrets) redact(words string) string {
 	const gone = "[redacted]"
 	var b strings.Builder
@@ -74,8 +74,8 @@ func (s secrets) redact(words string) string {
 
 const hexDigits = "0123456789abcdef"
 
-// escapedPrefix is how many bytes at the front of text say secret, each character as
-// it is or as URLs and JSON escape it. 0: they say something else.
+// escapedPrefix returns how many bytes at the front of text are the secret, with each
+// character plain or escaped as in URLs and JSON. 0: the text begins otherwise.
 func escapedPrefix(text, secret string) int {
 	i := 0
 	for _, b := range []byte(secret) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"iot.wasm/wasm/secret"
 	"iot.wasm/wasm/sigv4"
 )
 
@@ -47,7 +48,7 @@ func TestSecretsAreRemovedByValue(t *testing.T) {
 		o.ClientID, o.Source, o.Reconnect = "c", FromURL, false
 		w.Connect(0, 1, &o)
 		url := "wss://h.example/mqtt?X-Amz-Date=20260101T000000Z&X-Amz-Signature=0123456789abcdef&X-Amz-Security-Token=a%2Fb%2Bcd"
-		w.Resolved(0, w.attempt, Resolution{URL: sigv4.Secret(url)}, time.Unix(0, 0))
+		w.Provided(0, w.attempt, ProviderResult{URL: secret.String(url)}, time.Unix(0, 0))
 		w.lost(1006)
 		w.now += 2 * time.Second // AWS's pace of connections
 		w.probed(Probe{Status: 403, Message: "20260101T000000Z: bad 0123456789abcdef, a/b+cd, " + url})
@@ -59,7 +60,7 @@ func TestSecretsAreRemovedByValue(t *testing.T) {
 	t.Run("an endpoint quotes the session token", func(t *testing.T) {
 		w := signed(t)
 		key := sigv4.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret/key", SessionToken: session}
-		w.Resolved(0, w.attempt, Resolution{Credentials: &key}, midnight)
+		w.Provided(0, w.attempt, ProviderResult{Credentials: &key}, midnight)
 		w.lost(1006)
 		w.now += 2 * time.Second // AWS's pace of connections
 		w.probed(Probe{Status: 403, Message: session + " secret/key " + w.url})
@@ -68,7 +69,7 @@ func TestSecretsAreRemovedByValue(t *testing.T) {
 	t.Run("a broker quotes the password", func(t *testing.T) {
 		w := newWorld(t)
 		o := unsigned()
-		o.Password, o.Reconnect = sigv4.Secret(password), false
+		o.Password, o.Reconnect = secret.String(password), false
 		w.Connect(0, 1, &o)
 		w.Opened(0, w.attempt)
 		w.refuses(0x86, "not "+password)
@@ -90,7 +91,7 @@ func TestSecretsAreRemovedByValue(t *testing.T) {
 		o := unsigned()
 		o.Authorizer, o.Reconnect = Authorizer("", "key", token, ""), false
 		w.Connect(0, 1, &o)
-		w.Unopenable(0, w.attempt, "the URL "+w.url+" is invalid")
+		w.OpenFailed(0, w.attempt, "the URL "+w.url+" is invalid")
 		check(t, w, token, w.url)
 	})
 	t.Run("a provider", func(t *testing.T) {
@@ -98,12 +99,12 @@ func TestSecretsAreRemovedByValue(t *testing.T) {
 		o := DefaultOptions()
 		o.ClientID, o.Source, o.Password, o.Reconnect = "c", FromURL, password, false
 		w.Connect(0, 1, &o)
-		w.Unresolved(0, w.attempt, "ERR_COGNITO_REFUSED", "it said "+password, true)
+		w.ProviderFailed(0, w.attempt, "ERR_COGNITO_REFUSED", "it said "+password, true)
 		check(t, w, password)
 		w = newWorld(t)
 		w.Connect(0, 1, &o)
-		w.Unresolved(0, w.attempt, "", "", true) // whose words the page must look up itself
-		if !strings.Contains(w.lastErr.Message, "its error is the cause of this one") {
+		w.ProviderFailed(0, w.attempt, "", "", true) // whose words the page must look up itself
+		if !strings.Contains(w.lastErr.Message, "the cause of this error") {
 			t.Errorf("%q", w.lastErr.Message)
 		}
 	})

@@ -87,7 +87,7 @@ func TestEveryCallSettles(t *testing.T) {
 		"unsubscribe": func(w *world, k mqtt.Token) {
 			id := w.sub(k+1000, "g", 1)
 			w.PrepareOutput()
-			w.Unsubscribe(w.now, k, id, true)
+			w.Unsubscribe(w.now, k, id)
 		},
 	}
 	for _, m := range []mute{
@@ -181,11 +181,11 @@ func TestAckTimeoutOption(t *testing.T) {
 	}
 	for _, d := range []time.Duration{-1, day + 1} {
 		o := unsigned()
-		if o.AckTimeout = d; o.Check() == nil {
+		if o.AckTimeout = d; o.check() == nil {
 			t.Errorf("ackTimeoutMs of %v is taken", d)
 		}
 		o = unsigned()
-		if o.UnclaimedTimeout = d; o.Check() == nil {
+		if o.UnclaimedTimeout = d; o.check() == nil {
 			t.Errorf("unclaimedTimeoutMs of %v is taken", d)
 		}
 	}

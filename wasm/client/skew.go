@@ -3,29 +3,29 @@ package client
 import "time"
 
 const (
-	// maxSkew is how far a clock may be off before AWS refuses its signatures, less
-	// something for the way there.
+	// maxSkew is the difference of clocks that AWS accepts, five minutes, less the time
+	// of the request.
 	maxSkew = 4 * time.Minute
-	// largestSkew is the largest difference that is believed. A wrong time zone is
-	// within it; a Date header that is off by years is not.
+	// largestSkew is the largest difference that the client corrects. It covers a wrong
+	// time zone, and excludes a Date header that is off by years.
 	largestSkew = 24 * time.Hour
 )
 
-// skew is how far the service's clock is ahead of this machine's. It is measured
-// by the Date header of a refusal, used for the next attempt, and kept only if
-// that one's signature is accepted.
+// skew is the difference between the service's clock and this machine's. The Date
+// header of a refusal gives it. It is used for the next attempt, and kept only if
+// the service accepts that signature.
 type skew struct {
 	ahead     time.Duration
 	confirmed bool
-	// retried: since the last connection, an attempt has followed a measurement at
-	// once. After that, attempts wait their time.
+	// retried is true after an attempt followed a measurement at once, until the next
+	// connection. Further attempts wait for their back-off.
 	retried bool
 }
 
-// accepted: the service took the signature of this attempt.
+// accepted notes that the service accepted the signature of this attempt.
 func (s *skew) accepted() { s.confirmed, s.retried = s.ahead != 0, false }
 
-// failed: this attempt ended before its signature was accepted.
+// failed notes that this attempt ended before its signature was accepted.
 func (s *skew) failed() {
 	if !s.confirmed {
 		s.ahead = 0

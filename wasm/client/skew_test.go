@@ -10,7 +10,7 @@ import (
 // URL was signed, as an offset from midnight.
 func (w *world) attempted() time.Duration {
 	w.t.Helper()
-	w.Resolved(w.now, w.attempt, Resolution{Credentials: &goodKey}, midnight)
+	w.Provided(w.now, w.attempt, ProviderResult{Credentials: &goodKey}, midnight)
 	_, date, _ := strings.Cut(w.url, "X-Amz-Date=")
 	signed, err := time.Parse("20060102T150405Z", date[:16])
 	if err != nil {
@@ -69,7 +69,7 @@ func TestSkew(t *testing.T) {
 		w.now += 2 * time.Second
 		w.log = nil
 		w.probed(refusedAt(0))
-		w.hears("disconnected ERR_SIGNATURE retry 0s[reconnecting]; connecting[reconnecting]; resolve anew")
+		w.hears("disconnected ERR_SIGNATURE retry 0s[reconnecting]; connecting[reconnecting]; provide anew")
 		if got := w.attempted(); got != 0 {
 			t.Errorf("signed %v off after a refusal", got)
 		}
@@ -126,25 +126,25 @@ func TestSkew(t *testing.T) {
 func TestClockSkew(t *testing.T) {
 	w := signed(t)
 	wall := midnight // while the service's clock says one
-	w.Resolved(0, w.attempt, Resolution{Credentials: &goodKey}, wall)
+	w.Provided(0, w.attempt, ProviderResult{Credentials: &goodKey}, wall)
 	w.lost(1006)
 	w.tick(2 * time.Second)
 	w.log = nil
 	refusal := Probe{Status: 403, Code: "InvalidSignatureException", Message: "Signature expired: x", Dated: true, Skew: time.Hour}
 	w.probed(refusal)
-	w.hears("disconnected ERR_CLOCK_SKEW retry 0s[connecting]; connecting[connecting]; resolve anew")
+	w.hears("disconnected ERR_CLOCK_SKEW retry 0s[connecting]; connecting[connecting]; provide anew")
 	key := goodKey
 	key.Expiration = midnight.Add(30 * time.Minute) // of the service's time, by which it is dead
-	w.Resolved(w.now, w.attempt, Resolution{Credentials: &key}, wall)
+	w.Provided(w.now, w.attempt, ProviderResult{Credentials: &key}, wall)
 	w.hears("disconnected ERR_CREDENTIALS_EXPIRED retry 1s[connecting]")
 	// What was measured has not been confirmed, so it is measured again.
 	w.tick(w.Deadline() - w.now)
-	w.Resolved(w.now, w.attempt, Resolution{Credentials: &key}, wall)
+	w.Provided(w.now, w.attempt, ProviderResult{Credentials: &key}, wall)
 	w.lost(1006)
 	w.probed(refusal)
 	w.tick(w.Deadline() - w.now)
 	key.Expiration = midnight.Add(90 * time.Minute)
-	w.Resolved(w.now, w.attempt, Resolution{Credentials: &key}, wall)
+	w.Provided(w.now, w.attempt, ProviderResult{Credentials: &key}, wall)
 	if !strings.Contains(w.url, "X-Amz-Date=20260101T010000Z") {
 		t.Error("the signature is not by the service's clock")
 	}

@@ -27,10 +27,10 @@ func TestSmallPackets(t *testing.T) {
 	for i := range 4 {
 		w.suback(uint16(i+1), 0)
 	}
-	w.hears("failed 9 ERR_SUBSCRIBE; subscribed 2=1 q0; subscribed 3=2 q0; subscribed 4=3 q0; subscribed 5=4 q0")
-	w.Unsubscribe(0, 20, 1, false)
-	w.Unsubscribe(0, 21, 2, false)
-	w.Unsubscribe(0, 22, 3, false)
+	w.hears("failed 9 ERR_SUBSCRIBE; subscribed 2 q0; subscribed 3 q0; subscribed 4 q0; subscribed 5 q0")
+	w.Unsubscribe(0, 20, 1)
+	w.Unsubscribe(0, 21, 2)
+	w.Unsubscribe(0, 22, 3)
 	w.sends("UNSUBSCRIBE a/long/filter/0; UNSUBSCRIBE a/long/filter/1 a/long/filter/2")
 }
 
@@ -62,7 +62,7 @@ func TestRaise(t *testing.T) {
 		w.suback(1, 0)
 		w.hears("")
 		w.suback(2, 1)
-		w.hears("subscribed 2=1 q1; subscribed 3=1 q1")
+		w.hears("subscribed 2 q1; subscribed 3 q1")
 	})
 	t.Run("refused, it leaves what there was", func(t *testing.T) {
 		w := online(t, nil)
@@ -74,7 +74,7 @@ func TestRaise(t *testing.T) {
 		w.log = nil
 		w.suback(2, 0x97)
 		w.sub(4, "f", 0)
-		w.hears("failed 3 ERR_SUBSCRIBE_REFUSED; subscribed 4=1 q0")
+		w.hears("failed 3 ERR_SUBSCRIBE_REFUSED; subscribed 4 q0")
 	})
 }
 
@@ -113,9 +113,9 @@ func TestWhatIsGivenUpStaysSo(t *testing.T) {
 		id := w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
 		w.lost(1006)
-		w.Unsubscribe(w.now, 3, id, false)
+		w.Unsubscribe(w.now, 3, id)
 		id = w.sub(4, "f", 0)
-		w.Unsubscribe(w.now, 5, id, false)
+		w.Unsubscribe(w.now, 5, id)
 		w.again(true)
 		w.sends("UNSUBSCRIBE f")
 	})
@@ -139,7 +139,7 @@ func TestWhatIsGivenUpStaysSo(t *testing.T) {
 		id := w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
 		w.suback(1, 0)
-		w.Unsubscribe(w.now, 3, id, false)
+		w.Unsubscribe(w.now, 3, id)
 		w.lost(1006)
 		w.log = nil
 		w.again(false)
@@ -161,7 +161,7 @@ func TestResubscribes(t *testing.T) {
 	w.again(true)
 	w.sends("SUBSCRIBE f16:1 f17:1 f18:1")
 	w.suback(4, 1, 1, 1)
-	w.hears("close; disconnected ERR_CONNECTION_LOST retry 1s[reconnecting]; connecting[reconnecting]; open; connected recovered[connected]; subscribed 18=17 q1; subscribed 19=18 q1; subscribed 20=19 q1")
+	w.hears("close; disconnected ERR_CONNECTION_LOST retry 1s[reconnecting]; connecting[reconnecting]; open; connected recovered[connected]; subscribed 18 q1; subscribed 19 q1; subscribed 20 q1")
 	w.lost(1006)
 	w.again(false)
 	var filters int
@@ -182,29 +182,27 @@ func TestResubscribes(t *testing.T) {
 
 func TestSharedSubscribe(t *testing.T) {
 	w := online(t, nil)
-	a, b := w.sub(2, "f", 0), w.sub(3, "f", 0)
-	if a != b {
-		t.Error("one filter has two ids")
-	}
+	w.sub(2, "f", 0)
+	w.sub(3, "f", 0)
 	w.sends("SUBSCRIBE f:0")
 	w.suback(1, 0)
 	// One without an interest in retained messages has what it wants already.
 	w.Subscribe(w.now, 4, mqtt.Subscription{Filter: "f", RetainHandling: 2}, nil)
 	w.sends("")
-	w.hears("subscribed 2=1 q0; subscribed 3=1 q0; subscribed 4=1 q0")
+	w.hears("subscribed 2 q0; subscribed 3 q0; subscribed 4 q0")
 	w.sub(5, "f", 1) // more than was asked for
 	w.sends("SUBSCRIBE f:1")
 	w.suback(2, 1)
-	w.hears("subscribed 5=1 q1")
+	w.hears("subscribed 5 q1")
 	w.Subscribe(w.now, 6, mqtt.Subscription{Filter: "f", NoLocal: true}, nil)
 	w.hears("failed 6 ERR_OPTION")
-	for k := range mqtt.Token(3) {
-		w.Unsubscribe(w.now, 10+k, a, false)
+	for id := range uint32(3) {
+		w.Unsubscribe(w.now, mqtt.Token(10+id), id+1)
 	}
 	w.sends("")
-	w.Unsubscribe(w.now, 20, a, false)
+	w.Unsubscribe(w.now, 20, 4)
 	w.sends("UNSUBSCRIBE f")
-	w.hears("done 10; done 11; done 12")
+	w.hears("ended 1; done 10; ended 2; done 11; ended 3; done 12; ended 4")
 	w.gets(packets.UNSUBACK, &packets.Unsuback{PacketID: 3, Reasons: []byte{0}, Properties: &packets.Properties{}})
 	w.hears("done 20")
 }
@@ -234,7 +232,7 @@ func TestLateSubscription(t *testing.T) {
 			if c.answered {
 				w.suback(1, 0)
 			}
-			w.hears(map[bool]string{true: "subscribed 2=1 q0"}[c.answered])
+			w.hears(map[bool]string{true: "subscribed 2 q0"}[c.answered])
 			if c.heard {
 				w.gets(packets.PUBLISH, &packets.Publish{Topic: "f", Properties: &packets.Properties{}})
 			}
@@ -248,9 +246,9 @@ func TestLateSubscription(t *testing.T) {
 				w.suback(2, 0)
 			}
 			if c.answered {
-				w.hears("subscribed 3=1 q0")
+				w.hears("subscribed 3 q0")
 			} else {
-				w.hears("subscribed 2=1 q0; subscribed 3=1 q0")
+				w.hears("subscribed 2 q0; subscribed 3 q0")
 			}
 		})
 	}
@@ -260,15 +258,15 @@ func TestUnsubscribe(t *testing.T) {
 	t.Run("before the SUBSCRIBE went", func(t *testing.T) {
 		w := online(t, nil)
 		id := w.sub(2, "f", 0)
-		w.Unsubscribe(w.now, 3, id, false)
+		w.Unsubscribe(w.now, 3, id)
 		w.sends("")
 		w.hears("failed 2 ERR_UNSUBSCRIBED; done 3")
 	})
 	t.Run("before its answer", func(t *testing.T) {
 		w := online(t, nil)
-		id := w.sub(2, "f", 0)
+		w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
-		w.Unsubscribe(w.now, 3, id, true)
+		w.UnsubscribeAll(w.now, 3, "f")
 		w.sends("UNSUBSCRIBE f")
 		w.suback(1, 0)
 		w.hears("failed 2 ERR_UNSUBSCRIBED")
@@ -278,7 +276,7 @@ func TestUnsubscribe(t *testing.T) {
 		id := w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
 		w.suback(1, 0)
-		w.Unsubscribe(w.now, 3, id, false)
+		w.Unsubscribe(w.now, 3, id)
 		w.sub(4, "f", 0)
 		w.sends("UNSUBSCRIBE f; SUBSCRIBE f:0")
 	})
@@ -289,10 +287,10 @@ func TestUnsubscribe(t *testing.T) {
 		w.suback(1, 0, 0)
 		w.lost(1006)
 		w.log = nil
-		w.Unsubscribe(w.now, 4, id, false)
-		w.Unsubscribe(w.now, 5, other, false)
+		w.Unsubscribe(w.now, 4, id)
+		w.Unsubscribe(w.now, 5, other)
 		w.sub(6, "g", 0) // wanted again
-		w.hears("done 4; done 5")
+		w.hears("ended 1; done 4; ended 2; done 5")
 		w.again(true)
 		w.sends("UNSUBSCRIBE f; SUBSCRIBE g:0")
 	})
@@ -301,7 +299,7 @@ func TestUnsubscribe(t *testing.T) {
 		id := w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
 		w.lost(1006)
-		w.Unsubscribe(w.now, 4, id, false)
+		w.Unsubscribe(w.now, 4, id)
 		w.again(false)
 		w.sends("")
 	})
@@ -310,7 +308,7 @@ func TestUnsubscribe(t *testing.T) {
 		id := w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
 		w.suback(1, 0)
-		w.Unsubscribe(w.now, 4, id, false)
+		w.Unsubscribe(w.now, 4, id)
 		w.sends("UNSUBSCRIBE f")
 		w.log = nil
 		w.lost(1006)

@@ -1,34 +1,33 @@
 package client
 
-import (
-	"slices"
+import "iot.wasm/wasm/mqtt"
 
-	"iot.wasm/wasm/mqtt"
-)
-
-// A Topic is one that messages have come for, with the filters it matches.
+// A Topic is the topic of received messages.
 type Topic struct {
-	ID      uint32 // small; given to another topic when the cache is emptied
-	Name    string
-	Filters []uint32
-	// Fresh: the Host has not seen the topic as it is now. For the Host to
-	// clear.
+	// ID is small. When the cache is emptied, another topic gets the same id.
+	ID   uint32
+	Name string
+	// Recipients are the ids of the subscriptions that match the topic, in ascending
+	// order.
+	Recipients []uint32
+	// Fresh is true where the Host has not seen the current Recipients. The Host
+	// clears it.
 	Fresh bool
-	// First: it is the first since the cache was emptied, so that what the Host
-	// keeps of others is of no use. For the Host to clear, too.
+	// First is true where the cache was emptied before this topic, so that the Host
+	// can drop all others. The Host clears it.
 	First     bool
 	version   uint64
-	unclaimed bool // a message has waited in vain for a subscription
+	live      uint64 // number of its last message that was not retained
+	unclaimed bool   // a message of this topic has been reported as unclaimed
 }
 
-// topicCache spares the hot path the decoding and routing of topics that come
-// again and again. At its bound it starts over: cheaper than to keep count of
-// what is used, and right for a page whose topics are few.
+// topicCache keeps topics, so that the hot path neither decodes nor routes one again.
+// When the cache is full, it is emptied: a page uses few topics, and counting their
+// use would cost more.
 type topicCache struct {
-	byName  map[string]*Topic
-	bytes   int
-	emptied bool
-	last    *Topic
+	byName map[string]*Topic
+	bytes  int
+	last   *Topic
 }
 
 const (
@@ -36,14 +35,14 @@ const (
 	maxTopicBytes = 1 << 20
 )
 
-func (c *topicCache) find(name []byte, r *mqtt.Router) *Topic {
-	t := c.last
+// find returns the topic, and whether its recipients were determined anew.
+func (c *topicCache) find(name []byte, r *mqtt.Router) (t *Topic, routed bool) {
+	t = c.last
 	if t == nil || t.Name != string(name) {
 		t = c.byName[string(name)]
 	}
 	if t == nil {
 		if c.byName == nil || len(c.byName) >= maxTopics || c.bytes+len(name) > maxTopicBytes {
-			c.emptied = c.emptied || c.byName != nil
 			c.byName, c.bytes, c.last = make(map[string]*Topic), 0, nil
 		}
 		t = &Topic{ID: uint32(len(c.byName)), Name: string(name), First: len(c.byName) == 0}
@@ -51,20 +50,10 @@ func (c *topicCache) find(name []byte, r *mqtt.Router) *Topic {
 		c.bytes += len(name)
 	} else if t.version == r.Version() {
 		c.last = t
-		return t
+		return t, false
 	}
 	t.version, t.unclaimed = r.Version(), false
-	t.Filters = r.Match(t.Name, t.Filters[:0])
+	t.Recipients = r.Match(t.Name, t.Recipients[:0])
 	t.Fresh = true
-	return t
-}
-
-// heard reports whether a message for the filter has come, as far as it is known.
-func (c *topicCache) heard(filter uint32) bool {
-	for _, t := range c.byName {
-		if slices.Contains(t.Filters, filter) {
-			return true
-		}
-	}
-	return c.emptied
+	return t, true
 }

@@ -23,7 +23,7 @@ func TestRoutes(t *testing.T) {
 	in("a")
 	in("b")
 	in("c")
-	w.Unsubscribe(w.now, 5, 2, false)
+	w.Unsubscribe(w.now, 5, 2)
 	in("a/b")
 	w.hears("message a/b=x for [1 2]; message a=x for [2]; message b=x for [3]; unclaimed c=x; failed 3 ERR_UNSUBSCRIBED; done 5; message a/b=x for [1]")
 }
@@ -32,7 +32,7 @@ func TestTopicCacheIsBounded(t *testing.T) {
 	var c topicCache
 	var r mqtt.Router
 	for i := range 3 * maxTopics {
-		if topic := c.find(fmt.Appendf(nil, "t/%d", i), &r); topic.ID >= maxTopics || !topic.Fresh {
+		if topic, _ := c.find(fmt.Appendf(nil, "t/%d", i), &r); topic.ID >= maxTopics || !topic.Fresh {
 			t.Fatal(topic)
 		}
 	}

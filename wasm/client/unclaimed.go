@@ -10,41 +10,42 @@ import (
 const (
 	// maxUnclaimed bounds, in bytes, the messages that are held for a subscription.
 	maxUnclaimed = 16 << 20
-	// maxLeft is how many filters that the page has unsubscribed from are remembered.
+	// maxLeft bounds the topic filters in unclaimed.left.
 	maxLeft = 256
 )
 
-// unclaimed holds the messages of QoS 1 and 2 that match no subscription yet. A
-// session that is resumed brings its stored messages right behind CONNACK, before
-// the page can have subscribed. To acknowledge them then would lose them.
+// unclaimed holds messages of QoS 1 and 2 that match no subscription yet. After a
+// session is resumed, its stored messages arrive directly after CONNACK, before the
+// page can have subscribed. An acknowledgement at that time would lose them.
 type unclaimed struct {
 	list  []heldMessage
 	bytes int
-	// stale: a subscription has come that may match messages in the list.
+	// stale is true after a subscription was made that may match held messages.
 	stale bool
-	// left are the filters that the page has unsubscribed from. What still comes
-	// for them is reported at once.
-	left []string // oldest first
+	// left are topic filters that the page has unsubscribed from, oldest first. A
+	// message that still arrives for one is reported at once.
+	left []string
 }
 
-// heldMessage is a message in memory of its own.
+// heldMessage is a copy of a message.
 type heldMessage struct {
 	mqtt.Publish
 	until time.Duration
-	// lost: the connection that it came on is gone, so it is not to be acknowledged.
+	// lost is true after the message's connection was lost. Such a message is not
+	// acknowledged.
 	lost bool
 }
 
-// Message takes a message that has arrived. It reports whether the message has
-// been handed on, so that it may be acknowledged.
+// Message takes a received message. It reports whether the message may be
+// acknowledged, as it has been delivered or reported.
 func (ev *events) Message(m *mqtt.Publish) bool {
 	c := (*Client)(ev)
 	c.stats.MessagesIn++
 	c.pacer.spend(1, len(m.Packet))
-	t := c.topics.find(m.Topic, &c.router)
+	t := c.route(m.Topic)
 	switch {
-	case len(t.Filters) > 0 || c.listening:
-		c.host.Message(t, m)
+	case len(t.Recipients) > 0 || c.listening:
+		c.deliver(t, m)
 		return true
 	case m.QoS == 0 || t.unclaimed || c.options.UnclaimedTimeout == 0 || c.held.unwanted(t.Name):
 		c.host.Unclaimed(t, m)
@@ -56,47 +57,47 @@ func (ev *events) Message(m *mqtt.Publish) bool {
 	return false
 }
 
-// Listen says that the page has a listener for all messages, which is a recipient
-// for those that match no subscription.
+// Listen reports that the page has a listener for the event message. It is a
+// recipient of every message.
 func (c *Client) Listen(now time.Duration) {
 	c.now = now
 	c.listening = true
 	c.held.stale = true
 }
 
-// claim hands on the held messages that match a subscription by now.
+// claim delivers the held messages that match a subscription now.
 func (c *Client) claim() {
 	if !c.held.stale {
 		return
 	}
 	c.held.stale = false
 	c.settleHeld(func(h *heldMessage) bool {
-		t := c.topics.find(h.Topic, &c.router)
-		if len(t.Filters) == 0 && !c.listening {
+		t := c.route(h.Topic)
+		if len(t.Recipients) == 0 && !c.listening {
 			return false
 		}
-		c.host.Message(t, &h.Publish)
+		c.deliver(t, &h.Publish)
 		return true
 	})
 }
 
-// expireHeld gives up the held messages whose time is over, and the oldest ones
+// expireHeld reports the held messages whose time is over, and the oldest messages
 // beyond the bound.
 func (c *Client) expireHeld() {
 	c.settleHeld(func(h *heldMessage) bool {
-		t := c.topics.find(h.Topic, &c.router)
+		t := c.route(h.Topic)
 		if h.until > c.now && c.held.bytes <= maxUnclaimed && !t.unclaimed {
 			return false
 		}
-		// No other message of the topic is held: until the page subscribes to
-		// something else it would only delay the acknowledgements of all others.
+		// Further messages of the topic are not held until the page subscribes to
+		// something: they would delay the acknowledgements of all others.
 		t.unclaimed = true
 		c.host.Unclaimed(t, &h.Publish)
 		return true
 	})
 }
 
-// settleHeld removes and acknowledges the held messages for which done is true.
+// settleHeld removes and acknowledges the held messages for which done returns true.
 func (c *Client) settleHeld(done func(*heldMessage) bool) {
 	c.held.list = slices.DeleteFunc(c.held.list, func(h heldMessage) bool {
 		if !done(&h) {
@@ -110,7 +111,7 @@ func (c *Client) settleHeld(done func(*heldMessage) bool) {
 	})
 }
 
-// until is when the first held message is given up.
+// until returns the time at which the first held message expires.
 func (u *unclaimed) until() time.Duration {
 	if len(u.list) == 0 {
 		return mqtt.Never
@@ -118,17 +119,18 @@ func (u *unclaimed) until() time.Duration {
 	return u.list[0].until
 }
 
-// loseHeld: the connection is gone. The server sends the held messages again if
-// it keeps the session, which the next CONNACK says.
+// loseHeld follows the loss of the connection. The server retransmits the held
+// messages if it keeps the session.
 func (c *Client) loseHeld() {
 	for i := range c.held.list {
 		c.held.list[i].lost = true
 	}
 }
 
-// resumeHeld follows CONNACK. In the same session the messages come again. Those
-// of a session that is gone do not, so they are held anew. Where it may be either,
-// QoS 1 messages may come twice and QoS 2 messages must not.
+// resumeHeld follows CONNACK. In the same session the server retransmits the
+// messages, so the copies are dropped. If the session is gone, the copies are held
+// further. If it may be either, copies of QoS 2 are dropped, as they must not be
+// delivered twice.
 func (c *Client) resumeHeld(ack *mqtt.Connack) {
 	c.held.list = slices.DeleteFunc(c.held.list, func(h heldMessage) bool {
 		again := ack.SameSession || ack.SessionPresent && h.QoS == 2
@@ -142,7 +144,7 @@ func (c *Client) resumeHeld(ack *mqtt.Connack) {
 	}
 }
 
-// leave remembers a filter that the page has unsubscribed from.
+// leave notes that the page has unsubscribed from the topic filter.
 func (u *unclaimed) leave(filter string) {
 	u.forget(filter)
 	if len(u.left) == maxLeft {
@@ -151,14 +153,15 @@ func (u *unclaimed) leave(filter string) {
 	u.left = append(u.left, filter)
 }
 
-// forget: the page subscribes to the filter, or it was left too long ago.
+// forget undoes leave.
 func (u *unclaimed) forget(filter string) {
 	if i := slices.Index(u.left, filter); i >= 0 {
 		u.left = slices.Delete(u.left, i, i+1)
 	}
 }
 
-// unwanted reports whether the page has unsubscribed from what the topic matches.
+// unwanted reports whether the topic matches a topic filter that the page has
+// unsubscribed from.
 func (u *unclaimed) unwanted(topic string) bool {
 	return slices.ContainsFunc(u.left, func(filter string) bool { return mqtt.Match(filter, topic) })
 }

@@ -106,7 +106,7 @@ func TestWhatThePageHasLeftIsNotHeld(t *testing.T) {
 	w := online(t, nil)
 	id := w.sub(2, "t", 1)
 	w.sends("SUBSCRIBE t:1")
-	w.Unsubscribe(w.now, 3, id, false)
+	w.Unsubscribe(w.now, 3, id)
 	w.sends("UNSUBSCRIBE t")
 	w.log = nil
 	w.stored(1, false)
@@ -171,7 +171,7 @@ func TestSubscribeBeforeConnect(t *testing.T) {
 	w.stored(1, false)
 	w.sends("PUBACK; SUBSCRIBE t:1")
 	w.suback(1, 1)
-	w.hears("connecting[connecting]; open; connected[connected]; connected 1; message t=1 for [1]; subscribed 2=1 q1")
+	w.hears("connecting[connecting]; open; connected[connected]; connected 1; message t=1 for [1]; subscribed 2 q1")
 
 	// A connect() that fails settles it.
 	w = newWorld(t)

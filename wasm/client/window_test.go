@@ -90,19 +90,19 @@ func TestFullSocket(t *testing.T) {
 	if given > firstWindow+leastWindow {
 		t.Errorf("%d bytes are given to a socket that sends nothing", given)
 	}
-	if now, waiting := w.Pending(); now || !waiting {
-		t.Errorf("pending: %v, waiting: %v", now, waiting)
+	if something, now := w.Pending(); now || !something {
+		t.Errorf("pending: %v, something: %v", now, something)
 	}
 	if due := w.Deadline() - w.now; due != lookAgain {
 		t.Errorf("it wants to look again in %v", due)
 	}
 	w.now += lookAgain
 	w.Buffered(w.now, given)
-	if now, _ := w.Pending(); now {
+	if _, now := w.Pending(); now {
 		t.Error("it gives more to a socket that is full")
 	}
 	w.Buffered(w.now, 0)
-	if now, _ := w.Pending(); !now || len(w.Output()) == 0 {
+	if _, now := w.Pending(); !now || len(w.Output()) == 0 {
 		t.Error("the socket is empty, and it gives nothing")
 	}
 }

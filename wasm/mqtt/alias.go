@@ -1,68 +1,71 @@
 package mqtt
 
-// aliases stands short numbers for topics that are published to often (section
-// 3.3.2.3.4). At the server's bound the topic that was used longest ago gives
-// its number up.
-type aliases struct {
-	byTopic map[string]uint16
-	used    []aliasUse // by alias - 1
-	max     int
-	clock   uint64
+const (
+	// maxAliases bounds the linear search for the least recently used alias.
+	maxAliases = 32
+	// aliasIdle is the number of messages after which an alias that none of them
+	// used may be assigned to another topic.
+	aliasIdle = 64
+)
+
+// topicAliases assigns topic aliases to outgoing topics (section 3.3.2.3.4). When
+// all aliases are assigned, it reassigns the least recently used one.
+type topicAliases struct {
+	byTopic  map[string]uint16
+	entries  []aliasEntry // by alias - 1
+	max      int
+	messages uint64 // counts calls of assign
 }
 
-type aliasUse struct {
-	topic string
-	at    uint64
+type aliasEntry struct {
+	topic   string
+	lastUse uint64 // the value of messages
 }
 
-// maxAliases bounds the search for the one used longest ago.
-const maxAliases = 32
-
-// idle is how many messages a topic must have gone without before its number is
-// given to another.
-const idle = 64
-
-func (a *aliases) reset(serverMax uint16) {
+// reset removes all aliases. serverMax is the server's Topic Alias Maximum.
+func (a *topicAliases) reset(serverMax uint16) {
 	clear(a.byTopic)
-	a.used = a.used[:0]
+	a.entries = a.entries[:0]
 	a.max = min(int(serverMax), maxAliases)
 }
 
-// get returns the alias for topic, 0 for none, and whether the server knows it.
-func (a *aliases) get(topic []byte) (alias uint16, known bool) {
-	if a.max == 0 || len(topic) <= 3 { // the property itself takes three bytes
+// assign returns the alias of topic, 0 for none. known is false when the alias is
+// new, so that the PUBLISH must contain the topic, too.
+func (a *topicAliases) assign(topic []byte) (alias uint16, known bool) {
+	if a.max == 0 || len(topic) <= 3 { // the property takes three bytes
 		return 0, false
 	}
-	a.clock++
+	a.messages++
 	if alias, ok := a.byTopic[string(topic)]; ok {
-		a.used[alias-1].at = a.clock
+		a.entries[alias-1].lastUse = a.messages
 		return alias, true
 	}
 	if a.byTopic == nil {
 		a.byTopic = make(map[string]uint16)
 	}
-	i := len(a.used)
+	i := len(a.entries)
 	if i < a.max {
-		a.used = append(a.used, aliasUse{})
+		a.entries = append(a.entries, aliasEntry{})
 	} else {
 		i = 0
-		for j := range a.used {
-			if a.used[j].at < a.used[i].at {
+		for j := range a.entries {
+			if a.entries[j].lastUse < a.entries[i].lastUse {
 				i = j
 			}
 		}
-		if a.clock-a.used[i].at < idle {
-			return 0, false // they are all in use: to take turns would only cost
+		if a.messages-a.entries[i].lastUse < aliasIdle {
+			return 0, false // all are in use: to alternate topics would save nothing
 		}
-		delete(a.byTopic, a.used[i].topic)
+		delete(a.byTopic, a.entries[i].topic)
 	}
-	a.used[i] = aliasUse{string(topic), a.clock}
-	a.byTopic[a.used[i].topic] = uint16(i + 1)
+	a.entries[i] = aliasEntry{string(topic), a.messages}
+	a.byTopic[a.entries[i].topic] = uint16(i + 1)
 	return uint16(i + 1), false
 }
 
-func (e *Engine) appendAliased(b, topic, props, payload []byte, qos byte, retain, dup bool, id uint16) []byte {
-	alias, known := e.aliasOut.get(topic)
+// appendWithAlias encodes a PUBLISH, with a topic alias where that is shorter.
+func (e *Engine) appendWithAlias(b, topic, props, payload []byte, qos byte, retain, dup bool, id uint16) []byte {
+	alias, known := e.outboundAliases.assign(topic)
 	if known {
 		topic = nil
 	}

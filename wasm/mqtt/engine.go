@@ -5,65 +5,6 @@ import (
 	"time"
 )
 
-// A Token is the caller's own name for something it asked for, given back when
-// that has ended.
-type Token uint32
-
-// A Handler is told what happens on an [Engine]. It is called from within the
-// engine's methods, must not call them, and must not keep slices it is given.
-type Handler interface {
-	// Connected: the server has accepted. It may call Subscribe and Unsubscribe, whose
-	// packets go ahead of the messages that wait.
-	Connected(ack *Connack)
-	// Refused: the server's CONNACK carried a failure. Stopped follows.
-	Refused(ack *Connack)
-	// Message: one has arrived, once for each time the server counts as a
-	// delivery. A message of QoS 1 or 2 is acknowledged when Message returns true,
-	// or later by [Engine.Acknowledge] with the message's Ticket.
-	Message(m *Publish) (taken bool)
-	// Published: a QoS 1 or 2 message has been acknowledged, or given up.
-	Published(token Token, r PublishResult)
-	// Sent: a message of QoS 0 that had been waiting is on its way, or given up.
-	Sent(token Token, err error)
-	// Subscribed: codes has one reason code for each filter asked for. It is nil,
-	// and err is set, where the connection was lost before the answer came
-	// (ErrConnectionLost) or was ended because it did not come (ErrAckTimeout).
-	Subscribed(token Token, codes []byte, reason string, err error)
-	// Unsubscribed: likewise.
-	Unsubscribed(token Token, codes []byte, reason string, err error)
-	// Stopped: send what Output still holds, then close the connection.
-	Stopped(why *StopError)
-}
-
-// A PublishResult is how a QoS 1 or 2 message ended.
-type PublishResult struct {
-	Reason       Reason
-	ReasonString string
-	User         []UserPair
-	// Err is set when no acknowledgement came and none will.
-	Err error
-}
-
-// A StopError says why the engine is done with a connection.
-type StopError struct {
-	Reason Reason
-	// Local is true where we found the fault and told the server so, false
-	// where the server sent a DISCONNECT.
-	Local  bool
-	Detail string
-}
-
-func (e *StopError) Error() string {
-	who := "the server ended the connection: "
-	if e.Local {
-		who = "the connection was ended: "
-	}
-	if e.Detail == "" {
-		return who + e.Reason.String()
-	}
-	return who + e.Reason.String() + ": " + e.Detail
-}
-
 type connState byte
 
 const (
@@ -73,12 +14,16 @@ const (
 	stopped                     // DISCONNECT sent or received
 )
 
-// An Engine is one MQTT client: a session, and the connection that serves it at
-// the moment. Times are offsets on the caller's own monotonic clock.
+// Never is the deadline of an engine without a running timer.
+const Never = time.Duration(math.MaxInt64)
+
+// An Engine is an MQTT client: one session, and its current connection. All times
+// are offsets on the caller's monotonic clock.
 //
-// Messages that are published while there is no connection, beyond what the
-// server lets be in flight, or faster than the network takes them, wait in the
-// engine; how many is for the caller to bound, by Waiting and Held.
+// The engine queues a message when there is no connection, when the server's
+// Receive Maximum is reached, when the network is slower than the caller, or when
+// the gate is closed. The queue has no bound of its own: the caller bounds it, by
+// [Engine.Waiting] and [Engine.Held].
 type Engine struct {
 	handler Handler
 	state   connState
@@ -86,96 +31,100 @@ type Engine struct {
 	granted Connack
 
 	output
-	acks acknowledgements
+	acks ackQueue
 	timeouts
-	partly []byte // the beginning of a packet whose rest has not come
-	whole  []byte // a packet that was put together in the last Receive
-	input  Publish
+	partial   []byte // the received part of an incomplete packet
+	assembled []byte // the packet that the last Receive assembled from parts
+	inbound   Publish
 
-	now                    time.Duration // of the call that is being served
+	now                    time.Duration // the time of the current call
 	lastSent, lastReceived time.Duration
-	unreceived             bool          // bytes have come that Receive was not given yet
-	pingAt                 time.Duration // when the PINGREQ went that is unanswered
+	receivePending         bool          // bytes have arrived that Receive has not processed
+	pingAt                 time.Duration // when the unanswered PINGREQ was sent
 	pinging                bool
 	pingTimeout            time.Duration
-	pingGrace              time.Duration // a late timer waits until then for bytes
+	pingGrace              time.Duration // after a late timer: how long to wait for bytes
 
 	gate func(size int) bool // see Gate
 	roundTrip
 	session
-	aliasIn  [][]byte
-	aliasOut aliases
+	inboundAliases  [][]byte
+	outboundAliases topicAliases
 
-	// Flow control towards us: what we have not acknowledged, and of that, what
-	// the acknowledgements in the output will cover.
-	unacked, acking int
-	generation      uint32 // counts connections
-	// A CONNECT went unanswered: if the server had lost the session, it has made
-	// a new one then, and the next CONNACK will call that one present.
-	doubt bool
-	// What received tells of connections before this one may be of another session.
-	suspect uint32
+	// unacked counts the received messages that use up our Receive Maximum.
+	// ackedInOutput counts those whose acknowledgement is in the output.
+	unacked, ackedInOutput int
+	generation             uint32 // the number of the connection
+
+	// sessionUncertain is true after a CONNECT without a CONNACK. The server may
+	// have replaced the session then, and its next CONNACK may report the new one
+	// as present.
+	sessionUncertain bool
+	// uncertainBefore is the first generation whose entries in receivedQoS2 are
+	// known to belong to the current session.
+	uncertainBefore uint32
 }
 
-// NewEngine makes an engine that reports to h. lastID is the packet identifier
-// before the first it uses: by chance, for a client that might resume a session
-// which another page has left half done.
+// NewEngine returns an engine that reports to h. The first packet identifier is
+// the one after lastID. Choose lastID at random when the session may be one that
+// another page has used: identifiers of that page may still be in use.
 func NewEngine(h Handler, lastID uint16) *Engine {
 	return &Engine{handler: h, session: newSession(lastID)}
 }
 
-// Open begins a connection: CONNECT goes into Output. What a former connection
-// left unfinished is taken up if the server still knows the session.
+// Open starts a connection: it puts a CONNECT into the output. When the server
+// has kept the session, the engine continues the deliveries of the previous
+// connection.
 func (e *Engine) Open(now time.Duration, o ConnectOptions) {
 	e.state = connecting
 	e.generation++
 	e.options = o
 	e.output.reset()
 	e.bulk = appendConnect(e.bulk, &e.options)
-	e.partly = e.partly[:0]
-	e.now, e.lastSent, e.lastReceived, e.unreceived = now, now, now, false
+	e.partial = e.partial[:0]
+	e.now, e.lastSent, e.lastReceived, e.receivePending = now, now, now, false
 	e.pinging, e.pingGrace = false, 0
-	e.timeouts = timeouts{timeout: o.AckTimeout, check: Never, answered: now}
+	e.timeouts = timeouts{timeout: o.AckTimeout, nextCheck: Never, lastAck: now}
 	e.roundTrip.id = 0
-	e.unacked, e.acking = 0, 0
-	e.aliasIn = make([][]byte, int(o.TopicAliasMaximum)+1)
-	e.aliasOut.reset(0)
+	e.unacked, e.ackedInOutput = 0, 0
+	e.inboundAliases = make([][]byte, int(o.TopicAliasMaximum)+1)
+	e.outboundAliases.reset(0)
 	e.acks.reset()
-	e.session.disconnected()
+	e.session.resetConnection()
 }
 
-// Lost tells the engine that its connection is gone. The session stays.
+// Lost reports that the connection is closed. The session remains.
 func (e *Engine) Lost() {
-	e.doubt = e.doubt || e.state == connecting
+	e.sessionUncertain = e.sessionUncertain || e.state == connecting
 	e.state = offline
-	e.settleLeft(ErrConnectionLost)
+	e.settleQoS0(ErrConnectionLost)
 	e.output.reset()
-	e.partly = e.partly[:0]
+	e.partial = e.partial[:0]
 	e.acks.reset()
-	e.session.disconnected()
-	e.failControl(ErrConnectionLost)
+	e.session.resetConnection()
+	e.failRequests(ErrConnectionLost)
 }
 
-// Gate has open asked before each PUBLISH is sent, with its size in bytes. While
-// it says no, messages wait; Pump tries them again. nil: no gate.
+// Gate sets a function that the engine calls before it sends a PUBLISH, with the
+// approximate size of the packet in bytes. The message stays queued when the
+// function returns false; Pump tries again. nil removes the function.
 func (e *Engine) Gate(open func(size int) bool) { e.gate = open }
 
-// passes asks the gate.
-func (e *Engine) passes(m *Outgoing) bool {
+func (e *Engine) gateAllows(m *Outgoing) bool {
 	return e.gate == nil || e.gate(len(m.Topic)+len(m.Properties)+len(m.Payload)+8)
 }
 
-// Pump sends of what waits as much as may go now.
+// Pump sends the queued messages that may be sent now.
 func (e *Engine) Pump(now time.Duration) {
 	e.now = now
 	e.pump()
 }
 
-// Granted is what the last successful CONNACK said.
+// Granted returns the last CONNACK that accepted a connection.
 func (e *Engine) Granted() *Connack { return &e.granted }
 
-// Disconnect ends the connection in an orderly way, so that the server
-// publishes no will.
+// Disconnect puts a DISCONNECT with reason code 0x00 into the output, so that the
+// server does not publish the will.
 func (e *Engine) Disconnect() {
 	if e.state == connecting || e.state == connected {
 		e.bulk = appendDisconnect(e.bulk, Success)
@@ -183,21 +132,19 @@ func (e *Engine) Disconnect() {
 	}
 }
 
-// fail answers what the server did wrong [MQTT-4.13.1-1].
-func (e *Engine) fail(err *WireError) {
+// fail ends the connection because of a fault of the server, with a DISCONNECT
+// that carries the reason code [MQTT-4.13.1-1].
+func (e *Engine) fail(f *connectionFault) {
 	if e.state == connecting || e.state == connected {
-		e.bulk = appendDisconnect(e.bulk, err.Reason)
+		e.bulk = appendDisconnect(e.bulk, f.Reason)
 	}
-	e.stop(&StopError{Reason: err.Reason, Local: true, Detail: err.Detail})
+	e.stop(&StopError{Reason: f.Reason, Local: true, Detail: f.Detail})
 }
 
-func (e *Engine) stop(why *StopError) {
+func (e *Engine) stop(err *StopError) {
 	if e.state == stopped || e.state == offline {
 		return
 	}
 	e.state = stopped
-	e.handler.Stopped(why)
+	e.handler.Stopped(err)
 }
-
-// Never is the deadline of an engine that waits for nothing.
-const Never = time.Duration(math.MaxInt64)

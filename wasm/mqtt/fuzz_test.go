@@ -11,9 +11,9 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// corpus is every packet that the tests know of.
-func corpus(add func([]byte)) {
-	for _, h := range hostile {
+// addCorpus passes the packets of the other tests, and mochi's, to add.
+func addCorpus(add func([]byte)) {
+	for _, h := range serverViolations {
 		b, _ := hex.DecodeString(strings.ReplaceAll(strings.TrimPrefix(h.bytes, "x"), " ", ""))
 		add(b)
 	}
@@ -24,11 +24,11 @@ func corpus(add func([]byte)) {
 	}
 }
 
-// FuzzEngine feeds the engine anything a server might send, in pieces. It must
-// not panic, must take no memory for what has not come, and must do the same
-// however the bytes were cut.
+// FuzzEngine passes arbitrary bytes from the server to the engine, in parts. The
+// engine must not panic, must not allocate memory for bytes that have not arrived,
+// and must not depend on how the bytes are divided.
 func FuzzEngine(f *testing.F) {
-	corpus(func(b []byte) { f.Add(b, byte(3)) })
+	addCorpus(func(b []byte) { f.Add(b, byte(3)) })
 	f.Fuzz(func(t *testing.T, data []byte, cut byte) {
 		run := func(size int) (log, out string) {
 			p := newPeer(t)
@@ -36,8 +36,8 @@ func FuzzEngine(f *testing.F) {
 			if len(data) > 0 && packetType(data[0]>>4) != typeConnack {
 				p.Receive(0, []byte{0x20, 6, 0, 0, 3, 34, 0, 5})
 			}
-			p.pub(1, 1, "t", "a")
-			p.pub(2, 2, "t", "b")
+			p.publishText(1, 1, "t", "a")
+			p.publishText(2, 2, "t", "b")
 			_ = p.Subscribe(p.now, 3, []Subscription{{Filter: "f"}}, nil)
 			_ = p.Unsubscribe(p.now, 4, []string{"f"})
 			var sent []byte
@@ -45,34 +45,33 @@ func FuzzEngine(f *testing.F) {
 				n := min(size, len(rest))
 				p.Receive(0, rest[:n])
 				rest = rest[n:]
-				if limit := len(data) + int(testOptions.MaximumPacketSize) + 64; cap(p.partly) > 2*limit {
-					t.Fatalf("%d bytes kept of %d", cap(p.partly), len(data))
+				if limit := len(data) + int(testOptions.MaximumPacketSize) + 64; cap(p.partial) > 2*limit {
+					t.Fatalf("a buffer of %d bytes after %d bytes", cap(p.partial), len(data))
 				}
 			}
 			sent = append(sent, p.Output()...)
-			// The same once more, on the session that this has left behind.
-			p.again(true, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
+			// Again, with the session that remains.
+			p.reconnect(true, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
 			p.Receive(0, data)
 			sent = append(sent, p.Output()...)
 			p.Abandon(ErrDropped)
 			if p.Held() != len(p.Output()) {
-				t.Errorf("%d bytes are held after all was given up", p.Held()-len(p.Output()))
+				t.Errorf("%d bytes are held after Abandon", p.Held()-len(p.Output()))
 			}
-			return p.heard(), string(sent)
+			return p.events(), string(sent)
 		}
 		log, out := run(len(data) + 1)
 		log2, out2 := run(int(cut)%16 + 1)
 		if log != log2 || out != out2 {
-			t.Errorf("cut into %d: %q %x\n  at once: %q %x", cut%16+1, log2, out2, log, out)
+			t.Errorf("in parts of %d: %q %x\n  as a whole: %q %x", cut%16+1, log2, out2, log, out)
 		}
 	})
 }
 
-// FuzzPublishDecode holds our reading of a PUBLISH against paho's. Ours may
-// refuse what paho lets pass, never the other way round, and what both take
-// must say the same.
+// FuzzPublishDecode compares decodePublish with paho. Every PUBLISH that
+// decodePublish accepts, paho must accept with the same result.
 func FuzzPublishDecode(f *testing.F) {
-	corpus(func(b []byte) {
+	addCorpus(func(b []byte) {
 		if len(b) > 2 && packetType(b[0]>>4) == typePublish {
 			f.Add(b[0]&15, b[2:])
 		}
@@ -86,7 +85,7 @@ func FuzzPublishDecode(f *testing.F) {
 		raw := append(appendVarint([]byte{byte(typePublish)<<4 | flags}, uint32(len(body))), body...)
 		cp, err := packets.ReadPacket(bytes.NewReader(raw))
 		if err != nil {
-			t.Fatalf("paho refuses %x: %v", raw, err)
+			t.Fatalf("paho rejects %x: %v", raw, err)
 		}
 		theirs := cp.Content.(*packets.Publish)
 		if theirs.Topic != string(ours.Topic) || !bytes.Equal(theirs.Payload, ours.Payload) || theirs.QoS != ours.QoS ||
@@ -123,43 +122,43 @@ func FuzzPublishDecode(f *testing.F) {
 	})
 }
 
-// FuzzPublishEncode holds our writing of a PUBLISH against paho's reading.
+// FuzzPublishEncode checks that paho decodes what appendPublish encodes.
 func FuzzPublishEncode(f *testing.F) {
 	f.Add("a/b", []byte("payload"), byte(1), true, uint16(7), uint16(3), "text/plain", []byte{1}, "k", "v", uint32(60))
 	f.Add("x", []byte(nil), byte(0), false, uint16(1), uint16(0), "", []byte(nil), "", "", uint32(0))
 	f.Fuzz(func(t *testing.T, topic string, payload []byte, qos byte, retain bool, id, alias uint16, contentType string, correlation []byte, k, v string, expiry uint32) {
 		qos %= 3
-		if len(contentType) > maxString || len(correlation) > maxString || len(k) > maxString || len(v) > maxString {
+		if len(contentType) > maxFieldLen || len(correlation) > maxFieldLen || len(k) > maxFieldLen || len(v) > maxFieldLen {
 			return
 		}
-		raw := AppendProperty(nil, Property{ID: ContentType, Data: []byte(contentType)})
-		raw = AppendProperty(raw, Property{ID: CorrelationData, Data: correlation})
-		raw = AppendProperty(raw, Property{ID: UserProperty, Data: []byte(k), Value: []byte(v)})
-		raw = AppendProperty(raw, Property{ID: MessageExpiry, Number: expiry})
+		raw := appendProperty(nil, Property{ID: ContentType, Data: []byte(contentType)})
+		raw = appendProperty(raw, Property{ID: CorrelationData, Data: correlation})
+		raw = appendProperty(raw, Property{ID: UserProperty, Data: []byte(k), Value: []byte(v)})
+		raw = appendProperty(raw, Property{ID: MessageExpiry, Number: expiry})
 		m := Outgoing{Topic: []byte(topic), Properties: raw, Payload: payload, QoS: qos, Retain: retain}
 		if CheckOutgoing(&m) != nil {
 			return
 		}
 		b := appendPublish(nil, m.Topic, m.Properties, m.Payload, qos, retain, qos > 0, id, alias)
 		if want := 1 + varintLen(publishLen(m.Topic, m.Properties, m.Payload, qos, alias)) + publishLen(m.Topic, m.Properties, m.Payload, qos, alias); len(b) != want {
-			t.Errorf("%d bytes, foretold %d", len(b), want)
+			t.Errorf("%d bytes, publishLen gives %d", len(b), want)
 		}
 		cp, err := packets.ReadPacket(bytes.NewReader(b))
 		if err != nil {
-			t.Fatalf("paho refuses %x: %v", b, err)
+			t.Fatalf("paho rejects %x: %v", b, err)
 		}
 		p := cp.Content.(*packets.Publish)
 		if p.Topic != topic || !bytes.Equal(p.Payload, payload) || p.QoS != qos || p.Retain != retain || p.Duplicate != (qos > 0) ||
 			(qos > 0 && p.PacketID != id) || (alias > 0) != (p.Properties.TopicAlias != nil) || p.Properties.ContentType != contentType ||
 			!bytes.Equal(p.Properties.CorrelationData, correlation) || p.Properties.User[0] != (packets.User{Key: k, Value: v}) || *p.Properties.MessageExpiry != expiry {
-			t.Errorf("%x reads as %+v", b, p)
+			t.Errorf("%x decodes to %+v", b, p)
 		}
 	})
 }
 
-// FuzzAck holds our reading of acknowledgements against paho's.
+// FuzzAck compares decodeAck with paho.
 func FuzzAck(f *testing.F) {
-	corpus(func(b []byte) {
+	addCorpus(func(b []byte) {
 		if len(b) > 2 {
 			if t := packetType(b[0] >> 4); t >= typePuback && t <= typePubcomp {
 				f.Add(byte(t), b[2:])
@@ -179,7 +178,7 @@ func FuzzAck(f *testing.F) {
 		raw := append(appendVarint([]byte{first}, uint32(len(body))), body...)
 		cp, err := packets.ReadPacket(bytes.NewReader(raw))
 		if err != nil {
-			t.Fatalf("paho refuses %x: %v", raw, err)
+			t.Fatalf("paho rejects %x: %v", raw, err)
 		}
 		var reason byte
 		var pr *packets.Properties

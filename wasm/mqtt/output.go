@@ -3,177 +3,180 @@ package mqtt
 import "time"
 
 const (
-	// maxPrompt bounds, in bytes, the acknowledgements that wait for the network.
-	// A server that reads what it is sent never comes near it: all packet
-	// identifiers together have 262,140 bytes of PUBREL or PUBCOMP.
-	maxPrompt = 1 << 20
-	// maxBulk is how many bytes of messages are encoded ahead of the network. The
-	// rest waits as messages, behind which acknowledgements need not wait.
+	// maxPriority bounds the acknowledgements that wait for the network, in bytes.
+	// A server that reads its acknowledgements stays far below it: PUBRELs or
+	// PUBCOMPs for all packet identifiers have 262,140 bytes.
+	maxPriority = 1 << 20
+	// maxBulk is the number of encoded bytes in bulk above which messages stay
+	// queued.
 	maxBulk = 1 << 20
-	// mergeable is how many bytes are copied so that both streams share one
+	// maxMerged is how many bytes are copied in order to send both streams in one
 	// WebSocket message.
-	mergeable = 64 << 10
-	// keepOutput is the capacity that an empty stream keeps.
-	keepOutput = 1 << 20
+	maxMerged = 64 << 10
+	// maxIdleCapacity is the capacity that an empty buffer may keep.
+	maxIdleCapacity = 1 << 20
 )
 
-// output is what is to be sent, as two streams of whole packets. What answers
-// the server or shows that the client is alive goes ahead of messages, however
-// many of them wait.
+// output holds the packets to send, in two streams. Acknowledgements and PINGREQs
+// are sent before messages, however many messages wait.
 type output struct {
-	prompt []byte // PUBACK, PUBREC, PUBREL, PUBCOMP and PINGREQ, in order
-	bulk   []byte // all other packets, in order
-	// cut is how many bytes at the front of bulk belong to a packet whose first
-	// bytes have been sent. Nothing may come between.
-	cut    int
-	merged []byte
-	// How many bytes of bulk have been taken, and the QoS 0 messages in it whose
-	// senders wait for that.
-	taken   uint64
-	leaving []leaving
-	// pubrelEnd is where in bulk the last PUBREL ends that had to go there.
-	pubrelEnd uint64
-	// What the last call of next returned: so many bytes of bulk, then so many of
-	// prompt, then bulk again.
-	head, middle int
+	priority []byte // PUBACK, PUBREC, PUBREL, PUBCOMP and PINGREQ, in order
+	bulk     []byte // all other packets, and some PUBRELs (see sendPubrel), in order
+	// unfinished is how many bytes at the front of bulk belong to a packet whose
+	// first bytes have been sent. They must be sent before priority.
+	unfinished int
+	merged     []byte
+
+	// bulkSent is how many bytes of bulk have been sent on this connection.
+	// Positions in bulk are counted from the start of the connection.
+	bulkSent  uint64
+	qos0Sends []qos0Send // the queued QoS 0 messages in bulk, in order
+	pubrelEnd uint64     // where the last PUBREL in bulk ends
+
+	// The result of the last call of next: nextBulk bytes of bulk, then
+	// nextPriority bytes of priority, then the rest of bulk.
+	nextBulk, nextPriority int
 }
 
-// leaving is a message that has left when so many bytes of bulk have been taken.
-type leaving struct {
+// qos0Send is a QoS 0 message in bulk whose result the Handler waits for.
+type qos0Send struct {
 	token Token
-	end   uint64
+	end   uint64 // where the PUBLISH ends in bulk
 }
 
-func (o *output) len() int { return len(o.prompt) + len(o.bulk) }
+func (o *output) len() int { return len(o.priority) + len(o.bulk) }
 
-// next returns what is to be sent next, good until the output changes.
+// next returns the bytes to send next. They are valid until the output changes.
 func (o *output) next() []byte {
-	o.head, o.middle = 0, len(o.prompt)
+	o.nextBulk, o.nextPriority = 0, len(o.priority)
 	switch {
-	case len(o.prompt) == 0:
+	case len(o.priority) == 0:
 		return o.bulk
 	case len(o.bulk) == 0:
-		return o.prompt
-	case o.len() <= mergeable:
-		o.head = o.cut
+		return o.priority
+	case o.len() <= maxMerged:
+		o.nextBulk = o.unfinished
 		return o.all()
-	case o.cut > 0:
-		o.head, o.middle = o.cut, 0
-		return o.bulk[:o.cut]
+	case o.unfinished > 0:
+		o.nextBulk, o.nextPriority = o.unfinished, 0
+		return o.bulk[:o.unfinished]
 	}
-	return o.prompt
+	return o.priority
 }
 
-// all returns everything that is to be sent.
+// all returns all bytes to send, in order.
 func (o *output) all() []byte {
-	o.merged = append(append(append(o.merged[:0], o.bulk[:o.cut]...), o.prompt...), o.bulk[o.cut:]...)
+	o.merged = append(append(append(o.merged[:0], o.bulk[:o.unfinished]...), o.priority...), o.bulk[o.unfinished:]...)
 	return o.merged
 }
 
-// take removes the first n bytes of what next returned.
+// take removes the first n bytes of the last result of next.
 func (o *output) take(n int) {
-	k := min(n, o.head)
+	k := min(n, o.nextBulk)
 	o.takeBulk(k)
-	p := min(n-k, o.middle)
-	o.prompt = rest(o.prompt, p)
+	p := min(n-k, o.nextPriority)
+	o.priority = removeFront(o.priority, p)
 	o.takeBulk(n - k - p)
-	o.head, o.middle = o.head-k, o.middle-p
+	o.nextBulk, o.nextPriority = o.nextBulk-k, o.nextPriority-p
 }
 
 func (o *output) takeBulk(n int) {
 	n = min(n, len(o.bulk))
 	if n < len(o.bulk) {
-		at := o.cut // the beginning of a packet
-		for at < n {
-			remaining, used := readVarint(o.bulk[at+1:])
-			at += 1 + used + int(remaining)
+		start := o.unfinished // of the next packet
+		for start < n {
+			remaining, used := readVarint(o.bulk[start+1:])
+			start += 1 + used + int(remaining)
 		}
-		o.cut = at - n
+		o.unfinished = start - n
 	} else {
-		o.cut = 0
+		o.unfinished = 0
 	}
-	o.bulk = rest(o.bulk, n)
-	o.taken += uint64(n)
+	o.bulk = removeFront(o.bulk, n)
+	o.bulkSent += uint64(n)
 }
 
-// rest is b without its first n bytes, in the same memory.
-func rest(b []byte, n int) []byte {
-	if n == len(b) && cap(b) > keepOutput {
+// removeFront removes the first n bytes of b in place. It drops a large buffer
+// that has become empty.
+func removeFront(b []byte, n int) []byte {
+	if n == len(b) && cap(b) > maxIdleCapacity {
 		return nil
 	}
 	return b[:copy(b, b[n:])]
 }
 
 func (o *output) reset() {
-	o.prompt, o.bulk = o.prompt[:0], o.bulk[:0]
-	o.cut, o.head, o.middle, o.taken, o.pubrelEnd = 0, 0, 0, 0, 0
-	o.leaving = o.leaving[:0]
-	if cap(o.merged) > keepOutput {
+	o.priority, o.bulk = o.priority[:0], o.bulk[:0]
+	o.unfinished, o.nextBulk, o.nextPriority, o.bulkSent, o.pubrelEnd = 0, 0, 0, 0, 0
+	o.qos0Sends = o.qos0Sends[:0]
+	if cap(o.merged) > maxIdleCapacity {
 		o.merged = nil
 	}
 }
 
-// Output is what is to be sent next; its packets may share a WebSocket message,
-// and a packet may be cut. It stays good until the next call to the engine.
+// Output returns the bytes to send next, empty when there are none. The bytes are
+// valid until the next call of the engine. They may contain several packets, and
+// may end within a packet.
 func (e *Engine) Output() []byte { return e.output.next() }
 
-// Unsent is how many bytes are to be sent, those that Output does not return yet
-// included.
+// Unsent returns how many bytes are to be sent. It includes those that Output does
+// not return yet.
 func (e *Engine) Unsent() int { return e.output.len() }
 
-// Rest is everything that is to be sent, for a connection that ends.
-func (e *Engine) Rest() []byte { return e.output.all() }
+// AllOutput returns all bytes that are to be sent, for a connection that ends.
+func (e *Engine) AllOutput() []byte { return e.output.all() }
 
-// Flushed says that the first n bytes of Output have been handed to the network.
-// Messages that waited for room may follow.
+// Flushed reports that the first n bytes of the last Output have been handed to
+// the network. The engine may then put queued messages into the output.
 func (e *Engine) Flushed(now time.Duration, n int) {
 	if n == 0 {
 		return
 	}
 	e.now, e.lastSent = now, now
 	e.output.take(n)
-	e.sentSince(n)
-	if len(e.prompt) == 0 {
-		e.unacked -= e.acking
-		e.acking = 0
+	e.noteSent(n)
+	if len(e.priority) == 0 {
+		e.unacked -= e.ackedInOutput
+		e.ackedInOutput = 0
 	}
 	if len(e.bulk) == 0 {
 		e.roundTrip.flushed(now)
 	}
-	e.settleLeft(nil)
+	e.settleQoS0(nil)
 	if len(e.bulk) < maxBulk {
 		e.pump()
 	}
 }
 
-// FlushedRest says that Rest has been handed to the network.
-func (e *Engine) FlushedRest() {
-	e.taken += uint64(len(e.bulk))
-	e.settleLeft(nil)
+// FlushedAll reports that AllOutput has been handed to the network. Only Lost may
+// follow.
+func (e *Engine) FlushedAll() {
+	e.bulkSent += uint64(len(e.bulk))
+	e.settleQoS0(nil)
 }
 
-// settleLeft settles the QoS 0 messages that have been taken or, with an error, all
-// that have not.
-func (e *Engine) settleLeft(err error) {
+// settleQoS0 settles the QoS 0 messages that have been sent. With an error, it
+// settles those that have not been sent, too, with the error.
+func (e *Engine) settleQoS0(err error) {
 	n := 0
-	for ; n < len(e.leaving) && (err != nil || e.leaving[n].end <= e.taken); n++ {
-		e.handler.Sent(e.leaving[n].token, err)
+	for ; n < len(e.qos0Sends) && (err != nil || e.qos0Sends[n].end <= e.bulkSent); n++ {
+		e.handler.Sent(e.qos0Sends[n].token, err)
 	}
 	if n > 0 {
-		e.leaving = e.leaving[:copy(e.leaving, e.leaving[n:])]
+		e.qos0Sends = e.qos0Sends[:copy(e.qos0Sends, e.qos0Sends[n:])]
 	}
 }
 
-// answer queues an acknowledgement.
-func (e *Engine) answer(t packetType, id uint16, r Reason) {
-	e.prompt = appendAck(e.prompt, t, id, r)
+// queueAck puts an acknowledgement into the output.
+func (e *Engine) queueAck(t packetType, id uint16, r Reason) {
+	e.priority = appendAck(e.priority, t, id, r)
 }
 
-// tooManyAnswers reports a server that asks for acknowledgements and does not
-// read them.
-func (e *Engine) tooManyAnswers() *WireError {
-	if len(e.prompt) > maxPrompt {
-		return violation(QuotaExceeded, "%d bytes of acknowledgements wait for the server to read them", len(e.prompt))
+// checkAckBacklog returns a fault when the server requests acknowledgements and
+// does not read them.
+func (e *Engine) checkAckBacklog() *connectionFault {
+	if len(e.priority) > maxPriority {
+		return violation(QuotaExceeded, "the server does not read acknowledgements: %d bytes wait", len(e.priority))
 	}
 	return nil
 }

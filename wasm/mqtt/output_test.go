@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// What the network takes in pieces leaves in order, and only once.
-func TestFlushedInPieces(t *testing.T) {
-	p := online(t, nil)
+// When the network accepts the output in parts, each byte is sent once, in order.
+func TestPartialFlush(t *testing.T) {
+	p := connectedPeer(t, nil)
 	for i := range byte(3) {
 		if _, err := p.Publish(p.now, &Outgoing{Topic: []byte("t"), Payload: []byte{i}, QoS: 1}); err != nil {
 			t.Fatal(err)
@@ -21,52 +21,17 @@ func TestFlushedInPieces(t *testing.T) {
 		got = append(got, p.Output()[:n]...)
 		p.Flushed(p.now, n)
 		if p.Flushed(p.now, 0); len(got)+len(p.Output()) != len(want) {
-			t.Fatalf("of %d bytes %d have left, and %d are still there", len(want), len(got), len(p.Output()))
+			t.Fatalf("of %d bytes, %d are sent and %d remain", len(want), len(got), len(p.Output()))
 		}
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("% x has left, want % x", got, want)
+		t.Errorf("sent % x, want % x", got, want)
 	}
 }
 
-func TestRoundTrip(t *testing.T) {
-	p := online(t, nil)
-	if p.RoundTrip() != 0 {
-		t.Error("there is a round trip before there was a question")
-	}
-	id := p.lastID + 1
-	if _, err := p.Publish(p.now, &Outgoing{Topic: []byte("t"), QoS: 1}); err != nil {
-		t.Fatal(err)
-	}
-	p.now += time.Second // in which it waits for the network
-	p.Flushed(p.now, len(p.Output()))
-	p.now += 30 * time.Millisecond
-	p.Receive(p.now, appendAck(nil, typePuback, id, Success))
-	if got := p.RoundTrip(); got != 30*time.Millisecond {
-		t.Errorf("the round trip was %v, want 30ms", got)
-	}
-}
-
-// Bytes that wait for Receive are a sign of life.
-func TestHeard(t *testing.T) {
-	p := online(t, nil)
-	p.Tick(p.Deadline())
-	if p.types() != "PINGREQ" {
-		t.Fatal("no PINGREQ")
-	}
-	due := p.Deadline()
-	p.Heard(due - time.Second)
-	p.Tick(due)
-	p.Heard(0) // older news changes nothing
-	if got := p.heard(); got != "" || p.Deadline() <= due {
-		t.Errorf("heard %q; the deadline is %v, and was %v", got, p.Deadline(), due)
-	}
-}
-
-// Acknowledgements and PINGREQ do not wait behind messages, and no packet is cut by
-// another.
-func TestAcknowledgementsOvertakeMessages(t *testing.T) {
-	p := online(t, nil)
+// Acknowledgements and PINGREQ are sent before messages, but not within one.
+func TestAcknowledgementsPrecedeMessages(t *testing.T) {
+	p := connectedPeer(t, nil)
 	p.granted.MaximumPacketSize = 1 << 20
 	for range 5 {
 		if _, err := p.Publish(p.now, &Outgoing{Topic: []byte("t"), Payload: make([]byte, 100_000)}); err != nil {
@@ -74,16 +39,16 @@ func TestAcknowledgementsOvertakeMessages(t *testing.T) {
 		}
 	}
 	total := p.Unsent()
-	p.Flushed(p.now, len(p.Output()[:150_000])) // in the middle of the second
-	p.arrive(1, 1, false)
-	p.arrive(2, 1, false)
+	p.Flushed(p.now, len(p.Output()[:150_000])) // within the second packet
+	p.receiveMessage(1, 1, false)
+	p.receiveMessage(2, 1, false)
 	p.Ping(p.now, time.Second)
 	rest := p.Output()
 	if packet := 100_000 + 8; len(rest) != 2*packet-150_000 {
-		t.Fatalf("%d bytes to finish the packet", len(rest))
+		t.Fatalf("%d bytes complete the packet", len(rest))
 	}
 	p.Flushed(p.now, len(rest))
-	p.expect("PUBACK(#1 0); PUBACK(#2 0); PINGREQ")
+	p.expectSent("PUBACK(#1 0); PUBACK(#2 0); PINGREQ")
 	sent := 0
 	for len(p.Output()) > 0 {
 		sent += len(p.Output())
@@ -94,9 +59,9 @@ func TestAcknowledgementsOvertakeMessages(t *testing.T) {
 	}
 }
 
-// More messages than the network takes wait as messages.
+// Messages stay queued when the network is slower than the caller.
 func TestOutputIsBounded(t *testing.T) {
-	p := online(t, nil)
+	p := connectedPeer(t, nil)
 	p.granted.MaximumPacketSize, p.granted.KeepAlive = 1<<20, 0
 	payload := make([]byte, 100_000)
 	for k := range Token(100) {
@@ -105,7 +70,7 @@ func TestOutputIsBounded(t *testing.T) {
 		}
 	}
 	if n, _ := p.Waiting(); n == 0 || p.Unsent() > maxBulk+len(payload)+100 {
-		t.Fatalf("%d bytes of output, %d messages wait", p.Unsent(), n)
+		t.Fatalf("%d bytes of output, %d queued messages", p.Unsent(), n)
 	}
 	sent := 0
 	for len(p.Output()) > 0 {
@@ -114,12 +79,12 @@ func TestOutputIsBounded(t *testing.T) {
 		p.Flushed(p.now, n)
 	}
 	if want := 100 * (100_000 + 8); sent != want {
-		t.Errorf("%d bytes have left, want %d", sent, want)
+		t.Errorf("sent %d bytes, want %d", sent, want)
 	}
 }
 
-// However the output is taken, it is a sequence of whole packets, and the
-// acknowledgements keep their order.
+// FuzzOutput takes the output in arbitrary parts. Together they are a sequence of
+// whole packets, with the acknowledgements in order.
 func FuzzOutput(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4, 250, 5, 0, 9, 200, 7})
 	f.Fuzz(func(t *testing.T, script []byte) {
@@ -127,7 +92,7 @@ func FuzzOutput(f *testing.F) {
 		o := testOptions
 		o.ReceiveMaximum = 0
 		p.Open(0, o)
-		p.sends()
+		p.takePackets()
 		p.connack(false, nil)
 		var got []byte
 		take := func(n int) {
@@ -143,7 +108,7 @@ func FuzzOutput(f *testing.F) {
 				_, _ = p.Publish(0, &Outgoing{Topic: []byte("t"), Payload: make([]byte, 100*int(op)), QoS: 0})
 			case 1:
 				id++
-				p.arrive(id, 1, false)
+				p.receiveMessage(id, 1, false)
 			case 2:
 				p.Ping(0, time.Duration(op)*time.Second)
 			case 3:
@@ -158,12 +123,12 @@ func FuzzOutput(f *testing.F) {
 			n, used := readVarint(got[1:])
 			size := 1 + used + int(n)
 			if used <= 0 || size > len(got) {
-				t.Fatalf("a packet of %d bytes is cut: %d are left", size, len(got))
+				t.Fatalf("a packet of %d bytes is truncated to %d", size, len(got))
 			}
 			switch packetType(got[0] >> 4) {
 			case typePuback:
 				if acked := uint16(got[2])<<8 | uint16(got[3]); acked != last+1 {
-					t.Fatalf("PUBACK of %d follows that of %d", acked, last)
+					t.Fatalf("PUBACK for %d follows PUBACK for %d", acked, last)
 				}
 				last++
 			case typePublish, typePingreq:

@@ -2,76 +2,17 @@ package mqtt
 
 import (
 	"bytes"
-	"cmp"
 	"io"
-	"math"
 	"net"
-	"time"
 
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// A UserPair is one user property: names may repeat, and order is kept.
+// A UserPair is a user property. In a list, names may repeat, and the order is
+// significant.
 type UserPair struct{ Name, Value string }
 
-// A Will is what the server publishes when the connection ends without a
-// DISCONNECT (section 3.1.2.5).
-type Will struct {
-	Topic       string
-	Payload     []byte // at most 65,535 bytes
-	QoS         byte
-	Retain      bool
-	Delay       uint32 // seconds, [MQTT-3.1.3-9]
-	ContentType string
-	User        []UserPair
-	// The rest of its properties, each left out when zero.
-	UTF8            bool
-	Expiry          uint32 // seconds
-	ResponseTopic   string
-	CorrelationData []byte
-}
-
-// ConnectOptions is what a CONNECT says (section 3.1). The zero value of a field
-// leaves its property out.
-type ConnectOptions struct {
-	ClientID          string
-	Username          *string
-	Password          []byte // nil: none
-	KeepAlive         uint16 // seconds; 0 turns it off
-	CleanStart        bool
-	SessionExpiry     uint32 // seconds; math.MaxUint32: for ever
-	ReceiveMaximum    uint16
-	MaximumPacketSize uint32 // bytes
-	TopicAliasMaximum uint16
-	AckTimeout        time.Duration // how long the server may take to acknowledge; 0: no bound
-	RequestResponse   bool          // ask for response information
-	NoProblemInfo     bool          // ask for no reason strings
-	Will              *Will
-	User              []UserPair
-}
-
-// A Connack is what the server granted. Where a property was absent it holds
-// the value that the standard gives its absence.
-type Connack struct {
-	SessionPresent       bool
-	SameSession          bool // it is certainly the one of before
-	Reason               Reason
-	ReasonString         string
-	ClientID             string // assigned or as asked for
-	KeepAlive            uint16 // seconds, the one in force
-	SessionExpiry        uint32 // seconds, the one in force
-	ReceiveMaximum       uint16
-	MaximumQoS           byte
-	MaximumPacketSize    uint32 // bytes, math.MaxUint32: no bound
-	TopicAliasMaximum    uint16
-	RetainAvailable      bool
-	WildcardAvailable    bool
-	SharedAvailable      bool
-	IdentifiersAvailable bool
-	User                 []UserPair
-}
-
-// A Subscription is one filter of a SUBSCRIBE with its options (section 3.8.3).
+// A Subscription is a topic filter of a SUBSCRIBE and its options (section 3.8.3).
 type Subscription struct {
 	Filter            string
 	QoS               byte
@@ -93,68 +34,8 @@ func appendPacket(b []byte, t packetType, flags byte, body net.Buffers) []byte {
 	return b
 }
 
-// appendConnect encodes a CONNECT. The payload is put together here, as paho's
-// encoder drops all properties of a will but its delay and user properties.
-func appendConnect(b []byte, o *ConnectOptions) []byte {
-	c := packets.Connect{
-		ProtocolName: "MQTT", ProtocolVersion: 5, ClientID: o.ClientID,
-		KeepAlive: o.KeepAlive, CleanStart: o.CleanStart,
-		UsernameFlag: o.Username != nil, PasswordFlag: o.Password != nil, Password: o.Password,
-		Properties: &packets.Properties{User: pahoUser(o.User)},
-	}
-	p := c.Properties
-	p.SessionExpiryInterval = unlessZero(o.SessionExpiry)
-	p.ReceiveMaximum = unlessZero(o.ReceiveMaximum)
-	p.MaximumPacketSize = unlessZero(o.MaximumPacketSize)
-	p.TopicAliasMaximum = unlessZero(o.TopicAliasMaximum)
-	if o.RequestResponse {
-		p.RequestResponseInfo = new(byte(1))
-	}
-	if o.NoProblemInfo {
-		p.RequestProblemInfo = new(byte(0))
-	}
-	if o.Username != nil {
-		c.Username = *o.Username
-	}
-	if o.Will == nil {
-		return appendPacket(b, typeConnect, 0, c.Buffers())
-	}
-	w := o.Will
-	c.WillFlag, c.WillQOS, c.WillRetain = true, w.QoS, w.Retain
-	header := p.Pack(packets.CONNECT)
-	body := appendField(nil, []byte(c.ProtocolName))
-	body = append(body, c.ProtocolVersion, c.PackFlags(), byte(o.KeepAlive>>8), byte(o.KeepAlive))
-	body = append(appendVarint(body, uint32(len(header))), header...)
-	body = appendField(body, []byte(o.ClientID))
-	will := w.properties()
-	body = append(appendVarint(body, uint32(len(will))), will...)
-	body = appendField(appendField(body, []byte(w.Topic)), w.Payload)
-	if c.UsernameFlag {
-		body = appendField(body, []byte(c.Username))
-	}
-	if c.PasswordFlag {
-		body = appendField(body, o.Password)
-	}
-	return appendPacket(b, typeConnect, 0, net.Buffers{body})
-}
-
-func (w *Will) properties() []byte {
-	var b []byte
-	if w.Delay != 0 {
-		b = append(b, packets.PropWillDelayInterval, byte(w.Delay>>24), byte(w.Delay>>16), byte(w.Delay>>8), byte(w.Delay))
-	}
-	p := packets.Properties{
-		ContentType: w.ContentType, ResponseTopic: w.ResponseTopic, CorrelationData: w.CorrelationData,
-		MessageExpiry: unlessZero(w.Expiry), User: pahoUser(w.User),
-	}
-	if w.UTF8 {
-		p.PayloadFormat = new(byte(1))
-	}
-	return append(b, p.Pack(packets.PUBLISH)...)
-}
-
 func appendSubscribe(b []byte, id uint16, subs []Subscription, user []UserPair) []byte {
-	s := packets.Subscribe{PacketID: id, Properties: &packets.Properties{User: pahoUser(user)}}
+	s := packets.Subscribe{PacketID: id, Properties: &packets.Properties{User: pahoUserProperties(user)}}
 	for _, o := range subs {
 		s.Subscriptions = append(s.Subscriptions, packets.SubOptions{
 			Topic: o.Filter, QoS: o.QoS, NoLocal: o.NoLocal,
@@ -175,76 +56,37 @@ func appendDisconnect(b []byte, r Reason) []byte {
 	if r == Success {
 		return append(b, byte(typeDisconnect)<<4, 0)
 	}
-	// The shortest form [MQTT-3.14.2-1]: it passes any Maximum Packet Size that we accept.
+	// Without properties (section 3.14.2.2.1), so that it fits into minPacketSize.
 	return append(b, byte(typeDisconnect)<<4, 1, byte(r))
 }
 
-// decode hands one whole packet to paho. The caller has checked its type and
-// flags; what paho would take on trust (lengths, properties, reason codes) is
-// checked here first: at is where the property section begins in body.
-func decode(t packetType, packet, body []byte, at int) (packets.Packet, *WireError) {
+// decodePacket decodes a whole packet with paho. The caller has checked the type
+// and the flags. decodePacket checks the properties, as paho does not; at is their
+// offset in body. The caller then checks reason codes and extra bytes.
+func decodePacket(t packetType, packet, body []byte, at int) (packets.Packet, *connectionFault) {
 	if len(body) < at {
-		return nil, malformed("%v is cut short", t)
+		return nil, malformed("%v is truncated", t)
 	}
 	if len(body) > at {
 		if _, _, err := cutProperties(t, body[at:]); err != nil {
 			return nil, err
 		}
 	} else if t != typeDisconnect {
-		return nil, malformed("%v has no properties section", t)
+		return nil, malformed("%v without properties", t)
 	}
 	cp, err := packets.ReadPacket(bytes.NewReader(packet))
 	if err != nil && err != io.EOF {
 		return nil, malformed("%v: %v", t, err)
 	}
 	if err != nil {
-		return nil, malformed("%v is cut short", t)
+		return nil, malformed("%v is truncated", t)
 	}
 	return cp.Content, nil
 }
 
-// decodeConnack reads a CONNACK that answers o.
-func decodeConnack(packet, body []byte, o *ConnectOptions) (*Connack, *WireError) {
-	if len(body) == 2 { // it has no properties: the form of MQTT 3.1.1
-		return &Connack{Reason: UnsupportedVersion, ReasonString: "it answers in MQTT 3.1.1"}, nil
-	}
-	if len(body) >= 1 && body[0] > 1 {
-		return nil, malformed("CONNACK with reserved flags set") // [MQTT-3.2.2-1]
-	}
-	content, werr := decode(typeConnack, packet, body, 2)
-	if werr != nil {
-		return nil, werr
-	}
-	in := content.(*packets.Connack)
-	p := in.Properties
-	if _, rest, _ := cutProperties(typeConnack, body[2:]); len(rest) > 0 {
-		return nil, malformed("CONNACK has %d bytes too many", len(rest))
-	}
-	out := &Connack{
-		SessionPresent: in.SessionPresent, Reason: Reason(in.ReasonCode), ReasonString: p.ReasonString,
-		ClientID:       cmp.Or(p.AssignedClientID, o.ClientID),
-		KeepAlive:      or(p.ServerKeepAlive, o.KeepAlive), // the server's wins [MQTT-3.2.2-21]
-		SessionExpiry:  or(p.SessionExpiryInterval, o.SessionExpiry),
-		ReceiveMaximum: or(p.ReceiveMaximum, math.MaxUint16), MaximumQoS: or(p.MaximumQOS, 2),
-		MaximumPacketSize: or(p.MaximumPacketSize, math.MaxUint32), TopicAliasMaximum: or(p.TopicAliasMaximum, 0),
-		RetainAvailable: or(p.RetainAvailable, 1) == 1, WildcardAvailable: or(p.WildcardSubAvailable, 1) == 1,
-		SharedAvailable: or(p.SharedSubAvailable, 1) == 1, IdentifiersAvailable: or(p.SubIDAvailable, 1) == 1,
-	}
-	for _, u := range p.User {
-		out.User = append(out.User, UserPair{u.Key, u.Value})
-	}
-	if !out.Reason.validFrom(typeConnack) {
-		return nil, violation(ProtocolError, "CONNACK with reason code 0x%02X", byte(out.Reason))
-	}
-	if out.Reason != Success && out.SessionPresent {
-		return nil, violation(ProtocolError, "CONNACK refuses with session present") // [MQTT-3.2.2-6]
-	}
-	return out, nil
-}
-
-// decodeSuback reads a SUBACK or UNSUBACK.
-func decodeSuback(t packetType, packet, body []byte) (id uint16, codes []byte, reason string, err *WireError) {
-	content, err := decode(t, packet, body, 2)
+// decodeSuback decodes a SUBACK or UNSUBACK.
+func decodeSuback(t packetType, packet, body []byte) (id uint16, codes []byte, reason string, err *connectionFault) {
+	content, err := decodePacket(t, packet, body, 2)
 	if err != nil {
 		return 0, nil, "", err
 	}
@@ -262,50 +104,31 @@ func decodeSuback(t packetType, packet, body []byte) (id uint16, codes []byte, r
 	return id, codes, reason, nil
 }
 
-// A Disconnect is the server's farewell.
-type Disconnect struct {
-	Reason       Reason
-	ReasonString string
-}
-
-func decodeDisconnect(packet, body []byte) (*Disconnect, *WireError) {
-	if len(body) == 0 { // valid, and refused by paho
-		return &Disconnect{}, nil
+// decodeDisconnect decodes a DISCONNECT of the server.
+func decodeDisconnect(packet, body []byte) (*StopError, *connectionFault) {
+	if len(body) == 0 { // valid (section 3.14.2.1), but paho rejects it
+		return &StopError{}, nil
 	}
-	content, err := decode(typeDisconnect, packet, body, 1)
+	content, err := decodePacket(typeDisconnect, packet, body, 1)
 	if err != nil {
 		return nil, err
 	}
 	in := content.(*packets.Disconnect)
 	if len(body) > 1 {
 		if _, rest, _ := cutProperties(typeDisconnect, body[1:]); len(rest) > 0 {
-			return nil, malformed("DISCONNECT has %d bytes too many", len(rest))
+			return nil, malformed("DISCONNECT has %d extra bytes", len(rest))
 		}
 	}
-	d := &Disconnect{Reason(in.ReasonCode), in.Properties.ReasonString}
+	d := &StopError{Reason: Reason(in.ReasonCode), Detail: in.Properties.ReasonString}
 	if !d.Reason.validFrom(typeDisconnect) {
 		return nil, violation(ProtocolError, "DISCONNECT with reason code 0x%02X", in.ReasonCode)
 	}
 	return d, nil
 }
 
-func pahoUser(pairs []UserPair) (user []packets.User) {
+func pahoUserProperties(pairs []UserPair) (user []packets.User) {
 	for _, p := range pairs {
 		user = append(user, packets.User{Key: p.Name, Value: p.Value})
 	}
 	return user
-}
-
-func unlessZero[T comparable](v T) *T {
-	if v == *new(T) {
-		return nil
-	}
-	return &v
-}
-
-func or[T any](p *T, absent T) T {
-	if p == nil {
-		return absent
-	}
-	return *p
 }

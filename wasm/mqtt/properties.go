@@ -2,10 +2,10 @@ package mqtt
 
 import "encoding/binary"
 
-// PropertyID names a property (table 2-4).
+// A PropertyID identifies a property (table 2-4).
 type PropertyID byte
 
-// The properties of a PUBLISH. Those of other packets stay inside this package.
+// The properties of a PUBLISH.
 const (
 	PayloadFormat          PropertyID = 1
 	MessageExpiry          PropertyID = 2
@@ -23,35 +23,36 @@ const (
 	propMaximumPacketSize PropertyID = 39
 )
 
-// A Property is one property as it stands on the wire. Which field holds the
-// value depends on the ID: numbers in Number, strings and binary data in Data,
-// a user property's name in Data and its value in Value. The slices are views.
+// A Property is a decoded property. Its type determines which fields are set. The
+// slices refer to the encoded properties.
 type Property struct {
 	ID     PropertyID
-	Number uint32
-	Data   []byte
-	Value  []byte
+	Number uint32 // of a number
+	Data   []byte // of a string or binary data; the name of a user property
+	Value  []byte // the value of a user property
 }
 
 type propertyKind byte
 
 const (
 	kindNone propertyKind = iota
-	kindFlag              // a byte that may be 0 or 1
+	kindBool              // a byte that may be 0 or 1
 	kindUint16
 	kindUint32
 	kindVarint
 	kindString
 	kindBinary
-	kindPair
+	kindStringPair
 )
 
-// Properties that a server may send or a PUBLISH may carry, by packet.
+// propertyTable has the properties that a server may send, and those of a PUBLISH
+// in both directions. in has a bit for each packet type that may contain the
+// property.
 var propertyTable = [43]struct {
 	kind propertyKind
 	in   uint16
 }{
-	1:  {kindFlag, 1 << typePublish},
+	1:  {kindBool, 1 << typePublish},
 	2:  {kindUint32, 1 << typePublish},
 	3:  {kindString, 1 << typePublish},
 	8:  {kindString, 1 << typePublish},
@@ -60,30 +61,31 @@ var propertyTable = [43]struct {
 	17: {kindUint32, 1 << typeConnack}, // in DISCONNECT only from a client [MQTT-3.14.2-2]
 	18: {kindString, 1 << typeConnack},
 	19: {kindUint16, 1 << typeConnack},
-	// 21 and 22, authentication, come only to who asked for it [MQTT-4.12.0-6]
+	// 21 and 22, authentication, need an authentication method in CONNECT [MQTT-4.12.0-6]
 	26: {kindString, 1 << typeConnack},
 	28: {kindString, 1<<typeConnack | 1<<typeDisconnect},
 	31: {kindString, 1<<typeConnack | 1<<typePuback | 1<<typePubrec | 1<<typePubrel | 1<<typePubcomp | 1<<typeSuback | 1<<typeUnsuback | 1<<typeDisconnect},
 	33: {kindUint16, 1 << typeConnack},
 	34: {kindUint16, 1 << typeConnack},
 	35: {kindUint16, 1 << typePublish},
-	36: {kindFlag, 1 << typeConnack},
-	37: {kindFlag, 1 << typeConnack},
-	38: {kindPair, 1<<typeConnack | 1<<typePublish | 1<<typePuback | 1<<typePubrec | 1<<typePubrel | 1<<typePubcomp | 1<<typeSuback | 1<<typeUnsuback | 1<<typeDisconnect},
+	36: {kindBool, 1 << typeConnack},
+	37: {kindBool, 1 << typeConnack},
+	38: {kindStringPair, 1<<typeConnack | 1<<typePublish | 1<<typePuback | 1<<typePubrec | 1<<typePubrel | 1<<typePubcomp | 1<<typeSuback | 1<<typeUnsuback | 1<<typeDisconnect},
 	39: {kindUint32, 1 << typeConnack},
-	40: {kindFlag, 1 << typeConnack},
-	41: {kindFlag, 1 << typeConnack},
-	42: {kindFlag, 1 << typeConnack},
+	40: {kindBool, 1 << typeConnack},
+	41: {kindBool, 1 << typeConnack},
+	42: {kindBool, 1 << typeConnack},
 }
 
-// NextProperty takes the first property off raw, which has been checked (the
-// Properties of a [Publish] have). Without allocation; ok is false at the end.
+// NextProperty decodes the first property of raw, which must be checked: the
+// Properties of a [Publish] are. rest is what follows the property. ok is false
+// when raw is empty. NextProperty does not allocate.
 func NextProperty(raw []byte) (p Property, rest []byte, ok bool) {
-	p, rest, err := nextProperty(raw)
+	p, rest, err := decodeProperty(raw)
 	return p, rest, err == nil && len(raw) > 0
 }
 
-func nextProperty(b []byte) (p Property, rest []byte, err *WireError) {
+func decodeProperty(b []byte) (p Property, rest []byte, err *connectionFault) {
 	if len(b) == 0 {
 		return p, nil, nil
 	}
@@ -96,7 +98,7 @@ func nextProperty(b []byte) (p Property, rest []byte, err *WireError) {
 	switch kind {
 	case kindNone:
 		return p, nil, malformed("unknown property %d", p.ID)
-	case kindFlag:
+	case kindBool:
 		if ok = len(rest) >= 1; ok {
 			p.Number, rest = uint32(rest[0]), rest[1:]
 		}
@@ -114,48 +116,48 @@ func nextProperty(b []byte) (p Property, rest []byte, err *WireError) {
 			p.Number, rest = v, rest[n:]
 		}
 	case kindString, kindBinary:
-		p.Data, rest, ok = cut(rest)
-	case kindPair:
-		if p.Data, rest, ok = cut(rest); ok {
-			p.Value, rest, ok = cut(rest)
+		p.Data, rest, ok = cutField(rest)
+	case kindStringPair:
+		if p.Data, rest, ok = cutField(rest); ok {
+			p.Value, rest, ok = cutField(rest)
 		}
 	}
 	if !ok {
-		return p, nil, malformed("property %d is cut short", p.ID)
+		return p, nil, malformed("property %d is truncated", p.ID)
 	}
 	return p, rest, nil
 }
 
-// checkProperties walks the properties in b and reports the first that a packet
-// of type t may not carry, or not so.
-func checkProperties(t packetType, b []byte) *WireError {
+// checkProperties returns a fault for the first property in b that is malformed,
+// repeated, or not allowed in a packet of type t.
+func checkProperties(t packetType, b []byte) *connectionFault {
 	var seen uint64
 	repeats := 0
 	for len(b) > 0 {
-		p, rest, err := nextProperty(b)
+		p, rest, err := decodeProperty(b)
 		if err != nil {
 			return err
 		}
 		b = rest
 		d := propertyTable[p.ID]
 		if d.in&(1<<t) == 0 {
-			return violation(ProtocolError, "property %d in a %v", p.ID, t)
+			return violation(ProtocolError, "property %d is not allowed in a %v", p.ID, t)
 		}
 		if seen&(1<<p.ID) != 0 {
 			if p.ID != UserProperty && p.ID != SubscriptionIdentifier {
-				return violation(ProtocolError, "property %d stands twice in a %v", p.ID, t)
+				return violation(ProtocolError, "property %d is repeated in a %v", p.ID, t)
 			}
-			if repeats++; repeats >= maxRepeats {
-				return violation(QuotaExceeded, "a %v with more than %d user properties or subscription identifiers", t, maxRepeats)
+			if repeats++; repeats >= maxRepeatedProperties {
+				return violation(QuotaExceeded, "a %v with more than %d user properties or subscription identifiers", t, maxRepeatedProperties)
 			}
 		}
 		seen |= 1 << p.ID
-		if d.kind == kindString || d.kind == kindPair {
+		if d.kind == kindString || d.kind == kindStringPair {
 			if !validString(p.Data) || !validString(p.Value) {
 				return malformed("property %d is not a valid UTF-8 string", p.ID)
 			}
 		}
-		if d.kind == kindFlag && p.Number > 1 {
+		if d.kind == kindBool && p.Number > 1 {
 			return violation(ProtocolError, "property %d has the value %d", p.ID, p.Number)
 		}
 		switch p.ID {
@@ -165,47 +167,28 @@ func checkProperties(t packetType, b []byte) *WireError {
 			}
 		case TopicAlias:
 			if p.Number == 0 {
-				return violation(TopicAliasInvalid, "topic alias is zero") // [MQTT-3.3.2-8]
+				return violation(TopicAliasInvalid, "the topic alias is zero") // [MQTT-3.3.2-8]
 			}
 		case ResponseTopic:
 			if ValidTopic(p.Data) != nil {
-				return violation(ProtocolError, "response topic holds a wildcard or is empty") // [MQTT-3.3.2-14]
+				return violation(ProtocolError, "the response topic is not valid") // [MQTT-3.3.2-14]
 			}
 		}
 	}
 	return nil
 }
 
-// cutProperties takes a property section, length and all, from the front of b
-// and checks it.
-func cutProperties(t packetType, b []byte) (props, rest []byte, err *WireError) {
+// cutProperties splits b after the property section at its start (length and
+// properties) and checks the properties.
+func cutProperties(t packetType, b []byte) (props, rest []byte, err *connectionFault) {
 	n, used := readVarint(b)
 	if used <= 0 || uint64(n) > uint64(len(b)-used) {
-		return nil, nil, malformed("%v: property length", t)
+		return nil, nil, malformed("%v: invalid property length", t)
 	}
 	if n > maxProperties {
-		return nil, nil, violation(QuotaExceeded, "%v with %d bytes of properties; this client takes at most %d", t, n, maxProperties)
+		return nil, nil, violation(QuotaExceeded, "%v with %d bytes of properties; the client accepts %d", t, n, maxProperties)
 	}
 	end := used + int(n)
 	props = b[used:end:end]
 	return props, b[end:], checkProperties(t, props)
-}
-
-// AppendProperty adds p to the raw properties in b, as [Outgoing] takes them.
-// p must be a property of a PUBLISH; [CheckOutgoing] checks the rest.
-func AppendProperty(b []byte, p Property) []byte {
-	b = append(b, byte(p.ID))
-	switch propertyTable[p.ID].kind {
-	case kindFlag:
-		return append(b, byte(p.Number))
-	case kindUint16:
-		return binary.BigEndian.AppendUint16(b, uint16(p.Number))
-	case kindUint32:
-		return binary.BigEndian.AppendUint32(b, p.Number)
-	case kindVarint:
-		return appendVarint(b, p.Number)
-	case kindPair:
-		return appendField(appendField(b, p.Data), p.Value)
-	}
-	return appendField(b, p.Data)
 }

@@ -5,26 +5,39 @@ import (
 	"encoding/binary"
 )
 
-// A Publish is a message that has arrived. Its slices are views of the bytes
-// given to [Engine.Receive], good until that call returns.
+// A Publish is a received message. Its slices are valid until the call of
+// [Engine.Receive] that delivers it returns; Clone makes a copy.
 type Publish struct {
-	Topic      []byte
+	Topic      []byte // never empty
 	Payload    []byte
-	Properties []byte // raw and checked: see NextProperty
-	Packet     []byte // all of it, from the fixed header on
+	Properties []byte // encoded and checked; see NextProperty
+	Packet     []byte // the whole packet, with its fixed header
 	QoS        byte
 	Retain     bool
 	Duplicate  bool
-	Ticket     uint32 // for Acknowledge, at QoS 1 and 2
-	packetID   uint16
-	alias      uint16
-	valid      []byte // the last topic that was looked at and found so
+	Ticket     uint32 // at QoS 1 and 2; see Engine.Acknowledge
+
+	packetID       uint16
+	alias          uint16
+	lastValidTopic []byte // caches the last topic that ValidTopic accepted
 }
 
-// decodePublish reads the body of a PUBLISH with the given header flags into p
-// (section 3.3). Topic stays empty where an alias stands for it.
-func decodePublish(p *Publish, flags byte, body []byte) *WireError {
-	*p = Publish{QoS: flags >> 1 & 3, Retain: flags&1 != 0, Duplicate: flags&8 != 0, valid: p.valid}
+// Clone returns a copy of m that shares no memory with it.
+func (m *Publish) Clone() Publish {
+	c := *m
+	c.Packet = bytes.Clone(m.Packet)
+	c.Topic = bytes.Clone(m.Topic)
+	end := len(c.Packet) - len(m.Payload)
+	c.Payload = c.Packet[end:]
+	c.Properties = c.Packet[end-len(m.Properties) : end]
+	c.lastValidTopic = nil
+	return c
+}
+
+// decodePublish decodes into p the body of a PUBLISH with the given flags of the
+// fixed header (section 3.3). Topic is empty when the packet has only an alias.
+func decodePublish(p *Publish, flags byte, body []byte) *connectionFault {
+	*p = Publish{QoS: flags >> 1 & 3, Retain: flags&1 != 0, Duplicate: flags&8 != 0, lastValidTopic: p.lastValidTopic}
 	if p.QoS == 3 {
 		return malformed("PUBLISH with QoS 3") // [MQTT-3.3.1-4]
 	}
@@ -32,25 +45,25 @@ func decodePublish(p *Publish, flags byte, body []byte) *WireError {
 		return malformed("PUBLISH with DUP at QoS 0") // [MQTT-3.3.1-2]
 	}
 	var ok bool
-	if p.Topic, body, ok = cut(body); !ok {
-		return malformed("PUBLISH is cut short in its topic")
+	if p.Topic, body, ok = cutField(body); !ok {
+		return malformed("PUBLISH is truncated in its topic")
 	}
 	if p.QoS > 0 {
 		if len(body) < 2 {
-			return malformed("PUBLISH is cut short in its packet identifier")
+			return malformed("PUBLISH is truncated in its packet identifier")
 		}
 		p.packetID, body = binary.BigEndian.Uint16(body), body[2:]
 		if p.packetID == 0 {
 			return violation(ProtocolError, "PUBLISH with packet identifier 0") // [MQTT-2.2.1-3]
 		}
 	}
-	var err *WireError
+	var err *connectionFault
 	if p.Properties, p.Payload, err = cutProperties(typePublish, body); err != nil {
 		return err
 	}
 	for rest := p.Properties; len(rest) > 0; {
 		var prop Property
-		prop, rest, _ = nextProperty(rest)
+		prop, rest, _ = decodeProperty(rest)
 		if prop.ID == TopicAlias {
 			p.alias = uint16(prop.Number)
 		}
@@ -61,21 +74,21 @@ func decodePublish(p *Publish, flags byte, body []byte) *WireError {
 		}
 		return nil
 	}
-	if bytes.Equal(p.Topic, p.valid) { // as it mostly is
+	if bytes.Equal(p.Topic, p.lastValidTopic) {
 		return nil
 	}
 	switch err := ValidTopic(p.Topic); err {
 	case nil:
-		p.valid = append(p.valid[:0], p.Topic...)
+		p.lastValidTopic = append(p.lastValidTopic[:0], p.Topic...)
 		return nil
 	case ErrTopicWildcard:
-		return violation(TopicNameInvalid, "PUBLISH to a topic that holds a wildcard") // [MQTT-3.3.2-2]
+		return violation(TopicNameInvalid, "PUBLISH to a topic with a wildcard") // [MQTT-3.3.2-2]
 	default:
-		return malformed("PUBLISH: the topic is not valid: %v", err)
+		return malformed("PUBLISH: invalid topic: %v", err)
 	}
 }
 
-// publishLen is the Remaining Length of a PUBLISH: alias 0 stands for none.
+// publishLen returns the Remaining Length of a PUBLISH. alias is 0 for none.
 func publishLen(topic, props, payload []byte, qos byte, alias uint16) int {
 	p := len(props)
 	if alias != 0 {
@@ -88,8 +101,8 @@ func publishLen(topic, props, payload []byte, qos byte, alias uint16) int {
 	return n
 }
 
-// appendPublish encodes a PUBLISH. topic is empty where alias is already known
-// to the server; props are raw and hold no alias.
+// appendPublish encodes a PUBLISH. topic is empty when the server already knows
+// alias; alias is 0 for none. props are encoded properties without an alias.
 func appendPublish(b, topic, props, payload []byte, qos byte, retain, dup bool, id, alias uint16) []byte {
 	first := byte(typePublish)<<4 | qos<<1
 	if retain {
@@ -121,9 +134,9 @@ type ack struct {
 	props  []byte
 }
 
-func decodeAck(t packetType, body []byte) (a ack, err *WireError) {
+func decodeAck(t packetType, body []byte) (a ack, err *connectionFault) {
 	if len(body) < 2 {
-		return a, malformed("%v is cut short", t)
+		return a, malformed("%v is truncated", t)
 	}
 	a.id = binary.BigEndian.Uint16(body)
 	if a.id == 0 {
@@ -138,7 +151,7 @@ func decodeAck(t packetType, body []byte) (a ack, err *WireError) {
 			return a, err
 		}
 		if len(rest) > 0 {
-			return a, malformed("%v has %d bytes too many", t, len(rest))
+			return a, malformed("%v has %d extra bytes", t, len(rest))
 		}
 	}
 	if !a.reason.validFrom(t) {
@@ -156,16 +169,4 @@ func appendAck(b []byte, t packetType, id uint16, r Reason) []byte {
 		return append(b, first, 2, byte(id>>8), byte(id))
 	}
 	return append(b, first, 3, byte(id>>8), byte(id), byte(r))
-}
-
-// Clone is m in memory of its own.
-func (m *Publish) Clone() Publish {
-	c := *m
-	c.Packet = bytes.Clone(m.Packet)
-	c.Topic = bytes.Clone(m.Topic)
-	end := len(c.Packet) - len(m.Payload)
-	c.Payload = c.Packet[end:]
-	c.Properties = c.Packet[end-len(m.Properties) : end]
-	c.valid = nil
-	return c
 }

@@ -2,11 +2,10 @@ package mqtt
 
 import "fmt"
 
-// Reason is an MQTT reason code (section 2.4). Values of 0x80 and more are
-// failures.
+// A Reason is an MQTT reason code (section 2.4). Codes from 0x80 on are failures.
 type Reason byte
 
-// The reason codes that this package sends or decides on.
+// The reason codes that this package and its callers refer to.
 const (
 	Success                Reason = 0x00
 	UnspecifiedError       Reason = 0x80
@@ -33,10 +32,10 @@ const (
 	ServerMoved            Reason = 0x9D
 )
 
-// Failed reports whether the code stands for a failure.
+// Failed reports whether the code is a failure.
 func (r Reason) Failed() bool { return r >= 0x80 }
 
-// String is the standard's own name for the code, with its number.
+// String returns the name of the code in the standard, and its number.
 func (r Reason) String() string {
 	if int(r) < len(reasons) && reasons[r].name != "" {
 		return fmt.Sprintf("%s (0x%02X)", reasons[r].name, byte(r))
@@ -44,15 +43,16 @@ func (r Reason) String() string {
 	return fmt.Sprintf("unknown reason code (0x%02X)", byte(r))
 }
 
-// validFrom reports whether a server may send the code in packets of type t.
+// validFrom reports whether a server may send the code in a packet of type t.
 func (r Reason) validFrom(t packetType) bool {
 	return int(r) < len(reasons) && reasons[r].in&(1<<t) != 0
 }
 
-// Table 2-6 of the standard, less what only a client may send.
+// reasons is table 2-6 of the standard. in has a bit for each packet type in which
+// a server may send the code.
 var reasons = [0xA3]struct {
 	name string
-	in   uint16 // a bit for each type of packet
+	in   uint16
 }{
 	0x00: {"success", 1<<typeConnack | 1<<typePuback | 1<<typePubrec | 1<<typePubrel | 1<<typePubcomp | 1<<typeSuback | 1<<typeUnsuback | 1<<typeDisconnect},
 	0x01: {"granted QoS 1", 1 << typeSuback},
@@ -97,19 +97,18 @@ var reasons = [0xA3]struct {
 	0xA2: {"wildcard subscriptions not supported", 1<<typeSuback | 1<<typeDisconnect},
 }
 
-// A WireError says what a server sent that the standard forbids, and the reason
-// code that the DISCONNECT in answer to it carries (section 4.13).
-type WireError struct {
+// A connectionFault is a fault that ends the connection: in most cases the server
+// has violated the standard (section 4.13). Reason is the reason code of the
+// DISCONNECT that the engine sends.
+type connectionFault struct {
 	Reason Reason
 	Detail string
 }
 
-func (e *WireError) Error() string { return e.Reason.String() + ": " + e.Detail }
-
-func malformed(format string, args ...any) *WireError {
-	return &WireError{MalformedPacket, fmt.Sprintf(format, args...)}
+func malformed(format string, args ...any) *connectionFault {
+	return &connectionFault{MalformedPacket, fmt.Sprintf(format, args...)}
 }
 
-func violation(r Reason, format string, args ...any) *WireError {
-	return &WireError{r, fmt.Sprintf(format, args...)}
+func violation(r Reason, format string, args ...any) *connectionFault {
+	return &connectionFault{r, fmt.Sprintf(format, args...)}
 }

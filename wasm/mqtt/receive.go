@@ -1,40 +1,41 @@
 package mqtt
 
 import (
-	"fmt"
-	"math"
 	"time"
 )
 
 const (
-	// maxControl is the largest packet other than PUBLISH that is taken, in bytes.
-	// Nothing but user properties makes one large.
-	maxControl = 512 << 10
-	// maxProperties is the largest property section that is taken, in bytes, and
-	// maxRepeats how often a property that may be repeated is. Each user property
-	// becomes two JavaScript strings.
+	// maxOtherPacket is the largest packet other than a PUBLISH that the client
+	// accepts, in bytes. Only user properties make such a packet large.
+	maxOtherPacket = 512 << 10
+	// maxProperties is the largest property section that the client accepts, in
+	// bytes.
 	maxProperties = 1 << 20
-	maxRepeats    = 1000
-	// leastPacket is the size of an acknowledgement with a reason code.
-	leastPacket = 5
+	// maxRepeatedProperties is how many user properties and subscription identifiers
+	// the client accepts in a packet. Each user property becomes two JavaScript
+	// strings.
+	maxRepeatedProperties = 1000
+	// minPacketSize is the smallest Maximum Packet Size of a server that the client
+	// accepts: the size of an acknowledgement with a reason code.
+	minPacketSize = 5
 )
 
-// Receive takes bytes that have come from the server: any number of packets, cut
-// anywhere. Memory is taken for bytes that came, never for a length that was
-// only announced.
+// Receive processes bytes from the server: any number of packets, whose first and
+// last may be incomplete. It allocates memory for bytes that have arrived, not for
+// the length that a packet announces.
 func (e *Engine) Receive(now time.Duration, data []byte) {
 	if e.state == offline || e.state == stopped {
 		return
 	}
-	e.now, e.lastReceived, e.unreceived = now, now, false
-	e.heardServer()
-	if len(e.partly) == 0 && cap(e.whole) <= 1<<16 {
-		e.partly = e.whole[:0]
+	e.now, e.lastReceived, e.receivePending = now, now, false
+	e.noteReceived()
+	if len(e.partial) == 0 && cap(e.assembled) <= 1<<16 {
+		e.partial = e.assembled[:0]
 	}
-	e.whole = nil
+	e.assembled = nil
 	for len(data) > 0 && e.state != stopped {
-		if len(e.partly) > 0 {
-			data = e.complete(data)
+		if len(e.partial) > 0 {
+			data = e.completePacket(data)
 			continue
 		}
 		size, err := e.packetSize(data)
@@ -43,21 +44,21 @@ func (e *Engine) Receive(now time.Duration, data []byte) {
 			return
 		}
 		if size == 0 || size > len(data) {
-			e.partly = append(e.partly, data...)
+			e.partial = append(e.partial, data...)
 			return
 		}
-		e.packet(data[:size:size])
+		e.handlePacket(data[:size:size])
 		data = data[size:]
 	}
 }
 
-// complete moves to e.partly what it lacks of its packet, and takes the packet
-// when that is whole.
-func (e *Engine) complete(data []byte) (rest []byte) {
-	size, err := e.packetSize(e.partly)
+// completePacket moves bytes from data to e.partial until that is a whole packet,
+// and processes the packet.
+func (e *Engine) completePacket(data []byte) (rest []byte) {
+	size, err := e.packetSize(e.partial)
 	for err == nil && size == 0 && len(data) > 0 {
-		e.partly, data = append(e.partly, data[0]), data[1:]
-		size, err = e.packetSize(e.partly)
+		e.partial, data = append(e.partial, data[0]), data[1:]
+		size, err = e.packetSize(e.partial)
 	}
 	if err != nil {
 		e.fail(err)
@@ -66,23 +67,26 @@ func (e *Engine) complete(data []byte) (rest []byte) {
 	if size == 0 {
 		return data
 	}
-	n := min(size-len(e.partly), len(data))
-	if have := len(e.partly); have+n > cap(e.partly) {
-		// append would grow by quarters, and leave five times the packet as garbage.
-		e.partly = append(make([]byte, 0, min(size, max(2*have, have+n))), e.partly...)
+	n := min(size-len(e.partial), len(data))
+	if have := len(e.partial); have+n > cap(e.partial) {
+		// append would grow the buffer by a quarter each time and leave five times the
+		// size of the packet as garbage.
+		e.partial = append(make([]byte, 0, min(size, max(2*have, have+n))), e.partial...)
 	}
-	e.partly, data = append(e.partly, data[:n]...), data[n:]
-	if len(e.partly) == size {
-		// Not to be written to before the next Receive: a Publish is a view of it.
-		e.whole, e.partly = e.partly, nil
-		e.packet(e.whole)
+	e.partial, data = append(e.partial, data[:n]...), data[n:]
+	if len(e.partial) == size {
+		// The next Receive may reuse the buffer, but this one may not: the slices of a
+		// Publish refer to it.
+		e.assembled, e.partial = e.partial, nil
+		e.handlePacket(e.assembled)
 	}
 	return data
 }
 
-// packetSize is the size of the packet that begins at b, 0 if b is too short to
-// tell. What may not come is refused by its header alone.
-func (e *Engine) packetSize(b []byte) (int, *WireError) {
+// packetSize returns the size of the packet at the start of b, 0 when b does not
+// contain the whole fixed header. It checks the fixed header, so that packets that
+// are not allowed are rejected before their body arrives.
+func (e *Engine) packetSize(b []byte) (int, *connectionFault) {
 	t, flags := packetType(b[0]>>4), b[0]&15
 	switch t {
 	case typeConnack:
@@ -94,11 +98,11 @@ func (e *Engine) packetSize(b []byte) (int, *WireError) {
 			return 0, violation(ProtocolError, "%v before CONNACK", t) // [MQTT-3.2.0-1] [MQTT-3.14.0-1]
 		}
 	case typeAuth:
-		return 0, violation(ProtocolError, "AUTH, though no authentication method was asked for") // [MQTT-4.12.0-6]
+		return 0, violation(ProtocolError, "AUTH without an authentication method in CONNECT") // [MQTT-4.12.0-6]
 	case 0:
 		return 0, malformed("packet type 0")
 	default:
-		return 0, violation(ProtocolError, "a server may not send %v", t)
+		return 0, violation(ProtocolError, "a server must not send %v", t)
 	}
 	want := byte(0)
 	if t == typePubrel {
@@ -109,201 +113,55 @@ func (e *Engine) packetSize(b []byte) (int, *WireError) {
 	}
 	n, used := readVarint(b[1:])
 	if used < 0 {
-		return 0, malformed("%v: remaining length", t)
+		return 0, malformed("%v: invalid remaining length", t)
 	}
 	if used == 0 {
 		return 0, nil
 	}
 	size := 1 + used + int(n)
 	if limit := e.options.MaximumPacketSize; limit != 0 && uint64(size) > uint64(limit) {
-		return 0, violation(PacketTooLarge, "%v of %d bytes, where at most %d were allowed", t, size, limit)
+		return 0, violation(PacketTooLarge, "%v of %d bytes; the maximum is %d", t, size, limit)
 	}
-	if t != typePublish && size > maxControl {
-		return 0, violation(QuotaExceeded, "%v of %d bytes; this client takes at most %d", t, size, maxControl)
+	if t != typePublish && size > maxOtherPacket {
+		return 0, violation(QuotaExceeded, "%v of %d bytes; the client accepts %d", t, size, maxOtherPacket)
 	}
 	return size, nil
 }
 
-// packet takes one whole packet.
-func (e *Engine) packet(p []byte) {
+// handlePacket processes a whole packet.
+func (e *Engine) handlePacket(p []byte) {
 	_, used := readVarint(p[1:])
 	body := p[1+used:]
-	var err *WireError
+	var err *connectionFault
 	switch t := packetType(p[0] >> 4); t {
 	case typePublish:
-		if err = decodePublish(&e.input, p[0]&15, body); err == nil {
-			e.input.Packet = p
-			err = e.publishIn(&e.input)
+		if err = decodePublish(&e.inbound, p[0]&15, body); err == nil {
+			e.inbound.Packet = p
+			err = e.receivePublish(&e.inbound)
 		}
 	case typePuback, typePubrec, typePubrel, typePubcomp:
 		var a ack
 		if a, err = decodeAck(t, body); err == nil {
-			if err = e.ackIn(t, a); err == nil {
-				err = e.tooManyAnswers()
+			if err = e.receiveAck(t, a); err == nil {
+				err = e.checkAckBacklog()
 			}
 		}
 	case typeConnack:
-		err = e.connackIn(p, body)
+		err = e.receiveConnack(p, body)
 	case typeSuback, typeUnsuback:
-		err = e.subackIn(t, p, body)
+		err = e.receiveSuback(t, p, body)
 	case typePingresp:
 		if len(body) > 0 {
 			err = malformed("PINGRESP with a body")
 		}
 		e.roundTrip.last = max(e.lastReceived-e.pingAt, 1)
 	case typeDisconnect:
-		var d *Disconnect
-		if d, err = decodeDisconnect(p, body); err == nil {
-			e.stop(&StopError{Reason: d.Reason, Detail: d.ReasonString})
+		var stopErr *StopError
+		if stopErr, err = decodeDisconnect(p, body); err == nil {
+			e.stop(stopErr)
 		}
 	}
 	if err != nil {
 		e.fail(err)
 	}
-}
-
-func (e *Engine) connackIn(p, body []byte) *WireError {
-	ack, err := decodeConnack(p, body, &e.options)
-	if err != nil {
-		return err
-	}
-	if ack.Reason != Success {
-		e.handler.Refused(ack)
-		e.stop(&StopError{Reason: ack.Reason, Detail: ack.ReasonString})
-		return nil
-	}
-	if ack.SessionPresent && e.options.CleanStart {
-		return violation(ProtocolError, "session present after a clean start") // [MQTT-3.2.2-2]
-	}
-	// A session that this engine does not know is accepted, against [MQTT-3.2.2-4]:
-	// it may be the one of this page before it was reloaded.
-	if ack.MaximumPacketSize < leastPacket {
-		// Not even a DISCONNECT with a reason might be sent [MQTT-3.2.2-15].
-		e.stop(&StopError{Reason: PacketTooLarge, Local: true, Detail: fmt.Sprintf(
-			"the server takes packets of at most %d bytes; acknowledgements need %d", ack.MaximumPacketSize, leastPacket)})
-		return nil
-	}
-	ack.SameSession = ack.SessionPresent && !e.doubt
-	e.doubt = false
-	e.granted = *ack
-	e.state = connected
-	e.aliasOut.reset(ack.TopicAliasMaximum)
-	if !ack.SessionPresent {
-		clear(e.orphans)
-		e.restart()
-	} else {
-		e.resume()
-		if !ack.SameSession {
-			e.suspect = e.generation
-			e.giveUpQoS2()
-		}
-		e.releaseOrphans()
-	}
-	e.handler.Connected(ack)
-	e.pump()
-	return nil
-}
-
-// publishIn takes an arriving message, acknowledges it, and hands it on.
-func (e *Engine) publishIn(m *Publish) *WireError {
-	if m.alias != 0 {
-		if int(m.alias) >= len(e.aliasIn) {
-			return violation(TopicAliasInvalid, "topic alias %d, where at most %d were allowed", m.alias, len(e.aliasIn)-1) // [MQTT-3.1.2-26]
-		}
-		if len(m.Topic) > 0 {
-			e.aliasIn[m.alias] = append(e.aliasIn[m.alias][:0], m.Topic...)
-		} else if m.Topic = e.aliasIn[m.alias]; len(m.Topic) == 0 {
-			return violation(ProtocolError, "topic alias %d, which was never set", m.alias)
-		}
-	}
-	if m.QoS == 0 {
-		e.handler.Message(m)
-		return nil
-	}
-	again, isNew := false, true
-	if m.QoS == 2 {
-		var seen uint32
-		if seen, again = e.received[m.packetID]; again {
-			isNew = seen != e.generation
-			// Of the session before, it would come with DUP [MQTT-3.3.1-1].
-			again = seen >= e.suspect || m.Duplicate
-		}
-	}
-	if isNew {
-		if e.unacked >= e.receiveMaximum() {
-			return violation(ReceiveMaximumExceeded, "more than %d messages unacknowledged", e.receiveMaximum()) // [MQTT-3.3.4-9]
-		}
-		e.unacked++
-	}
-	switch {
-	case !again:
-		e.handOn(m)
-	case len(e.acks.list) > 0: // in its turn
-		e.acks.list = append(e.acks.list, pendingAck{m.packetID, 2, true})
-	default: // handed on before [MQTT-4.3.3-10]
-		e.acknowledge(m.packetID, 2)
-	}
-	if again {
-		e.received[m.packetID] = e.generation
-	}
-	return e.tooManyAnswers()
-}
-
-func (e *Engine) receiveMaximum() int {
-	if e.options.ReceiveMaximum == 0 {
-		return math.MaxUint16
-	}
-	return int(e.options.ReceiveMaximum)
-}
-
-// pubrelIn ends the arrival of a QoS 2 message [MQTT-4.3.3-11].
-func (e *Engine) pubrelIn(a ack) {
-	r := PacketIDNotFound
-	if seen, ok := e.received[a.id]; ok {
-		r = Success
-		delete(e.received, a.id)
-		if seen == e.generation {
-			e.acking++
-		}
-	}
-	e.answer(typePubcomp, a.id, r)
-}
-
-func (e *Engine) subackIn(t packetType, p, body []byte) *WireError {
-	id, codes, reason, err := decodeSuback(t, p, body)
-	if err != nil {
-		return err
-	}
-	c, ok := e.control[id]
-	if !ok || c.answer != t {
-		return violation(ProtocolError, "%v for packet identifier %d, which waits for none", t, id) // [MQTT-2.2.1-6]
-	}
-	if len(codes) != c.filters {
-		return violation(ProtocolError, "%v with %d reason codes for %d filters", t, len(codes), c.filters) // [MQTT-3.8.4-6]
-	}
-	delete(e.control, id)
-	e.roundTrip.answered(id, e.lastReceived)
-	e.timeouts.answered = e.now
-	if t == typeSuback {
-		e.handler.Subscribed(c.token, codes, reason, nil)
-	} else {
-		e.handler.Unsubscribed(c.token, codes, reason, nil)
-	}
-	return nil
-}
-
-// resultOf collects the user properties and reason string of an
-// acknowledgement.
-func resultOf(a ack) PublishResult {
-	r := PublishResult{Reason: a.reason}
-	for rest := a.props; len(rest) > 0; {
-		var p Property
-		p, rest, _ = nextProperty(rest)
-		if p.ID == UserProperty {
-			r.User = append(r.User, UserPair{string(p.Data), string(p.Value)})
-		} else {
-			r.ReasonString = string(p.Data)
-		}
-	}
-	return r
 }

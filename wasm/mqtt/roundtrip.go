@@ -2,34 +2,35 @@ package mqtt
 
 import "time"
 
-// roundTrip measures how long the server takes to answer, by one packet
-// identifier at a time.
+// roundTrip measures how long the server takes to answer. It measures one packet
+// at a time.
 type roundTrip struct {
-	id   uint16 // that is being measured, 0 for none
-	gone bool   // it has left
-	at   time.Duration
-	last time.Duration // 0: nothing has been measured yet
+	id     uint16        // the packet identifier that is measured, 0 for none
+	left   bool          // the packet has been handed to the network
+	leftAt time.Duration // when
+	last   time.Duration // the last result; 0: none
 }
 
-func (r *roundTrip) asked(id uint16) {
+// measure starts a measurement, unless one is running.
+func (r *roundTrip) measure(id uint16) {
 	if r.id == 0 {
-		r.id, r.gone = id, false
+		r.id, r.left = id, false
 	}
 }
 
 func (r *roundTrip) flushed(now time.Duration) {
-	if !r.gone {
-		r.gone, r.at = true, now
+	if !r.left {
+		r.left, r.leftAt = true, now
 	}
 }
 
-func (r *roundTrip) answered(id uint16, now time.Duration) {
-	if id == r.id && r.gone {
-		r.last, r.id = max(now-r.at, 1), 0 // a browser's clock is coarse
+func (r *roundTrip) acknowledged(id uint16, now time.Duration) {
+	if id == r.id && r.left {
+		r.last, r.id = max(now-r.leftAt, 1), 0 // the clock of a browser is coarse: never 0
 	}
 }
 
-// RoundTrip is how long the server took for its last answer to a packet that
-// was measured (PUBLISH, SUBSCRIBE, UNSUBSCRIBE or PINGREQ), its own work
-// included; 0 before there was one.
+// RoundTrip returns the time between the last measured PUBLISH, SUBSCRIBE,
+// UNSUBSCRIBE or PINGREQ and its answer, 0 before the first measurement. It
+// includes the time that the server takes to process the packet.
 func (e *Engine) RoundTrip() time.Duration { return e.roundTrip.last }

@@ -5,30 +5,31 @@ import (
 	"strings"
 )
 
-// A Router finds the topic filters that a topic matches. Filters go by a number
-// that the caller gives them. The zero Router is empty.
+// A Router finds the topic filters that match a topic. The caller gives each
+// filter a number. The zero Router is empty.
 type Router struct {
 	root    level
 	version uint64
 }
 
+// A level is a node in the tree of topic levels.
 type level struct {
-	next map[string]*level
-	here []uint32 // filters that end at this level
-	rest []uint32 // filters that end with # below this level
+	next  map[string]*level
+	exact []uint32 // ids of the filters that end at this level
+	multi []uint32 // ids of the filters that end with # below this level
 }
 
-// Version changes with every Add and Remove: what Match said is true as long as
-// it stays the same.
+// Version returns a number that changes with each Add and Remove. Results of Match
+// are valid as long as it is the same.
 func (r *Router) Version() uint64 { return r.version }
 
-// Add enters filter, which must be valid, under id.
+// Add adds filter, which must be valid, with the number id.
 func (r *Router) Add(filter string, id uint32) {
 	r.version++
 	r.root.edit(levels(filter), func(ids []uint32) []uint32 { return append(ids, id) })
 }
 
-// Remove takes out what Add entered under the same filter and id.
+// Remove removes the filter that was added with the same text and id.
 func (r *Router) Remove(filter string, id uint32) {
 	r.version++
 	r.root.edit(levels(filter), func(ids []uint32) []uint32 {
@@ -44,14 +45,14 @@ func levels(filter string) []string {
 	return strings.Split(filter, "/")
 }
 
-// edit applies change to the list of ids at path, and reports whether the level
-// has become empty, so that its parent may drop it.
+// edit applies change to the list of ids at path. It reports whether the level is
+// empty then, so that its parent may remove it.
 func (l *level) edit(path []string, change func([]uint32) []uint32) (empty bool) {
 	switch {
 	case len(path) == 0:
-		l.here = change(l.here)
+		l.exact = change(l.exact)
 	case path[0] == "#":
-		l.rest = change(l.rest)
+		l.multi = change(l.multi)
 	default:
 		child := l.next[path[0]]
 		if child == nil {
@@ -65,11 +66,12 @@ func (l *level) edit(path []string, change func([]uint32) []uint32) (empty bool)
 			delete(l.next, path[0])
 		}
 	}
-	return len(l.next) == 0 && len(l.here) == 0 && len(l.rest) == 0
+	return len(l.next) == 0 && len(l.exact) == 0 && len(l.multi) == 0
 }
 
-// Match appends to ids those of the filters that topic matches, each once, in
-// ascending order.
+// Match appends to ids the numbers of the filters that match topic, in ascending
+// order, each once. Filters that begin with a wildcard do not match topics that
+// begin with $ (section 4.7.2).
 func (r *Router) Match(topic string, ids []uint32) []uint32 {
 	n := len(ids)
 	path := strings.Split(topic, "/")
@@ -78,17 +80,19 @@ func (r *Router) Match(topic string, ids []uint32) []uint32 {
 	return ids
 }
 
-func (l *level) match(path []string, ids []uint32, wild bool) []uint32 {
-	if wild {
-		ids = append(ids, l.rest...)
+// match appends the ids of the filters below l that match path. wildcards reports
+// whether wildcards at this level match.
+func (l *level) match(path []string, ids []uint32, wildcards bool) []uint32 {
+	if wildcards {
+		ids = append(ids, l.multi...)
 	}
 	if len(path) == 0 {
-		return append(ids, l.here...)
+		return append(ids, l.exact...)
 	}
 	if child := l.next[path[0]]; child != nil {
 		ids = child.match(path[1:], ids, true)
 	}
-	if child := l.next["+"]; child != nil && wild {
+	if child := l.next["+"]; child != nil && wildcards {
 		ids = child.match(path[1:], ids, true)
 	}
 	return ids

@@ -6,365 +6,284 @@ import (
 	"time"
 )
 
-// Why something that was asked for will not be answered.
+// Errors of messages and requests that the server has not acknowledged and will
+// not acknowledge.
 var (
 	ErrConnectionLost = errors.New("the connection was lost before the answer came")
-	ErrSessionLost    = errors.New("the server has lost the session: whether the QoS 2 message arrived cannot be known")
+	ErrSessionLost    = errors.New("the server has lost the session: the QoS 2 message may or may not have arrived")
 	ErrDropped        = errors.New("the message was dropped from the queue")
 	ErrAckTimeout     = errors.New("the server did not acknowledge in time")
 )
 
-type outState byte
+type publishState byte
 
 const (
-	waiting   outState = iota // has no packet identifier yet
-	resend                    // PUBLISH went on a former connection, not on this one
-	sent                      // PUBLISH is on its way
-	rerelease                 // PUBREL is due, and has not gone on this connection
-	released                  // PUBREL is on its way (QoS 2)
+	stateQueued        publishState = iota // without a packet identifier
+	stateResendPublish                     // PUBLISH sent on an earlier connection only
+	statePublishSent                       // PUBLISH sent on this connection
+	stateResendPubrel                      // PUBREC received, PUBREL not sent on this connection
+	statePubrelSent                        // PUBREL sent on this connection
 )
 
-// outgoing is a message that the server has not taken over yet. Its buffer
-// holds topic, properties and payload, one behind the other.
-type outgoing struct {
+// pendingPublish is a message that is queued or in flight: the server has not
+// completed its acknowledgement.
+type pendingPublish struct {
 	token  Token
-	seq    uint64
+	seq    uint64 // the order of retransmission; see inflightInOrder
 	id     uint16
 	qos    byte
 	retain bool
-	state  outState
-	buf    []byte
-	t, p   int            // where the topic ends, and the properties
-	rec    *PublishResult // what PUBREC said, where that was more than success
+	state  publishState
 
-	end      uint64        // where in the output of this connection the PUBLISH ends
-	due      time.Duration // when the acknowledgement must have come
-	expiries int           // how often it did not
+	buf                []byte // topic, properties and payload
+	topicEnd, propsEnd int    // offsets in buf
+
+	pubrecResult *PublishResult // of a PUBREC with a reason code or properties
+	bulkEnd      uint64         // where the PUBLISH ends in bulk; see output
+	due          time.Duration  // when the acknowledgement is due
+	expiries     int            // how often it was not received in time
 }
 
-func (o *outgoing) topic() []byte   { return o.buf[:o.t] }
-func (o *outgoing) props() []byte   { return o.buf[o.t:o.p] }
-func (o *outgoing) payload() []byte { return o.buf[o.p:] }
-
-// control is a SUBSCRIBE or UNSUBSCRIBE that has not been answered.
-type control struct {
-	token   Token
-	answer  packetType
-	filters int
-	due     time.Duration // when the answer must have come
-	expired bool          // it did not
+// toResend reports whether p is in flight and not sent on this connection.
+func (p *pendingPublish) toResend() bool {
+	return p.state == stateResendPublish || p.state == stateResendPubrel
 }
 
-// session is what outlives a connection (section 4.1).
+func (p *pendingPublish) message() Outgoing {
+	return Outgoing{
+		Token: p.token, QoS: p.qos, Retain: p.retain,
+		Topic: p.buf[:p.topicEnd], Properties: p.buf[p.topicEnd:p.propsEnd], Payload: p.buf[p.propsEnd:],
+	}
+}
+
+// session is the state that outlives a connection (section 4.1).
 type session struct {
-	inflight map[uint16]*outgoing
-	control  map[uint16]control
-	orphans  map[uint16]bool   // of QoS 2 messages that were given up: PUBREL is due
-	received map[uint16]uint32 // QoS 2 arrivals without PUBREL, and on which connection they came
-	queue    fifo              // waiting, in order
-	again    []*outgoing       // in flight, to be sent once more, in order
-	onWire   int               // in flight, and sent on this connection
-	free     []*outgoing
+	inflight map[uint16]*pendingPublish
+	requests map[uint16]pendingRequest
+	// abandonedIDs has the packet identifiers of QoS 2 messages that were given up
+	// in flight. The server may wait for a PUBREL.
+	abandonedIDs map[uint16]bool
+	// receivedQoS2 has the packet identifiers of received QoS 2 messages without a
+	// PUBREL, and the generation of the connection on which each last arrived.
+	receivedQoS2 map[uint16]uint32
+	queue        messageQueue      // the messages in stateQueued
+	resends      []*pendingPublish // the messages to resend, in order
+	quotaUsed    int               // the number of messages in flight that were sent on this connection
+	freeList     []*pendingPublish // for reuse
 
 	inflightBytes int
-	lastID        uint16 // the last one given
+	lastPacketID  uint16 // the packet identifier that was assigned last
 	nextSeq       uint64
 }
 
+// maxPacketIDs is the number of packet identifiers: 1 to 65,535.
+const maxPacketIDs = 65_535
+
 func newSession(lastID uint16) session {
 	return session{
-		lastID:   lastID,
-		inflight: make(map[uint16]*outgoing),
-		control:  make(map[uint16]control),
-		orphans:  make(map[uint16]bool),
-		received: make(map[uint16]uint32),
+		lastPacketID: lastID,
+		inflight:     make(map[uint16]*pendingPublish),
+		requests:     make(map[uint16]pendingRequest),
+		abandonedIDs: make(map[uint16]bool),
+		receivedQoS2: make(map[uint16]uint32),
 	}
 }
 
-// newID is a packet identifier that nothing uses [MQTT-2.2.1-3]; ok is false
-// when all are in use.
-func (s *session) newID() (id uint16, ok bool) {
-	if len(s.inflight)+len(s.control)+len(s.orphans) >= maxString { // as many as there are identifiers
+// newPacketID returns an unused packet identifier [MQTT-2.2.1-3]. ok is false when
+// all are in use.
+func (s *session) newPacketID() (id uint16, ok bool) {
+	if len(s.inflight)+len(s.requests)+len(s.abandonedIDs) >= maxPacketIDs {
 		return 0, false
 	}
 	for {
-		s.lastID++
-		_, message := s.inflight[s.lastID]
-		_, control := s.control[s.lastID]
-		if s.lastID != 0 && !message && !control && !s.orphans[s.lastID] {
-			return s.lastID, true
+		s.lastPacketID++
+		_, message := s.inflight[s.lastPacketID]
+		_, request := s.requests[s.lastPacketID]
+		if s.lastPacketID != 0 && !message && !request && !s.abandonedIDs[s.lastPacketID] {
+			return s.lastPacketID, true
 		}
 	}
 }
 
-func (s *session) alloc() *outgoing {
-	if n := len(s.free); n > 0 {
-		o := s.free[n-1]
-		s.free = s.free[:n-1]
-		return o
+func (s *session) allocPublish() *pendingPublish {
+	if n := len(s.freeList); n > 0 {
+		p := s.freeList[n-1]
+		s.freeList = s.freeList[:n-1]
+		return p
 	}
-	return new(outgoing)
+	return new(pendingPublish)
 }
 
-func (s *session) release(o *outgoing) {
-	const keep, big = 256, 4096
-	if len(s.free) < keep && cap(o.buf) <= big {
-		*o = outgoing{buf: o.buf[:0]}
-		s.free = append(s.free, o)
+// recycle makes p available to allocPublish. Nothing may refer to p any more.
+func (s *session) recycle(p *pendingPublish) {
+	const maxFree, maxBuffer = 256, 4096
+	if len(s.freeList) < maxFree && cap(p.buf) <= maxBuffer {
+		*p = pendingPublish{buf: p.buf[:0]}
+		s.freeList = append(s.freeList, p)
 	}
 }
 
-// disconnected: nothing is on the wire any more.
-func (s *session) disconnected() {
-	s.onWire = 0
-	s.again = s.again[:0]
+// resetConnection removes the state of the connection that has ended.
+func (s *session) resetConnection() {
+	s.quotaUsed = 0
+	s.resends = s.resends[:0]
 }
 
-// ordered lists what is in flight: messages in the order they were first sent
-// [MQTT-4.6.0-1], and PUBRELs in the order of the PUBRECs [MQTT-4.6.0-4].
-func (s *session) ordered() []*outgoing {
+// inflightInOrder returns the messages in flight: PUBLISHes in the order in which
+// they were first sent [MQTT-4.6.0-1], and PUBRELs in the order of the PUBRECs
+// [MQTT-4.6.0-4]. The result replaces resends.
+func (s *session) inflightInOrder() []*pendingPublish {
 	keys := make([]int, 0, len(s.inflight))
-	for id, o := range s.inflight {
-		keys = append(keys, int(o.seq)<<16|int(id))
+	for id, p := range s.inflight {
+		keys = append(keys, int(p.seq)<<16|int(id))
 	}
 	slices.Sort(keys)
-	list := s.again[:0]
+	list := s.resends[:0]
 	for _, k := range keys {
 		list = append(list, s.inflight[uint16(k)])
 	}
 	return list
 }
 
-// resume: the server has kept the session, so what is in flight is sent again
-// with its own identifiers [MQTT-4.4.0-1].
+// resume prepares retransmission: the server has kept the session, and messages in
+// flight are sent again with their packet identifiers [MQTT-4.4.0-1].
 func (e *Engine) resume() {
-	e.again = e.ordered()
-	for _, o := range e.again {
-		o.end = 0
-		switch o.state {
-		case sent:
-			o.state = resend
-		case released:
-			o.state = rerelease
+	e.resends = e.inflightInOrder()
+	for _, p := range e.resends {
+		p.bulkEnd = 0
+		switch p.state {
+		case statePublishSent:
+			p.state = stateResendPublish
+		case statePubrelSent:
+			p.state = stateResendPubrel
 		}
 	}
 }
 
-// giveUpQoS2: the session may be another than the one that knows which messages
-// have arrived, and to send them again might deliver them twice. Those that
-// PUBREC has taken are safe.
-func (e *Engine) giveUpQoS2() {
-	e.again = slices.DeleteFunc(e.again, func(o *outgoing) bool {
-		lost := o.qos == 2 && o.state == resend
+// failUncertainQoS2 gives up the QoS 2 messages whose PUBREC has not been received.
+// The session may be a new one that does not know them, and a retransmission might
+// deliver them twice.
+func (e *Engine) failUncertainQoS2() {
+	e.resends = slices.DeleteFunc(e.resends, func(p *pendingPublish) bool {
+		lost := p.qos == 2 && p.state == stateResendPublish
 		if lost {
-			e.abandoned(o)
-			e.landed(o)
-			e.settle(o, ErrSessionLost)
+			e.markAbandoned(p)
+			e.removeInflight(p)
+			e.settle(p, ErrSessionLost)
 		}
 		return lost
 	})
 }
 
-// restart: the server has no session, so ours is void too [MQTT-3.2.2-5].
-// QoS 1 messages go again as new ones, ahead of those that wait; a QoS 2
-// message might have arrived, and to send it again might deliver it twice.
-func (e *Engine) restart() {
-	clear(e.received)
-	list := e.ordered()
-	e.again = nil
+// discardSession discards the session state, as the server has none
+// [MQTT-3.2.2-5]. QoS 1 messages in flight return to the front of the queue. QoS 2
+// messages in flight fail: they may have arrived, and a retransmission might
+// deliver them twice.
+func (e *Engine) discardSession() {
+	clear(e.receivedQoS2)
+	list := e.inflightInOrder()
+	e.resends = nil
 	clear(e.inflight)
 	e.inflightBytes = 0
-	var anew []*outgoing
-	for _, o := range list {
-		if o.qos == 1 {
-			o.id, o.state = 0, waiting
-			anew = append(anew, o)
+	var requeued []*pendingPublish
+	for _, p := range list {
+		if p.qos == 1 {
+			p.id, p.state = 0, stateQueued
+			requeued = append(requeued, p)
 		} else {
-			e.settle(o, ErrSessionLost)
+			e.settle(p, ErrSessionLost)
 		}
 	}
-	e.queue.prepend(anew)
+	e.queue.prepend(requeued)
 }
 
-// failControl gives up the SUBSCRIBEs and UNSUBSCRIBEs that are unanswered: a
-// new connection asks anew.
-func (e *Engine) failControl(err error) {
-	ids := make([]uint32, 0, len(e.control))
-	for id := range e.control {
-		ids = append(ids, uint32(id))
-	}
-	slices.Sort(ids) // the order of a map would not replay
-	for _, id := range ids {
-		c := e.control[uint16(id)]
-		delete(e.control, uint16(id))
-		why := err
-		if c.expired {
-			why = ErrAckTimeout
-		}
-		if c.answer == typeSuback {
-			e.handler.Subscribed(c.token, nil, "", why)
-		} else {
-			e.handler.Unsubscribed(c.token, nil, "", why)
-		}
-	}
-}
-
-// Waiting is how many messages, and how many bytes of theirs, wait for a
-// connection or for the server's Receive Maximum.
+// Waiting returns the number of queued messages, and the sum of the sizes of their
+// topics, properties and payloads in bytes.
 func (e *Engine) Waiting() (messages, bytes int) { return e.queue.len(), e.queue.bytes }
 
-// Held is about how many bytes the engine holds of what was published: what
-// waits, what is in flight, and what is to be sent.
+// Held returns approximately how many bytes the engine holds of published
+// messages: those that are queued, in flight, and in the output.
 func (e *Engine) Held() int {
-	const each = 128 // what the keeping of a message costs beside its own bytes
-	return e.queue.bytes + e.inflightBytes + e.output.len() + each*(e.queue.len()+len(e.inflight))
+	const overhead = 128 // bytes for each message
+	return e.queue.bytes + e.inflightBytes + e.output.len() + overhead*(e.queue.len()+len(e.inflight))
 }
 
-// Inflight is how many messages of QoS 1 and 2 have been sent and not been
-// acknowledged.
+// Inflight returns the number of QoS 1 and 2 messages that have been sent and not
+// been acknowledged.
 func (e *Engine) Inflight() int { return len(e.inflight) }
 
-// DropOldest gives up the message that has waited longest, and reports whether
-// there was one.
+// DropOldest removes the oldest message from the queue and settles it with
+// ErrDropped. It reports whether there was one.
 func (e *Engine) DropOldest() bool {
-	o := e.queue.pop()
-	if o == nil {
+	p := e.queue.pop()
+	if p == nil {
 		return false
 	}
-	e.settle(o, ErrDropped)
+	e.settle(p, ErrDropped)
 	return true
 }
 
-// Cancel takes a message out of those that wait, and reports whether it was
-// there. The Handler does not hear of it.
+// Cancel removes the message with this token from the queue and reports whether it
+// was there. The Handler receives no result for it.
 func (e *Engine) Cancel(token Token) bool {
-	o := e.queue.remove(token)
-	if o == nil {
+	p := e.queue.remove(token)
+	if p == nil {
 		return false
 	}
-	e.release(o)
+	e.recycle(p)
 	return true
 }
 
-// AbandonSent gives up every message that has been sent and not been
-// acknowledged.
+// AbandonSent gives up all messages in flight and settles them with err. Call it
+// when there is no connection.
 func (e *Engine) AbandonSent(err error) {
-	for _, o := range e.ordered() {
-		e.abandoned(o)
-		e.landed(o)
-		e.settle(o, err)
+	for _, p := range e.inflightInOrder() {
+		e.markAbandoned(p)
+		e.removeInflight(p)
+		e.settle(p, err)
 	}
-	e.session.disconnected()
+	e.session.resetConnection()
 }
 
-// abandoned notes that o is given up. The server may have begun its QoS 2 flow, and
-// would count it against its Receive Maximum for ever.
-func (e *Engine) abandoned(o *outgoing) {
-	if o.qos == 2 {
-		e.orphans[o.id] = true
-	}
-}
-
-// releaseOrphans ends the QoS 2 flows of messages that were given up, in a session
-// that goes on. A server that does not know one says so, and no harm is done.
-func (e *Engine) releaseOrphans() {
-	ids := make([]uint32, 0, len(e.orphans))
-	for id := range e.orphans {
-		ids = append(ids, uint32(id))
-	}
-	slices.Sort(ids) // the order of a map would not replay
-	for _, id := range ids {
-		e.answer(typePubrel, uint16(id), Success)
-	}
-}
-
-// Abandon gives up every message that has not been acknowledged. What has
-// arrived stays known, so that a session that is resumed delivers nothing twice.
+// Abandon gives up all messages, queued or in flight, and settles them with err.
+// The identifiers of received QoS 2 messages remain, so that a resumed session
+// delivers none of them twice.
 func (e *Engine) Abandon(err error) {
 	e.AbandonSent(err)
-	for o := e.queue.pop(); o != nil; o = e.queue.pop() {
-		e.settle(o, err)
+	for p := e.queue.pop(); p != nil; p = e.queue.pop() {
+		e.settle(p, err)
 	}
 }
 
-// landed: o is in flight no more.
-func (e *Engine) landed(o *outgoing) {
-	delete(e.inflight, o.id)
-	e.inflightBytes -= len(o.buf)
+// markAbandoned records the packet identifier of a QoS 2 message that is given up.
+// The server may have started its delivery, which counts against the server's
+// Receive Maximum until a PUBREL ends it.
+func (e *Engine) markAbandoned(p *pendingPublish) {
+	if p.qos == 2 {
+		e.abandonedIDs[p.id] = true
+	}
 }
 
-func (e *Engine) settle(o *outgoing, err error) {
-	if o.qos == 0 {
-		e.handler.Sent(o.token, err)
+// releaseAbandoned sends a PUBREL for each QoS 2 message that was given up, in a
+// session that continues. A server that does not know the packet identifier
+// answers so, without further effect.
+func (e *Engine) releaseAbandoned() {
+	for _, id := range sortedIDs(e.abandonedIDs) {
+		e.queueAck(typePubrel, uint16(id), Success)
+	}
+}
+
+func (e *Engine) removeInflight(p *pendingPublish) {
+	delete(e.inflight, p.id)
+	e.inflightBytes -= len(p.buf)
+}
+
+// settle reports the end of a message without an acknowledgement to the Handler.
+func (e *Engine) settle(p *pendingPublish, err error) {
+	if p.qos == 0 {
+		e.handler.Sent(p.token, err)
 	} else {
-		e.handler.Published(o.token, PublishResult{Err: err})
+		e.handler.Published(p.token, PublishResult{Err: err})
 	}
-	e.release(o)
-}
-
-// fifo is a queue of messages that is cheap at both ends.
-type fifo struct {
-	list  []*outgoing
-	head  int
-	bytes int
-	qos0  int // how many of them
-}
-
-func (q *fifo) len() int { return len(q.list) - q.head }
-
-func (q *fifo) count(o *outgoing, n int) {
-	q.bytes += n * len(o.buf)
-	if o.qos == 0 {
-		q.qos0 += n
-	}
-}
-
-func (q *fifo) push(o *outgoing) {
-	if q.head > 64 && q.head > len(q.list)/2 {
-		n := copy(q.list, q.list[q.head:])
-		clear(q.list[n:])
-		q.list, q.head = q.list[:n], 0
-	}
-	q.list = append(q.list, o)
-	q.count(o, 1)
-}
-
-// prepend puts list, in its order, before what is there.
-func (q *fifo) prepend(list []*outgoing) {
-	q.list, q.head = slices.Concat(list, q.list[q.head:]), 0
-	for _, o := range list {
-		q.count(o, 1)
-	}
-}
-
-func (q *fifo) remove(token Token) *outgoing {
-	i := slices.IndexFunc(q.list[q.head:], func(o *outgoing) bool { return o.token == token })
-	if i < 0 {
-		return nil
-	}
-	o := q.list[q.head+i]
-	q.list = slices.Delete(q.list, q.head+i, q.head+i+1)
-	q.count(o, -1)
-	return o
-}
-
-func (q *fifo) peek() *outgoing {
-	if q.len() == 0 {
-		return nil
-	}
-	return q.list[q.head]
-}
-
-func (q *fifo) pop() *outgoing {
-	o := q.peek()
-	if o == nil {
-		return nil
-	}
-	q.list[q.head] = nil
-	q.head++
-	if q.head == len(q.list) {
-		q.list, q.head = q.list[:0], 0
-	}
-	q.count(o, -1)
-	return o
+	e.recycle(p)
 }

@@ -5,124 +5,126 @@ import (
 	"time"
 )
 
-// MaxExpiries is how often a message or request is sent and not acknowledged
-// before it is given up.
+// MaxExpiries is how often the acknowledgement of a message may time out, each
+// time on a new connection. The engine then gives the message up, with
+// ErrAckTimeout.
 const MaxExpiries = 3
 
-// slowestLink, in bytes per second, is the slowest upload that is not taken for
-// a dead connection.
-const slowestLink = 16 << 10
+// minUploadRate, in bytes per second, is the slowest upload that the engine
+// distinguishes from a dead connection.
+const minUploadRate = 16 << 10
 
-// transit is how long n bytes take on the slowest link, in whole seconds.
-func transit(n int) time.Duration { return time.Duration(n/slowestLink) * time.Second }
+// transmitTime returns how long n bytes take at minUploadRate, in whole seconds.
+func transmitTime(n int) time.Duration { return time.Duration(n/minUploadRate) * time.Second }
 
-// timeouts bounds how long the server may take for an acknowledgement.
+// timeouts bounds how long the server may take to acknowledge a packet.
 type timeouts struct {
 	timeout time.Duration // 0: no bound
-	// check is when the unacknowledged packets are looked at next: not later than
-	// the earliest of them is due. Never: there are none.
-	check    time.Duration
-	grace    bool          // the last check was late, and the next one decides
-	answered time.Duration // when an acknowledgement came last, or the connection began
-	// Bytes handed to the network since the server was heard last.
-	unheard int
+	// nextCheck is when checkTimeouts examines the unacknowledged packets: not
+	// later than the first of them is due. Never: there are none.
+	nextCheck time.Duration
+	grace     bool          // the last check was postponed; the next one is not
+	lastAck   time.Duration // the last acknowledgement, or the start of the connection
+	// unanswered is how many bytes were handed to the network since bytes last
+	// arrived.
+	unanswered int
 }
 
-// dueAt is when a packet that is put into the output now must have been
-// acknowledged. It counts what the network has to carry before it.
+// dueAt returns when the acknowledgement of a packet that is put into the output
+// now is due. It allows for the time that the network needs to send the packet
+// and the bytes before it.
 func (e *Engine) dueAt(now time.Duration) time.Duration {
 	if e.timeouts.timeout == 0 {
 		return Never
 	}
-	due := now + e.timeouts.timeout + transit(e.output.len()+e.unheard)
-	e.timeouts.check = min(e.timeouts.check, due)
+	due := now + e.timeouts.timeout + transmitTime(e.output.len()+e.unanswered)
+	e.timeouts.nextCheck = min(e.timeouts.nextCheck, due)
 	return due
 }
 
-// tickTimeouts ends the connection when the server has not acknowledged in time.
-// The next one sends again what the session keeps.
-func (e *Engine) tickTimeouts(now time.Duration) {
+// checkTimeouts ends the connection when the acknowledgement of a packet is
+// overdue. The next connection retransmits the messages of the session.
+func (e *Engine) checkTimeouts(now time.Duration) {
 	t := &e.timeouts
-	if now < t.check {
+	if now < t.nextCheck {
 		return
 	}
-	// After a sleep, or while received bytes wait for the page, the
-	// acknowledgements may be here already.
-	if e.unreceived || (now-t.check > late && !t.grace) {
-		t.check, t.grace = now+catchUp, true
+	// The acknowledgements may have arrived without having been processed: the
+	// page was suspended, or Receive is pending.
+	if e.receivePending || (now-t.nextCheck > timerLate && !t.grace) {
+		t.nextCheck, t.grace = now+timerGrace, true
 		return
 	}
-	t.check, t.grace = Never, false
-	if e.expire(now) {
-		// What is in flight and not due yet has a share in the silence only if nothing
-		// at all was acknowledged.
-		e.endSilence("the server acknowledged nothing for "+t.timeout.String(), t.answered+t.timeout <= now)
+	t.nextCheck, t.grace = Never, false
+	if e.countExpired(now) {
+		e.failUnresponsive("the server acknowledged nothing for "+t.timeout.String(), t.lastAck+t.timeout <= now)
 	}
 }
 
-// Stalled says that the network has taken nothing for as long as an
-// acknowledgement may take. Everything that waits for the server has expired.
+// Stalled reports that the network has accepted no bytes for as long as the
+// acknowledgement timeout. All unacknowledged packets expire, and the connection
+// ends.
 func (e *Engine) Stalled() {
-	e.expire(e.now)
-	e.endSilence("the network took nothing for "+e.timeouts.timeout.String(), true)
+	e.countExpired(e.now)
+	e.failUnresponsive("the network accepted nothing for "+e.timeouts.timeout.String(), true)
 }
 
-// expire counts what was due by now, and finds out when the rest is due.
-func (e *Engine) expire(now time.Duration) (found bool) {
-	for _, o := range e.inflight {
-		if o.state != sent && o.state != released {
+// countExpired counts an expiry for each packet that is overdue, and reports
+// whether there is one. It sets nextCheck to when the first of the others is due.
+func (e *Engine) countExpired(now time.Duration) (found bool) {
+	for _, p := range e.inflight {
+		if p.state != statePublishSent && p.state != statePubrelSent {
 			continue
 		}
-		if o.due <= now {
-			o.expiries++
+		if p.due <= now {
+			p.expiries++
 			found = true
 		} else {
-			e.timeouts.check = min(e.timeouts.check, o.due)
+			e.timeouts.nextCheck = min(e.timeouts.nextCheck, p.due)
 		}
 	}
-	for id, c := range e.control {
-		if c.due <= now {
-			c.expired = true
-			e.control[id] = c
+	for id, r := range e.requests {
+		if r.due <= now {
+			r.expired = true
+			e.requests[id] = r
 			found = true
 		} else {
-			e.timeouts.check = min(e.timeouts.check, c.due)
+			e.timeouts.nextCheck = min(e.timeouts.nextCheck, r.due)
 		}
 	}
 	return found
 }
 
-// endSilence ends the connection, and gives up what has expired too often.
-// What waits has expired too, and with all what is in flight and not due yet.
-func (e *Engine) endSilence(why string, all bool) {
-	for _, o := range e.inflight {
-		waits := o.state == resend || o.state == rerelease
-		if waits || all && o.due > e.now {
-			o.expiries++
+// failUnresponsive ends the connection and settles the messages that have expired
+// MaxExpiries times. It first counts an expiry for each message that is not sent
+// yet, and with all also for those that are sent and not due yet: nothing at all
+// was acknowledged.
+func (e *Engine) failUnresponsive(detail string, all bool) {
+	for _, p := range e.inflight {
+		if p.toResend() || all && p.due > e.now {
+			p.expiries++
 		}
 	}
-	for _, o := range e.queue.list[e.queue.head:] {
-		o.expiries++
+	for _, p := range e.queue.all() {
+		p.expiries++
 	}
-	e.fail(&WireError{UnspecifiedError, why})
-	e.giveUpExpired()
+	e.fail(&connectionFault{UnspecifiedError, detail})
+	e.settleExpired()
 }
 
-// giveUpExpired settles what has expired too often.
-func (e *Engine) giveUpExpired() {
-	for _, o := range e.ordered() {
-		if o.expiries >= MaxExpiries {
-			e.abandoned(o)
-			e.landed(o)
-			e.settle(o, ErrAckTimeout)
+func (e *Engine) settleExpired() {
+	for _, p := range e.inflightInOrder() {
+		if p.expiries >= MaxExpiries {
+			e.markAbandoned(p)
+			e.removeInflight(p)
+			e.settle(p, ErrAckTimeout)
 		}
 	}
-	e.again = nil
-	waiting := slices.Clone(e.queue.list[e.queue.head:])
-	for _, o := range waiting {
-		if o.expiries >= MaxExpiries {
-			e.queue.remove(o.token)
-			e.settle(o, ErrAckTimeout)
+	e.resends = nil
+	for _, p := range slices.Clone(e.queue.all()) {
+		if p.expiries >= MaxExpiries {
+			e.queue.remove(p.token)
+			e.settle(p, ErrAckTimeout)
 		}
 	}
 }

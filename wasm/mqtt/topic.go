@@ -7,20 +7,21 @@ import (
 	"unicode/utf8"
 )
 
-// Why a topic name or filter is not one (section 4.7).
+// Errors of ValidTopic and ValidFilter (section 4.7). The subject of the texts is
+// the topic or the filter.
 var (
 	ErrTopicEmpty    = errors.New("it is empty")
 	ErrTopicTooLong  = errors.New("it is longer than 65,535 bytes")
-	ErrTopicNUL      = errors.New("it holds the character U+0000")
-	ErrTopicUTF8     = errors.New("it is not well-formed Unicode (a lone surrogate, or broken UTF-8)")
-	ErrTopicWildcard = errors.New("it holds a wildcard, + or #, which only a topic filter may")
-	ErrFilterHash    = errors.New("# must be the last level of a topic filter, and stand alone in it")
-	ErrFilterPlus    = errors.New("+ must stand alone in its level of a topic filter")
-	ErrFilterShare   = errors.New("a shared subscription is $share/<name>/<filter>, its name not empty and without + or #")
+	ErrTopicNUL      = errors.New("it contains the character U+0000")
+	ErrTopicUTF8     = errors.New("it is not well-formed Unicode (a lone surrogate, or invalid UTF-8)")
+	ErrTopicWildcard = errors.New("it contains a wildcard, + or #; only topic filters may")
+	ErrFilterHash    = errors.New("# must be the last level of a topic filter, by itself")
+	ErrFilterPlus    = errors.New("+ must be a whole level of a topic filter")
+	ErrFilterShare   = errors.New("a shared subscription is $share/<name>/<filter>; the name is not empty and has no + or #")
 )
 
-// ValidTopic reports why topic may not be published to, or nil
-// [MQTT-4.7.1-1] [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-4.7.3-3].
+// ValidTopic reports why a message must not be published to topic, nil when it
+// may [MQTT-4.7.1-1] [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-4.7.3-3].
 func ValidTopic(topic []byte) error {
 	if err := validName(topic); err != nil {
 		return err
@@ -31,11 +32,12 @@ func ValidTopic(topic []byte) error {
 	return nil
 }
 
+// validName checks the rules that topics and filters share.
 func validName(name []byte) error {
 	switch {
 	case len(name) == 0:
 		return ErrTopicEmpty
-	case len(name) > maxString:
+	case len(name) > maxFieldLen:
 		return ErrTopicTooLong
 	case bytes.IndexByte(name, 0) >= 0:
 		return ErrTopicNUL
@@ -45,7 +47,7 @@ func validName(name []byte) error {
 	return nil
 }
 
-// ValidFilter reports why filter may not be subscribed to, or nil
+// ValidFilter reports why a client must not subscribe to filter, nil when it may
 // [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.8.2-1] [MQTT-4.8.2-2].
 func ValidFilter(filter string) error {
 	if err := validName([]byte(filter)); err != nil {
@@ -69,7 +71,8 @@ func ValidFilter(filter string) error {
 	return nil
 }
 
-// cutShare splits $share/<name>/<filter> (section 4.8.2).
+// cutShare splits $share/<name>/<filter> (section 4.8.2). For other filters, ok is
+// false and rest is the filter.
 func cutShare(filter string) (name, rest string, ok bool) {
 	after, ok := strings.CutPrefix(filter, "$share/")
 	if !ok {
@@ -79,9 +82,10 @@ func cutShare(filter string) (name, rest string, ok bool) {
 	return name, rest, true
 }
 
-// Match reports whether a message published to topic is meant for a
-// subscription to filter. Both must be valid. A filter that begins with a
-// wildcard does not match a topic that begins with $ (section 4.7.2).
+// Match reports whether a subscription to filter receives a message that is
+// published to topic. Both must be valid. A filter that begins with a wildcard
+// does not match a topic that begins with $ (section 4.7.2). To match one topic
+// with many filters, use a [Router].
 func Match(filter, topic string) bool {
 	_, filter, _ = cutShare(filter)
 	if strings.HasPrefix(topic, "$") && (filter[0] == '+' || filter[0] == '#') {
@@ -99,7 +103,7 @@ func Match(filter, topic string) bool {
 		case !fMore && !tMore:
 			return true
 		case !tMore:
-			return fRest == "#" // "a/#" matches "a" too
+			return fRest == "#" // "a/#" matches "a", too
 		case !fMore:
 			return false
 		}

@@ -12,7 +12,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// signAWS signs the URL of e by AWS's own signer.
+// signAWS presigns the URL of e with the signer of the AWS SDK.
 func signAWS(e Endpoint, c Credentials, now time.Time) (string, error) {
 	address, err := url.Parse(e.URL())
 	if err != nil {

@@ -7,18 +7,20 @@ import (
 	"strings"
 )
 
-// An Endpoint is where an MQTT server listens for WebSockets.
+// An Endpoint is the address of an MQTT server that accepts WebSockets.
 type Endpoint struct {
-	Secure bool   // wss rather than ws
-	Host   string // lower case, with the port unless it is the scheme's own
-	Path   string // "/mqtt" unless the URL said otherwise; percent-encoded
-	Query  string // as given, without "?"
-	Region string // "" where neither the host nor the caller tells
+	Secure bool   // wss, not ws
+	Host   string // lower case, with the port unless it is the default of the scheme
+	Path   string // percent-encoded; default: "/mqtt"
+	Query  string // unchanged, without "?"
+	Region string // "": unknown
 }
 
-// ParseEndpoint reads an endpoint as AWS prints it
-// ("xxxx-ats.iot.eu-west-1.amazonaws.com"), with or without wss://, port and
-// path. region, when not empty, wins over the one in the host name.
+// ParseEndpoint parses the host name of an endpoint, as AWS shows it
+// ("xxxx-ats.iot.eu-west-1.amazonaws.com"), or a URL with the scheme wss, ws, https
+// or http. Port and path are optional. If region is "", the region is that of the
+// host name. Errors do not contain s, except its scheme, as its query may contain
+// secrets.
 func ParseEndpoint(s, region string) (Endpoint, error) {
 	text := strings.TrimSpace(s)
 	if text == "" {
@@ -29,7 +31,7 @@ func ParseEndpoint(s, region string) (Endpoint, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" {
-		// The parser's own words would quote the URL, signature and all.
+		// The parser's error would contain the URL with its signature.
 		return Endpoint{}, errors.New("endpoint is not a host name or a wss:// URL")
 	}
 	e := Endpoint{Path: u.EscapedPath(), Query: u.RawQuery, Region: strings.ToLower(strings.TrimSpace(region))}
@@ -41,18 +43,18 @@ func ParseEndpoint(s, region string) (Endpoint, error) {
 		return Endpoint{}, fmt.Errorf("endpoint has the scheme %s://; it must be wss:// (or ws:// on your own machine)", u.Scheme)
 	}
 	if u.User != nil {
-		return Endpoint{}, errors.New("endpoint holds a user name; browsers do not send it")
+		return Endpoint{}, errors.New("endpoint contains a user name; browsers do not send it")
 	}
 	if u.Fragment != "" || strings.Contains(text, "#") {
-		return Endpoint{}, errors.New("endpoint holds a fragment (#…); browsers refuse it in a WebSocket URL")
+		return Endpoint{}, errors.New("endpoint contains a fragment (#…); browsers reject it in a WebSocket URL")
 	}
 	e.Host = strings.ToLower(u.Host)
-	own := ":80"
+	defaultPort := ":80"
 	if e.Secure {
-		own = ":443"
+		defaultPort = ":443"
 	}
-	e.Host = strings.TrimSuffix(strings.TrimSuffix(e.Host, own), ":")
-	if name := strings.ToLower(u.Hostname()); !plain(name) || strings.Contains(name, ":") != strings.HasPrefix(u.Host, "[") {
+	e.Host = strings.TrimSuffix(strings.TrimSuffix(e.Host, defaultPort), ":")
+	if name := strings.ToLower(u.Hostname()); !isPlain(name) || strings.Contains(name, ":") != strings.HasPrefix(u.Host, "[") {
 		return Endpoint{}, errors.New("endpoint is not a plain ASCII host name")
 	}
 	if e.Path == "" || e.Path == "/" {
@@ -64,13 +66,13 @@ func ParseEndpoint(s, region string) (Endpoint, error) {
 	return e, nil
 }
 
-// IsAWS reports whether the host is one of AWS's own names.
+// IsAWS reports whether the host name belongs to AWS.
 func (e Endpoint) IsAWS() bool {
 	host, _, _ := strings.Cut(e.Host, ":")
 	return partition(host) != ""
 }
 
-// URL is the endpoint as a URL without a signature.
+// URL returns the URL of the endpoint. Presign adds the signature.
 func (e Endpoint) URL() string {
 	scheme := "ws://"
 	if e.Secure {
@@ -83,13 +85,15 @@ func (e Endpoint) URL() string {
 	return s
 }
 
-// The DNS suffixes of AWS's partitions: commercial and GovCloud, China, the
-// isolated ones, and the European Sovereign Cloud.
+// partitions has the DNS suffixes of AWS's partitions: commercial and GovCloud,
+// China, the isolated partitions, and the European Sovereign Cloud.
 var partitions = []string{
 	".amazonaws.com", ".amazonaws.com.cn", ".c2s.ic.gov", ".sc2s.sgov.gov", ".cloud.adc-e.uk",
 	".csp.hci.ic.gov", ".amazonaws.eu",
 }
 
+// partition returns the DNS suffix of the partition that host belongs to, "" for
+// hosts outside AWS.
 func partition(host string) string {
 	for _, p := range partitions {
 		if strings.HasSuffix(host, p) {
@@ -99,8 +103,8 @@ func partition(host string) string {
 	return ""
 }
 
-// regionOf finds the region in <prefix>.iot.<region>.<partition> and its kin
-// (data.iot.…, iot-fips.…, iotdevicegateway.…), "" in any other host.
+// regionOf returns the region in <prefix>.iot.<region>.<partition> and in the other
+// forms (data.iot.…, iot-fips.…, iotdevicegateway.…), "" for other hosts.
 func regionOf(host string) string {
 	host = strings.ToLower(host)
 	p := partition(host)
@@ -116,9 +120,9 @@ func regionOf(host string) string {
 	return ""
 }
 
-// plain reports whether a host name, or an address without its brackets, has
-// none but the characters that browsers leave as they are.
-func plain(name string) bool {
+// isPlain reports whether name, a host name or an IP address without brackets, is
+// not empty and contains only characters that browsers do not change.
+func isPlain(name string) bool {
 	for _, c := range []byte(name) {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' && c != ':' {
 			return false

@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// signLean signs the URL of e as signAWS does, which is its oracle in the tests,
-// and without net/http, which is most of the wasm's size. The query of e
-// is encoded.
+// signLean presigns the URL of e as signAWS does, without net/http, which makes up
+// most of the size of the wasm. Tests compare both. The query of e must be encoded
+// by url.Values.Encode.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 func signLean(e Endpoint, c Credentials, now time.Time) string {
 	date := now.Format("20060102T150405Z")
 	scope := date[:8] + "/" + e.Region + "/" + service + "/aws4_request"
-	query, _ := url.ParseQuery(e.Query) // which Presign has encoded
+	query, _ := url.ParseQuery(e.Query) // Presign has encoded it
 	for name, value := range map[string]string{
 		"X-Amz-Algorithm":     "AWS4-HMAC-SHA256",
 		"X-Amz-Credential":    c.AccessKeyID + "/" + scope,
@@ -33,7 +33,7 @@ func signLean(e Endpoint, c Credentials, now time.Time) string {
 			pairs = append(pairs, [2]string{escape(name), escape(value)})
 		}
 	}
-	slices.SortFunc(pairs, func(a, b [2]string) int { // as they are encoded
+	slices.SortFunc(pairs, func(a, b [2]string) int { // in their encoded form
 		return cmp.Or(strings.Compare(a[0], b[0]), strings.Compare(a[1], b[1]))
 	})
 	parts := make([]string, len(pairs))
@@ -52,6 +52,6 @@ func signLean(e Endpoint, c Credentials, now time.Time) string {
 	return e.URL() + "&X-Amz-Signature=" + hex.EncodeToString(key)
 }
 
-// escapePath percent-encodes a path that is percent-encoded already once more, as
-// every service but S3 wants it.
+// escapePath percent-encodes a percent-encoded path a second time, which all
+// services except S3 require.
 func escapePath(path string) string { return strings.ReplaceAll(escape(path), "%2F", "/") }

@@ -1,8 +1,8 @@
 // Package sigv4 presigns the URL of an AWS IoT WebSocket with AWS Signature
 // Version 4.
 //
-// It is the one place that knows AWS IoT's exception to the rule: the session
-// token is not signed but appended behind the signature.
+// AWS IoT deviates from the standard procedure: the session token is not signed
+// but appended after the signature.
 // https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html#mqtt-ws
 package sigv4
 
@@ -13,46 +13,27 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"iot.wasm/wasm/secret"
 )
 
 const (
 	service = "iotdevicegateway"
-	// emptyHash is SHA-256 of nothing: the handshake has no body.
+	// emptyHash is the SHA-256 hash of the empty body of the handshake, in hex.
 	emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-	// MaxExpires is the longest X-Amz-Expires, seven days in seconds.
-	MaxExpires = 604_800
+	// maxExpires is the maximum of X-Amz-Expires in seconds: seven days.
+	maxExpires = 604_800
 )
 
-// Secret is text that must not be shown. Every way of printing it gives
-// [redacted]; Reveal gives the text, for the one place that needs it.
-type Secret string
-
-const redacted = "[redacted]"
-
-// Reveal is the text itself.
-func (s Secret) Reveal() string { return string(s) }
-
-// String is [redacted].
-func (s Secret) String() string { return redacted }
-
-// GoString is [redacted].
-func (s Secret) GoString() string { return redacted }
-
-// Format writes [redacted], whatever the verb.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
-
-// MarshalText gives [redacted], so that no encoder shows more.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-// Credentials are an AWS access key, by the names of the AWS SDKs.
+// Credentials are an AWS access key. The names are those of the AWS SDKs.
 type Credentials struct {
 	AccessKeyID     string
-	SecretAccessKey Secret
-	SessionToken    Secret    // "" for a long-lived key
-	Expiration      time.Time // zero where it is not known
+	SecretAccessKey secret.String
+	SessionToken    secret.String // "" for a long-lived key
+	Expiration      time.Time     // zero: unknown
 }
 
-// Check reports what is missing from c or cannot be right, or nil.
+// Check reports what is missing from c or malformed, nil when nothing is.
 func (c Credentials) Check() error {
 	switch {
 	case c.AccessKeyID == "":
@@ -60,33 +41,35 @@ func (c Credentials) Check() error {
 	case c.SecretAccessKey == "":
 		return errors.New("credentials have no secretAccessKey")
 	case strings.ContainsAny(c.AccessKeyID, " \t\r\n/"):
-		return errors.New("credentials have an accessKeyId with blanks or slashes in it")
+		return errors.New("credentials have an accessKeyId with spaces or slashes")
 	case strings.TrimSpace(c.SecretAccessKey.Reveal()) != c.SecretAccessKey.Reveal():
-		return errors.New("credentials have a secretAccessKey with blanks around it")
+		return errors.New("credentials have a secretAccessKey with leading or trailing spaces")
 	}
 	return nil
 }
 
-// Presign returns the URL that opens a WebSocket at e with the rights of c. It
-// is good for about five minutes around now, whatever expires says; expires, in
-// seconds, becomes X-Amz-Expires unless it is 0. The same arguments give the
-// same URL, byte for byte.
-func Presign(e Endpoint, c Credentials, now time.Time, expires int) (Secret, error) {
+// Presign returns the URL that opens a WebSocket at e with the permissions of c.
+// AWS IoT accepts it from about five minutes before now until five minutes after
+// now, independently of expires. expires is X-Amz-Expires in seconds, at most
+// 604,800; 0 omits it. The result depends on the arguments only. Presign returns
+// an error when c or e is incomplete, when expires or now is out of range, or when
+// the query of e is signed already.
+func Presign(e Endpoint, c Credentials, now time.Time, expires int) (secret.String, error) {
 	if err := c.Check(); err != nil {
 		return "", err
 	}
 	if e.Region == "" {
-		return "", errors.New("region is missing, and the endpoint's name does not tell it")
+		return "", errors.New("region is missing, and the endpoint's host name does not contain it")
 	}
-	if expires < 0 || expires > MaxExpires {
-		return "", fmt.Errorf("expires is %d; it must be between 1 and %d seconds", expires, MaxExpires)
+	if expires < 0 || expires > maxExpires {
+		return "", fmt.Errorf("expires is %d; it must be between 1 and %d seconds", expires, maxExpires)
 	}
 	if y := now.UTC().Year(); y < 1 || y > 9999 {
-		return "", errors.New("date is not within the years 1 to 9999")
+		return "", errors.New("date must be in the years 1 to 9999")
 	}
 	query, err := url.ParseQuery(e.Query)
 	if err != nil {
-		return "", errors.New("endpoint has a query that cannot be read")
+		return "", errors.New("endpoint has an invalid query")
 	}
 	for name := range query {
 		if strings.HasPrefix(strings.ToLower(name), "x-amz-") {
@@ -104,10 +87,10 @@ func Presign(e Endpoint, c Credentials, now time.Time, expires int) (Secret, err
 	if c.SessionToken != "" {
 		signed += "&X-Amz-Security-Token=" + escape(c.SessionToken.Reveal())
 	}
-	return Secret(signed), nil
+	return secret.String(signed), nil
 }
 
-// escape percent-encodes all but RFC 3986's unreserved characters.
+// escape percent-encodes all characters except the unreserved ones of RFC 3986.
 func escape(s string) string {
 	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
 }

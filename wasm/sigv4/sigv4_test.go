@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"iot.wasm/internal/sigv4verify"
+	"iot.wasm/wasm/secret"
 )
 
 type golden struct {
@@ -41,9 +42,9 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			cred := Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: Secret(c.SecretAccessKey)}
+			cred := Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: secret.String(c.SecretAccessKey)}
 			if c.SessionToken != nil {
-				cred.SessionToken = Secret(*c.SessionToken)
+				cred.SessionToken = secret.String(*c.SessionToken)
 			}
 			expires := 0
 			if c.Expires != nil {
@@ -104,12 +105,12 @@ func TestParseEndpoint(t *testing.T) {
 	}
 	for _, in := range []string{"", " ", "ftp://x", "wss://", "wss://u:p@x", "wss://x/#f", "wss://x/#", "wss://ex ample", "wss://é.example", "http://%zz", "wss://x:port"} {
 		if e, err := ParseEndpoint(in, ""); err == nil {
-			t.Errorf("%q is taken for %+v", in, e)
+			t.Errorf("%q is accepted: %+v", in, e)
 		}
 	}
 }
 
-func TestPresignRefuses(t *testing.T) {
+func TestPresignErrors(t *testing.T) {
 	e, err := ParseEndpoint("a.iot.us-east-1.amazonaws.com", "")
 	if err != nil {
 		t.Fatal(err)
@@ -122,16 +123,16 @@ func TestPresignRefuses(t *testing.T) {
 		now     time.Time
 		expires int
 	}{
-		"no key":         {c: func(c *Credentials) { c.AccessKeyID = "" }, now: now},
-		"no secret":      {c: func(c *Credentials) { c.SecretAccessKey = "" }, now: now},
-		"slash in key":   {c: func(c *Credentials) { c.AccessKeyID = "a/b" }, now: now},
-		"blank secret":   {c: func(c *Credentials) { c.SecretAccessKey = "x\n" }, now: now},
-		"no region":      {e: func(e *Endpoint) { e.Region = "" }, now: now},
-		"expires":        {expires: MaxExpires + 1, now: now},
-		"expires before": {expires: -1, now: now},
-		"year":           {now: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)},
-		"signed already": {e: func(e *Endpoint) { e.Query = "X-Amz-Date=1" }, now: now},
-		"broken query":   {e: func(e *Endpoint) { e.Query = "a=%zz" }, now: now},
+		"no key":             {c: func(c *Credentials) { c.AccessKeyID = "" }, now: now},
+		"no secret":          {c: func(c *Credentials) { c.SecretAccessKey = "" }, now: now},
+		"slash in key":       {c: func(c *Credentials) { c.AccessKeyID = "a/b" }, now: now},
+		"space after secret": {c: func(c *Credentials) { c.SecretAccessKey = "x\n" }, now: now},
+		"no region":          {e: func(e *Endpoint) { e.Region = "" }, now: now},
+		"expires":            {expires: maxExpires + 1, now: now},
+		"negative expires":   {expires: -1, now: now},
+		"year":               {now: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)},
+		"signed already":     {e: func(e *Endpoint) { e.Query = "X-Amz-Date=1" }, now: now},
+		"broken query":       {e: func(e *Endpoint) { e.Query = "a=%zz" }, now: now},
 	} {
 		endpoint, credentials := e, good
 		if c.e != nil {
@@ -144,36 +145,35 @@ func TestPresignRefuses(t *testing.T) {
 		if err == nil || url != "" {
 			t.Errorf("%s: no error", name)
 		} else if strings.Contains(err.Error(), "very-secret") {
-			t.Errorf("%s: the error shows the secret", name)
+			t.Errorf("%s: the error contains the secret", name)
 		}
 	}
 }
 
-func TestSecretsDoNotPrint(t *testing.T) {
+func TestCredentialsAreRedacted(t *testing.T) {
 	c := Credentials{AccessKeyID: "AKID", SecretAccessKey: "very-secret", SessionToken: "very-secret"}
 	text, err := json.Marshal(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := Secret("very-secret")
-	for _, out := range []string{fmt.Sprint(c), fmt.Sprintf("%+v %#v %q %x %s %d", c, c, s, s, s, s), string(text), s.String(), s.GoString(), fmt.Sprintf("%v", &c)} {
+	for _, out := range []string{fmt.Sprint(c), fmt.Sprintf("%+v %#v", c, c), fmt.Sprintf("%v", &c), string(text)} {
 		if strings.Contains(out, "very") || strings.Contains(out, fmt.Sprintf("%x", "very")) || !strings.Contains(out, "redacted") {
 			t.Errorf("printed: %s", out)
 		}
 	}
 }
 
-// FuzzLean holds the lean signer against AWS's.
+// FuzzLean compares signLean with signAWS.
 func FuzzLean(f *testing.F) {
 	f.Add("a1-ats.iot.us-east-1.amazonaws.com", "us-east-1", "AKID", "wJalr/UtnFEMI+K7", int64(1e9), 300)
 	f.Add("ws://LOCALHOST:8080/a b/c%2Fd?x=1&y=%2F+&x=0&=", "eu-west-1", "A", "s", int64(0), 0)
 	f.Add("wss://h/%20//./a+b?%7E=~*", "é r", "A%2F +", "ß", int64(-1e10), 1)
-	f.Fuzz(func(t *testing.T, endpoint, region, id, secret string, at int64, expires int) {
+	f.Fuzz(func(t *testing.T, endpoint, region, id, key string, at int64, expires int) {
 		e, err := ParseEndpoint(endpoint, region)
 		if err != nil {
 			return
 		}
-		c := Credentials{AccessKeyID: id, SecretAccessKey: Secret(secret)}
+		c := Credentials{AccessKeyID: id, SecretAccessKey: secret.String(key)}
 		if _, err := Presign(e, c, time.Unix(at, 0), expires); err != nil {
 			return
 		}
@@ -185,28 +185,28 @@ func FuzzLean(f *testing.F) {
 			return
 		}
 		if got := signLean(e, c, now); got != want {
-			t.Errorf("lean: %s\n AWS: %s", got, want)
+			t.Errorf("signLean: %s\n signAWS: %s", got, want)
 		}
 	})
 }
 
-// FuzzPresign holds the signer against the verifier of the local stand-in, which
-// shares nothing with it.
+// FuzzPresign checks signed URLs with the verifier of the local stand-in, which
+// shares no code with the signer.
 func FuzzPresign(f *testing.F) {
 	f.Add("a1-ats.iot.us-east-1.amazonaws.com", "us-east-1", "AKID", "wJalr/UtnFEMI+K7", "to/ken+==", int64(1e9), 300)
 	f.Add("ws://LOCALHOST:8080/a b/c?x=1&y=%2F", "eu-west-1", "A", "s", "", int64(0), 0)
-	f.Fuzz(func(t *testing.T, endpoint, region, id, secret, token string, at int64, expires int) {
+	f.Fuzz(func(t *testing.T, endpoint, region, id, key, token string, at int64, expires int) {
 		e, err := ParseEndpoint(endpoint, region)
 		if err != nil || e.Path != "/mqtt" || e.Region == "" || strings.ContainsAny(e.Region, "/%+ ") {
 			return
 		}
 		now := time.Unix(at, 0)
-		c := Credentials{AccessKeyID: id, SecretAccessKey: Secret(secret), SessionToken: Secret(token)}
+		c := Credentials{AccessKeyID: id, SecretAccessKey: secret.String(key), SessionToken: secret.String(token)}
 		signed, err := Presign(e, c, now, expires)
 		if err != nil {
 			return
 		}
-		// A browser splits the URL as net/url does, and sends the host in lower case.
+		// Browsers parse the URL as net/url does, and send the host in lower case.
 		r, err := http.NewRequest(http.MethodGet, strings.Replace(signed.Reveal(), "ws", "http", 1), nil)
 		if err != nil {
 			t.Fatalf("%s: %v", signed.Reveal(), err)
@@ -214,7 +214,7 @@ func FuzzPresign(f *testing.F) {
 		v := sigv4verify.Verifier{
 			Region: e.Region, Service: service, Now: func() time.Time { return now },
 			Lookup: func(got string) (sigv4verify.Key, bool) {
-				return sigv4verify.Key{Secret: secret, SessionToken: token}, got == id
+				return sigv4verify.Key{Secret: key, SessionToken: token}, got == id
 			},
 		}
 		if err := v.Verify(r); err != nil {

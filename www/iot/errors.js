@@ -1,18 +1,18 @@
 /**
- * One object of the parts' own properties. It has no prototype, so that nothing is read from a polluted one.
+ * Returns an object with the own properties of the parts. It has no prototype, which the page may have polluted.
  * @param {any[]} parts
  */
 export const plain = (...parts) => Object.assign(Object.create(null), ...parts);
 
 /**
- * What goes wrong in the world. `code` is stable and listed in the README;
- * `message` says what to do about it, and holds no secret.
+ * An error that is not the caller's. Its code is stable and listed in docs/errors.md.
+ * Its message says what to do, and contains no secret.
  */
 export class IotError extends Error {
   /** @param {string} message @param {import("../iot.js").IotErrorInit} init */
   constructor(message, init) {
     const o = plain(init);
-    super(message, o); // which has the cause, if there is one
+    super(message, o); // with the cause, if there is one
     this.name = "IotError";
     this.code = o.code;
     this.phase = o.phase;
@@ -34,12 +34,13 @@ export function failed(code, message, phase, retryable, cause) {
 }
 
 /**
- * The error that an object from the wasm describes.
- * @param {import("../iot.js").IotErrorInit & { class: number, message: string }} o
+ * Converts an error from the wasm.
+ * @param {any} o an ErrorObject, with a cause if there is one
+ * @returns {Error}
  */
 export function errorFrom(o) {
-  if (o.class === 0) return new IotError(o.message, o);
-  return invalid(o.class === 1 ? TypeError : RangeError, /** @type {any} */ (o.code), o.message);
+  if (o.class === "IotError") return new IotError(o.message, o);
+  return invalid(o.class === "TypeError" ? TypeError : RangeError, o.code, o.message);
 }
 
 /**
@@ -53,7 +54,7 @@ export function invalid(Type, code, message) {
 }
 
 /**
- * The words of an error, less the query of any URL in them.
+ * Returns the message of an error, without the queries of URLs.
  * @param {any} error
  */
 export function wordsOf(error) {
@@ -61,7 +62,7 @@ export function wordsOf(error) {
   try {
     text = String(error?.message || error);
   } catch {
-    // A revoked proxy, perhaps.
+    // A revoked proxy cannot be read.
   }
   return text.replace(/\?\S+/g, "").slice(0, 300);
 }

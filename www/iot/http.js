@@ -1,7 +1,7 @@
 const MOST = 65536;
 
 /**
- * The text of a response, of which no more than about 64 KiB are read.
+ * Reads the text of a response, at most about 64 KiB of it.
  * @param {any} response
  */
 export async function textOf({ body }) {

@@ -1,38 +1,38 @@
 /**
- * First in, first out. Unlike an array's, its shift() costs the same however much
- * there is, and releases the memory.
+ * A queue, first in, first out. Its shift_() takes constant time and releases
+ * memory, unlike that of an array.
  * @template T
  */
 export class List {
   /** @type {any} */
   #taken = {}; // a node without a value, before the oldest
   #newest = this.#taken;
-  length = 0;
+  length_ = 0;
 
-  /** The value that was added last, unless it has been taken out. @returns {T | undefined} */
-  get last() {
+  /** The newest value, undefined if it has been removed. @returns {T | undefined} */
+  get last_() {
     return this.#newest.value;
   }
 
   /** @param {T} value */
-  push(value) {
+  push_(value) {
     this.#newest = this.#newest.next = { value };
-    this.length++;
+    this.length_++;
   }
 
-  /** Takes the oldest out; there must be one. @returns {T} */
-  shift() {
+  /** Removes the oldest value, which must exist. @returns {T} */
+  shift_() {
     const node = (this.#taken = this.#taken.next);
     const { value } = node;
     node.value = undefined;
-    this.length--;
+    this.length_--;
     return value;
   }
 
-  /** Puts it before all others. @param {T} value */
-  putBack(value) {
+  /** Adds a value as the oldest. @param {T} value */
+  putBack_(value) {
     this.#taken.value = value;
     this.#taken = { next: this.#taken };
-    this.length++;
+    this.length_++;
   }
 }

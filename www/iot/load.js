@@ -9,25 +9,35 @@ import { IotError, failed, plain, wordsOf } from "./errors.js";
  * @param {string} version
  */
 export async function start(where, integrity, version) {
+  let running = "";
   /** @type {any} */
-  const bridge = plain({ effects: [] });
+  let operation;
+  // Go calls start() while it starts, with its version and the function for operations.
+  const bridge = plain({
+    /** @param {string} v @param {any} f */
+    start(v, f) {
+      running = v;
+      operation = f;
+    },
+  });
   let go, instance;
   try {
     if (typeof WebAssembly === "undefined") {
-      throw failed("ERR_NO_WASM", "WebAssembly is switched off", "load");
+      throw failed("ERR_NO_WASM", "WebAssembly is disabled", "load");
     }
     go = newGo(bridge);
     instance = await instantiate(await where(), integrity, go.importObject);
   } catch (error) {
     throw loadError(error);
   }
-  const core = new Core(instance.exports, bridge);
-  go.exit = () => core.crashed("it has ended");
-  go.run(instance).catch((error) => core.crashed(wordsOf(error)));
-  if (bridge.version !== stamp || !stamp.startsWith(`${version}+`)) {
-    throw failed("ERR_VERSION", `iot.js ${stamp} and iot.wasm ${bridge.version} are of two builds; clear the cache`, "load");
+  /** @type {Core | undefined} */
+  let core;
+  go.exit = () => core?.crashed_("it has ended");
+  go.run(instance).catch((error) => core?.crashed_(wordsOf(error)));
+  if (running !== stamp || !stamp.startsWith(`${version}+`)) {
+    throw failed("ERR_VERSION", `iot.js ${stamp} and iot.wasm ${running} are of different builds; clear the cache`, "load");
   }
-  return core;
+  return (core = new Core(instance.exports, operation));
 }
 
 /** @param {any} source @param {string | undefined} integrity @param {WebAssembly.Imports} imports */
@@ -35,12 +45,12 @@ async function instantiate(source, integrity, imports) {
   if (source instanceof WebAssembly.Module) return WebAssembly.instantiate(source, imports);
   let response = source, bytes;
   if (typeof source === "string" || source instanceof URL) {
-    const url = new URL(source, globalThis.location?.href); // throws where a classic script does not know its own
-    // Not import("node:fs/promises"): webpack would look for that module, and fail.
+    const url = new URL(source, globalThis.location?.href); // throws where a classic script has no address
+    // webpack would fail to find the module of import("node:fs/promises").
     const node = /** @type {any} */ (globalThis).process;
     const files = url.protocol === "file:" && node?.getBuiltinModule?.("node:fs/promises");
     if (files) {
-      if (integrity !== undefined) throw new TypeError("integrity is for an address that is fetched");
+      if (integrity !== undefined) throw new TypeError("integrity needs an address that is fetched");
       bytes = await files.readFile(url);
     } else response = await fetch(url, plain({ integrity: integrity ?? "" }));
   }

@@ -1,99 +1,73 @@
+import {
+  CONTENT_TYPE, CORRELATION_DATA, FLAG_DUPLICATE, FLAG_QOS, FLAG_RETAIN, FLAG_SHARED, FLAG_UTF8, MESSAGE_EXPIRY,
+  PROPERTY_DATA, PROPERTY_ID, PROPERTY_VALUE, PROPERTY_WORDS, RESPONSE_TOPIC, USER_PROPERTY, exact,
+} from "./abi.js";
 import { invalid } from "./errors.js";
 
 const decoder = new TextDecoder();
-export const exact = new TextDecoder("utf-8", { ignoreBOM: true }); // MQTT's strings keep U+FEFF [MQTT-1.5.4-3]
+const LARGE = 262144; // bytes of a WebSocket message
 
-// MQTT's property identifiers, as the records from the wasm name them.
-const EXPIRY = 2, CONTENT_TYPE = 3, RESPONSE_TOPIC = 8, CORRELATION = 9, USER = 38;
-
-// The flags of a message record.
-const RETAIN = 4, DUPLICATE = 8, UTF8 = 16, SHARED = 64;
-
-const LARGE = 256 << 10; // bytes of a WebSocket message
-
-/** Another message that says the same. @type {(message: Message) => Message} */
+/** A message with the same content. @type {(message: Message) => Message} */
 export let copyOf;
-/** Others will get copies of the message: its payload is to be its own. @type {(message: Message) => void} */
-export let share;
-/** The buffer that the message keeps: a copy of what is its own, where the WebSocket message is much larger. @type {(message: Message) => ArrayBuffer} */
+/** The flags of a message. @type {(message: Message) => number} */
+export let flagsOf;
+/**
+ * The buffer that a message keeps in memory. Of a WebSocket message that is much larger than the message, the message
+ * keeps a copy of its own part.
+ * @type {(message: Message) => ArrayBuffer}
+ */
 export let kept;
 
-/**
- * A message that has arrived. It keeps the WebSocket message it came in, and
- * takes from it only what is asked for.
- */
+/** A received message. It keeps the WebSocket message that contains it, and decodes a member when it is read. */
 export class Message {
-  #frame;
-  #base; // the address in the wasm that stands for the frame's beginning
-  #at;
-  #length;
-  #flags;
-  #properties; // those of the record in the table, five words each
-  #client;
   #packet;
-  #size; // of the packet
+  #client;
   /** @type {import("../iot.js").OwnBytes | undefined} */
   #payload;
 
   /**
    * @param {string} topic
-   * @param {ArrayBuffer} frame
-   * @param {number} base
-   * @param {number} at
-   * @param {number} length
-   * @param {number} flags
-   * @param {Uint32Array | number[]} properties
+   * @param {import("./abi.js").Packet} packet
    * @param {Pick<import("../iot.js").IotClient, "publish">} client
-   * @param {number} packet its address
-   * @param {number} size
    */
-  constructor(topic, frame, base, at, length, flags, properties, client, packet, size) {
+  constructor(topic, packet, client) {
     this.topic = topic;
-    this.#frame = frame;
-    this.#base = base;
-    this.#at = at;
-    this.#length = length;
-    this.#flags = flags;
-    this.#properties = properties;
-    this.#client = client;
     this.#packet = packet;
-    this.#size = size;
+    this.#client = client;
   }
 
   static {
-    share = (m) => {
-      m.#flags |= SHARED;
-    };
+    flagsOf = (m) => m.#packet.flags_;
+    copyOf = (m) => new Message(m.topic, m.#packet, m.#client);
     kept = (m) => {
-      if (m.#frame.byteLength > Math.max(LARGE, 2 * m.#size)) {
-        const start = m.#packet - m.#base;
-        m.#frame = m.#frame.slice(start, start + m.#size);
-        m.#base = m.#packet;
+      const { frame_, base_, packet_, size_ } = m.#packet;
+      if (frame_.byteLength > Math.max(LARGE, 2 * size_)) {
+        const start = packet_ - base_;
+        m.#packet = { ...m.#packet, frame_: frame_.slice(start, start + size_), base_: packet_ };
       }
-      return m.#frame;
+      return m.#packet.frame_;
     };
-    copyOf = (m) => new Message(m.topic, m.#frame, m.#base, m.#at, m.#length, m.#flags, m.#properties, m.#client, m.#packet, m.#size);
   }
 
   get payload() {
     if (!this.#payload) {
-      // A view of the frame where nobody else gets the message: a copy would cost more than all the rest.
-      const view = this.#bytes(this.#at, this.#length);
-      this.#payload = this.#flags & SHARED ? view.slice() : view;
+      // The only recipient gets a view of the frame. A copy would cost more than everything else.
+      const view = this.#body();
+      this.#payload = this.#packet.flags_ & FLAG_SHARED ? view.slice() : view;
     }
     return this.#payload;
   }
   get qos() {
-    return /** @type {import("../iot.js").QoS} */ (this.#flags & 3);
+    return /** @type {import("../iot.js").QoS} */ (this.#packet.flags_ & FLAG_QOS);
   }
   get retain() {
-    return (this.#flags & RETAIN) !== 0;
+    return (this.#packet.flags_ & FLAG_RETAIN) !== 0;
   }
   get duplicate() {
-    return (this.#flags & DUPLICATE) !== 0;
+    return (this.#packet.flags_ & FLAG_DUPLICATE) !== 0;
   }
   get utf8() {
-    return (this.#flags & UTF8) !== 0;
+    return (this.#packet.flags_ & FLAG_UTF8) !== 0;
   }
   get contentType() {
     return this.#text(CONTENT_TYPE);
@@ -102,25 +76,26 @@ export class Message {
     return this.#text(RESPONSE_TOPIC);
   }
   get correlationData() {
-    const p = this.#find(CORRELATION);
-    return p < 0 ? undefined : this.#bytes(this.#properties[p + 1], this.#properties[p + 2]).slice();
+    return this.#find(CORRELATION_DATA, (at, length) => this.#bytes(at, length).slice());
   }
   /** @returns {number | undefined} */
   get messageExpiry() {
-    return this.#properties[this.#find(EXPIRY) + 1 || -1];
+    return this.#find(MESSAGE_EXPIRY, (seconds) => seconds);
   }
   get userProperties() {
     /** @type {[string, string][]} */
     const pairs = [];
-    const list = this.#properties;
-    for (let i = 0; i < list.length; i += 5) {
-      if (list[i] === USER) pairs.push([this.#string(list[i + 1], list[i + 2]), this.#string(list[i + 3], list[i + 4])]);
+    const list = this.#packet.properties_;
+    for (let i = 0; i < list.length; i += PROPERTY_WORDS) {
+      if (list[i + PROPERTY_ID] === USER_PROPERTY) {
+        pairs.push([this.#string(list[i + PROPERTY_DATA], list[i + PROPERTY_DATA + 1]), this.#string(list[i + PROPERTY_VALUE], list[i + PROPERTY_VALUE + 1])]);
+      }
     }
     return pairs;
   }
 
   text() {
-    return decoder.decode(this.#payload ?? this.#bytes(this.#at, this.#length));
+    return decoder.decode(this.#payload ?? this.#body());
   }
 
   json() {
@@ -135,9 +110,13 @@ export class Message {
     return this.#client.publish(topic, payload, correlationData ? { correlationData, ...options } : options);
   }
 
-  /** @param {number} at @param {number} length */
+  #body() {
+    return this.#bytes(this.#packet.payload_, this.#packet.length_);
+  }
+
+  /** @param {number} at an address @param {number} length */
   #bytes(at, length) {
-    return new Uint8Array(this.#frame, length && at - this.#base, length);
+    return new Uint8Array(this.#packet.frame_, length && at - this.#packet.base_, length);
   }
 
   /** @param {number} at @param {number} length */
@@ -145,16 +124,22 @@ export class Message {
     return exact.decode(this.#bytes(at, length));
   }
 
-  /** @param {number} id @returns {number} */
-  #find(id) {
-    const list = this.#properties;
-    for (let i = 0; i < list.length; i += 5) if (list[i] === id) return i;
-    return -1;
-  }
-
   /** @param {number} id */
   #text(id) {
-    const p = this.#find(id);
-    return p < 0 ? undefined : this.#string(this.#properties[p + 1], this.#properties[p + 2]);
+    return this.#find(id, (at, length) => this.#string(at, length));
+  }
+
+  /**
+   * The value of a property, undefined if it is absent.
+   * @template T
+   * @param {number} id
+   * @param {(data: number, length: number) => T} decode
+   */
+  #find(id, decode) {
+    const list = this.#packet.properties_;
+    for (let i = 0; i < list.length; i += PROPERTY_WORDS) {
+      if (list[i + PROPERTY_ID] === id) return decode(list[i + PROPERTY_DATA], list[i + PROPERTY_DATA + 1]);
+    }
+    return undefined;
   }
 }

@@ -1,10 +1,12 @@
+import { encoder } from "./abi.js";
 import { invalid, plain } from "./errors.js";
-import { encoder, payloadOf } from "./publish.js";
+import { payloadOf } from "./publish.js";
 
-// Options are copied before anything is done with them: own properties only, so
-// that no getter, proxy or polluted prototype reaches further than this file.
+// Options are checked for their types and copied at the moment of the call: own
+// properties only, so that no getter, proxy or polluted prototype has a later
+// effect. Go checks ranges and rules.
 
-/** @typedef {(value: any, name: string, want?: string) => any} Check  Returns a clean copy of the value, or throws. */
+/** @typedef {(value: any, name: string, want?: string) => any} Check  Returns a copy of the value, or throws. */
 
 const boolean = is("a boolean", (v) => typeof v === "boolean");
 const string = is("a string", (v) => typeof v === "string");
@@ -12,10 +14,10 @@ const number = is("a number", Number.isFinite);
 const date = is("a Date", (v) => v instanceof Date && !Number.isNaN(v.getTime()));
 const integer = is("a whole number", Number.isInteger);
 const signal = is("an AbortSignal", (v) => typeof v?.aborted === "boolean" && typeof v.addEventListener === "function");
-// Bytes are copied as they are now: no more than it takes to be longer than MQTT's 65,535 bytes.
+// At most 65,536 bytes are copied, which Go finds longer than MQTT's 65,535.
 /** @type {Check} */
 const binary = (v, name, want = "bytes") => {
-  if (!isBuffer(v)) throw wrong(name, want); // and not what it was, which may be secret
+  if (!isBuffer(v)) throw wrong(name, want); // without the value, which may be secret
   return viewOf(v, name).slice(0, 65536);
 };
 /** @type {Check} */
@@ -51,12 +53,12 @@ const url = (v, name) => {
   return v;
 };
 
-// The tables have the names that iot.d.ts has, no more and no less.
+// The members of the options, which the types compare with iot.d.ts.
 
 /** @type {Record<keyof import("../iot.js").CustomAuthorizer, Check>} */
 const AUTHORIZER = { name: string, tokenKeyName: string, token: string, tokenSignature: string };
 /** @type {Record<keyof import("../iot.js").Will, Check>} */
-const WILL = { topic: string, payload, qos: integer, retain: boolean, delay: integer, contentType: string, userProperties };
+const WILL = { topic: string, payload, qos: integer, retain: boolean, delay: integer, utf8: boolean, messageExpiry: integer, contentType: string, responseTopic: string, correlationData: binary, userProperties };
 /** @type {Record<keyof import("../iot.js").ReconnectOptions, Check>} */
 const RECONNECT = { minDelayMs: number, maxDelayMs: number, stableAfterMs: number, maxAttempts: integer };
 /** @type {Record<keyof import("../iot.js").OfflineOptions, Check>} */
@@ -92,7 +94,7 @@ export const LOAD = {
 };
 
 /**
- * A copy of `options` with every known key checked, or a TypeError.
+ * Returns a checked copy of options, or throws a TypeError.
  * @param {any} options
  * @param {Record<string, Check>} schema
  * @param {string} name
@@ -103,7 +105,7 @@ export function check(options, schema, name) {
   if (options === null || typeof options !== "object" || Array.isArray(options)) throw wrong(name, "an object", options);
   for (const key of Object.keys(options)) {
     if (!Object.hasOwn(schema, key)) throw unknown(key, schema, name);
-    const value = options[key]; // may throw, which is the caller's own error
+    const value = options[key]; // a getter may throw
     if (value === undefined) continue;
     const clean = schema[key](value, `${name}.${key}`);
     out[key] = typeof clean === "string" ? wellFormed(clean, `${name}.${key}`) : clean;
@@ -112,7 +114,7 @@ export function check(options, schema, name) {
 }
 
 /**
- * AWS credentials, by the names of the AWS SDK for JavaScript v3; what else its providers add is left out.
+ * Copies AWS credentials, with the names of the AWS SDK for JavaScript v3. Other members are ignored.
  * @type {Check}
  */
 export function credentialsObject(v, name) {
@@ -129,24 +131,24 @@ export function credentialsObject(v, name) {
 }
 
 /**
- * Refuses text that UTF-8 cannot carry, rather than sending U+FFFD in its place.
+ * Returns the text, or throws where it contains a lone surrogate or U+0000 [MQTT-1.5.4-1, MQTT-1.5.4-2].
  * @param {string} text
  * @param {string} name
  */
 export function wellFormed(text, name) {
   unicode(text, name);
-  if (text.includes("\0")) throw invalid(TypeError, "ERR_UNICODE", `${name} holds the character U+0000, which MQTT forbids`);
+  if (text.includes("\0")) throw invalid(TypeError, "ERR_UNICODE", `${name} contains U+0000, which MQTT forbids`);
   return text;
 }
 
 /**
- * Refuses what UTF-8 cannot carry. Older browsers have no String.prototype.isWellFormed.
+ * Throws where the text contains a lone surrogate. Older browsers have no String.prototype.isWellFormed.
  * @param {string & { isWellFormed?: () => boolean }} text
  * @param {string} name
  */
 export function unicode(text, name) {
   if (text.isWellFormed ? !text.isWellFormed() : /\p{Surrogate}/u.test(text)) {
-    throw invalid(TypeError, "ERR_UNICODE", `${name} holds a lone surrogate, which UTF-8 cannot carry`);
+    throw invalid(TypeError, "ERR_UNICODE", `${name} contains a lone surrogate, which UTF-8 cannot encode`);
   }
 }
 
@@ -156,14 +158,14 @@ export function isBuffer(v) {
 }
 
 /**
- * The bytes of a buffer or view, not copied.
+ * Returns the bytes of a buffer or view, without a copy.
  * @param {any} v
  * @param {string} name
  * @param {import("../iot.js").ArgumentErrorCode} [code] for a buffer that has been transferred, or has shrunk
  */
 export function viewOf(v, name, code = "ERR_OPTION") {
   try {
-    v.at?.(0); // which a view beyond the end of its buffer refuses
+    v.at?.(0); // throws for a view beyond the end of its buffer
     return ArrayBuffer.isView(v) ? new Uint8Array(v.buffer, v.byteOffset, v.byteLength) : new Uint8Array(v);
   } catch {
     throw invalid(TypeError, code, `${name} is detached, or out of bounds`);
@@ -171,7 +173,7 @@ export function viewOf(v, name, code = "ERR_OPTION") {
 }
 
 /**
- * Whether two checked option objects say the same; functions must be the same function.
+ * Whether two checked option objects are equal. Functions must be identical.
  * @param {any} a
  * @param {any} b
  * @returns {boolean}
@@ -208,7 +210,7 @@ function unknown(key, schema, name) {
   return invalid(TypeError, "ERR_OPTION", `${name} has no option ${JSON.stringify(key.slice(0, 60))}${hint}`);
 }
 
-/** How unlike two names are: in letters that only one has. @param {string} a @param {string} b */
+/** The distance of two names: the letters that only one of them contains. @param {string} a @param {string} b */
 function distance(a, b) {
   return [...a].filter((c) => !b.includes(c)).length + [...b].filter((c) => !a.includes(c)).length;
 }

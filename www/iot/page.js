@@ -2,55 +2,55 @@ import { failed } from "./errors.js";
 
 /** @typedef {import("./errors.js").IotError} IotError */
 
-// What the page, or worker, around the clients does and is. Imported during
-// server-side rendering too, where there is neither.
+// The page or worker of the clients. Server-side rendering imports this module,
+// too, where there is neither.
 
 /**
- * The clients whose life goes on, which are told when the page comes back, and
- * when it ends. Nothing else but the page holds a client.
- * @type {Set<{ wake(): void, crashed(error: IotError): void }>}
+ * The clients that are connected or connecting. They are notified when the page
+ * resumes, and when it ends. Other clients are kept alive by the page only.
+ * @type {Set<{ wake_(): void, crashed_(error: IotError): void }>}
  */
 export const awake = new Set();
 
 /**
- * What rejects the promises that the page waits for.
+ * Functions that reject the pending promises of the page.
  * @type {Set<(error: unknown) => void>}
  */
 const pending = new Set();
 
-/** Why nothing goes on, once the page has ended. @type {IotError | undefined} */
+/** The error of all calls once the page has ended. @type {IotError | undefined} */
 export let gone;
 
-/** Not in Node. @param {string} type @param {(event: any) => void} listener */
+/** Adds a listener, except in Node. @param {string} type @param {(event: any) => void} listener */
 const on = (type, listener) => globalThis.addEventListener?.(type, listener);
 
 let watching = false;
 
-/** Makes sure that they are told. */
+/** Listens for the events of the page. */
 function watch() {
   if (watching) return;
   watching = true;
   const wake = () => {
-    for (const client of [...awake]) client.wake();
+    for (const client of [...awake]) client.wake_();
   };
   on("online", wake);
   on("pageshow", (e) => e.persisted && wake()); // from the back/forward cache
   on("pagehide", (e) => e.persisted || leave());
   const { document } = globalThis;
-  document?.addEventListener("resume", wake); // after the browser had frozen the page
+  document?.addEventListener("resume", wake); // the browser had frozen the page
   document?.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake());
 }
 
-/** The page ends, or its frame is removed: its timers and microtasks do not run any more. */
+/** Rejects everything at the end of the page or the removal of its frame: no timer and no microtask runs afterwards. */
 function leave() {
   gone ??= failed("ERR_CLOSED", "the page has ended", "session");
   for (const fail of pending) fail(gone);
-  for (const client of awake) client.crashed(gone);
+  for (const client of awake) client.crashed_(gone);
   return gone;
 }
 
 /**
- * Calls back when the signal aborts; returns what ends that.
+ * Calls abort when the signal aborts. Returns a function that removes the listener.
  * @param {AbortSignal | undefined} signal
  * @param {() => void} abort
  */
@@ -62,12 +62,12 @@ export function onAbort(signal, abort) {
 /** @typedef {(signal: AbortSignal | undefined) => void} Until */
 
 /**
- * A promise for the page, of what `start` returns or throws. An abort of the signal
- * that `start` names rejects it with the signal's reason. The page's end rejects it
- * without a microtask, as those of a removed frame do not run.
+ * Returns a promise for the page, which settles as the promise of start does. An
+ * abort of the signal that start passes to its argument rejects it with the signal's
+ * reason. The end of the page rejects it, without a microtask.
  * @template T
  * @param {(until: Until) => Promise<T>} start
- * @param {() => void} [settled] is called when it has settled
+ * @param {() => void} [settled] is called after it has settled
  * @returns {Promise<T>}
  */
 export function promised(start, settled) {
@@ -99,13 +99,13 @@ export function promised(start, settled) {
 /** @type {Set<string | undefined>} */
 const forbidden = new Set();
 (globalThis.document ?? globalThis).addEventListener?.("securitypolicyviolation", (e) => {
-  // A policy that only reports does not forbid a WebSocket; a report of a request is what counts.
+  // A policy that only reports does not forbid a WebSocket. For an HTTP request, the report itself counts.
   if (e.effectiveDirective === "connect-src" && (e.disposition === "enforce" || e.blockedURI.startsWith("http"))) forbidden.add(hostOf(e.blockedURI));
 });
 
 /**
- * Whether the page's Content-Security-Policy has kept a WebSocket from that address,
- * or has reported an HTTP request to it.
+ * Whether the page's Content-Security-Policy has forbidden a WebSocket to that
+ * address, or has reported an HTTP request to it.
  * @param {string} url
  */
 export function forbids(url) {
@@ -123,9 +123,9 @@ let base;
 let given = 0;
 
 /**
- * A client id that stays the same through a reload of the tab, and is another
- * one in a duplicate of it: the id is kept in sessionStorage, which a duplicate
- * copies, but only a page that has gone marks it as free.
+ * Returns a client id that survives a reload of the tab, and differs in a duplicate
+ * of the tab. The id is in sessionStorage, which a duplicate copies. Only a page
+ * that ends marks its id as free.
  */
 export function tabId() {
   base ??= takeBase();

@@ -1,15 +1,13 @@
+import { CONTENT_TYPE, CORRELATION_DATA, MAX_INPUT, MESSAGE_EXPIRY, PAYLOAD_FORMAT, RESPONSE_TOPIC, USER_PROPERTY, encoder } from "./abi.js";
 import { invalid } from "./errors.js";
 import { isBuffer, unicode, viewOf, wrong } from "./options.js";
 
-// What publish() takes, in the form that wasm/exports.go reads.
-
-export const encoder = new TextEncoder();
-const MAX_PACKET = 268_435_455;
+// Conversion of the arguments of publish() to bytes.
 
 export const NOTHING = new Uint8Array(0);
 
 /**
- * The payload as a string that UTF-8 can carry, or as bytes (a view, not a copy).
+ * Converts a payload to a string without lone surrogates, or to bytes (a view, not a copy).
  * @param {any} payload
  * @param {string} [name]
  * @returns {string | Uint8Array}
@@ -18,7 +16,7 @@ export function payloadOf(payload, name = "payload") {
   if (payload === undefined || payload === null) return NOTHING;
   if (typeof payload === "object" && !isBuffer(payload) && Object.hasOwn(payload, "json")) {
     payload = JSON.stringify(payload.json);
-    if (payload === undefined) throw invalid(TypeError, "ERR_PAYLOAD", `${name}.json is nothing that JSON can say`);
+    if (payload === undefined) throw invalid(TypeError, "ERR_PAYLOAD", `${name}.json cannot be serialised as JSON`);
   }
   if (typeof payload === "string") {
     fits(payload.length, name);
@@ -36,26 +34,28 @@ export function payloadOf(payload, name = "payload") {
 
 /** @param {number} n @param {string} name */
 function fits(n, name) {
-  within(n, MAX_PACKET, `${name}.length`, 0, "ERR_PACKET_TOO_LARGE");
+  within(n, 0, MAX_INPUT, `${name}.length`, "ERR_PACKET_TOO_LARGE");
 }
 
-/** @param {number} qos a whole number @returns {any} */
-export function qosOf(qos = 0) {
-  return within(qos, 2, "qos", 0, "ERR_QOS");
-}
-
-/** @param {number} n @param {number} most @param {string} name @param {import("../iot.js").ArgumentErrorCode} [code] */
-export function within(n, most, name, least = 0, code = "ERR_OPTION") {
+/**
+ * Throws unless n is between the bounds.
+ * @param {number} n
+ * @param {number} least
+ * @param {number} most
+ * @param {string} name
+ * @param {import("../iot.js").ArgumentErrorCode} [code]
+ */
+export function within(n, least, most, name, code = "ERR_OPTION") {
   if (n < least || n > most) throw invalid(RangeError, code, `${name} is ${n}; it must be between ${least} and ${most}`);
   return n;
 }
 
 /** @type {[number, string][]} */
-const FIELDS = [[3, "contentType"], [8, "responseTopic"], [9, "correlationData"]];
+const FIELDS = [[CONTENT_TYPE, "contentType"], [RESPONSE_TOPIC, "responseTopic"], [CORRELATION_DATA, "correlationData"]];
 
 /**
- * The options of a message, as MQTT's properties (section 2.2.2.2).
- * @param {any} o what check() made of them
+ * Encodes the options of a message as MQTT properties (section 2.2.2.2). It checks only the bounds of the encoding.
+ * @param {any} o the checked options
  */
 export function encodeOptions(o) {
   /** @type {(number[] | Uint8Array)[]} */
@@ -67,20 +67,20 @@ export function encodeOptions(o) {
       const bytes = v.length > 65535 || typeof v !== "string" ? v : encoder.encode(v);
       const { length } = bytes;
       if (length > 65535) throw invalid(RangeError, "ERR_OPTION", `${name} is longer than MQTT's 65,535 bytes`);
-      parts.push([length >> 8, length], bytes); // what is above a byte, Uint8Array cuts off
+      parts.push([length >> 8, length], bytes); // Uint8Array keeps the lowest byte of a number
     }
   };
-  if (o.utf8) parts.push([1, 1]);
+  if (o.utf8) parts.push([PAYLOAD_FORMAT, 1]);
   if (o.messageExpiry !== undefined) {
-    const n = within(o.messageExpiry, 0xffffffff, "messageExpiry");
-    parts.push([2, n >>> 24, n >>> 16, n >>> 8, n]);
+    const n = within(o.messageExpiry, 0, 0xffffffff, "messageExpiry");
+    parts.push([MESSAGE_EXPIRY, n >>> 24, n >>> 16, n >>> 8, n]);
   }
   for (const [id, name] of FIELDS) if (o[name] !== undefined) fields(id, name, o[name]);
-  for (const [k, v] of o.userProperties ?? []) fields(38, "userProperties", k, v);
+  for (const [k, v] of o.userProperties ?? []) fields(USER_PROPERTY, "userProperties", k, v);
   return parts.length === 0 ? NOTHING : Uint8Array.from(parts.flatMap((p) => [...p]));
 }
 
-/** A promise and what settles it. Older browsers have no Promise.withResolvers. @returns {any} */
+/** A promise with its functions resolve and reject. Older browsers have no Promise.withResolvers. @returns {any} */
 export function settler() {
   const s = {};
   s.promise = new Promise((resolve, reject) => Object.assign(s, { resolve, reject }));

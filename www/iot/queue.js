@@ -1,56 +1,62 @@
 import { List } from "./list.js";
 import { soon } from "./soon.js";
 
-// A task of the page's should take less than 50 ms, or the page stutters.
+// A longer task makes the page stutter.
 const SLICE_MS = 12;
-const LOOK = 16; // events between two looks at the clock
+const LOOK = 16; // events between two readings of the clock
 
-// Beyond so many bytes it is better that the network waits than that memory fills.
+// Beyond this many waiting bytes the queue does not pause, so that the network waits.
 const MOST_BEHIND = 64 << 20;
 const OVERHEAD = 1024; // bytes of a buffer, a closure and a record, about, besides the bytes in the buffer
 
 /**
- * What the page is to hear of, in the order in which it happened, whatever calls
- * are nested. Where there is much of it, it is done in slices, with room for the
- * page's other work between them; what comes meanwhile waits behind it.
+ * The events for the page, in the order in which they happened, also where calls
+ * are nested. Many events are handled in slices, so that the page can do other work
+ * between them. Frames that arrive meanwhile wait behind the events.
  */
 export class Queue {
   /** @type {any[]} */
-  #events = []; // owner, what, detail; and so on
+  #events = []; // link, kind, detail, and so on
   #next = 0;
   #running = false;
   #resting = false; // between two slices
   #resuming = false; // in a slice that is not the first
-  #until = 0; // the end of this slice
-  /** @type {List<{ work(): void, bytes: number }>} */
-  #waiting = new List(); // to be done behind the events
+  #until = 0; // end of this slice
+  /** @type {List<{ work_(): void, bytes_: number }>} */
+  #waiting = new List(); // work behind the events
   #waitingBytes = 0;
 
-  get behind() {
-    return this.#resting || this.#waiting.length > 0;
+  /** Whether new frames have to wait. */
+  get behind_() {
+    return this.#resting || this.#waiting.length_ > 0;
   }
 
-  /** A message where `what` is a topic, a result where it is a token, else an effect. @param {any} owner @param {any} what @param {any} detail */
-  push(owner, what, detail) {
-    this.#events.push(owner, what, detail);
+  /**
+   * Adds an event. kind is the list of recipients of a message, or the token of a result; else detail is a function to call.
+   * @param {any} link
+   * @param {Uint32Array | number | undefined} kind
+   * @param {any} detail
+   */
+  push_(link, kind, detail) {
+    this.#events.push(link, kind, detail);
   }
 
-  /** Has work done behind what waits already. @param {() => void} work @param {number} bytes that it keeps in memory */
-  later(work, bytes) {
+  /** Adds work behind everything that waits. @param {() => void} work @param {number} bytes that it keeps in memory */
+  later_(work, bytes) {
     bytes += OVERHEAD;
     this.#waitingBytes += bytes;
-    this.#waiting.push({ work, bytes });
+    this.#waiting.push_({ work_: work, bytes_: bytes });
     if (this.#waitingBytes > MOST_BEHIND) this.#resume();
   }
 
-  /** Has work done before anything else that waits. @param {() => void} work */
-  next(work) {
+  /** Adds work in front of other work that waits. @param {() => void} work */
+  next_(work) {
     if (!this.#resting) return work();
-    this.#waiting.putBack({ work, bytes: 0 });
+    this.#waiting.putBack_({ work_: work, bytes_: 0 });
   }
 
-  /** Lets the page hear of what there is. What it does then may happen again in here. */
-  run() {
+  /** Handles the events. A handler may cause further events, which are handled here. */
+  run_() {
     const events = this.#events;
     if (this.#running || this.#resting || events.length === 0) return;
     this.#running = true;
@@ -60,10 +66,10 @@ export class Queue {
       while (this.#next < events.length) {
         const i = this.#next;
         this.#next += 3;
-        const owner = events[i], what = events[i + 1], detail = events[i + 2];
-        if (typeof what === "object") owner.deliver(what, detail);
-        else if (what === undefined) owner.effect(detail);
-        else owner.settle(what, detail);
+        const link = events[i], kind = events[i + 1], detail = events[i + 2];
+        if (typeof kind === "object") link.deliver_(kind, detail);
+        else if (kind === undefined) detail();
+        else link.settle_(kind, detail);
         if (--look === 0) {
           look = LOOK;
           if (this.#over()) return this.#rest();
@@ -79,7 +85,7 @@ export class Queue {
     return performance.now() > this.#until && this.#waitingBytes <= MOST_BEHIND;
   }
 
-  /** Goes on in a task of its own. */
+  /** Pauses until another task. */
   #rest() {
     this.#resting = true;
     soon(() => this.#resume());
@@ -91,20 +97,20 @@ export class Queue {
     this.#resuming = true;
     this.#until = performance.now() + SLICE_MS;
     try {
-      this.run();
-      while (!this.#resting && this.#waiting.length > 0) {
-        const { work, bytes } = this.#waiting.shift();
-        this.#waitingBytes -= bytes;
-        work();
-        if (!this.#resting && this.#waiting.length > 0 && this.#over()) this.#rest();
+      this.run_();
+      while (!this.#resting && this.#waiting.length_ > 0) {
+        const { work_, bytes_ } = this.#waiting.shift_();
+        this.#waitingBytes -= bytes_;
+        work_();
+        if (!this.#resting && this.#waiting.length_ > 0 && this.#over()) this.#rest();
       }
     } finally {
       this.#resuming = false;
     }
   }
 
-  /** Forgets everything. */
-  clear() {
+  /** Removes everything. */
+  clear_() {
     this.#events.length = this.#next = this.#waitingBytes = 0;
     this.#waiting = new List();
   }

@@ -3,7 +3,7 @@ let works = [];
 /** @type {MessageChannel | undefined} */
 let channel;
 
-/** Calls back in a task of its own, and sooner than a timer: those of a hidden page are slow. @param {() => void} work */
+/** Calls work in a task of its own. A timer would be later, above all in a hidden page. @param {() => void} work */
 export function soon(work) {
   const { setImmediate } = /** @type {any} */ (globalThis); // Node's
   if (setImmediate) return setImmediate(work);

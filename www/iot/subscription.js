@@ -7,30 +7,21 @@ import { settler } from "./publish.js";
 /** @typedef {import("./message.js").Message} Message */
 /** @typedef {import("../iot.js").IotError} IotError */
 
-const MOST_SEEN = 1 << 20; // bytes of topics; beyond, one may be heard twice
-const OVERHEAD = 100; // bytes of a record, about, besides the bytes in it
+const OVERHEAD = 100; // about the bytes of a record, beside its content
 
-/**
- * What the client does with a subscription, and nobody else can: hand it a message
- * (false when an older one had to go for it), end it (with the error that ended
- * it, if one did), tie it to a signal, ask whether a retained message of a topic is
- * news to it, and say that all that is retained is.
- * @type {(subscription: Subscription, message: Message) => boolean}
- */
+// Operations on a Subscription that only its client may call.
+
+/** Delivers a message. Returns false if an older message was dropped for it. @type {(subscription: Subscription, message: Message) => boolean} */
 export let deliver;
-/** @type {(subscription: Subscription, error?: IotError) => void} */
+/** Ends the subscription, with an error if one ended it. @type {(subscription: Subscription, error?: IotError) => void} */
 export let end;
-/** @type {(subscription: Subscription, signal: AbortSignal | undefined) => void} */
+/** Ends the subscription when the signal aborts. @type {(subscription: Subscription, signal: AbortSignal | undefined) => void} */
 export let endWith;
-/** @type {(subscription: Subscription, topic: import("./core.js").Topic, joins: number) => boolean} */
-export let wants;
-/** @type {(subscription: Subscription, join: number, heard: number) => void} */
-export let renew;
 
 /**
- * What subscribe() resolves to. With a handler, messages go to it; without, they
- * wait for whoever iterates: `for await (const message of subscription)`.
- * Leaving the loop ends the subscription.
+ * A subscription. Its handler receives the messages. Without a handler they are
+ * buffered for an iterator: `for await (const message of subscription)`. Leaving the
+ * loop ends the subscription.
  */
 export class Subscription {
   /** @type {import("../iot.js").QoS} */
@@ -41,9 +32,9 @@ export class Subscription {
   #leave;
   #handler;
   #options;
-  /** @type {List<{ message: Message, frame: ArrayBuffer, bytes: number }>} */
+  /** @type {List<{ message_: Message, frame_: ArrayBuffer, bytes_: number }>} */
   #buffer = new List();
-  #buffered = 0; // bytes in it
+  #buffered = 0; // bytes in the buffer
   /** @type {{ resolve(result: IteratorResult<Message, any>): void, reject(error: unknown): void }[]} */
   #readers = [];
   #ended = false;
@@ -54,20 +45,11 @@ export class Subscription {
   /** @type {Promise<void> | undefined} */
   #leaving;
 
-  // A broker sends retained messages for every SUBSCRIBE, also for one that another
-  // subscription of the same page has caused, and does not say for which.
-  #join = 0; // its place in the order of the client's subscriptions
-  #since = 0; // how many live messages the client had heard then
-  /** @type {Set<string>} */
-  #seen = new Set(); // topics whose retained message it has had
-  #seenBytes = 0;
-
   /**
-   * `leave` is called for the page's wish to end it; no messages come after `end()`.
    * @param {string} filter
    * @param {import("../iot.js").MessageHandler | undefined} handler
    * @param {any} options
-   * @param {(subscription: Subscription) => Promise<void>} leave
+   * @param {() => Promise<void>} leave ends the subscription for the page
    */
   constructor(filter, handler, options, leave) {
     this.filter = filter;
@@ -82,18 +64,11 @@ export class Subscription {
     deliver = (subscription, message) => subscription.#deliver(message);
     end = (subscription, error) => subscription.#end(error);
     endWith = (subscription, signal) => subscription.#endWith(signal);
-    wants = (subscription, topic, joins) => subscription.#wants(topic, joins);
-    renew = (subscription, join, heard) => {
-      subscription.#join = join;
-      subscription.#since = heard;
-      subscription.#seen.clear();
-      subscription.#seenBytes = 0;
-    };
   }
 
-  /** Ends the subscription, and with the last one to its filter sends UNSUBSCRIBE. Idempotent. */
+  /** Ends the subscription. The end of the last one to a topic filter sends UNSUBSCRIBE. */
   unsubscribe() {
-    return (this.#leaving ??= this.#ended ? Promise.resolve() : this.#leave(this));
+    return (this.#leaving ??= this.#ended ? Promise.resolve() : this.#leave());
   }
 
   // Older browsers have no such symbol.
@@ -123,16 +98,6 @@ export class Subscription {
     if (signal?.aborted) abort();
   }
 
-  /** @param {import("./core.js").Topic} topic @param {number} joins */
-  #wants(topic, joins) {
-    if (this.#options.retainAsPublished) return true; // what RETAIN says is the publisher's word
-    // It has had it, or has heard the topic live and somebody else has subscribed since.
-    if (this.#seen.has(topic.name) || (topic.live > this.#since && this.#join < joins)) return false;
-    this.#seenBytes += topic.name.length + OVERHEAD;
-    if (this.#seenBytes < MOST_SEEN) this.#seen.add(topic.name);
-    return true;
-  }
-
   /** @param {Message} message */
   #deliver(message) {
     if (this.#ended) return true;
@@ -147,16 +112,16 @@ export class Subscription {
     return true;
   }
 
-  /** Keeps it for the iterator; false when an older one had to go. @param {Message} message */
+  /** Buffers a message for the iterator. Returns false if an older one was dropped. @param {Message} message */
   #keep(message) {
     const buffer = this.#buffer;
     const { dropped } = this;
     const frame = kept(message);
-    // The bytes of a WebSocket message that several have come in count once.
-    const bytes = message.topic.length + OVERHEAD + (buffer.last?.frame === frame ? 0 : frame.byteLength);
+    // Messages of one WebSocket message share its memory.
+    const bytes = message.topic.length + OVERHEAD + (buffer.last_?.frame_ === frame ? 0 : frame.byteLength);
     this.#buffered += bytes;
-    buffer.push({ message, frame, bytes });
-    while (buffer.length > this.#options.bufferSize || (this.#buffered > this.#options.bufferBytes && buffer.length > 1)) {
+    buffer.push_({ message_: message, frame_: frame, bytes_: bytes });
+    while (buffer.length_ > this.#options.bufferSize || (this.#buffered > this.#options.bufferBytes && buffer.length_ > 1)) {
       this.#take();
       this.dropped++;
     }
@@ -164,9 +129,9 @@ export class Subscription {
   }
 
   #take() {
-    const { message, bytes } = this.#buffer.shift();
-    this.#buffered -= bytes;
-    return message;
+    const { message_, bytes_ } = this.#buffer.shift_();
+    this.#buffered -= bytes_;
+    return message_;
   }
 
   /** @param {IotError} [error] */
@@ -183,17 +148,17 @@ export class Subscription {
     this.#closing.resolve(error);
   }
 
-  /** Not an async function: the end of the page rejects it, and runs no microtask. @returns {Promise<IteratorResult<Message, any>>} */
+  /** Not an async function, whose promise would need a microtask: none runs after the end of the page. @returns {Promise<IteratorResult<Message, any>>} */
   #next() {
     return new Promise((resolve, reject) => {
-      if (this.#buffer.length > 0) return resolve({ value: this.#take(), done: false });
+      if (this.#buffer.length_ > 0) return resolve({ value: this.#take(), done: false });
       if (this.#ended) {
         const error = this.#error;
-        this.#error = undefined; // thrown once: the next call says done
+        this.#error = undefined; // thrown once: later calls are done
         if (error) throw error;
         return resolve({ value: undefined, done: true });
       }
-      if (this.#handler) throw invalid(TypeError, "ERR_OPTION", "the messages go to the subscription's handler");
+      if (this.#handler) throw invalid(TypeError, "ERR_OPTION", "the subscription has a handler, which receives its messages");
       this.#readers.push({ resolve, reject });
     });
   }

@@ -65,40 +65,66 @@ func (u *user) publish() {
 		u.numbers[key]++
 		payload := fmt.Sprintf("%s %s q%d %d", topic, u.id, qos, u.numbers[key])
 		token := u.ask("publish " + payload)
-		_, _, before, _ := u.c.Stats()
-		sent := u.c.Publish(u.w.now, &mqtt.Outgoing{Token: token, Topic: []byte(topic), Payload: []byte(payload), QoS: qos})
+		before := u.c.Stats().Queued
+		retain := u.w.chance(0.1)
+		sent := u.c.Publish(u.w.now, &mqtt.Outgoing{Token: token, Topic: []byte(topic), Payload: []byte(payload), QoS: qos, Retain: retain})
 		if sent {
 			u.settled(token)
 		}
-		if _, _, after, _ := u.c.Stats(); u.state != client.Connected && after > before && after > u.options.OfflineMessages {
+		if after := u.c.Stats().Queued; u.state != client.Connected && after > before && after > u.options.OfflineMessages {
 			u.w.broken("%d messages are queued, at most %d are allowed", after, u.options.OfflineMessages)
 		}
 	})
 }
 
+// A sub is one subscription of the page.
+type sub struct {
+	filter         string
+	token          mqtt.Token // of its subscribe(), while that is unsettled
+	retainHandling byte
+	retained, live map[string]bool // topics of the messages that it has received
+}
+
 func (u *user) subscribe() {
 	filter, qos := filters[u.w.rand.IntN(len(filters))], byte(u.w.rand.IntN(3))
+	retain := []byte{0, 0, 0, 1, 2}[u.w.rand.IntN(5)]
 	u.do(func() {
 		token := u.ask("subscribe " + filter)
-		u.subscribing = true
-		defer func() { u.subscribing = false }()
-		if id := u.c.Subscribe(u.w.now, token, mqtt.Subscription{Filter: filter, QoS: qos}, nil); id != 0 {
-			u.refs[filter]++
-			u.idOf[filter] = id
+		s := &sub{filter: filter, token: token, retainHandling: retain, retained: map[string]bool{}, live: map[string]bool{}}
+		if id := u.c.Subscribe(u.w.now, token, mqtt.Subscription{Filter: filter, QoS: qos, RetainHandling: retain}, nil); id != 0 {
+			u.subs[id] = s
 		}
 	})
 }
 
+// subscribed returns the topic filters of the page's subscriptions, sorted.
+func (u *user) subscribed() []string {
+	names := map[string]bool{}
+	for _, s := range u.subs {
+		names[s.filter] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
 func (u *user) unsubscribe() {
 	u.do(func() {
-		held := slices.Sorted(maps.Keys(u.refs))
-		if len(held) == 0 {
+		ids := slices.Sorted(maps.Keys(u.subs))
+		if len(ids) == 0 {
 			return
 		}
-		filter, all := held[u.w.rand.IntN(len(held))], u.w.chance(0.3)
-		if u.refs[filter]--; u.refs[filter] == 0 || all {
-			delete(u.refs, filter)
+		id := ids[u.w.rand.IntN(len(ids))]
+		filter := u.subs[id].filter
+		token := u.ask("unsubscribe " + filter)
+		if u.w.chance(0.3) {
+			u.c.UnsubscribeAll(u.w.now, token, filter)
+			if slices.Contains(u.subscribed(), filter) {
+				u.w.broken("unsubscribing from %q leaves a subscription", filter)
+			}
+		} else {
+			u.c.Unsubscribe(u.w.now, token, id)
+			if u.subs[id] != nil {
+				u.w.broken("subscription %d does not end", id)
+			}
 		}
-		u.c.Unsubscribe(u.w.now, u.ask("unsubscribe "+filter), u.idOf[filter], all)
 	})
 }

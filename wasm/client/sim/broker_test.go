@@ -25,6 +25,13 @@ type broker struct {
 	cut      int             // of that many the answer is lost with the connection
 	silent   time.Duration   // until then only PINGREQ is answered
 	spared   map[string]bool // clients that are answered all the same
+	retained map[string]message
+}
+
+// A message is a retained message.
+type message struct {
+	payload string
+	qos     byte
 }
 
 type sequence struct{ n int }
@@ -49,10 +56,11 @@ type delivery struct {
 	id                   uint16
 	released             bool // PUBREC has come
 	again                bool // it has been sent on more than one connection
+	retain               bool // it answers a SUBSCRIBE
 }
 
 func newBroker(w *world) *broker {
-	return &broker{w: w, sessions: map[string]*session{}, taken: map[string]int{}, lastSeq: map[string]sequence{}, spared: map[string]bool{}}
+	return &broker{w: w, sessions: map[string]*session{}, taken: map[string]int{}, lastSeq: map[string]sequence{}, spared: map[string]bool{}, retained: map[string]message{}}
 }
 
 func (b *broker) accept(l *link) {

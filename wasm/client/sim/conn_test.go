@@ -2,12 +2,15 @@ package sim
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
+
+	"iot.wasm/wasm/mqtt"
 )
 
 // conn is the broker's end of a link.
@@ -106,8 +109,12 @@ func (c *conn) packet(cp *packets.ControlPacket) {
 		}
 		var codes []byte
 		for _, s := range p.Subscriptions {
+			_, had := c.session.filters[s.Topic]
 			c.session.filters[s.Topic] = s.QoS
 			codes = append(codes, s.QoS)
+			if s.RetainHandling == 0 || s.RetainHandling == 1 && !had {
+				c.retained(s.Topic, s.QoS)
+			}
 		}
 		c.later(func() {
 			c.send(packets.SUBACK, &packets.Suback{PacketID: p.PacketID, Reasons: codes, Properties: &packets.Properties{}})
@@ -225,6 +232,9 @@ func (c *conn) publish(p *packets.Publish) {
 		w.broken("packet identifier %d is used for %q while the QoS 2 flow of %q is open", p.PacketID, payload, known)
 	}
 	if !again {
+		if p.Retain {
+			b.retained[topic] = message{payload, p.QoS}
+		}
 		b.take(s.id, topic, payload, p.QoS)
 	}
 	switch p.QoS {
@@ -239,6 +249,18 @@ func (c *conn) publish(p *packets.Publish) {
 			c.send(packets.PUBREC, &packets.Pubrec{PacketID: p.PacketID, Properties: &packets.Properties{}})
 		})
 	}
+}
+
+// retained queues the retained messages that match a topic filter.
+func (c *conn) retained(filter string, qos byte) {
+	b := c.b
+	for _, topic := range slices.Sorted(maps.Keys(b.retained)) {
+		if m := b.retained[topic]; mqtt.Match(filter, topic) {
+			b.next++
+			c.session.queue = append(c.session.queue, &delivery{name: fmt.Sprintf("d%d", b.next), topic: topic, payload: m.payload, qos: min(m.qos, qos), retain: true})
+		}
+	}
+	c.pump()
 }
 
 func (c *conn) pump() {
@@ -264,7 +286,7 @@ func (c *conn) deliver(d *delivery, again bool) {
 		return
 	}
 	c.send(packets.PUBLISH, &packets.Publish{
-		Topic: d.topic, Payload: []byte(d.payload), QoS: d.qos, PacketID: d.id, Duplicate: again && d.qos > 0,
+		Topic: d.topic, Payload: []byte(d.payload), QoS: d.qos, PacketID: d.id, Duplicate: again && d.qos > 0, Retain: d.retain,
 		Properties: &packets.Properties{User: []packets.User{{Key: "delivery", Value: d.name}}},
 	})
 }

@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"iot.wasm/wasm/client"
+	"iot.wasm/wasm/secret"
 	"iot.wasm/wasm/sigv4"
 )
 
 func (u *user) later(f func()) { u.effects = append(u.effects, f) }
 
-func (u *user) Resolve(attempt uint32, _ bool) {
+func (u *user) Provide(attempt uint32, _ bool) {
 	u.later(func() {
 		c := u.c
 		delay := u.w.between(0, time.Second)
@@ -26,7 +27,7 @@ func (u *user) Resolve(attempt uint32, _ bool) {
 					return // the page was reloaded meanwhile
 				}
 				if u.w.chance(0.03) {
-					u.c.Unresolved(u.w.now, attempt, "", "no reason", true)
+					u.c.ProviderFailed(u.w.now, attempt, "", "no reason", true)
 					return
 				}
 				life := u.w.between(time.Second, time.Hour)
@@ -34,7 +35,7 @@ func (u *user) Resolve(attempt uint32, _ bool) {
 					life = -time.Second
 				}
 				c := sigv4.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret", SessionToken: "token", Expiration: u.clock().Add(life)}
-				u.c.Resolved(u.w.now, attempt, client.Resolution{Credentials: &c}, u.clock())
+				u.c.Provided(u.w.now, attempt, client.ProviderResult{Credentials: &c}, u.clock())
 			})
 		})
 	})
@@ -45,7 +46,7 @@ func (u *user) clock() time.Time {
 	return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(u.w.now + u.wall)
 }
 
-func (u *user) Open(attempt uint32, address sigv4.Secret) {
+func (u *user) Open(attempt uint32, address secret.String) {
 	u.later(func() {
 		w, c := u.w, u.c
 		if u.link != nil {
@@ -118,7 +119,7 @@ func (u *user) Close(attempt uint32, last []byte) {
 	})
 }
 
-func (u *user) Probe(attempt uint32, _ sigv4.Secret) {
+func (u *user) Probe(attempt uint32, _ secret.String) {
 	u.later(func() {
 		if u.w.chance(0.1) {
 			return

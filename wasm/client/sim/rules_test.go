@@ -2,7 +2,6 @@ package sim
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -47,8 +46,14 @@ func (u *user) StateChanged(c client.Change) {
 		}
 		u.retryAt = u.w.now + c.RetryIn
 	}
-	if c.Event == "closed" {
-		clear(u.refs)
+	if c.Event == "connected" && !c.Recovered {
+		for _, s := range u.subs {
+			clear(s.retained)
+			clear(s.live)
+		}
+	}
+	if c.Event == "closed" && len(u.subs) > 0 {
+		u.w.broken("the client is closed with %d subscriptions", len(u.subs))
 	}
 }
 
@@ -64,9 +69,9 @@ func deliveryOf(m *mqtt.Publish) (name string) {
 
 func (u *user) Unclaimed(t *client.Topic, m *mqtt.Publish) {
 	u.handle(t, m)
-	for f := range u.refs {
-		if mqtt.Match(f, t.Name) {
-			u.w.broken("a message to %s is reported as unclaimed, though %q is subscribed", t.Name, f)
+	for _, s := range u.subs {
+		if mqtt.Match(s.filter, t.Name) {
+			u.w.broken("a message to %s is reported as unclaimed, though %q is subscribed", t.Name, s.filter)
 		}
 	}
 }
@@ -90,24 +95,53 @@ func (u *user) handle(t *client.Topic, m *mqtt.Publish) {
 	}
 }
 
-func (u *user) Message(t *client.Topic, m *mqtt.Publish) {
-	u.handle(t, m)
-	var want []string
-	for _, f := range slices.Sorted(maps.Keys(u.refs)) {
-		if mqtt.Match(f, t.Name) {
-			want = append(want, f)
+func (u *user) Message(d *client.Delivery) {
+	topic := d.Topic.Name
+	u.handle(d.Topic, d.Message)
+	if !slices.IsSorted(d.Recipients) || d.Selected != (len(d.Recipients) != len(d.Topic.Recipients)) {
+		u.w.broken("recipients %v of %v, selected: %v", d.Recipients, d.Topic.Recipients, d.Selected)
+	}
+	for _, id := range d.Recipients {
+		if s := u.subs[id]; s == nil || !mqtt.Match(s.filter, topic) {
+			u.w.broken("a message to %s has the recipient %d, which does not match", topic, id)
+			return
 		}
 	}
-	var got []string
-	for _, id := range t.Filters {
-		for f, i := range u.idOf {
-			if i == id && u.refs[f] > 0 {
-				got = append(got, f)
+	newest := uint32(0)
+	for id := range u.subs {
+		newest = max(newest, id)
+	}
+	for id, s := range u.subs {
+		if !mqtt.Match(s.filter, topic) {
+			continue
+		}
+		gets := slices.Contains(d.Recipients, id)
+		switch {
+		case !d.Message.Retain:
+			if !gets {
+				u.w.broken("the subscription %d to %q misses a live message to %s", id, s.filter, topic)
+			}
+			s.live[topic] = true
+		case gets && (s.retained[topic] || s.retainHandling == 2):
+			u.w.broken("the subscription %d to %q gets a retained message to %s twice, or against its Retain Handling", id, s.filter, topic)
+		case gets && s.live[topic] && id < newest:
+			u.w.broken("the subscription %d to %q gets a retained message to %s after a live one", id, s.filter, topic)
+		case !gets && s.retainHandling != 2 && !s.retained[topic] && !s.live[topic]:
+			u.w.broken("the subscription %d to %q misses a retained message to %s", id, s.filter, topic)
+		case gets:
+			s.retained[topic] = true
+		}
+	}
+}
+
+// checkRetained checks that each subscription has received what the broker retains.
+func (u *user) checkRetained(session *session) {
+	for id, s := range u.subs {
+		for topic, m := range u.b.retained {
+			if s.retainHandling == 0 && mqtt.Match(s.filter, topic) && min(m.qos, session.filters[s.filter]) > 0 && !s.retained[topic] && !s.live[topic] {
+				u.w.broken("the subscription %d to %q has never received the retained message %q", id, s.filter, m.payload)
 			}
 		}
-	}
-	if slices.Sort(got); !slices.Equal(got, want) {
-		u.w.broken("a message to %s goes to %q, want %q", t.Name, got, want)
 	}
 }
 
@@ -126,10 +160,10 @@ func (u *user) Done(k mqtt.Token, err *client.Error) {
 	if payload, ok := strings.CutPrefix(what, "publish "); ok && err != nil {
 		u.rejected[payload] = true
 	}
-	if filter, ok := strings.CutPrefix(what, "subscribe "); ok && err != nil && u.refs[filter] > 0 {
-		u.w.note("%s: subscribe %s: %v", u.id, filter, err)
-		if !u.subscribing {
-			u.drop(filter)
+	for id, s := range u.subs {
+		if s.token == k {
+			u.w.note("%s: subscribe %s: %v", u.id, s.filter, err)
+			delete(u.subs, id)
 		}
 	}
 }
@@ -144,19 +178,18 @@ func (u *user) PublishDone(k mqtt.Token, r mqtt.PublishResult) {
 	u.resolved = append(u.resolved, payload)
 }
 
-func (u *user) SubscribeDone(k mqtt.Token, _ uint32, _ byte) { u.settled(k) }
-
-func (u *user) SubscriptionEnded(id uint32, err *client.Error) {
-	for filter, i := range u.idOf {
-		if i == id {
-			delete(u.refs, filter)
+func (u *user) SubscribeDone(k mqtt.Token, _ byte) {
+	u.settled(k)
+	for _, s := range u.subs {
+		if s.token == k {
+			s.token = 0
 		}
 	}
 }
 
-// drop takes back one subscription.
-func (u *user) drop(filter string) {
-	if u.refs[filter]--; u.refs[filter] <= 0 {
-		delete(u.refs, filter)
+func (u *user) SubscriptionEnded(id uint32, err *client.Error) {
+	if u.subs[id] == nil {
+		u.w.broken("subscription %d ends twice", id)
 	}
+	delete(u.subs, id)
 }

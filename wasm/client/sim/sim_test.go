@@ -109,8 +109,8 @@ func live(t testing.TB, seed uint64) {
 			return
 		}
 		if !u.calm() {
-			_, inflight, queued, _ := u.c.Stats()
-			w.broken("%s does not come to rest: %s, %d in flight, %d queued, unsettled: %v", u.id, u.state, inflight, queued, u.asked)
+			s := u.c.Stats()
+			w.broken("%s does not come to rest: %s, %d in flight, %d queued, unsettled: %v", u.id, u.state, s.Inflight, s.Queued, u.asked)
 			return
 		}
 		if u.link == nil || u.link.dead {
@@ -124,10 +124,11 @@ func live(t testing.TB, seed uint64) {
 		if n := len(session.received); n > 0 {
 			w.broken("%s leaves %d QoS 2 messages without PUBREL", u.id, n)
 		}
-		got := slices.DeleteFunc(slices.Sorted(maps.Keys(session.filters)), func(f string) bool { return u.inherited[f] && u.refs[f] == 0 })
-		if want := slices.Sorted(maps.Keys(u.refs)); !slices.Equal(got, want) {
+		got := slices.DeleteFunc(slices.Sorted(maps.Keys(session.filters)), func(f string) bool { return u.inherited[f] && !slices.Contains(u.subscribed(), f) })
+		if want := u.subscribed(); !slices.Equal(got, want) {
 			w.broken("the broker has the subscriptions %q of %s, who wants %q", got, u.id, want)
 		}
+		u.checkRetained(session)
 		for _, payload := range u.resolved {
 			if b.taken[payload] == 0 {
 				w.broken("%q was lost", payload)
@@ -142,6 +143,6 @@ func live(t testing.TB, seed uint64) {
 
 // calm: connected, and nothing under way.
 func (u *user) calm() bool {
-	_, inflight, queued, _ := u.c.Stats()
-	return u.state == client.Connected && inflight+queued+len(u.asked) == 0 && u.w.now >= u.asleep
+	s := u.c.Stats()
+	return u.state == client.Connected && s.Inflight+s.Queued+len(u.asked) == 0 && u.w.now >= u.asleep
 }

@@ -35,26 +35,24 @@ type user struct {
 	retryAt time.Duration // no attempt before
 	wall    time.Duration // how far this machine's clock is off the world's
 
-	token       mqtt.Token
-	asked       map[mqtt.Token]string // what is not settled yet
-	numbers     map[string]int        // messages per topic
-	resolved    []string              // QoS 1 and 2 messages said to be delivered
-	rejected    map[string]bool
-	refs        map[string]int // subscriptions by filter, as the page counts them
-	idOf        map[string]uint32
-	delivered   map[string]int // since the page was loaded
-	ordered     map[string]int
-	handled     map[string]bool // handed to the page, or reported, at any time
-	subscribing bool
-	unanswered  int
-	inherited   map[string]bool // filters that the session has of an earlier page
+	token      mqtt.Token
+	asked      map[mqtt.Token]string // what is not settled yet
+	numbers    map[string]int        // messages per topic
+	resolved   []string              // QoS 1 and 2 messages said to be delivered
+	rejected   map[string]bool
+	subs       map[uint32]*sub // the subscriptions of the page, by id
+	delivered  map[string]int  // since the page was loaded
+	ordered    map[string]int
+	handled    map[string]bool // handed to the page, or reported, at any time
+	unanswered int
+	inherited  map[string]bool // filters that the session has of an earlier page
 }
 
 func newUser(w *world, b *broker, id string) *user {
 	u := &user{
 		w: w, b: b, id: id, state: client.Idle, timerAt: mqtt.Never,
 		asked: map[mqtt.Token]string{}, numbers: map[string]int{}, rejected: map[string]bool{},
-		refs: map[string]int{}, idOf: map[string]uint32{}, delivered: map[string]int{}, ordered: map[string]int{}, handled: map[string]bool{}, inherited: map[string]bool{},
+		subs: map[uint32]*sub{}, delivered: map[string]int{}, ordered: map[string]int{}, handled: map[string]bool{}, inherited: map[string]bool{},
 	}
 	u.c = u.newClient()
 	o := client.DefaultOptions()
@@ -101,8 +99,7 @@ func (u *user) reload() {
 	u.state = client.Idle
 	u.attempt = 0
 	clear(u.asked)
-	clear(u.refs)
-	clear(u.idOf)
+	clear(u.subs)
 	clear(u.delivered)
 	clear(u.ordered)
 	u.connect()

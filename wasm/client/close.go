@@ -7,13 +7,13 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// lose ends the attempt or the connection because of err, and decides what
-// comes next.
+// lose ends the attempt or the connection because of err, and either closes the
+// client or waits for the next attempt.
 func (c *Client) lose(err *Error) {
 	o := &c.options
-	if c.phase != serving {
+	if c.stage != serving {
 		c.failures++
-		c.clock.failed()
+		c.skew.failed()
 	}
 	c.drop()
 	if !err.Retryable || !o.Reconnect || (o.MaxAttempts > 0 && c.failures >= o.MaxAttempts) {
@@ -25,14 +25,14 @@ func (c *Client) lose(err *Error) {
 	c.change(c.trying(), Change{Event: "disconnected", Err: err, RetryIn: delay})
 }
 
-// drop lets go of the socket, with what the engine still has to say.
+// drop sends the rest of the output and closes the socket.
 func (c *Client) drop() {
-	if c.phase == serving && c.now-c.connectedAt >= c.options.StableAfter {
+	if c.stage == serving && c.now-c.connectedAt >= c.options.StableAfter {
 		c.tries = 0
 	}
-	if c.phase == opening || c.phase == handshake || c.phase == serving {
-		last := slices.Clone(c.engine.Rest())
-		c.engine.FlushedRest()
+	if c.stage == opening || c.stage == handshake || c.stage == serving {
+		last := slices.Clone(c.engine.AllOutput())
+		c.engine.FlushedAll()
 		c.stats.BytesOut += uint64(len(last))
 		c.host.Close(c.attempt, last)
 	}
@@ -42,10 +42,10 @@ func (c *Client) drop() {
 		c.engine.AbandonSent(c.stop)
 	}
 	c.stop, c.blamed = nil, false
-	c.phase = resting
+	c.stage = resting
 }
 
-// backOff is the wait before the next attempt: exponential, with full jitter
+// backOff returns the wait before the next attempt: exponential, with full jitter
 // above the least delay.
 func (c *Client) backOff() time.Duration {
 	c.tries++
@@ -57,13 +57,13 @@ func (c *Client) backOff() time.Duration {
 	return c.options.MinDelay + time.Duration(c.rand()*float64(limit-c.options.MinDelay))
 }
 
-// close ends the client's life until the next connect(): nothing that was asked
-// for stays open.
+// close settles every promise and ends every subscription. err is nil after
+// disconnect().
 func (c *Client) close(err *Error) {
-	c.phase = resting
+	c.stage = resting
 	c.url, c.options.Password, c.options.Authorizer = "", "", ""
-	c.clock, c.secrets = skew{}, nil
-	c.held.list, c.held.bytes = nil, 0 // the server has them still
+	c.skew, c.secrets = skew{}, nil
+	c.held.list, c.held.bytes = nil, 0 // unacknowledged: the server still has them
 	settle := err
 	if err == nil {
 		settle = errClosed(PhaseSession)
@@ -81,11 +81,11 @@ func (c *Client) close(err *Error) {
 	c.change(Closed, Change{Event: "closed", Err: err, RetryIn: -1})
 }
 
-// Disconnect ends the connection in an orderly way: the broker publishes no
-// will. It may be called at any time, and again.
+// Disconnect closes the connection with DISCONNECT, so that the broker publishes no
+// will. It may be called in every state.
 func (c *Client) Disconnect(now time.Duration, token mqtt.Token) {
 	c.now = now
-	if c.phase != resting {
+	if c.stage != resting {
 		c.engine.Disconnect()
 		c.drop()
 		c.close(nil)
@@ -95,12 +95,11 @@ func (c *Client) Disconnect(now time.Duration, token mqtt.Token) {
 	c.host.Done(token, nil)
 }
 
-// Wake says that the page has come back from something that a connection may not
-// have lived through: sleep, a lost network, the back/forward cache. A wait ends
-// at once, and a connection has to show that it lives.
+// Wake reports that the page resumed after sleep, after the loss of the network, or
+// from the back/forward cache. The client ends a back-off, or sends PINGREQ.
 func (c *Client) Wake(now time.Duration) {
 	c.now = now
-	switch c.phase {
+	switch c.stage {
 	case serving:
 		c.engine.Ping(now, wakeTimeout)
 	case backingOff:
@@ -108,10 +107,10 @@ func (c *Client) Wake(now time.Duration) {
 	}
 }
 
-// Reconnect drops a connection that is thought dead, and tries again at once.
+// Reconnect drops the connection and connects again at once.
 func (c *Client) Reconnect(now time.Duration) {
 	c.now = now
-	switch c.phase {
+	switch c.stage {
 	case serving:
 		c.drop()
 		c.change(Reconnecting, Change{Event: "disconnected", RetryIn: 0,

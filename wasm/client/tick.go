@@ -6,10 +6,10 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// Tick lets the client act on the time.
+// Tick acts on everything that is due at the time now.
 func (c *Client) Tick(now time.Duration) {
 	c.now = now
-	if c.phase == serving {
+	if c.stage == serving {
 		if c.held.until() <= now {
 			c.expireHeld()
 		}
@@ -26,13 +26,13 @@ func (c *Client) Tick(now time.Duration) {
 		}
 		c.afterEngine()
 	}
-	if c.phase == resting || c.phase == serving || now < c.until {
+	if c.stage == resting || c.stage == serving || now < c.until {
 		return
 	}
-	switch c.phase {
-	case resolving:
+	switch c.stage {
+	case providing:
 		c.lose(failure(PhaseCredentials, "ERR_CREDENTIALS_TIMEOUT", true,
-			"the credentials or URL provider did not answer within %v", resolveTimeout))
+			"the credentials or URL provider did not answer within %v", provideTimeout))
 	case opening:
 		c.lose(failure(PhaseOpen, "ERR_OPEN_TIMEOUT", true, "the WebSocket did not open within %v", openTimeout))
 	case handshake:
@@ -44,9 +44,9 @@ func (c *Client) Tick(now time.Duration) {
 	}
 }
 
-// Deadline is when Tick wants to be called next, [mqtt.Never] if not at all.
+// Deadline returns the time at which Tick is due, [mqtt.Never] if it is not.
 func (c *Client) Deadline() time.Duration {
-	switch c.phase {
+	switch c.stage {
 	case resting:
 		return mqtt.Never
 	case serving:
@@ -67,8 +67,8 @@ func (c *Client) Deadline() time.Duration {
 	return c.until
 }
 
-// stalled reports whether the network has taken nothing of what is to be sent for
-// as long as an acknowledgement may take.
+// stalled reports whether the network has taken no byte of the output during the
+// acknowledgement timeout.
 func (c *Client) stalled() bool {
 	t := c.options.AckTimeout
 	return t > 0 && c.engine.Unsent() > 0 && c.window.room() == 0 && c.now-c.window.moved > t

@@ -6,7 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// packetType is the high half of a packet's first byte (table 2-1).
+// packetType is the control packet type: the upper four bits of the first byte
+// (table 2-1).
 type packetType byte
 
 const (
@@ -33,16 +34,17 @@ var packetNames = [16]string{"reserved", "CONNECT", "CONNACK", "PUBLISH", "PUBAC
 func (t packetType) String() string { return packetNames[t&15] }
 
 const (
-	// maxVarint is the largest Variable Byte Integer (section 1.5.5), and so the
-	// largest Remaining Length.
+	// maxVarint is the largest value of a Variable Byte Integer (section 1.5.5), and
+	// therefore the largest Remaining Length.
 	maxVarint = 268_435_455
-	// maxString is the longest UTF-8 string or binary field, in bytes.
-	maxString = 65_535
+	// maxFieldLen is the maximum length of a UTF-8 string or a binary field, in
+	// bytes.
+	maxFieldLen = 65_535
 )
 
-// readVarint decodes the Variable Byte Integer at the start of b. n is its
-// length, 0 when b ends inside it, and -1 when it is longer than four bytes or
-// than it need be [MQTT-1.5.5-1].
+// readVarint decodes the Variable Byte Integer at the start of b. n is its length:
+// 0 when b ends within it, -1 when it has more than four bytes or more than
+// necessary [MQTT-1.5.5-1].
 func readVarint(b []byte) (v uint32, n int) {
 	for i := 0; i < len(b); i++ {
 		v |= uint32(b[i]&0x7f) << (7 * i)
@@ -79,8 +81,9 @@ func varintLen(v int) int {
 	return 4
 }
 
-// cut takes a two-byte length and that many bytes from the front of b.
-func cut(b []byte) (field, rest []byte, ok bool) {
+// cutField splits b after its first field: two bytes of length, then that many
+// bytes.
+func cutField(b []byte) (field, rest []byte, ok bool) {
 	if len(b) < 2 {
 		return nil, nil, false
 	}
@@ -95,7 +98,7 @@ func appendField(b, field []byte) []byte {
 	return append(binary.BigEndian.AppendUint16(b, uint16(len(field))), field...)
 }
 
-// validString reports whether b may be an MQTT UTF-8 string
+// validString reports whether b is a valid UTF-8 string of MQTT
 // [MQTT-1.5.4-1] [MQTT-1.5.4-2].
 func validString(b []byte) bool {
 	return bytes.IndexByte(b, 0) < 0 && utf8.Valid(b)

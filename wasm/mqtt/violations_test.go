@@ -9,9 +9,10 @@ import (
 	"testing"
 )
 
-// What the standard forbids a server, and the reason code of the DISCONNECT in
-// answer. x before the bytes: instead of CONNACK, not after it.
-var hostile = []struct {
+// serverViolations has packets that a server must not send, and the reason code of
+// the client's DISCONNECT. With x, the packet is sent in place of the CONNACK;
+// otherwise after it.
+var serverViolations = []struct {
 	name, bytes string
 	want        Reason
 }{
@@ -21,7 +22,7 @@ var hostile = []struct {
 	{"SUBSCRIBE", "82 00", ProtocolError},
 	{"UNSUBSCRIBE", "a2 00", ProtocolError},
 	{"PINGREQ", "c0 00", ProtocolError},
-	{"AUTH, unasked [MQTT-4.12.0-6]", "f0 00", ProtocolError},
+	{"AUTH without authentication method [MQTT-4.12.0-6]", "f0 00", ProtocolError},
 	{"PUBLISH before CONNACK [MQTT-3.2.0-1]", "x 30 04 0001 61 00", ProtocolError},
 	{"PINGRESP before CONNACK", "x d0 00", ProtocolError},
 	{"second CONNACK", "20 03 00 00 00", ProtocolError},
@@ -29,12 +30,12 @@ var hostile = []struct {
 	{"CONNACK with flags in the header [MQTT-2.1.3-1]", "x 21 03 00 00 00", MalformedPacket},
 	{"CONNACK with reserved flags [MQTT-3.2.2-1]", "x 20 03 02 00 00", MalformedPacket},
 	{"CONNACK with session present after a clean start [MQTT-3.2.2-2]", "x 20 03 01 00 00", ProtocolError},
-	{"CONNACK that refuses with session present [MQTT-3.2.2-6]", "x 20 03 01 87 00", ProtocolError},
+	{"CONNACK with failure and session present [MQTT-3.2.2-6]", "x 20 03 01 87 00", ProtocolError},
 	{"DISCONNECT before CONNACK [MQTT-3.14.0-1]", "x e0 00", ProtocolError},
-	{"CONNACK with an authentication method, unasked [MQTT-4.12.0-6]", "x 20 07 00 00 04 15 0001 61", MalformedPacket},
-	{"CONNACK cut short", "x 20 01 00", MalformedPacket},
-	{"CONNACK with more behind it", "x 20 04 00 00 00 00", MalformedPacket},
-	{"CONNACK with a reason code of no CONNACK", "x 20 03 00 8b 00", ProtocolError},
+	{"CONNACK with an authentication method [MQTT-4.12.0-6]", "x 20 07 00 00 04 15 0001 61", MalformedPacket},
+	{"truncated CONNACK", "x 20 01 00", MalformedPacket},
+	{"CONNACK with extra bytes", "x 20 04 00 00 00 00", MalformedPacket},
+	{"CONNACK with a reason code of DISCONNECT", "x 20 03 00 8b 00", ProtocolError},
 	{"CONNACK with an unknown reason code", "x 20 03 00 01 00", ProtocolError},
 	{"CONNACK with Receive Maximum 0", "x 20 06 00 00 03 21 0000", ProtocolError},
 	{"CONNACK with Maximum Packet Size 0", "x 20 08 00 00 05 27 00000000", ProtocolError},
@@ -43,31 +44,31 @@ var hostile = []struct {
 	{"CONNACK with Maximum QoS twice", "x 20 07 00 00 04 24 01 24 01", ProtocolError},
 	{"CONNACK with a property of PUBLISH", "x 20 06 00 00 03 23 0001", ProtocolError},
 	{"CONNACK with an unknown property", "x 20 05 00 00 02 7e 00", MalformedPacket},
-	{"CONNACK with a property cut short", "x 20 05 00 00 02 21 00", MalformedPacket},
-	{"CONNACK with more properties than bytes", "x 20 03 00 00 7f", MalformedPacket},
+	{"CONNACK with a truncated property", "x 20 05 00 00 02 21 00", MalformedPacket},
+	{"CONNACK with a property length beyond its end", "x 20 03 00 00 7f", MalformedPacket},
 	{"CONNACK with a reason string that is not UTF-8", "x 20 07 00 00 04 1f 0001 ff", MalformedPacket},
 
 	{"remaining length of five bytes", "30 ff ff ff ff 7f", MalformedPacket},
-	{"remaining length longer than it need be [MQTT-1.5.5-1]", "30 84 00 0001 61 00", MalformedPacket},
-	{"packet larger than allowed [MQTT-3.1.2-24]", "30 e8 07", PacketTooLarge},
-	{"packet of 256 MiB, announced", "30 ff ff ff 7f", PacketTooLarge},
+	{"remaining length longer than necessary [MQTT-1.5.5-1]", "30 84 00 0001 61 00", MalformedPacket},
+	{"packet larger than Maximum Packet Size [MQTT-3.1.2-24]", "30 e8 07", PacketTooLarge},
+	{"announced packet of 256 MiB", "30 ff ff ff 7f", PacketTooLarge},
 
 	{"PUBLISH with QoS 3 [MQTT-3.3.1-4]", "36 06 0001 61 0001 00", MalformedPacket},
 	{"PUBLISH with DUP at QoS 0 [MQTT-3.3.1-2]", "38 04 0001 61 00", MalformedPacket},
 	{"PUBLISH with packet identifier 0", "32 06 0001 61 0000 00", ProtocolError},
-	{"PUBLISH cut in its topic", "30 02 0005", MalformedPacket},
-	{"PUBLISH cut in its topic length", "30 01 00", MalformedPacket},
-	{"PUBLISH cut in its packet identifier", "32 04 0001 61 00", MalformedPacket},
+	{"PUBLISH truncated in its topic", "30 02 0005", MalformedPacket},
+	{"PUBLISH truncated in its topic length", "30 01 00", MalformedPacket},
+	{"PUBLISH truncated in its packet identifier", "32 04 0001 61 00", MalformedPacket},
 	{"PUBLISH without properties", "30 03 0001 61", MalformedPacket},
-	{"PUBLISH with a property length longer than it need be", "30 05 0001 61 80 00", MalformedPacket},
+	{"PUBLISH with a property length longer than necessary", "30 05 0001 61 80 00", MalformedPacket},
 	{"PUBLISH to a wildcard [MQTT-3.3.2-2]", "30 04 0001 2b 00", TopicNameInvalid},
 	{"PUBLISH to U+0000 [MQTT-1.5.4-2]", "30 04 0001 00 00", MalformedPacket},
-	{"PUBLISH to broken UTF-8 [MQTT-1.5.4-1]", "30 04 0001 ff 00", MalformedPacket},
+	{"PUBLISH to invalid UTF-8 [MQTT-1.5.4-1]", "30 04 0001 ff 00", MalformedPacket},
 	{"PUBLISH to a surrogate", "30 06 0003 eda080 00", MalformedPacket},
 	{"PUBLISH with neither topic nor alias", "30 03 0000 00", ProtocolError},
 	{"PUBLISH with alias 0 [MQTT-3.3.2-8]", "30 07 0001 61 03 23 0000", TopicAliasInvalid},
 	{"PUBLISH with an alias too large [MQTT-3.1.2-26]", "30 07 0001 61 03 23 0006", TopicAliasInvalid},
-	{"PUBLISH with an alias that was never set", "30 06 0000 03 23 0005", ProtocolError},
+	{"PUBLISH with an alias without a topic", "30 06 0000 03 23 0005", ProtocolError},
 	{"PUBLISH with payload format 2", "30 06 0001 61 02 01 02", ProtocolError},
 	{"PUBLISH with a wildcard in its response topic [MQTT-3.3.2-14]", "30 08 0001 61 04 08 0001 23", ProtocolError},
 	{"PUBLISH with subscription identifier 0", "30 06 0001 61 02 0b 00", ProtocolError},
@@ -77,35 +78,35 @@ var hostile = []struct {
 	{"PUBLISH with property 43", "30 06 0001 61 02 2b 00", MalformedPacket},
 
 	{"PUBACK with flags", "41 02 0001", MalformedPacket},
-	{"PUBACK cut short", "40 01 00", MalformedPacket},
+	{"truncated PUBACK", "40 01 00", MalformedPacket},
 	{"PUBACK for packet identifier 0", "40 02 0000", ProtocolError},
-	{"PUBACK with a reason code of no PUBACK [MQTT-3.4.2-1]", "40 03 0001 92", ProtocolError},
+	{"PUBACK with a reason code of PUBCOMP [MQTT-3.4.2-1]", "40 03 0001 92", ProtocolError},
 	{"PUBREL with flags 0", "60 02 0001", MalformedPacket},
 	{"PUBREL with a reason code of PUBACK", "62 03 0001 10", ProtocolError},
-	{"PUBCOMP with more behind its properties", "70 05 0001 00 00 00", MalformedPacket},
+	{"PUBCOMP with extra bytes", "70 05 0001 00 00 00", MalformedPacket},
 
-	{"SUBACK for a SUBSCRIBE never sent [MQTT-2.2.1-6]", "90 04 0009 00 00", ProtocolError},
-	{"SUBACK cut short", "90 02 0001", MalformedPacket},
+	{"SUBACK without a SUBSCRIBE [MQTT-2.2.1-6]", "90 04 0009 00 00", ProtocolError},
+	{"truncated SUBACK", "90 02 0001", MalformedPacket},
 	{"SUBACK with reason code 3", "90 04 0001 00 03", ProtocolError},
 	{"UNSUBACK with reason code 1", "b0 04 0001 00 01", ProtocolError},
 	{"PINGRESP with a body", "d0 01 00", MalformedPacket},
 	{"DISCONNECT with a client's reason code", "e0 01 04", ProtocolError},
 	{"DISCONNECT with session expiry [MQTT-3.14.2-2]", "e0 07 00 05 11 00000001", ProtocolError},
 	{"DISCONNECT with an unknown reason code", "e0 01 05", ProtocolError},
-	{"DISCONNECT with more behind it", "e0 03 00 00 00", MalformedPacket},
+	{"DISCONNECT with extra bytes", "e0 03 00 00 00", MalformedPacket},
 }
 
-func TestHostileServer(t *testing.T) {
-	for _, c := range hostile {
+func TestServerViolations(t *testing.T) {
+	for _, c := range serverViolations {
 		t.Run(c.name, func(t *testing.T) {
 			digits, before := strings.CutPrefix(c.bytes, "x")
-			for _, size := range []int{1, 1000} { // byte by byte, and at once
+			for _, size := range []int{1, 1000} { // byte by byte, and as a whole
 				p := newPeer(t)
 				p.Open(0, testOptions)
-				p.sends()
+				p.takePackets()
 				if !before {
 					p.connack(false, nil)
-					p.heard()
+					p.events()
 				}
 				b, err := hex.DecodeString(strings.ReplaceAll(digits, " ", ""))
 				if err != nil {
@@ -114,84 +115,84 @@ func TestHostileServer(t *testing.T) {
 				for ; len(b) > 0; b = b[min(size, len(b)):] {
 					p.Receive(0, b[:min(size, len(b))])
 				}
-				p.hears(fmt.Sprintf("stopped %v local=true", c.want))
-				p.expect(fmt.Sprintf("DISCONNECT(%x)", byte(c.want)))
-				p.Receive(0, []byte{0xd0, 0}) // what comes after is not looked at
-				p.expect("")
+				p.expectEvents(fmt.Sprintf("stopped %v local=true", c.want))
+				p.expectSent(fmt.Sprintf("DISCONNECT(%x)", byte(c.want)))
+				p.Receive(0, []byte{0xd0, 0}) // ignored
+				p.expectSent("")
 			}
 		})
 	}
 }
 
-func TestHostileFlows(t *testing.T) {
+func TestViolationsInFlows(t *testing.T) {
 	t.Run("receive maximum exceeded [MQTT-3.3.4-9]", func(t *testing.T) {
-		p := online(t, nil)
+		p := connectedPeer(t, nil)
 		var frame []byte
 		for i := range 11 {
 			frame = appendPublish(frame, []byte("t"), nil, nil, 1, false, false, uint16(i+1), 0)
 		}
 		p.Receive(0, frame[:len(frame)-8])
-		p.sends() // the acknowledgements go, and make room again
-		p.heard()
+		p.takePackets() // the acknowledgements are sent and free the quota
+		p.events()
 		p.Receive(0, frame)
-		if got := p.heard(); !strings.HasSuffix(got, "stopped receive maximum exceeded (0x93) local=true") {
+		if got := p.events(); !strings.HasSuffix(got, "stopped receive maximum exceeded (0x93) local=true") {
 			t.Error(got)
 		}
 	})
-	t.Run("QoS 2 without PUBREL counts on", func(t *testing.T) {
-		p := online(t, nil)
+	t.Run("QoS 2 without PUBREL counts against receive maximum", func(t *testing.T) {
+		p := connectedPeer(t, nil)
 		for i := range 11 {
 			p.Receive(0, appendPublish(nil, []byte("t"), nil, nil, 2, false, false, uint16(i+1), 0))
 			p.Flushed(0, len(p.Output()))
 		}
-		if got := p.heard(); !strings.HasSuffix(got, "stopped receive maximum exceeded (0x93) local=true") {
+		if got := p.events(); !strings.HasSuffix(got, "stopped receive maximum exceeded (0x93) local=true") {
 			t.Error(got)
 		}
 	})
 	t.Run("PUBACK for QoS 2", func(t *testing.T) {
-		p := online(t, nil)
-		p.pub(1, 2, "t", "")
-		p.getsHex("4002 0001")
-		p.hears("stopped protocol error (0x82) local=true")
+		p := connectedPeer(t, nil)
+		p.publishText(1, 2, "t", "")
+		p.receiveHex("4002 0001")
+		p.expectEvents("stopped protocol error (0x82) local=true")
 	})
 	t.Run("PUBCOMP before PUBREC", func(t *testing.T) {
-		p := online(t, nil)
-		p.pub(1, 2, "t", "")
-		p.getsHex("7002 0001")
-		p.hears("stopped protocol error (0x82) local=true")
+		p := connectedPeer(t, nil)
+		p.publishText(1, 2, "t", "")
+		p.receiveHex("7002 0001")
+		p.expectEvents("stopped protocol error (0x82) local=true")
 	})
 	t.Run("SUBACK with too few codes [MQTT-3.8.4-6]", func(t *testing.T) {
-		p := online(t, nil)
+		p := connectedPeer(t, nil)
 		_ = p.Subscribe(p.now, 1, []Subscription{{Filter: "a"}, {Filter: "b"}}, nil)
-		p.getsHex("9004 0001 00 00")
-		p.hears("stopped protocol error (0x82) local=true")
+		p.receiveHex("9004 0001 00 00")
+		p.expectEvents("stopped protocol error (0x82) local=true")
 	})
 	t.Run("UNSUBACK for a SUBSCRIBE", func(t *testing.T) {
-		p := online(t, nil)
+		p := connectedPeer(t, nil)
 		_ = p.Subscribe(p.now, 1, []Subscription{{Filter: "a"}}, nil)
-		p.getsHex("b004 0001 00 00")
-		p.hears("stopped protocol error (0x82) local=true")
+		p.receiveHex("b004 0001 00 00")
+		p.expectEvents("stopped protocol error (0x82) local=true")
 	})
-	t.Run("PUBREC for what is not in flight is answered", func(t *testing.T) {
-		p := online(t, nil)
-		p.getsHex("5002 0007")
-		p.expect("PUBREL(#7 92)")
-		p.hears("")
+	t.Run("PUBREC for an unknown packet identifier is answered", func(t *testing.T) {
+		p := connectedPeer(t, nil)
+		p.receiveHex("5002 0007")
+		p.expectSent("PUBREL(#7 92)")
+		p.expectEvents("")
 	})
 }
 
-func TestAnnouncedLengthTakesNoMemory(t *testing.T) {
+func TestAnnouncedLengthAllocatesNothing(t *testing.T) {
 	p := newPeer(t)
-	p.Open(0, ConnectOptions{ClientID: "c"}) // no bound of our own
+	p.Open(0, ConnectOptions{ClientID: "c"}) // without a Maximum Packet Size
 	p.connack(false, nil)
-	p.getsHex("30 ff ff ff 7f 0001")
-	if cap(p.partly) > 1024 {
-		t.Errorf("%d bytes taken for 7 that came", cap(p.partly))
+	p.receiveHex("30 ff ff ff 7f 0001")
+	if cap(p.partial) > 1024 {
+		t.Errorf("%d bytes allocated for 7 bytes", cap(p.partial))
 	}
 }
 
-// The cases of npm's mqtt-packet (MIT licence), as far as they are what a server
-// of MQTT 5 may send or must not.
+// The test cases of npm's mqtt-packet (MIT licence) for packets of an MQTT 5 server,
+// valid or not.
 func TestPacketCases(t *testing.T) {
 	data, err := os.ReadFile("testdata/mqtt-packet-cases.json")
 	if err != nil {
@@ -204,11 +205,11 @@ func TestPacketCases(t *testing.T) {
 	if err := json.Unmarshal(data, &cases); err != nil {
 		t.Fatal(err)
 	}
-	// Where that library is laxer than the standard.
+	// Packets that mqtt-packet accepts and the standard forbids.
 	lax := map[string]string{
-		"Version 5 CONNACK test 1":                                   "cut short",
+		"Version 5 CONNACK test 1":                                   "truncated",
 		"Version 5 CONNACK test 3":                                   "session present after a clean start",
-		"disconnect MQTT 5":                                          "a server may not send session expiry",
+		"disconnect MQTT 5":                                          "session expiry from a server",
 		"connack MQTT 5 with properties":                             "Maximum QoS 2",
 		"connack MQTT 5 with properties and doubled user properties": "Maximum QoS 2",
 	}
@@ -234,18 +235,18 @@ func TestPacketCases(t *testing.T) {
 			}
 			switch packetType(b[0] >> 4) {
 			case typeSuback:
-				p.lastID = 5
+				p.lastPacketID = 5
 				_ = p.Subscribe(p.now, 1, make([]Subscription, 4), nil)
 			case typeUnsuback:
-				p.lastID = 7
+				p.lastPacketID = 7
 				_ = p.Unsubscribe(p.now, 1, make([]string, 2))
 			}
-			p.heard()
+			p.events()
 			p.Receive(0, b)
-			failed := p.why != nil && p.why.Local
+			failed := p.stopErr != nil && p.stopErr.Local
 			want := c.Kind == "testParseError" || lax[c.Name] != ""
-			if failed != want && len(p.partly) == 0 {
-				t.Errorf("%s: refused %v, want %v (%v)", c.Hex, failed, want, p.why)
+			if failed != want && len(p.partial) == 0 {
+				t.Errorf("%s: rejected: %v, want %v (%v)", c.Hex, failed, want, p.stopErr)
 			}
 		})
 	}

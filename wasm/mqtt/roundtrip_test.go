@@ -1,0 +1,24 @@
+package mqtt
+
+import (
+	"testing"
+	"time"
+)
+
+func TestRoundTrip(t *testing.T) {
+	p := connectedPeer(t, nil)
+	if p.RoundTrip() != 0 {
+		t.Error("a round trip before the first packet")
+	}
+	id := p.lastPacketID + 1
+	if _, err := p.Publish(p.now, &Outgoing{Topic: []byte("t"), QoS: 1}); err != nil {
+		t.Fatal(err)
+	}
+	p.now += time.Second // the packet waits for the network
+	p.Flushed(p.now, len(p.Output()))
+	p.now += 30 * time.Millisecond
+	p.Receive(p.now, appendAck(nil, typePuback, id, Success))
+	if got := p.RoundTrip(); got != 30*time.Millisecond {
+		t.Errorf("the round trip was %v, want 30ms", got)
+	}
+}
