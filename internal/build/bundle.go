@@ -39,6 +39,9 @@ var typed = regexp.MustCompile(`(?m)^ *(?:/\*\*| \*) @(?:type|typedef|param|retu
 // end in an underscore; in the toolchain's script they begin with one.
 const private = `[A-Za-z0-9]_$|^_[A-Za-z]`
 
+// reserved matches the names among them that Go's package syscall/js uses.
+const reserved = `^_(?:makeFuncWrapper|pendingEvent)$`
+
 // minified makes the scripts of a release, and their source maps, by name.
 func minified(version string) (map[string][]byte, error) {
 	banner := "/*! iot.wasm " + version + " | Apache-2.0 | THIRD-PARTY-LICENSES.txt */\n"
@@ -48,6 +51,7 @@ func minified(version string) (map[string][]byte, error) {
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,
 		MangleProps:       private,
+		ReserveProps:      reserved,
 		LegalComments:     api.LegalCommentsNone,
 		Sourcemap:         api.SourceMapLinked,
 	}
