@@ -1,9 +1,9 @@
-// Serve shows iot.wasm without an AWS account: a web server for www/ and a stand-in for AWS IoT Core
-// behind it, on this machine alone.
+// Serve runs iot.wasm without an AWS account: it serves the files of www/ and a local stand-in for AWS
+// IoT Core. By default it listens on loopback addresses only.
 //
 //	make wasm && go run serve.go
 //
-// The first line on the standard output names the URL. An interrupt stops it.
+// The first line on the standard output contains the URL. SIGINT and SIGTERM stop it.
 package main
 
 import (
@@ -28,20 +28,20 @@ func main() {
 	os.Exit(run(os.Args[1:]))
 }
 
-// run returns the exit code: 2 for arguments that cannot be, 1 for everything else that goes wrong.
+// run returns the exit code: 0 after a signal, 2 for invalid arguments, 1 for any other error.
 func run(args []string) int {
 	flags := flag.NewFlagSet("serve.go", flag.ContinueOnError)
-	addr := flags.String("addr", "localhost:8080", "listen on `host:port`; port 0 picks a free one, no host means localhost")
-	www := flags.String("www", "www", "serve the files of this `folder`")
-	maxQoS := flags.Uint("max-qos", 1, "highest `QoS` of the broker: 1 as with AWS IoT, or 2")
-	lifetime := flags.Duration("cognito-lifetime", time.Hour, "how long the temporary credentials of the local Cognito live")
-	attach := flags.Bool("attach-policy", false, "attach an AWS IoT policy to authenticated Cognito identities, which are forbidden to connect otherwise")
-	quotas := flags.String("quotas", "aws", "enforce the structural `quotas` of AWS IoT (sizes, depths, counts), or none")
-	rates := flags.Bool("rate-quotas", false, "enforce the rates of AWS IoT, too: 100 publishes/s for a connection, 1 CONNECT/s for a client id")
-	faults := flags.Bool("faults", false, "for tests: let programs on this machine POST to /control what is to go wrong, such as {\"cut\":\"*\"}; internal/localiot/faults.go lists it all")
+	addr := flags.String("addr", "localhost:8080", "listen on `host:port`; port 0 selects a free port, and no host means localhost")
+	www := flags.String("www", "www", "serve the files in this `folder`")
+	maxQoS := flags.Uint("max-qos", 1, "highest `QoS` of the broker: 1, as with AWS IoT, or 2")
+	lifetime := flags.Duration("cognito-lifetime", time.Hour, "how long temporary credentials of the local Cognito are valid")
+	attach := flags.Bool("attach-policy", false, "attach an AWS IoT policy to authenticated Cognito identities; without one they may not connect")
+	quotas := flags.String("quotas", "aws", "enforce the structural `quotas` of AWS IoT (sizes, depths, counts): aws or none")
+	rates := flags.Bool("rate-quotas", false, "enforce the rate quotas of AWS IoT too: 100 publishes/s on a connection, 1 CONNECT/s for a client id")
+	faults := flags.Bool("faults", false, "for tests: inject the faults that programs on this machine POST to /control, such as {\"cut\":\"*\"}; internal/localiot/faults describes them")
 	var hosts, origins list
-	flags.Var(&hosts, "allow-host", "answer to these `hosts` too, beside localhost and the one of -addr (a,b or repeated)")
-	flags.Var(&origins, "allow-origin", "let pages of these `origins` in too, beside those of allowed hosts (a,b or repeated)")
+	flags.Var(&hosts, "allow-host", "serve these `hosts` in addition to localhost and the host of -addr (a,b or repeated)")
+	flags.Var(&origins, "allow-origin", "serve pages of these `origins` in addition to those of allowed hosts (a,b or repeated)")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
 	} else if err != nil {
@@ -49,25 +49,25 @@ func run(args []string) int {
 	}
 	host, port, err := net.SplitHostPort(*addr)
 	if err != nil || flags.NArg() > 0 || *maxQoS < 1 || *maxQoS > 2 || *quotas != "aws" && *quotas != "none" || *lifetime <= 0 {
-		fmt.Fprintln(os.Stderr, "serve.go takes flags only; -addr is host:port, -max-qos is 1 or 2, -quotas is aws or none, and -cognito-lifetime is above 0")
+		fmt.Fprintln(os.Stderr, "serve.go takes flags only; -addr must be host:port, -max-qos 1 or 2, -quotas aws or none, and -cognito-lifetime above 0")
 		flags.Usage()
 		return 2
 	}
 
 	if info, err := os.Stat(*www); err != nil || !info.IsDir() {
-		return fail("there is no folder %s here; run this from the project's folder", *www)
+		return fail("the folder %s does not exist; run this from the project's folder", *www)
 	}
 	if wasm := filepath.Join(*www, "iot.wasm"); !exists(wasm) {
 		return fail("%s is missing; run: make wasm", wasm)
 	}
 	listeners, err := listen(host, port)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fail("port %s is taken; choose another with -addr, for instance: go run serve.go -addr :0", port)
+		return fail("port %s is taken; choose another with -addr, such as: go run serve.go -addr :0", port)
 	} else if err != nil {
 		return fail("%v", err)
 	}
 	if bound := listeners[0].Addr().(*net.TCPAddr); !bound.IP.IsLoopback() {
-		fmt.Fprintf(os.Stderr, "warning: listening on %v, so other machines can use this server and its credentials; they must call it by the host of -addr or one of -allow-host\n", bound)
+		fmt.Fprintf(os.Stderr, "warning: other machines can use this server and its credentials, because it listens on %v; they must use the host of -addr or one of -allow-host\n", bound)
 	}
 
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
@@ -90,17 +90,17 @@ func run(args []string) int {
 	return serve(server, listeners, host)
 }
 
-// serve serves until it is interrupted, and then says goodbye to every client.
+// serve serves requests until a signal arrives, and then closes the connections of all clients.
 func serve(server *localiot.Server, listeners []net.Listener, host string) int {
 	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	web := &http.Server{
 		Handler: server,
-		// A request has 10 s to arrive, its body included. A connection that becomes a WebSocket
-		// loses these deadlines, and has its own.
+		// A client must send its whole request within 10 s. A WebSocket has deadlines of its own
+		// instead of these.
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      10 * time.Minute, // a browser's developer tools can make the wasm's download that slow
+		WriteTimeout:      10 * time.Minute, // the network throttling of a browser can make the download of the wasm this slow
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}
@@ -116,7 +116,7 @@ func serve(server *localiot.Server, listeners []net.Listener, host string) int {
 		return fail("%v", err)
 	case <-interrupted.Done():
 	}
-	stop() // a second interrupt kills
+	stop() // a second signal ends the process at once
 	server.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -126,8 +126,8 @@ func serve(server *localiot.Server, listeners []net.Listener, host string) int {
 	return 0
 }
 
-// listen listens on localhost's IPv4 and IPv6 addresses both, as a browser may choose either, or on
-// the host that is named.
+// listen listens on host. For localhost it listens on both the IPv4 and the IPv6 loopback address,
+// because a browser may use either.
 func listen(host, port string) ([]net.Listener, error) {
 	if host != "" && host != "localhost" {
 		l, err := net.Listen("tcp", net.JoinHostPort(host, port))
@@ -153,11 +153,13 @@ func listen(host, port string) ([]net.Listener, error) {
 	}
 }
 
-// list is a flag that may be repeated, and takes several values at once.
+// list is a flag.Value that may be repeated, and whose values may be separated by commas.
 type list []string
 
+// String implements flag.Value.
 func (l *list) String() string { return strings.Join(*l, ",") }
 
+// Set implements flag.Value.
 func (l *list) Set(values string) error {
 	*l = append(*l, strings.Split(values, ",")...)
 	return nil
@@ -168,6 +170,7 @@ func exists(name string) bool {
 	return err == nil
 }
 
+// fail prints an error and returns exit code 1.
 func fail(format string, args ...any) int {
 	fmt.Fprintf(os.Stderr, format+"\n", args...)
 	return 1

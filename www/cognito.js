@@ -1,5 +1,5 @@
 /**
- * Temporary credentials from an Amazon Cognito identity pool, so that no key is in the page:
+ * Temporary credentials from an Amazon Cognito identity pool. The page contains no key.
  *
  *   import iot from "./iot.js";
  *   import { cognito } from "./cognito.js";
@@ -11,9 +11,9 @@ import { IotError } from "./iot.js";
 import { textOf } from "./iot/http.js";
 import { check, wrong } from "./iot/options.js";
 
-const TIMEOUT_MS = 10_000;
-const MARGIN_MS = 5 * 60_000; // refreshed when this much of their life, or a tenth of it, is left
-const SKEW_MS = 5_000; // the Date header is in seconds, so a difference below this says nothing
+const TIMEOUT_MS = 10_000; // for one request to the service
+const REFRESH_MARGIN_MS = 5 * 60_000; // the longest time before expiry at which credentials are refreshed
+const SKEW_MS = 5_000; // the Date header has a resolution of a second: a smaller difference is ignored
 
 /** @type {(v: any) => boolean} */
 const isText = (v) => typeof v === "string" && v !== "";
@@ -21,41 +21,44 @@ const isText = (v) => typeof v === "string" && v !== "";
 const isLogins = (v) => typeof v === "object" && v !== null && Object.keys(v).length > 0 && Object.values(v).every(isText);
 /** @type {(v: any) => boolean} */
 const isStorage = (v) => v === null || ["getItem", "setItem", "removeItem"].every((f) => typeof v[f] === "function");
-/** @type {(test: (v: any) => boolean, want: string) => (v: any, name: string) => any} */
-const must = (test, want) => (v, name) => {
-  if (!test(v)) throw wrong(name, want);
+/** @type {(test: (v: any) => boolean, expected: string) => (v: any, name: string) => any} */
+const mustBe = (test, expected) => (v, name) => {
+  if (!test(v)) throw wrong(name, expected);
   return v;
 };
 /** @type {Record<keyof import("./cognito.js").CognitoOptions, (v: any, name: string) => any>} */
 const OPTIONS = {
-  identityPoolId: must((v) => isText(v) && /^[a-z0-9-]+:[0-9a-f-]{1,46}$/i.test(v),
-    "the id of an identity pool, like us-east-1:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx (a user pool's, us-east-1_xxxx, is another thing)"),
-  region: must((v) => isText(v) && /^[a-z0-9-]+$/.test(v), "an AWS region, like us-east-1"),
-  logins: must((v) => typeof v === "function" || isLogins(v), "an object of a provider's name and its token, or a function that returns one"),
-  storage: must(isStorage, "a Storage, or null"),
-  endpoint: must((v) => URL.canParse(v, globalThis.location?.href) && /^https?:$/.test(new URL(v, globalThis.location?.href).protocol), "an http(s) URL"),
+  identityPoolId: mustBe((v) => isText(v) && /^[a-z0-9-]+:[0-9a-f-]{1,46}$/i.test(v),
+    "the id of an identity pool, like us-east-1:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx (the id of a user pool, like us-east-1_xxxx, cannot be used)"),
+  region: mustBe((v) => isText(v) && /^[a-z0-9-]+$/.test(v), "an AWS region, like us-east-1"),
+  logins: mustBe((v) => typeof v === "function" || isLogins(v), "an object that maps provider names to tokens, or a function that returns one"),
+  storage: mustBe(isStorage, "a Storage, or null"),
+  endpoint: mustBe((v) => URL.canParse(v, globalThis.location?.href) && /^https?:$/.test(new URL(v, globalThis.location?.href).protocol), "an http(s) URL"),
 };
 
 /** @typedef {import("./cognito.js").CognitoErrorCode} Code */
 
-// The service's errors: our code, whether another attempt may help, and what a person should check.
-/** @type {Record<string, [code: Code, retryable: boolean, advice: string]>} */
+/**
+ * The service's errors: the code, whether another attempt may succeed, and what to check.
+ * @type {Record<string, [code: Code, retryable: boolean, advice: string]>}
+ */
 const ERRORS = {
-  NotAuthorizedException: ["ERR_COGNITO_NOT_AUTHORIZED", false, "without logins, the pool must allow unauthenticated (guest) access; with logins, the token must not have expired and its provider must be one of the pool's"],
+  NotAuthorizedException: ["ERR_COGNITO_NOT_AUTHORIZED", false, "without logins, the pool must allow unauthenticated (guest) access; with logins, the token must not have expired and the pool must list its provider"],
   ResourceNotFoundException: ["ERR_COGNITO_NOT_FOUND", false, "check identityPoolId and region"],
   InvalidParameterException: ["ERR_COGNITO_PARAMETER", false, "check identityPoolId and the names of the providers in logins"],
   InvalidIdentityPoolConfigurationException: ["ERR_COGNITO_POOL_CONFIGURATION", false, "the pool needs an IAM role for these identities, with a trust policy that names the pool"],
-  ResourceConflictException: ["ERR_COGNITO_CONFLICT", false, "the login belongs to another identity already"],
-  TooManyRequestsException: ["ERR_COGNITO_THROTTLED", true, "too many requests in a short time; it is tried again later"],
-  LimitExceededException: ["ERR_COGNITO_LIMIT", true, "a quota of the account is used up"],
+  ResourceConflictException: ["ERR_COGNITO_CONFLICT", false, "the login already belongs to another identity"],
+  TooManyRequestsException: ["ERR_COGNITO_THROTTLED", true, "too many requests in a short time; the request is tried again later"],
+  LimitExceededException: ["ERR_COGNITO_LIMIT", true, "the account has reached a quota"],
   ExternalServiceException: ["ERR_COGNITO_EXTERNAL", true, "the login provider, or a Lambda function of the pool, failed"],
-  InternalErrorException: ["ERR_COGNITO_INTERNAL", true, "Cognito has a problem of its own; it is tried again later"],
+  InternalErrorException: ["ERR_COGNITO_INTERNAL", true, "Cognito failed for a reason of its own; the request is tried again later"],
 };
 ERRORS.ValidationException = ERRORS.InvalidParameterException;
 
 /**
- * A credentials provider for connect(). It keeps the credentials until shortly before they expire;
- * `credentials({ forceRefresh: true })` fetches new ones now, as with the AWS SDK's providers.
+ * Makes a credentials provider for connect(). The provider caches the credentials and fetches new
+ * ones before they expire. `credentials({ forceRefresh: true })` fetches new ones at once, as the
+ * providers of the AWS SDK do.
  * @type {typeof import("./cognito.js").cognito}
  */
 export function cognito(options) {
@@ -63,59 +66,62 @@ export function cognito(options) {
   if (!o.identityPoolId) throw wrong("cognito options.identityPoolId", "given");
   const region = o.region ?? o.identityPoolId.split(":")[0];
   const endpoint = new URL(o.endpoint ?? `https://cognito-identity.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}/`, globalThis.location?.href);
-  const identities = keep(o.storage, `iot.cognito.${o.identityPoolId}`);
-  /** @type {{ credentials: import("./cognito.js").CognitoCredentials, staleAt: number, deadAt: number } | undefined} */
-  let cached; // { credentials, staleAt, deadAt }, in the page's own time
+  const identities = identityStore(o.storage, `iot.cognito.${o.identityPoolId}`);
+  /**
+   * The times are by the page's clock, in milliseconds.
+   * @type {{ credentials: import("./cognito.js").CognitoCredentials, refreshAt: number, expiresAt: number } | undefined}
+   */
+  let cached;
   /** @type {ReturnType<typeof refresh> | undefined} */
-  let flight;
+  let pending;
 
   /** @returns {Promise<import("./cognito.js").CognitoCredentials>} */
-  async function refresh(fresh = false) {
+  async function refresh(ignoreStored = false) {
     const logins = await loginsOf(o.logins);
     /** @param {string} action @param {object} body */
     const send = (action, body) => call(endpoint, action, logins ? { ...body, Logins: logins } : body, typeof o.logins === "function");
-    const kept = fresh ? undefined : identities.get(Boolean(logins));
-    const id = kept ?? (await send("GetId", { IdentityPoolId: o.identityPoolId })).IdentityId;
+    const stored = ignoreStored ? undefined : identities.get(Boolean(logins));
+    const id = stored ?? (await send("GetId", { IdentityPoolId: o.identityPoolId })).IdentityId;
     let answer;
     try {
       answer = await send("GetCredentialsForIdentity", { IdentityId: id });
     } catch (/** @type {any} */ error) {
-      // The identity may have been deleted since, or be that of somebody who was logged in before.
-      const stale = error.code === "ERR_COGNITO_NOT_FOUND" || (logins && error.code === "ERR_COGNITO_NOT_AUTHORIZED");
-      if (stale) identities.drop();
-      if (!kept || !stale) throw error;
+      // The identity may have been deleted, or may belong to a user who was logged in before.
+      const rejected = error.code === "ERR_COGNITO_NOT_FOUND" || (logins && error.code === "ERR_COGNITO_NOT_AUTHORIZED");
+      if (rejected) identities.remove();
+      if (!stored || !rejected) throw error;
       return refresh(true);
     }
     const { Credentials: c } = answer;
     const expiration = new Date(c?.Expiration * 1000);
-    if (![c?.AccessKeyId, c?.SecretKey, c?.SessionToken].every(isText) || Number.isNaN(expiration.getTime())) throw unreadable(answer.status);
+    if (![c?.AccessKeyId, c?.SecretKey, c?.SessionToken].every(isText) || Number.isNaN(expiration.getTime())) throw invalidResponse(answer.status);
     identities.set(answer.IdentityId, Boolean(logins));
-    const life = expiration.getTime() - answer.now;
-    const deadAt = Date.now() + life;
+    const lifetime = expiration.getTime() - answer.now;
+    const expiresAt = Date.now() + lifetime;
     const credentials = { accessKeyId: c.AccessKeyId, secretAccessKey: c.SecretKey, sessionToken: c.SessionToken, expiration };
-    cached = { credentials, deadAt, staleAt: deadAt - Math.min(MARGIN_MS, life / 10) };
+    cached = { credentials, expiresAt, refreshAt: expiresAt - Math.min(REFRESH_MARGIN_MS, lifetime / 10) };
     return credentials;
   }
 
   return async function credentials({ forceRefresh = false } = {}) {
-    if (cached && !forceRefresh && Date.now() < cached.staleAt) return { ...cached.credentials };
-    flight ??= refresh().finally(() => (flight = undefined));
+    if (cached && !forceRefresh && Date.now() < cached.refreshAt) return { ...cached.credentials };
+    pending ??= refresh().finally(() => (pending = undefined));
     try {
-      return { ...(await flight) };
+      return { ...(await pending) };
     } catch (/** @type {any} */ error) {
-      // Keys that are still good outlast a service that is not.
-      if (cached && !forceRefresh && error.retryable && Date.now() < cached.deadAt) return { ...cached.credentials };
+      // Credentials that have not expired stay in use while the service is unavailable.
+      if (cached && !forceRefresh && error.retryable && Date.now() < cached.expiresAt) return { ...cached.credentials };
       throw error;
     }
   };
 }
 
 /**
- * Remembers the identity, and whether it was logged in, in the page and in a storage that may refuse.
+ * Stores the identity id, and whether the identity was logged in, in memory and in the storage.
  * @param {import("./cognito.js").CognitoStorage | null | undefined} storage
  * @param {string} key
  */
-function keep(storage, key) {
+function identityStore(storage, key) {
   /** @type {{ id: string, authenticated: boolean } | null} */
   let memory = null;
   /** @param {(storage: import("./cognito.js").CognitoStorage) => any} f */
@@ -124,7 +130,7 @@ function keep(storage, key) {
       const s = storage === undefined ? globalThis.localStorage : storage;
       return s ? f(s) : null;
     } catch {
-      return null; // forbidden by the browser, or full
+      return null; // the browser forbids storage, or the storage is full
     }
   };
   return {
@@ -138,7 +144,7 @@ function keep(storage, key) {
       memory = { id, authenticated };
       attempt((s) => s.setItem(key, JSON.stringify(memory)));
     },
-    drop() {
+    remove() {
       memory = null;
       attempt((s) => s.removeItem(key));
     },
@@ -154,16 +160,17 @@ async function loginsOf(given) {
   } catch (/** @type {any} */ cause) {
     throw failure("ERR_COGNITO_LOGINS", cause?.retryable !== false, "the function logins failed; its error is the cause of this one", cause);
   }
-  if (!isLogins(logins)) throw failure("ERR_COGNITO_LOGINS", true, "the function logins must return an object of a provider's name and its token");
+  if (!isLogins(logins)) throw failure("ERR_COGNITO_LOGINS", true, "the function logins must return an object that maps provider names to tokens");
   return { ...logins };
 }
 
 /**
- * One unsigned request. `now` is the time by the service's clock or, where it does not say, by the page's.
+ * Sends one unsigned request. The result's `now` is the time in milliseconds: by the service's Date
+ * header if it differs from the page's clock by more than SKEW_MS, otherwise by the page's clock.
  * @param {URL} endpoint
  * @param {string} action
  * @param {{ Logins?: import("./cognito.js").CognitoLogins }} body
- * @param {boolean} canRenew
+ * @param {boolean} canRenew whether another attempt gets new logins
  */
 async function call(endpoint, action, body, canRenew) {
   let response, reply;
@@ -178,10 +185,10 @@ async function call(endpoint, action, body, canRenew) {
     });
     reply = JSON.parse(await textOf(response));
   } catch (/** @type {any} */ cause) {
-    throw response && cause?.name === "SyntaxError" ? unreadable(response.status) : unreachable(endpoint, cause);
+    throw response && cause?.name === "SyntaxError" ? invalidResponse(response.status) : unreachable(endpoint, cause);
   }
   if (response.ok) {
-    if (!isText(reply?.IdentityId)) throw unreadable(response.status);
+    if (!isText(reply?.IdentityId)) throw invalidResponse(response.status);
     const date = Date.parse(response.headers.get("Date") ?? "");
     return { ...reply, status: response.status, now: Math.abs(date - Date.now()) > SKEW_MS ? date : Date.now() };
   }
@@ -190,9 +197,9 @@ async function call(endpoint, action, body, canRenew) {
     throw failure("ERR_COGNITO_REFUSED", response.status >= 500 || response.status === 429, `Cognito refused ${action} (HTTP ${response.status}${/^\w{1,60}$/.test(type) ? `, ${type}` : ""})`);
   }
   const [code, retryable, advice] = ERRORS[type];
-  let said = String(reply.message ?? reply.Message ?? "");
-  for (const token of Object.values(body.Logins ?? {})) said = said.replaceAll(token, "[redacted]");
-  throw failure(code, retryable || (canRenew && code === "ERR_COGNITO_NOT_AUTHORIZED"), `Cognito refused ${action}, ${type}: ${said.slice(0, 300).replace(/\.$/, "")}; ${advice}`);
+  let message = String(reply.message ?? reply.Message ?? "");
+  for (const token of Object.values(body.Logins ?? {})) message = message.replaceAll(token, "[redacted]");
+  throw failure(code, retryable || (canRenew && code === "ERR_COGNITO_NOT_AUTHORIZED"), `Cognito refused ${action}, ${type}: ${message.slice(0, 300).replace(/\.$/, "")}; ${advice}`);
 }
 
 /** @param {URL} endpoint @param {any} cause */
@@ -203,8 +210,8 @@ function unreachable({ origin }, cause) {
 }
 
 /** @param {number} status */
-function unreadable(status) {
-  return failure("ERR_COGNITO_RESPONSE", true, `what answers in Cognito's place (HTTP ${status}) is not Cognito: check endpoint and region, and any proxy in between`);
+function invalidResponse(status) {
+  return failure("ERR_COGNITO_RESPONSE", true, `the response (HTTP ${status}) is not one of Cognito: check endpoint and region, and any proxy in between`);
 }
 
 /** @param {Code} code @param {boolean} retryable @param {string} message @param {unknown} [cause] */

@@ -1,13 +1,13 @@
 /**
- * The global `iot` that iot.global.js leaves on a page, for scripts that import nothing:
+ * Declares the global `iot` of iot.global.js, for scripts that import nothing:
  *
  *   /// <reference path="iot.global.d.ts" />
  *
- * Pages that import iot.js have no need of this, and get no global name from its typings.
+ * Pages that import iot.js do not need this file. The typings of iot.js declare no global name.
  */
 import type { DefaultClient } from "./iot.js";
 
 declare global {
-  /** The default client, with everything that iot.js exports as its properties. */
+  /** The default client. All exports of iot.js are its properties. */
   var iot: DefaultClient;
 }

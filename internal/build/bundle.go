@@ -11,8 +11,9 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 )
 
-// classic makes one classic script out of the modules. While it runs for the
-// first time, and only then, such a script can learn its own address.
+// classic changes options to make one classic script from the modules. The script stores
+// its URL while it runs for the first time, because document.currentScript has it only
+// then.
 func classic(options api.BuildOptions, banner string) api.BuildOptions {
 	options.EntryPoints = []string{"www/iot.js"}
 	options.Format = api.FormatIIFE
@@ -23,17 +24,17 @@ func classic(options api.BuildOptions, banner string) api.BuildOptions {
 	return options
 }
 
-// bundle makes www/iot.global.js, to be read as well as run.
+// bundle makes www/iot.global.js, which is not minified.
 func bundle() error {
 	files, err := run(classic(api.BuildOptions{Outfile: "www/iot.global.js"}, "// Made by \"make wasm\". Do not edit.\n"))
 	if err != nil {
 		return err
 	}
-	return os.WriteFile("www/iot.global.js", typed.ReplaceAll(files["iot.global.js"], nil), 0o644)
+	return os.WriteFile("www/iot.global.js", typeComment.ReplaceAll(files["iot.global.js"], nil), 0o644)
 }
 
-// typed are comments that only say types, which iot.global.d.ts says as well.
-var typed = regexp.MustCompile(`(?m)^ *(?:/\*\*| \*) @(?:type|typedef|param|returns|template)\b.*\n`)
+// typeComment matches comments that only state types. iot.global.d.ts states them too.
+var typeComment = regexp.MustCompile(`(?m)^ *(?:/\*\*| \*) @(?:type|typedef|param|returns|template)\b.*\n`)
 
 // private matches the names of properties that no other program uses. In www/iot they
 // end in an underscore; in the toolchain's script they begin with one.
@@ -42,7 +43,7 @@ const private = `[A-Za-z0-9]_$|^_[A-Za-z]`
 // reserved matches the names among them that Go's package syscall/js uses.
 const reserved = `^_(?:makeFuncWrapper|pendingEvent)$`
 
-// minified makes the scripts of a release, and their source maps, by name.
+// minified returns the scripts of a release and their source maps, by file name.
 func minified(version string) (map[string][]byte, error) {
 	banner := "/*! iot.wasm " + version + " | Apache-2.0 | THIRD-PARTY-LICENSES.txt */\n"
 	options := api.BuildOptions{
@@ -58,7 +59,7 @@ func minified(version string) (map[string][]byte, error) {
 	module := options
 	module.Format = api.FormatESModule
 	module.Banner = map[string]string{"js": banner}
-	// For a page with cognito.js there must be one IotError, and one client.
+	// cognito.js imports iot.js, so that a page has one IotError and one client.
 	module.External = []string{"./iot.js"}
 
 	all := map[string][]byte{}
@@ -85,13 +86,13 @@ func minified(version string) (map[string][]byte, error) {
 		}
 	}
 	if !bytes.Contains(all["iot.js"], []byte(wasmAddress)) {
-		return nil, fmt.Errorf("iot.js has lost %s", wasmAddress)
+		return nil, fmt.Errorf("iot.js does not contain %s", wasmAddress)
 	}
 	return all, nil
 }
 
-// withSources puts the files as they are into a source map, in place of what the
-// plugin below has made of them, line for line.
+// withSources replaces the contents in a source map by those of the source files. The
+// plugin below changes the contents, but keeps the lines.
 func withSources(sourceMap []byte) ([]byte, error) {
 	var m map[string]any
 	if err := json.Unmarshal(sourceMap, &m); err != nil {
@@ -109,19 +110,18 @@ func withSources(sourceMap []byte) ([]byte, error) {
 	return json.Marshal(m)
 }
 
-// wasmAddress is the expression by which bundlers find the wasm.
+// wasmAddress is the expression by which bundlers recognise the wasm as an asset.
 const wasmAddress = `new URL("iot.wasm",import.meta.url)`
 
-// run bundles into memory, for browsers of the last few years, and returns the
-// files by their last name.
+// run runs esbuild and returns its output files by base name.
 func run(options api.BuildOptions) (map[string][]byte, error) {
 	options.Bundle = true
-	options.TsconfigRaw = "{}" // not one of a folder above
+	options.TsconfigRaw = "{}" // ignores a tsconfig.json in a parent folder
 	options.Target = api.ES2022
 	options.LogLevel = api.LogLevelWarning
 	result := api.Build(options)
 	if len(result.Errors) > 0 {
-		return nil, fmt.Errorf("%s could not be made", options.Outfile)
+		return nil, fmt.Errorf("esbuild cannot make %s", options.Outfile)
 	}
 	files := map[string][]byte{}
 	for _, f := range result.OutputFiles {
@@ -130,18 +130,19 @@ func run(options api.BuildOptions) (map[string][]byte, error) {
 	return files, nil
 }
 
-// named are the classes whose objects a page sees in its console.
-var named = regexp.MustCompile(`(?m)^export class (IotClient|IotError|Message|Subscription)\b[^{\n]*\{`)
+// publicClass matches the declarations of the public classes, whose names a browser's console
+// shows.
+var publicClass = regexp.MustCompile(`(?m)^export class (IotClient|IotError|Message|Subscription)\b[^{\n]*\{`)
 
-// namedClasses keeps the names of those classes, and of no others: esbuild's own
-// KeepNames would keep that of every function.
+// namedClasses keeps the names of the public classes when identifiers are minified.
+// KeepNames of esbuild would keep the names of all functions.
 var namedClasses = api.Plugin{Name: "named classes", Setup: func(build api.PluginBuild) {
 	build.OnLoad(api.OnLoadOptions{Filter: `[/\\]www[/\\]iot[/\\]\w+\.js$`}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
 		data, err := os.ReadFile(args.Path)
 		if err != nil {
 			return api.OnLoadResult{}, err
 		}
-		text := named.ReplaceAllString(string(data), `$0 static name = "$1";`)
+		text := publicClass.ReplaceAllString(string(data), `$0 static name = "$1";`)
 		return api.OnLoadResult{Contents: &text}, nil
 	})
 }}

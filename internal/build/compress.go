@@ -13,14 +13,14 @@ import (
 	"github.com/andybalholm/brotli"
 )
 
-// served are the kinds of file that a browser downloads.
-var served = []string{".js", ".wasm", ".map"}
+// compressible are the extensions of the files that a browser downloads.
+var compressible = []string{".js", ".wasm", ".map"}
 
-// compress adds, beside each file that a browser downloads, the same with brotli
-// and with gzip, as small as they can make it. It takes half a minute.
+// compress adds a .br and a .gz file for each file that a browser downloads, at the
+// highest compression levels. It takes half a minute.
 func compress(files map[string][]byte) error {
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if !slices.Contains(served, path.Ext(name)) {
+		if !slices.Contains(compressible, path.Ext(name)) {
 			continue
 		}
 		var br, gz bytes.Buffer
@@ -41,7 +41,8 @@ func compress(files map[string][]byte) error {
 	return nil
 }
 
-// integrity is the hash of a file as <script integrity> and load({integrity}) take it.
+// integrity returns the hash of a file in the form of <script integrity> and
+// load({integrity}).
 func integrity(data []byte) string {
 	sum := sha512.Sum384(data)
 	return "sha384-" + base64.StdEncoding.EncodeToString(sum[:])

@@ -16,8 +16,8 @@ import (
 //go:embed template
 var templates embed.FS
 
-// makeDist fills the folder dir with what is published: the same files for npm,
-// for a CDN, and for a server of one's own. The same sources make the same bytes.
+// makeDist fills the folder dir with the files of a release, for npm, CDNs and other web
+// servers. The same sources make the same bytes.
 func makeDist(tools *toolchain, dir, version, stamp string, compressed bool) error {
 	files, err := minified(version)
 	if err != nil {
@@ -33,7 +33,7 @@ func makeDist(tools *toolchain, dir, version, stamp string, compressed bool) err
 		}
 	}
 	if !bytes.Contains(files["iot.wasm"], []byte(stamp)) {
-		return errors.New("www/iot.wasm is not of these sources; run: make dist")
+		return errors.New("www/iot.wasm is outdated; run: make dist")
 	}
 	if files["THIRD-PARTY-LICENSES.txt"], err = licences(tools); err != nil {
 		return err
@@ -49,22 +49,27 @@ func makeDist(tools *toolchain, dir, version, stamp string, compressed bool) err
 	return write(dir, files)
 }
 
-// fill adds what is made of templates, and the list of all files' hashes.
+// fill adds the files of the templates, and integrity.json with the hashes of all files.
 func fill(files map[string][]byte, version string) error {
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		return err
-	}
 	values := map[string]string{
 		"Version":    version,
 		"ScriptHash": integrity(files["iot.global.js"]),
 		"WasmHash":   integrity(files["iot.wasm"]),
-		"Bundler":    section(string(readme), "With a bundler"),
-		"Script":     section(string(readme), "By a script tag"),
 	}
-	for name, value := range values {
-		if value == "" {
-			return fmt.Errorf("README.md has nothing for %s", name)
+	// The package's README repeats these sections of the documentation.
+	for name, from := range map[string]struct{ file, title string }{
+		"Bundler": {"docs/embedding.md", "With a bundler"},
+		"Script":  {"docs/embedding.md", "By a script tag"},
+		"Headers": {"docs/embedding.md", "HTTP headers of your server"},
+		"Codes":   {"docs/errors.md", "Codes"},
+		"Cognito": {"docs/errors.md", "cognito.js"},
+	} {
+		text, err := os.ReadFile(from.file)
+		if err != nil {
+			return err
+		}
+		if values[name] = section(string(text), from.title); values[name] == "" {
+			return fmt.Errorf("%s has no section %q", from.file, from.title)
 		}
 	}
 	t, err := template.ParseFS(templates, "template/*")
@@ -90,30 +95,36 @@ func fill(files map[string][]byte, version string) error {
 	return nil
 }
 
-// section is the body of a section of the third level of a Markdown text.
+// section returns the body of the second-level section with this title in a Markdown
+// text. Its links to other documents become plain text, because the package does not
+// contain those documents.
 func section(text, title string) string {
-	_, text, _ = strings.Cut(text, "\n### "+title+"\n")
+	_, text, _ = strings.Cut(text, "\n## "+title+"\n")
 	if end := nextSection.FindStringIndex(text); end != nil {
 		text = text[:end[0]]
 	}
-	return strings.TrimSpace(text)
+	return strings.TrimSpace(relativeLink.ReplaceAllString(text, "$1"))
 }
 
-var nextSection = regexp.MustCompile(`(?m)^##`)
+var (
+	nextSection  = regexp.MustCompile(`(?m)^## `)
+	relativeLink = regexp.MustCompile(`\[([^\]]+)\]\([^):]*\)`)
+)
 
-// write replaces what is in dir, unless that is something else than a former dist.
+// write replaces the files in dir. It refuses a folder that is neither empty nor made by
+// makeDist.
 func write(dir string, files map[string][]byte) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	there, err := os.ReadDir(dir)
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(dir, "integrity.json")); err != nil && len(there) > 0 {
-		return fmt.Errorf("%s holds other things; name a folder that is empty, or none yet", dir)
+	if _, err := os.Stat(filepath.Join(dir, "integrity.json")); err != nil && len(entries) > 0 {
+		return fmt.Errorf("%s contains other files; name an empty or a new folder", dir)
 	}
-	for _, entry := range there {
+	for _, entry := range entries {
 		if err := os.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
 			return err
 		}

@@ -14,12 +14,12 @@ import (
 	"strings"
 )
 
-// legal are the names of the files that a licence asks to be passed on. The last
-// two are the Eclipse project's, to which its LICENSE refers.
-var legal = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents|edl-v10|epl-v20)(\.(txt|md))?$`)
+// legalFile matches the names of files that a licence requires to be distributed. The
+// last two names are those to which the LICENSE of Eclipse projects refers.
+var legalFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents|edl-v10|epl-v20)(\.(txt|md))?$`)
 
-// licences gathers the licences and notices of what is compiled into iot.wasm:
-// of Go, and of every module that has a package in there.
+// licences returns the licences and notices of Go and of every module that has a
+// package in iot.wasm.
 func licences(tools *toolchain) ([]byte, error) {
 	cmd := exec.Command("go", "list", "-mod=readonly", "-deps", "-json=Dir,Module", "./wasm")
 	cmd.Env = tools.env
@@ -46,7 +46,7 @@ func licences(tools *toolchain) ([]byte, error) {
 			continue
 		}
 		m := part{p.Module.Path + " " + p.Module.Version, p.Module.Dir}
-		// A folder on the way to the package may have a licence of its own.
+		// Each folder between the root and the package may have its own licence.
 		for dir := p.Dir; dir != m.root && strings.HasPrefix(dir, m.root); dir = filepath.Dir(dir) {
 			folders[m] = append(folders[m], dir)
 		}
@@ -63,7 +63,8 @@ func licences(tools *toolchain) ([]byte, error) {
 	return []byte("iot.wasm and iot.js contain code of these projects.\n" + strings.Join(texts, "")), nil
 }
 
-// legalText is what a module says in its root and in the given folders of it.
+// legalText returns the licences and notices in the root of a module and in the given
+// folders.
 func legalText(title, root string, dirs []string) (string, error) {
 	dirs = append(dirs, root)
 	slices.Sort(dirs)
@@ -74,7 +75,7 @@ func legalText(title, root string, dirs []string) (string, error) {
 			return "", err
 		}
 		for _, file := range files {
-			if file.IsDir() || !legal.MatchString(file.Name()) {
+			if file.IsDir() || !legalFile.MatchString(file.Name()) {
 				continue
 			}
 			path := filepath.Join(dir, file.Name())

@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// TestSameBytes builds one set of sources in two folders. One is as a release has
-// it. The other is a git repository with changes, in an environment whose settings
-// change what the go command builds. Files of one stamp are kept for ever, so both
-// must have the same bytes.
+// TestSameBytes builds the same sources in two folders. One has the files of a release.
+// The other is a git repository with changes, and its environment has settings that
+// change what the go command builds. Files with the same stamp must have the same
+// bytes, because caches keep them for ever.
 func TestSameBytes(t *testing.T) {
 	dir := t.TempDir()
 	builder := filepath.Join(dir, "builder")
@@ -23,7 +23,7 @@ func TestSameBytes(t *testing.T) {
 	plain := copySources(t, filepath.Join(dir, "plain"))
 	other := copySources(t, filepath.Join(dir, "other", "a longer name"))
 
-	// What lies around a folder is not part of it.
+	// Files in the parent folder must not affect the build.
 	put(t, filepath.Join(dir, "other", "tsconfig.json"), `{"compilerOptions":{"useDefineForClassFields":false,"target":"es5","strict":true,"alwaysStrict":true}}`)
 	put(t, filepath.Join(dir, "other", "package.json"), `{"name":"around","sideEffects":false,"type":"commonjs"}`)
 	put(t, filepath.Join(dir, "other", "go.work"), "go 1.26.0\n\nuse ./nothing\n")
@@ -45,12 +45,12 @@ func TestSameBytes(t *testing.T) {
 	for _, name := range []string{"iot.wasm", "wasm_exec.js", "iot.global.js"} {
 		a, b := read(t, filepath.Join(plain, "www", name)), read(t, filepath.Join(other, "www", name))
 		if !bytes.Equal(a, b) {
-			t.Errorf("%s has %d bytes in one folder, and others (%d) in the other", name, len(a), len(b))
+			t.Errorf("%s differs: %d bytes in one folder, %d in the other", name, len(a), len(b))
 		}
 	}
 }
 
-// TestStampOfLean: the lean build has other bytes, and so another stamp.
+// TestStampOfLean checks that the lean build has its own stamp, because it has other bytes.
 func TestStampOfLean(t *testing.T) {
 	t.Chdir("../..")
 	var stamps [2]string

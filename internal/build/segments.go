@@ -8,29 +8,29 @@ import (
 	"slices"
 )
 
-// The Go linker leaves out zeros from the wasm's data where eight of them stand
-// together, and starts a new segment behind them. The runtime's table of
-// functions is made of little else: tens of thousands of segments of two bytes,
-// each with a header of eight that hardly compresses. Joined again, the file is
-// larger by a tenth, a twentieth smaller for who downloads it, and quicker to
-// start.
+// dataSection is the number of the data section in a wasm module, whose segments
+// initialise the memory.
+const dataSection = 11
 
-const (
-	dataSection = 11
-	// joinGap is the longest run of zeros, in bytes, that is cheaper written out
-	// than skipped.
-	joinGap = 32
-)
+// joinGap is the longest run of zeros, in bytes, that is cheaper to store than to skip
+// by a new segment.
+const joinGap = 32
 
+// segment is one segment of the data section.
 type segment struct {
-	at   uint32
+	at   uint32 // address in the memory
 	data []byte
 }
 
-var errModule = errors.New("the wasm is not as Go's linker makes it")
+var errModule = errors.New("the wasm does not have the form that Go's linker writes")
 
-// joinSegments writes the data of a module that Go's linker has made in fewer
-// segments.
+// joinSegments joins the data segments of a module that Go's linker has written.
+//
+// The linker omits each run of eight zeros from the data and starts a new segment
+// after it. The runtime's function table becomes tens of thousands of segments of two
+// bytes, each with a header of eight bytes that hardly compresses. With joined
+// segments the file is a tenth larger, but the compressed file is a twentieth smaller,
+// and the module starts faster.
 func joinSegments(module []byte) ([]byte, error) {
 	if len(module) < 8 {
 		return nil, errModule
@@ -59,7 +59,8 @@ func joinSegments(module []byte) ([]byte, error) {
 	return out, nil
 }
 
-// readSegments reads a data section whose segments all say "i32.const address".
+// readSegments decodes a data section, in which an i32.const must give the address of
+// each segment.
 func readSegments(b []byte) ([]segment, error) {
 	count, used := binary.Uvarint(b)
 	if used <= 0 || count > uint64(len(b)) {
@@ -90,7 +91,7 @@ func readSegments(b []byte) ([]segment, error) {
 	return list, nil
 }
 
-// join puts segments together that lie no further apart than joinGap.
+// join joins segments whose distance is at most joinGap.
 func join(list []segment) (joined []segment) {
 	slices.SortFunc(list, func(a, b segment) int { return cmp.Compare(a.at, b.at) })
 	for _, s := range list {
@@ -107,6 +108,7 @@ func join(list []segment) (joined []segment) {
 	return joined
 }
 
+// appendSegments encodes a data section.
 func appendSegments(b []byte, list []segment) []byte {
 	b = binary.AppendUvarint(b, uint64(len(list)))
 	for _, s := range list {
@@ -119,12 +121,14 @@ func appendSegments(b []byte, list []segment) []byte {
 	return b
 }
 
+// Opcodes of the expression that gives the address of a segment.
 const (
 	opI32Const = 0x41
 	opEnd      = 0x0b
 )
 
-// readSigned reads a signed LEB128 of at most 32 bits, which is not Go's varint.
+// readSigned decodes a signed LEB128 number of 32 bits. Its format differs from that of
+// binary.Varint. It returns used 0 if b does not contain a whole number.
 func readSigned(b []byte) (v uint32, used int) {
 	for shift := 0; used < len(b) && shift < 35; shift += 7 {
 		c := b[used]
@@ -140,6 +144,7 @@ func readSigned(b []byte) (v uint32, used int) {
 	return 0, 0
 }
 
+// appendSigned encodes a signed LEB128 number.
 func appendSigned(b []byte, v int32) []byte {
 	for {
 		c := byte(v & 0x7f)

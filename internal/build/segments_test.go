@@ -12,18 +12,18 @@ func TestSigned(t *testing.T) {
 		b := appendSigned(nil, v)
 		got, used := readSigned(append(slices.Clone(b), 0xff))
 		if int32(got) != v || used != len(b) {
-			t.Errorf("%d is written as % x and read as %d, %d bytes", v, b, int32(got), used)
+			t.Errorf("%d is encoded as % x and decoded as %d, %d bytes", v, b, int32(got), used)
 		}
 	}
 	if _, used := readSigned([]byte{0x80, 0x80}); used != 0 {
-		t.Error("what is cut short is read")
+		t.Error("a truncated number is decoded")
 	}
 }
 
 func TestJoinSegments(t *testing.T) {
 	module := func(list ...segment) []byte {
 		body := appendSegments(nil, list)
-		b := append([]byte("\x00asm\x01\x00\x00\x00"), 1, 1, 0) // and a section of another kind
+		b := append([]byte("\x00asm\x01\x00\x00\x00"), 1, 1, 0) // and a type section
 		b = append(b, dataSection, byte(len(body)))
 		return append(b, body...)
 	}
@@ -37,14 +37,14 @@ func TestJoinSegments(t *testing.T) {
 		t.Errorf("joined to % x,\nwant % x", got, want)
 	}
 	for name, b := range map[string][]byte{
-		"nothing":         nil,
-		"cut short":       module(segment{0, []byte{1, 2}})[:14],
-		"another form":    append([]byte("\x00asm\x01\x00\x00\x00"), dataSection, 2, 1, 1),
-		"too many bytes":  append([]byte("\x00asm\x01\x00\x00\x00"), dataSection, 2, 0, 1),
-		"a count of more": append([]byte("\x00asm\x01\x00\x00\x00"), dataSection, 1, 9),
+		"empty":                      nil,
+		"truncated":                  module(segment{0, []byte{1, 2}})[:14],
+		"another address expression": append([]byte("\x00asm\x01\x00\x00\x00"), dataSection, 2, 1, 1),
+		"too many bytes":             append([]byte("\x00asm\x01\x00\x00\x00"), dataSection, 2, 0, 1),
+		"too few segments":           append([]byte("\x00asm\x01\x00\x00\x00"), dataSection, 1, 9),
 	} {
 		if _, err := joinSegments(b); err == nil {
-			t.Errorf("%s is taken for a module of Go's", name)
+			t.Errorf("%s: no error", name)
 		}
 	}
 }

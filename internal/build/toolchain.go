@@ -9,25 +9,25 @@ import (
 	"strings"
 )
 
-// toolchain is the go command in an environment in which it builds the same bytes
-// for everybody.
+// toolchain is the go command, in an environment in which it builds the same bytes on
+// every machine.
 type toolchain struct {
 	root    string // GOROOT
-	version string // GOVERSION, as runtime.Version has it
+	version string // GOVERSION, equal to runtime.Version
 	env     []string
 }
 
-// placing are the settings of the go command that say where it finds things and
-// where it keeps them. They do not change what it builds. GOROOT is not among them,
-// as the go command may hand over to another toolchain.
-var placing = []string{
+// locations are the settings of the go command that name servers and folders. They do
+// not change what it builds. GOROOT is not one of them, because the go command may
+// start another toolchain.
+var locations = []string{
 	"GOAUTH", "GOBIN", "GOCACHE", "GOCACHEPROG", "GOINSECURE", "GOMODCACHE", "GONOPROXY", "GONOSUMDB", "GOPATH",
 	"GOPRIVATE", "GOPROXY", "GOSUMDB", "GOTELEMETRYDIR", "GOTMPDIR", "GOTOOLCHAIN", "GOVCS",
 }
 
-// findToolchain asks the go command for its settings. All that could change the
-// wasm (GOFLAGS, GOEXPERIMENT, GOWASM, GOFIPS140, GODEBUG, a workspace, cgo, …) is
-// left out, whether it comes from the environment or from the file of "go env -w".
+// findToolchain reads the settings of the go command. It removes every setting that
+// could change the wasm (GOFLAGS, GOEXPERIMENT, GOWASM, GOFIPS140, GODEBUG, a
+// workspace, cgo, …), both from the environment and from the file of "go env -w".
 func findToolchain() (*toolchain, error) {
 	wasm := append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	settings, err := goEnv(wasm)
@@ -41,7 +41,7 @@ func findToolchain() (*toolchain, error) {
 			t.env = append(t.env, variable)
 		}
 	}
-	for _, name := range placing {
+	for _, name := range locations {
 		if value := settings[name]; value != "" {
 			t.env = append(t.env, name+"="+value)
 		}
@@ -54,6 +54,7 @@ func findToolchain() (*toolchain, error) {
 	return t, nil
 }
 
+// goEnv runs "go env".
 func goEnv(env []string) (settings map[string]string, err error) {
 	cmd := exec.Command("go", "env", "-json")
 	cmd.Env, cmd.Stderr = env, os.Stderr
@@ -62,14 +63,13 @@ func goEnv(env []string) (settings map[string]string, err error) {
 		err = json.Unmarshal(out, &settings)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ask the go command for its settings: %w", err)
+		return nil, fmt.Errorf("read the settings of the go command: %w", err)
 	}
 	return settings, nil
 }
 
-// build runs "go build" for what of the wasm's sources is in this folder. It takes
-// no vendored copies of modules, and writes nothing about the repository into the
-// wasm.
+// build runs "go build". It does not use vendored modules, and the wasm contains
+// neither local file paths nor the state of the repository.
 func (t *toolchain) build(args ...string) error {
 	cmd := exec.Command("go", slices.Concat([]string{"build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-pgo=off"}, args)...)
 	cmd.Env, cmd.Stderr = t.env, os.Stderr

@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// clock is the server's: the machine's, or another in tests, plus the skew that a fault gives it.
+// clock is the clock of a Server: that of the machine, plus the skew that a fault sets.
 type clock struct {
-	base func() time.Time
-	skew atomic.Int64 // of time.Duration
+	skew atomic.Int64 // a time.Duration
 }
 
-func (c *clock) now() time.Time { return c.base().Add(time.Duration(c.skew.Load())) }
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.skew.Load())) }

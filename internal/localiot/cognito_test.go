@@ -11,57 +11,50 @@ import (
 	"testing"
 	"time"
 
+	"iot.wasm/internal/localiot/mqtttest"
+
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// ask sends one request to Cognito, and returns its answer or the name of its error.
-func (s *testServer) ask(action, body string) (cognitoAnswer, string) {
+// temporaryKeys are the credentials in a response of Cognito.
+type temporaryKeys struct{ AccessKeyID, SecretKey, SessionToken string }
+
+// cognitoKeys gets a new identity from Cognito and returns its keys; logins is JSON.
+func (s *testServer) cognitoKeys(logins string) temporaryKeys {
 	s.t.Helper()
-	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.url+"/cognito", strings.NewReader(body))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("X-Amz-Target", action)
-	r.Header.Set("Origin", "http://localhost:5173")
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer response.Body.Close()
+	l := s.local().Cognito
 	var got struct {
-		cognitoAnswer
-		cognitoError
+		IdentityID  string
+		Credentials temporaryKeys
 	}
-	if err := json.NewDecoder(response.Body).Decode(&got); err != nil {
-		s.t.Fatal(err)
+	for _, request := range []struct{ operation, body string }{
+		{"GetId", fmt.Sprintf(`{"IdentityPoolId":%q,"Logins":%s}`, l.IdentityPoolID, logins)},
+		{"GetCredentialsForIdentity", `{"IdentityId":%q,"Logins":` + logins + `}`},
+	} {
+		if request.operation != "GetId" {
+			request.body = fmt.Sprintf(request.body, got.IdentityID)
+		}
+		r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, l.Endpoint, strings.NewReader(request.body))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		r.Header.Set("X-Amz-Target", "AWSCognitoIdentityService."+request.operation)
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		err = json.NewDecoder(response.Body).Decode(&got)
+		response.Body.Close()
+		if err != nil || response.StatusCode != http.StatusOK {
+			s.t.Fatalf("%s: %s, %v", request.operation, response.Status, err)
+		}
 	}
-	if (response.StatusCode == http.StatusOK) != (got.Type == "") || (got.Type == "") != (got.Message == "") || response.Header.Get("x-amzn-ErrorType") != got.Type {
-		s.t.Errorf("%s: %d %s %q, headers %v", action, response.StatusCode, got.Type, got.Message, response.Header)
-	}
-	if origin := response.Header.Get("Access-Control-Allow-Origin"); origin != "http://localhost:5173" {
-		s.t.Errorf("Access-Control-Allow-Origin: %q", origin)
-	}
-	return got.cognitoAnswer, got.Type
+	return got.Credentials
 }
 
-// identify returns an identity and its keys; logins is JSON.
-func (s *testServer) identify(logins string) (id string, c cognitoCredentials) {
-	s.t.Helper()
-	got, e := s.ask("AWSCognitoIdentityService.GetId", fmt.Sprintf(`{"IdentityPoolId":%q,"Logins":%s}`, s.local().Cognito.IdentityPoolID, logins))
-	if e != "" {
-		s.t.Fatal(e)
-	}
-	id = got.IdentityID
-	got, e = s.ask("AWSCognitoIdentityService.GetCredentialsForIdentity", fmt.Sprintf(`{"IdentityId":%q,"Logins":%s}`, id, logins))
-	if e != "" || got.IdentityID != id {
-		s.t.Fatalf("%s for %s, want %s", e, got.IdentityID, id)
-	}
-	return id, *got.Credentials
-}
-
-// signWith signs with temporary keys, as AWS IoT has it: the token is not signed.
-func (s *testServer) signWith(k cognitoCredentials, at time.Time) *url.URL {
+// signWith returns a URL signed with temporary keys. The session token is not signed, as AWS IoT
+// requires.
+func (s *testServer) signWith(k temporaryKeys, at time.Time) *url.URL {
 	s.t.Helper()
 	l := s.local()
 	l.Credentials = credentials{k.AccessKeyID, k.SecretKey}
@@ -70,31 +63,20 @@ func (s *testServer) signWith(k cognitoCredentials, at time.Time) *url.URL {
 	return u
 }
 
-// refused checks that a URL opens no WebSocket, and which check it fails.
-func (s *testServer) refused(u *url.URL, check string) {
+// wantRefused checks that a URL is refused, and by which check.
+func (s *testServer) wantRefused(u *url.URL, check string) {
 	s.t.Helper()
-	probe := *u
-	probe.Scheme = "http"
-	r, body := get(s.t, probe.String(), nil)
+	httpURL := *u
+	httpURL.Scheme = "http"
+	r, body := get(s.t, httpURL.String(), nil)
 	wantRefusal(s.t, r, body, http.StatusForbidden, check)
 }
 
 func TestCognitoGuest(t *testing.T) {
-	s := start(t, Options{CredentialLifetime: 90 * time.Second})
-	if got, want := s.local().Cognito.Endpoint, s.url+"/cognito"; got != want {
-		t.Errorf("endpoint %s, want %s", got, want)
-	}
-	asked := time.Now()
-	id, k := s.identify("{}")
-	if !strings.HasPrefix(id, "us-east-1:") || len(id) != 46 || !strings.HasPrefix(k.AccessKeyID, "ASIA") || !strings.ContainsAny(k.SessionToken, "+") || !strings.ContainsAny(k.SessionToken, "/") || !strings.ContainsAny(k.SessionToken, "=") {
-		t.Errorf("not shaped as AWS's: %s, %s, %d bytes of token", id, k.AccessKeyID, len(k.SessionToken))
-	}
-	if life := k.Expiration - float64(asked.UnixMilli())/1000; life < 90 || life > 120 {
-		t.Errorf("the keys live for %g s", life)
-	}
-
+	s := start(t, Options{})
+	k := s.cognitoKeys("{}")
 	c := s.dial(s.signWith(k, time.Now()))
-	if ack := c.connect("guest", willConnectTo("public/gone")); ack.ReasonCode != 0 {
+	if ack := c.Connect("guest", willConnectTo("public/gone")); ack.ReasonCode != 0 {
 		t.Fatalf("CONNACK 0x%02X", ack.ReasonCode)
 	}
 	for i, test := range []struct {
@@ -104,15 +86,15 @@ func TestCognitoGuest(t *testing.T) {
 		{"public/#", 1}, {"public/a/+", 1}, {"hello", 1}, {"$share/g/public/a", 1},
 		{"#", 0x87}, {"public", 0x87}, {"+/a", 0x87}, {"hello/a", 0x87}, {"publicity", 0x87}, {"$share/g/private", 0x87},
 	} {
-		c.send(&packets.Subscribe{PacketID: uint16(i + 1), Subscriptions: []packets.SubOptions{{Topic: test.filter, QoS: 1}}})
-		if got := receive[*packets.Suback](c).Reasons; got[0] != test.reason {
+		c.Send(&packets.Subscribe{PacketID: uint16(i + 1), Subscriptions: []packets.SubOptions{{Topic: test.filter, QoS: 1}}})
+		if got := mqtttest.Receive[*packets.Suback](c).Reasons; got[0] != test.reason {
 			t.Errorf("SUBACK for %s: 0x%02X, want 0x%02X", test.filter, got[0], test.reason)
 		}
 	}
 	for topic, reason := range map[string]byte{"public/none": 0, "hello": 0, "public": 0x87, "private": 0x87} {
-		c.publish(7, topic, "")
+		c.Publish(7, topic, "")
 		for {
-			p, err := c.next()
+			p, err := c.Next()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -124,22 +106,22 @@ func TestCognitoGuest(t *testing.T) {
 			}
 		}
 	}
-	// Behind an alias, too.
+	// The policy applies to topic aliases too.
 	c = s.dial(s.signWith(k, time.Now()))
-	c.connect("guest", nil)
+	c.Connect("guest", nil)
 	alias := uint16(1)
 	for _, topic := range []string{"private", ""} {
-		c.send(&packets.Publish{PacketID: 8, QoS: 1, Topic: topic, Properties: &packets.Properties{TopicAlias: &alias}})
-		if got := receive[*packets.Puback](c).ReasonCode; got != 0x87 {
+		c.Send(&packets.Publish{PacketID: 8, QoS: 1, Topic: topic, Properties: &packets.Properties{TopicAlias: &alias}})
+		if got := mqtttest.Receive[*packets.Puback](c).ReasonCode; got != 0x87 {
 			t.Errorf("PUBACK for topic %q and an alias: 0x%02X, want 0x87", topic, got)
 		}
 	}
-	c.publish(0, "private", "")
-	c.disconnected(0x87)
+	c.Publish(0, "private", "")
+	c.WantDisconnect(0x87)
 
 	c = s.dial(s.signWith(k, time.Now()))
-	if ack := c.connect("guest", willConnectTo("private/gone")); ack.ReasonCode != 0x87 {
-		t.Errorf("CONNACK 0x%02X for a will that is not allowed, want 0x87", ack.ReasonCode)
+	if ack := c.Connect("guest", willConnectTo("private/gone")); ack.ReasonCode != 0x87 {
+		t.Errorf("CONNACK 0x%02X for a will that the policy forbids, want 0x87", ack.ReasonCode)
 	}
 }
 
@@ -149,64 +131,12 @@ func willConnectTo(topic string) func(*packets.Connect) {
 
 func TestCognitoLogin(t *testing.T) {
 	s := start(t, Options{})
-	id, k := s.identify(`{"localhost":"alice"}`)
-	s.refused(s.signWith(k, time.Now()), "policy")
-	if again, _ := s.identify(`{"localhost":"alice"}`); again != id {
-		t.Errorf("the same user is %s, then %s", id, again)
-	}
+	s.wantRefused(s.signWith(s.cognitoKeys(`{"localhost":"alice"}`), time.Now()), "policy")
 
 	s = start(t, Options{AttachPolicy: true})
-	id, _ = s.identify("{}")
-	got, e := s.ask("AWSCognitoIdentityService.GetCredentialsForIdentity", fmt.Sprintf(`{"IdentityId":%q,"Logins":{"localhost":"bob"}}`, id))
-	if e != "" {
-		t.Fatal(e)
-	}
-	c := s.dial(s.signWith(*got.Credentials, time.Now()))
-	c.connect("bob", nil)
-	c.subscribe(1, "#", 0)
-	for logins, want := range map[string]string{`{}`: "NotAuthorizedException", `{"localhost":"eve"}`: "NotAuthorizedException", `{"localhost":"bob"}`: ""} {
-		if _, e := s.ask("AWSCognitoIdentityService.GetCredentialsForIdentity", fmt.Sprintf(`{"IdentityId":%q,"Logins":%s}`, id, logins)); e != want {
-			t.Errorf("bob's identity with %s: %q, want %q", logins, e, want)
-		}
-	}
-}
-
-func TestCognitoErrors(t *testing.T) {
-	s := start(t, Options{Faults: true})
-	pool := s.local().Cognito.IdentityPoolID
-	other := "us-east-1:00000000-0000-4000-8000-000000000000"
-	const getID, getCredentials = "AWSCognitoIdentityService.GetId", "AWSCognitoIdentityService.GetCredentialsForIdentity"
-	for _, test := range []struct{ action, body, want string }{
-		{"", `{}`, "UnknownOperationException"},
-		{"AWSCognitoIdentityService.ListIdentities", `{}`, "UnknownOperationException"},
-		{getID, ``, "InvalidParameterException"},
-		{getID, `[]`, "InvalidParameterException"},
-		{getID, `{"IdentityPoolId":5}`, "InvalidParameterException"},
-		{getID, `{}`, "InvalidParameterException"},
-		{getID, `{"IdentityPoolId":"us-east-1_abc"}`, "InvalidParameterException"},
-		{getID, `{"IdentityPoolId":"` + other + `"}`, "ResourceNotFoundException"},
-		{getID, `{"IdentityPoolId":"` + pool + `","Logins":{"localhost":""}}`, "NotAuthorizedException"},
-		{getID, `{"IdentityPoolId":"` + pool + `","Logins":{"localhost":"expired"}}`, "NotAuthorizedException"},
-		{getID, `{"IdentityPoolId":"` + pool + `","Logins":{"accounts.google.com":"token"}}`, "NotAuthorizedException"},
-		{getID, `{"IdentityPoolId":"` + pool + strings.Repeat(" ", maxCognitoRequest) + `"}`, "InvalidParameterException"},
-		{getCredentials, `{}`, "InvalidParameterException"},
-		{getCredentials, `{"IdentityId":"` + other + `"}`, "ResourceNotFoundException"},
-	} {
-		if _, got := s.ask(test.action, test.body); got != test.want {
-			t.Errorf("%s %.80s: %q, want %q", test.action, test.body, got, test.want)
-		}
-	}
-	id, _ := s.identify("{}")
-	s.control(`{"cognito":{"error":"TooManyRequestsException","count":2}}`, 0)
-	for _, want := range []string{"TooManyRequestsException", "TooManyRequestsException", ""} {
-		if _, got := s.ask(getCredentials, `{"IdentityId":"`+id+`"}`); got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
-	}
-	s.control(`{"forgetIdentities":true}`, 0)
-	if _, got := s.ask(getCredentials, `{"IdentityId":"`+id+`"}`); got != "ResourceNotFoundException" {
-		t.Errorf("a forgotten identity: %q", got)
-	}
+	c := s.dial(s.signWith(s.cognitoKeys(`{"localhost":"bob"}`), time.Now()))
+	c.Connect("bob", nil)
+	c.Subscribe(1, "#", 0)
 }
 
 func TestCognitoPreflight(t *testing.T) {
@@ -234,36 +164,22 @@ func TestCognitoPreflight(t *testing.T) {
 	}
 }
 
-// What a server remembers of those who come is bounded, and the oldest goes first.
-func TestRecent(t *testing.T) {
-	r := newRecent[int](3)
-	for i := range 5 {
-		r.put(fmt.Sprint(i), i)
-	}
-	if len(r.entries) != 3 || len(r.order) != 3 || r.entries["4"] != 4 {
-		t.Errorf("holds %v", r.entries)
-	}
-	if _, ok := r.entries["1"]; ok {
-		t.Error("has not forgotten the oldest")
-	}
-}
-
 func TestTemporaryKeysExpire(t *testing.T) {
 	s := start(t, Options{Faults: true})
-	_, k := s.identify("{}")
+	k := s.cognitoKeys("{}")
 	c := s.dial(s.signWith(k, time.Now()))
-	c.connect("c", nil)
+	c.Connect("c", nil)
 	s.control(`{"expireCredentials":true,"credentialLifetime":2}`, 0)
-	s.refused(s.signWith(k, time.Now()), "credentials-expired")
-	c.ping() // a connection outlives its keys
+	s.wantRefused(s.signWith(k, time.Now()), "credentials-expired")
+	c.Ping() // an open connection outlives its keys
 
-	_, k = s.identify("{}")
+	k = s.cognitoKeys("{}")
 	s.dial(s.signWith(k, time.Now()))
-	s.control(`{"clockSkew":10}`, 0) // 2 s have passed for the keys, and the page's clock is near enough
-	s.refused(s.signWith(k, time.Now()), "credentials-expired")
+	s.control(`{"clockSkew":10}`, 0) // the keys have expired, and the skew is below 5 min
+	s.wantRefused(s.signWith(k, time.Now()), "credentials-expired")
 }
 
-// A client that does not finish its request holds up nobody else.
+// A client that does not complete its request does not block other clients.
 func TestUnfinishedCognitoRequest(t *testing.T) {
 	s := start(t, Options{Faults: true})
 	c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
@@ -272,7 +188,7 @@ func TestUnfinishedCognitoRequest(t *testing.T) {
 	}
 	defer c.Close()
 	fmt.Fprint(c, "POST /cognito HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AWSCognitoIdentityService.GetId\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n")
-	// Its body is being read once the server asks for it.
+	// The server reads the body when it has sent 100 Continue.
 	if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
 		t.Fatalf("%q, %v", line, err)
 	}
@@ -287,7 +203,7 @@ func TestUnfinishedCognitoRequest(t *testing.T) {
 		r.Header.Set("X-Amz-Target", "AWSCognitoIdentityService.GetId")
 		response, err := client.Do(r)
 		if err != nil {
-			t.Errorf("%s waits for another client's request: %v", path, err)
+			t.Errorf("%s waits for the request of another client: %v", path, err)
 			continue
 		}
 		response.Body.Close()

@@ -3,23 +3,26 @@ package localiot
 import (
 	"encoding/json"
 	"net/http"
+
+	"iot.wasm/internal/localiot/web"
 )
 
-// local is the body of /local.json: what a page needs to reach this server.
+// local is the body of /local.json: what a page needs to connect to this server.
 type local struct {
-	Endpoint    string      `json:"endpoint"`
+	Endpoint    string      `json:"endpoint"` // ws: or wss: URL
 	Region      string      `json:"region"`
 	Credentials credentials `json:"credentials"`
 	Cognito     pool        `json:"cognito"`
 }
 
-// pool says where Cognito is, and which of its identity pools.
+// pool names the Cognito endpoint and its identity pool.
 type pool struct {
-	Endpoint       string `json:"endpoint"`
+	Endpoint       string `json:"endpoint"` // http: or https: URL
 	IdentityPoolID string `json:"identityPoolId"`
 }
 
-// credentials have the names that the AWS SDK for JavaScript gives them.
+// credentials are the long-term key of this server, with the member names of the AWS SDK for
+// JavaScript.
 type credentials struct {
 	AccessKeyID     string `json:"accessKeyId"`
 	SecretAccessKey string `json:"secretAccessKey"`
@@ -30,13 +33,13 @@ func (s *Server) serveLocalJSON(w http.ResponseWriter, r *http.Request) {
 	if r.TLS != nil {
 		secure = "s"
 	}
-	allowOrigin(w, r)
+	web.AllowOrigin(w, r)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	json.NewEncoder(w).Encode(local{
 		Endpoint:    "ws" + secure + "://" + r.Host + "/mqtt",
 		Region:      region,
-		Credentials: credentials{AccessKeyID: s.key.id, SecretAccessKey: s.key.Secret},
-		Cognito:     pool{Endpoint: "http" + secure + "://" + r.Host + "/cognito", IdentityPoolID: s.cognito.pool},
+		Credentials: credentials{AccessKeyID: s.key.ID, SecretAccessKey: s.key.Secret},
+		Cognito:     pool{Endpoint: "http" + secure + "://" + r.Host + "/cognito", IdentityPoolID: s.cognito.ID()},
 	})
 }

@@ -4,10 +4,12 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+
+	"iot.wasm/internal/localiot/web"
 )
 
-// contentTypes are written down because the system's own table may say otherwise: text/plain for
-// .js, which browsers refuse to run, and video/mp2t for .ts.
+// contentTypes are fixed here because the table of the operating system may differ: text/plain for
+// .js, which browsers refuse to run, or video/mp2t for .ts.
 var contentTypes = map[string]string{
 	".css":  "text/css; charset=utf-8",
 	".html": "text/html; charset=utf-8",
@@ -20,12 +22,12 @@ var contentTypes = map[string]string{
 	".wasm": "application/wasm",
 }
 
-// staticFiles serves www. A browser may keep a file but asks every time whether it has changed, so
-// that a module built a moment ago is the one that runs.
+// staticFiles serves www. Browsers may cache a file but must revalidate it on every use, so that a
+// page never runs an outdated build.
 func staticFiles(www fs.FS) http.Handler {
 	files := http.FileServerFS(www)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		allowOrigin(w, r)
+		web.AllowOrigin(w, r)
 		w.Header().Set("Cache-Control", "no-cache")
 		if contentType, ok := contentTypes[path.Ext(r.URL.Path)]; ok {
 			w.Header().Set("Content-Type", contentType)

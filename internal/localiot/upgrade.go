@@ -2,24 +2,22 @@ package localiot
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 
+	"iot.wasm/internal/localiot/broker"
+	"iot.wasm/internal/localiot/faults"
+	"iot.wasm/internal/localiot/web"
 	"iot.wasm/internal/sigv4verify"
-
-	"nhooyr.io/websocket"
 )
 
-// maxMessageSize bounds one WebSocket message from a client, in bytes. A message may hold many MQTT
-// packets and is read as a stream, so the bound is generous; packets have their own.
-const maxMessageSize = 16 << 20
-
-// serveMQTT checks the signature and opens the WebSocket, at /mqtt as AWS IoT does.
+// serveMQTT serves /mqtt: it verifies the signature of the URL and opens the WebSocket.
 func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
-	isUpgrade := strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
-	if s.pending != nil {
-		if status := s.pending.upgrade(isUpgrade); status != 0 {
-			(&refusal{status, http.StatusText(status), "", "fault"}).write(w)
+	isHandshake := strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+	if s.faults != nil {
+		if status := s.faults.NextUpgrade(isHandshake); status != 0 {
+			web.Refuse(w, status, web.Refusal{Check: "fault", Message: http.StatusText(status)})
 			return
 		}
 	}
@@ -28,47 +26,47 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 		if !errors.As(err, &e) {
 			e = &sigv4verify.Error{Check: "signature", Code: "ForbiddenException", Message: "Forbidden"}
 		}
-		(&refusal{http.StatusForbidden, e.Message, e.Code, e.Check}).write(w)
+		web.Refuse(w, http.StatusForbidden, web.Refusal{Check: e.Check, Code: e.Code, Message: e.Message})
 		return
 	}
 	id, _, _ := strings.Cut(r.URL.Query().Get("X-Amz-Credential"), "/")
-	key, ok := s.keys.granted(id)
-	if !ok || !key.policy.allowsConnect() {
-		(&refusal{http.StatusForbidden, "Forbidden", "ForbiddenException", "policy"}).write(w)
+	key, ok := s.keys.Get(id)
+	if !ok || !key.Policy.AllowsConnect() {
+		web.Refuse(w, http.StatusForbidden, web.Refusal{Check: "policy", Code: "ForbiddenException", Message: "Forbidden"})
 		return
 	}
-	if !isUpgrade {
+	if !isHandshake {
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "websocket")
-		(&refusal{http.StatusUpgradeRequired, "The signature is valid. Open this URL as a WebSocket.", "UpgradeRequiredException", "upgrade"}).write(w)
+		web.Refuse(w, http.StatusUpgradeRequired, web.Refusal{Check: "upgrade", Code: "UpgradeRequiredException", Message: "The signature is valid. Open this URL as a WebSocket."})
 		return
 	}
-	if !offers(r, "mqtt") {
-		(&refusal{http.StatusBadRequest, "The WebSocket must offer the subprotocol mqtt.", "BadRequestException", "subprotocol"}).write(w)
+	if !offersSubprotocol(r, "mqtt") {
+		web.Refuse(w, http.StatusBadRequest, web.Refusal{Check: "subprotocol", Code: "BadRequestException", Message: "The WebSocket must offer the subprotocol mqtt."})
 		return
 	}
-	if !s.enter() {
-		(&refusal{http.StatusServiceUnavailable, "The server shuts down.", "ServiceUnavailableException", "closed"}).write(w)
+	if !s.beginHandshake() {
+		web.Refuse(w, http.StatusServiceUnavailable, web.Refusal{Check: "closed", Code: "ServiceUnavailableException", Message: "The server is shutting down."})
 		return
 	}
-	defer s.open.Done()
-	h := &hijacker{ResponseWriter: w}
-	if s.pending != nil {
-		w = h
+	defer s.active.Done()
+	var tcp *faults.Conn
+	var wrap func(net.Conn) net.Conn
+	if s.faults != nil {
+		wrap = func(c net.Conn) net.Conn {
+			tcp = faults.NewConn(c)
+			return tcp
+		}
 	}
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		Subprotocols:       []string{"mqtt"},
-		InsecureSkipVerify: true, // the guard has checked the Origin, against a list and not only against Host
-		CompressionMode:    websocket.CompressionDisabled,
-	})
+	socket, err := broker.Accept(w, r, wrap) // web.Guard has checked the Origin
 	if err != nil {
-		return // Accept has answered
+		return
 	}
-	s.serveConn(ws, h.wire, key.policy)
+	s.serveConn(socket, tcp, key.Policy)
 }
 
-// offers says whether the client lists a subprotocol [RFC 6455, 11.3.4].
-func offers(r *http.Request, subprotocol string) bool {
+// offersSubprotocol reports whether the handshake offers a subprotocol [RFC 6455, 11.3.4].
+func offersSubprotocol(r *http.Request, subprotocol string) bool {
 	for _, line := range r.Header.Values("Sec-WebSocket-Protocol") {
 		for offered := range strings.SplitSeq(line, ",") {
 			if strings.TrimSpace(offered) == subprotocol {

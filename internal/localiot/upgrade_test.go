@@ -8,19 +8,17 @@ import (
 	"time"
 
 	"nhooyr.io/websocket"
-
-	"iot.wasm/internal/sigv4verify"
 )
 
-// Every refusal is seen by a WebSocket as 403, and by a fetch of the same URL with its reason.
+// A refused WebSocket gets status 403, and a fetch of the same URL gets the reason.
 func TestRefusedHandshakes(t *testing.T) {
 	s := start(t, Options{})
 	l := s.local()
-	s.keys.keys["ASIATEMPORARY"] = grantedKey{Key: sigv4verify.Key{Secret: l.Credentials.SecretAccessKey, SessionToken: "a+/=token"}}
-	s.keys.keys["ASIAEXPIRED"] = grantedKey{Key: sigv4verify.Key{Secret: l.Credentials.SecretAccessKey, SessionToken: "a+/=token", Expires: time.Now()}}
+	unexpiredKey := s.keys.IssueTemporary(time.Now().Add(time.Hour), nil)
+	expiredKey := s.keys.IssueTemporary(time.Now(), nil)
 	temporary, expired, unknown, foreign, wrong := l, l, l, l, l
-	temporary.Credentials.AccessKeyID = "ASIATEMPORARY"
-	expired.Credentials.AccessKeyID = "ASIAEXPIRED"
+	temporary.Credentials = credentials{unexpiredKey.ID, unexpiredKey.Secret}
+	expired.Credentials = credentials{expiredKey.ID, expiredKey.Secret}
 	unknown.Credentials.AccessKeyID = "AKIAUNKNOWN"
 	foreign.Region = "eu-west-1"
 	wrong.Credentials.SecretAccessKey += "x"
@@ -38,7 +36,7 @@ func TestRefusedHandshakes(t *testing.T) {
 	}{
 		{"unsigned", l, now, func(q url.Values) { clear(q) }, "missing:X-Amz-Algorithm"},
 		{"no signature", l, now, func(q url.Values) { q.Del("X-Amz-Signature") }, "missing:X-Amz-Signature"},
-		{"date twice", l, now, func(q url.Values) { q.Add("X-Amz-Date", "20250102T030405Z") }, "duplicate:X-Amz-Date"},
+		{"two dates", l, now, func(q url.Values) { q.Add("X-Amz-Date", "20250102T030405Z") }, "duplicate:X-Amz-Date"},
 		{"algorithm", l, now, set("X-Amz-Algorithm", "AWS4-HMAC-SHA512"), "algorithm"},
 		{"signed headers", l, now, set("X-Amz-SignedHeaders", "host;x-amz-date"), "signed-headers"},
 		{"date", l, now, set("X-Amz-Date", "today"), "date"},
@@ -49,11 +47,11 @@ func TestRefusedHandshakes(t *testing.T) {
 		{"lifetime", l, now, set("X-Amz-Expires", "0"), "expires"},
 		{"unknown key", unknown, now, nil, "access-key"},
 		{"wrong secret", wrong, now, nil, "signature"},
-		{"token of a key without", l, now, set("X-Amz-Security-Token", "token"), "token"},
-		{"token forgotten", temporary, now, nil, "token"},
-		{"token wrong", temporary, now, set("X-Amz-Security-Token", "token"), "token"},
-		{"credentials expired", expired, now, set("X-Amz-Security-Token", "a+/=token"), "credentials-expired"},
-		{"parameter added", l, now, set("clientId", "me"), "signature"},
+		{"token for a long-term key", l, now, set("X-Amz-Security-Token", "token"), "token"},
+		{"missing token", temporary, now, nil, "token"},
+		{"wrong token", temporary, now, set("X-Amz-Security-Token", "token"), "token"},
+		{"credentials expired", expired, now, set("X-Amz-Security-Token", expiredKey.SessionToken), "credentials-expired"},
+		{"added parameter", l, now, set("clientId", "me"), "signature"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			u := sign(t, test.local, test.at, 0)
@@ -69,9 +67,9 @@ func TestRefusedHandshakes(t *testing.T) {
 			u.Scheme = "http"
 			r, body := get(t, u.String(), map[string]string{"Origin": "http://localhost:5173"})
 			wantRefusal(t, r, body, http.StatusForbidden, test.check)
-			for _, secret := range []string{l.Credentials.SecretAccessKey, u.Query().Get("X-Amz-Signature"), "a+/=token"} {
+			for _, secret := range []string{l.Credentials.SecretAccessKey, unexpiredKey.Secret, unexpiredKey.SessionToken, expiredKey.Secret, expiredKey.SessionToken, u.Query().Get("X-Amz-Signature")} {
 				if secret != "" && strings.Contains(body, secret) {
-					t.Errorf("body gives a secret away: %s", body)
+					t.Errorf("the body contains a secret: %s", body)
 				}
 			}
 		})
@@ -81,13 +79,13 @@ func TestRefusedHandshakes(t *testing.T) {
 func TestAcceptedHandshakes(t *testing.T) {
 	s := start(t, Options{})
 	l := s.local()
-	s.keys.keys["ASIATEMPORARY"] = grantedKey{Key: sigv4verify.Key{Secret: l.Credentials.SecretAccessKey, SessionToken: "a+/=token", Expires: time.Now().Add(time.Hour)}}
+	k := s.keys.IssueTemporary(time.Now().Add(time.Hour), nil)
 	temporary := l
-	temporary.Credentials.AccessKeyID = "ASIATEMPORARY"
+	temporary.Credentials = credentials{k.ID, k.Secret}
 	withToken := sign(t, temporary, time.Now(), time.Hour)
-	withToken.RawQuery += "&X-Amz-Security-Token=a%2B%2F%3Dtoken"
+	withToken.RawQuery += "&X-Amz-Security-Token=" + url.QueryEscape(k.SessionToken)
 	for name, u := range map[string]*url.URL{
-		"plain":         sign(t, l, time.Now(), 0),
+		"long-term key": sign(t, l, time.Now(), 0),
 		"with lifetime": sign(t, l, time.Now(), 24*time.Hour),
 		"clock behind":  sign(t, l, time.Now().Add(-4*time.Minute), 0),
 		"with token":    withToken,
@@ -108,7 +106,7 @@ func TestAcceptedHandshakes(t *testing.T) {
 	}
 }
 
-func TestNotAWebSocket(t *testing.T) {
+func TestFetchOfValidURL(t *testing.T) {
 	s := start(t, Options{})
 	u := sign(t, s.local(), time.Now(), 0)
 	u.Scheme = "http"
@@ -119,7 +117,7 @@ func TestNotAWebSocket(t *testing.T) {
 	}
 }
 
-func TestWithoutSubprotocol(t *testing.T) {
+func TestMissingSubprotocol(t *testing.T) {
 	s := start(t, Options{})
 	u := sign(t, s.local(), time.Now(), 0).String()
 	for _, offered := range [][]string{nil, {"mqttv3.1"}, {"MQTT"}} {
@@ -130,13 +128,13 @@ func TestWithoutSubprotocol(t *testing.T) {
 	}
 }
 
-// Text messages do not carry MQTT [MQTT-6.0.0-1].
+// MQTT requires binary messages [MQTT-6.0.0-1].
 func TestTextMessage(t *testing.T) {
 	c := start(t, Options{}).open()
-	if err := c.ws.Write(c.ctx, websocket.MessageText, []byte("hello")); err != nil {
+	if err := c.WS.Write(t.Context(), websocket.MessageText, []byte("hello")); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := c.ws.Read(c.ctx); websocket.CloseStatus(err) != websocket.StatusUnsupportedData {
+	if _, err := c.Read(); websocket.CloseStatus(err) != websocket.StatusUnsupportedData {
 		t.Errorf("got %v, want close code 1003", err)
 	}
 }

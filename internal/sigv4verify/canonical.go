@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// canonicalRequest writes a request in the one form that signer and verifier agree on. Everything
-// in the query is signed but the signature itself and, with AWS IoT, the session token.
+// canonicalRequest returns the canonical request of SigV4, over which the signature is computed. It
+// covers all parameters of the query except the signature and, with AWS IoT, the session token.
 func canonicalRequest(r *http.Request, query url.Values) string {
 	var pairs []string
 	for name, values := range query {
@@ -32,8 +32,8 @@ func canonicalRequest(r *http.Request, query url.Values) string {
 	}, "\n")
 }
 
-// byNameThenValue orders a=b pairs. Comparing them whole would be wrong: "=" sorts after "-" and
-// the digits, so "a1=" would come before "a=".
+// byNameThenValue compares pairs of the form name=value, by name first. A comparison of the whole
+// pairs would be wrong: "=" sorts after "-" and the digits, so that "a1=" would come before "a=".
 func byNameThenValue(a, b string) int {
 	aName, aValue, _ := strings.Cut(a, "=")
 	bName, bValue, _ := strings.Cut(b, "=")
@@ -43,8 +43,8 @@ func byNameThenValue(a, b string) int {
 	return strings.Compare(aValue, bValue)
 }
 
-// escape is SigV4's UriEncode: RFC 3986's unreserved characters stay, everything else is written
-// as upper-case %XX.
+// escape is the function UriEncode of SigV4: it encodes every byte except the unreserved characters of
+// RFC 3986 as %XX in upper case. It keeps slashes if keepSlash is set.
 func escape(s string, keepSlash bool) string {
 	var b strings.Builder
 	for i := range len(s) {

@@ -2,19 +2,19 @@ package sigv4verify
 
 import "fmt"
 
-// Error says why a request was refused. None of its fields ever holds a secret, a token, a
+// Error is the reason for which a request was refused. Its fields never contain a secret, a token, a
 // signature or the canonical request.
 type Error struct {
-	// Check is the short, stable name of the check that failed: query, missing:<parameter>,
+	// Check is the stable name of the failed check: query, missing:<parameter>,
 	// duplicate:<parameter>, algorithm, signed-headers, credential, terminator, service, region,
 	// scope-date, date, skew, expires (not a valid number), expired, access-key,
 	// credentials-expired, token or signature.
 	Check string
 
-	// Code is AWS's name for the exception, such as InvalidSignatureException.
+	// Code is the exception name of AWS, such as InvalidSignatureException.
 	Code string
 
-	// Message is worded as AWS words it, as far as that is known.
+	// Message has the wording of AWS, where it is known.
 	Message string
 }
 
@@ -29,7 +29,8 @@ func invalid(check, format string, args ...any) *Error {
 	return &Error{check, "InvalidSignatureException", fmt.Sprintf(format, args...)}
 }
 
-// unrecognized does not tell an unknown key id from a wrong session token, as AWS does not.
+// unrecognized returns the error for an unknown access key id or a wrong session token. Like AWS, it
+// does not distinguish the two in its code and message.
 func unrecognized(check string) *Error {
 	return &Error{check, "UnrecognizedClientException", "The security token included in the request is invalid."}
 }

@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// Key is what a verifier knows about an access key id. It prints as [redacted].
+// Key is the secret part of an access key. It prints as [redacted].
 type Key struct {
 	Secret       string    `json:"-"`
 	SessionToken string    `json:"-"` // empty for long-term keys
 	Expires      time.Time `json:"-"` // zero for keys that do not expire
 }
 
-// Format implements fmt.Formatter for every verb, so that no log or error text shows a secret.
+// Format implements fmt.Formatter. It prints [redacted] for every verb, to keep secrets out of logs and
+// error texts.
 func (Key) Format(f fmt.State, _ rune) { io.WriteString(f, "[redacted]") }

@@ -1,9 +1,9 @@
-// Package sigv4verify checks AWS Signature Version 4 presigned URLs as AWS IoT Core does when a
-// WebSocket is opened. It is written from the specification alone, and shares no code with any
-// signer, so that a signer tested against it is tested against a second opinion.
+// Package sigv4verify verifies presigned URLs of AWS Signature Version 4, as AWS IoT Core does for a
+// WebSocket handshake. It follows the specification and shares no code with a signer, so that tests of
+// a signer can use it as an independent implementation.
 //
-// What AWS IoT asks for differs from other AWS services in one point: the session token is not
-// signed, but appended to the signed query.
+// AWS IoT differs from other AWS services in one point: the session token is not signed. The client
+// appends it to the signed query.
 //
 // Sources: "Create a signed AWS API request" in the AWS IAM User Guide, and "Device communication
 // protocols" (MQTT over WebSocket) in the AWS IoT Core Developer Guide.
@@ -21,8 +21,8 @@ import (
 	"time"
 )
 
-// DefaultMaxSkew is how far X-Amz-Date may lie from the verifier's clock, either way. AWS allows
-// this much whatever X-Amz-Expires says.
+// DefaultMaxSkew is the largest difference between X-Amz-Date and the verifier's clock, in either
+// direction. AWS applies this limit independently of X-Amz-Expires.
 const DefaultMaxSkew = 5 * time.Minute
 
 const (
@@ -43,21 +43,21 @@ const (
 
 var required = []string{paramAlgorithm, paramCredential, paramDate, paramSignedHeaders, paramSignature}
 
-// Verifier checks presigned requests. Region, Service and Lookup must be set. It is safe for
-// concurrent use as far as Lookup and Now are.
+// Verifier verifies presigned requests. Region, Service and Lookup must be set. It is safe for
+// concurrent use if Lookup and Now are.
 type Verifier struct {
-	Region  string // the region that a credential must be scoped to, such as us-east-1
-	Service string // the service that a credential must be scoped to; AWS IoT's is iotdevicegateway
+	Region  string // the region in the credential scope, such as us-east-1
+	Service string // the service in the credential scope; that of AWS IoT is iotdevicegateway
 
 	MaxSkew time.Duration    // DefaultMaxSkew when zero
 	Now     func() time.Time // time.Now when nil
 
-	// Lookup returns the key with that access key id, and whether there is one.
+	// Lookup returns the key with an access key id, and whether there is one.
 	Lookup func(accessKeyID string) (Key, bool)
 }
 
-// Verify returns nil when r carries a valid signature, and an *Error naming the first check that
-// failed otherwise. It reads the method, the URL and the Host of r, and no other header.
+// Verify returns nil if the query of r has a valid signature, and otherwise an *Error with the first
+// check that failed. It uses the method, the URL and the Host of r, and no other header.
 func (v *Verifier) Verify(r *http.Request) error {
 	if e := v.verify(r); e != nil {
 		return e
@@ -90,7 +90,7 @@ func (v *Verifier) verify(r *http.Request) *Error {
 	if e != nil {
 		return e
 	}
-	scope, e := v.scope(query.Get(paramCredential), signed)
+	scope, e := v.parseCredential(query.Get(paramCredential), signed)
 	if e != nil {
 		return e
 	}
@@ -98,7 +98,7 @@ func (v *Verifier) verify(r *http.Request) *Error {
 	if v.Now != nil {
 		now = v.Now
 	}
-	if e := v.fresh(query, signed, now().UTC().Truncate(time.Second)); e != nil {
+	if e := v.checkAge(query, signed, now().UTC().Truncate(time.Second)); e != nil {
 		return e
 	}
 	key, ok := v.Lookup(scope.accessKeyID)
@@ -119,17 +119,18 @@ func (v *Verifier) verify(r *http.Request) *Error {
 	return nil
 }
 
-// scope is a taken-apart X-Amz-Credential.
-type scope struct {
+// credentialScope holds the parts of X-Amz-Credential.
+type credentialScope struct {
 	accessKeyID, date, region, service string
 }
 
-func (v *Verifier) scope(credential string, signed time.Time) (scope, *Error) {
+// parseCredential parses X-Amz-Credential and checks all parts except the access key id.
+func (v *Verifier) parseCredential(credential string, signed time.Time) (credentialScope, *Error) {
 	parts := strings.Split(credential, "/")
 	if len(parts) != 5 || parts[0] == "" {
-		return scope{}, incomplete("credential", "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term.")
+		return credentialScope{}, incomplete("credential", "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term.")
 	}
-	s := scope{parts[0], parts[1], parts[2], parts[3]}
+	s := credentialScope{parts[0], parts[1], parts[2], parts[3]}
 	switch {
 	case parts[4] != terminator:
 		return s, invalid("terminator", "Credential should be scoped with a valid terminator: '%s'.", terminator)
@@ -143,17 +144,18 @@ func (v *Verifier) scope(credential string, signed time.Time) (scope, *Error) {
 	return s, nil
 }
 
+// signingTime parses X-Amz-Date.
 func signingTime(date string) (time.Time, *Error) {
 	signed, err := time.Parse(dateLayout, date)
-	if err != nil || signed.Format(dateLayout) != date { // Parse alone would take fractions of a second
+	if err != nil || signed.Format(dateLayout) != date { // Parse alone accepts fractions of a second
 		return signed, incomplete("date", "Date must be in ISO-8601 'basic format', e.g. 20060102T150405Z.")
 	}
 	return signed, nil
 }
 
-// fresh checks the age of a signature, and the lifetime that its signer gave it. now is in whole
-// seconds, as X-Amz-Date is.
-func (v *Verifier) fresh(query url.Values, signed, now time.Time) *Error {
+// checkAge checks X-Amz-Date against the clock, and X-Amz-Expires. now has whole seconds, like
+// X-Amz-Date.
+func (v *Verifier) checkAge(query url.Values, signed, now time.Time) *Error {
 	skew := v.MaxSkew
 	if skew == 0 {
 		skew = DefaultMaxSkew
@@ -180,7 +182,7 @@ func (v *Verifier) fresh(query url.Values, signed, now time.Time) *Error {
 }
 
 // sign returns the hexadecimal signature of a canonical request.
-func (s scope) sign(secret, date, canonical string) string {
+func (s credentialScope) sign(secret, date, canonical string) string {
 	hash := sha256.Sum256([]byte(canonical))
 	toSign := strings.Join([]string{
 		algorithm,

@@ -57,7 +57,7 @@ func goldenCase(t testing.TB, name string) golden {
 	return golden{}
 }
 
-// verifier accepts g, with the clock standing at g's date plus elapsed.
+// verifier returns a Verifier that has the key of g. Its clock shows the date of g plus elapsed.
 func (g golden) verifier(t testing.TB, elapsed time.Duration) *Verifier {
 	t.Helper()
 	signed, err := time.Parse(dateLayout, g.Date)
@@ -163,8 +163,8 @@ func TestRefused(t *testing.T) {
 		{"credential of four", set(paramCredential, "AKIDEXAMPLE/20250102/us-east-1/aws4_request"), "credential", incomplete},
 		{"credential of six", credential(0, "AKID/EXAMPLE"), "credential", incomplete},
 		{"no key id", credential(0, ""), "credential", incomplete},
-		{"day of another date", credential(1, "20250103"), "scope-date", invalid},
-		{"no day", credential(1, ""), "scope-date", invalid},
+		{"scope date differs from date", credential(1, "20250103"), "scope-date", invalid},
+		{"no scope date", credential(1, ""), "scope-date", invalid},
 		{"other region", credential(2, "eu-west-1"), "region", invalid},
 		{"other service", credential(3, "iotdata"), "service", invalid},
 		{"other terminator", credential(4, "aws5_request"), "terminator", invalid},
@@ -180,11 +180,11 @@ func TestRefused(t *testing.T) {
 		{"no token", del(paramToken), "token", unrecognized},
 		{"empty token", set(paramToken, ""), "token", unrecognized},
 		{"other token", set(paramToken, "other"), "token", unrecognized},
-		{"signature flipped", func(q url.Values) { q.Set(paramSignature, flip(q.Get(paramSignature))) }, "signature", invalid},
+		{"wrong signature", func(q url.Values) { q.Set(paramSignature, flip(q.Get(paramSignature))) }, "signature", invalid},
 		{"signature in capitals", func(q url.Values) { q.Set(paramSignature, strings.ToUpper(q.Get(paramSignature))) }, "signature", invalid},
-		{"signature cut", func(q url.Values) { q.Set(paramSignature, q.Get(paramSignature)[:63]) }, "signature", invalid},
-		{"date moved", set(paramDate, "20250102T030406Z"), "signature", invalid},
-		{"lifetime stretched", set(paramExpires, "604800"), "signature", invalid},
+		{"signature truncated", func(q url.Values) { q.Set(paramSignature, q.Get(paramSignature)[:63]) }, "signature", invalid},
+		{"date changed", set(paramDate, "20250102T030406Z"), "signature", invalid},
+		{"lifetime changed", set(paramExpires, "604800"), "signature", invalid},
 		{"lifetime removed", del(paramExpires), "signature", invalid},
 		{"parameter added", set("x-amz-customauthorizer-name", "mine"), "signature", invalid},
 	}
@@ -198,7 +198,7 @@ func TestRefused(t *testing.T) {
 			e := wantCheck(t, g.verifier(t, 0).Verify(r), test.check, test.code)
 			for _, secret := range []string{g.SecretAccessKey, g.SessionToken, g.Signature, q.Get(paramSignature), g.AccessKeyID} {
 				if secret != "" && strings.Contains(e.Error(), secret) {
-					t.Errorf("message gives a secret away: %s", e.Message)
+					t.Errorf("the message contains a secret: %s", e.Message)
 				}
 			}
 		})
@@ -228,7 +228,7 @@ func TestTokenForLongTermKey(t *testing.T) {
 	wantCheck(t, err, "token", "UnrecognizedClientException")
 }
 
-// A token that was appended without percent-encoding: its + arrives as a space.
+// A + in a token that is not percent-encoded is decoded as a space.
 func TestTokenNotEncoded(t *testing.T) {
 	g := goldenCase(t, "us-east-1-ats-token")
 	before, _, _ := strings.Cut(g.URL, "&X-Amz-Security-Token=")
@@ -245,14 +245,14 @@ func TestLifetime(t *testing.T) {
 		elapsed        time.Duration
 		check, message string
 	}{
-		{"at the moment", "us-east-1-ats", 0, "", ""},
+		{"at the signing time", "us-east-1-ats", 0, "", ""},
 		{"5 min old", "us-east-1-ats", 5 * time.Minute, "", ""},
-		{"5 min and a part of a second old", "us-east-1-ats", 5*time.Minute + 999*time.Millisecond, "", ""},
-		{"older", "us-east-1-ats", 5*time.Minute + time.Second, "skew", messageOld},
+		{"5 min and 999 ms old", "us-east-1-ats", 5*time.Minute + 999*time.Millisecond, "", ""},
+		{"5 min and 1 s old", "us-east-1-ats", 5*time.Minute + time.Second, "skew", messageOld},
 		{"5 min ahead", "us-east-1-ats", -5 * time.Minute, "", ""},
-		{"further ahead", "us-east-1-ats", -5*time.Minute - time.Second, "skew", messageNew},
+		{"5 min and 1 s ahead", "us-east-1-ats", -5*time.Minute - time.Second, "skew", messageNew},
 		{"expires in 300 s, 5 min old", "us-east-1-ats-token", 5 * time.Minute, "", ""},
-		{"expires in a day, but too old", "us-east-1-token-special", 6 * time.Minute, "skew", ""},
+		{"expires in a day, but 6 min old", "us-east-1-token-special", 6 * time.Minute, "skew", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			g := goldenCase(t, test.golden)
@@ -275,7 +275,7 @@ func TestLifetime(t *testing.T) {
 		r := request(t, g.URL)
 		q := r.URL.Query()
 		q.Set(paramExpires, "60")
-		q.Set(paramSignature, scope{date: g.Date[:8], region: g.Region, service: "iotdevicegateway"}.
+		q.Set(paramSignature, credentialScope{date: g.Date[:8], region: g.Region, service: "iotdevicegateway"}.
 			sign(g.SecretAccessKey, g.Date, canonicalRequest(r, q)))
 		r.URL.RawQuery = q.Encode()
 		if err := g.verifier(t, time.Minute).Verify(r); err != nil {
@@ -302,7 +302,7 @@ func TestCredentialsExpire(t *testing.T) {
 	}
 }
 
-// Whatever byte of the query changes, the URL is refused, unless it still says the same.
+// A change of any byte of the query is refused, unless the query decodes to the same parameters.
 func TestEveryByteCounts(t *testing.T) {
 	for _, g := range loadGolden(t) {
 		v := g.verifier(t, 0)
@@ -345,7 +345,7 @@ func TestKeyPrintsRedacted(t *testing.T) {
 	}
 }
 
-// Nobody knows the secret, so nothing may be accepted.
+// FuzzVerify checks that every query is refused, because its secret is random.
 func FuzzVerify(f *testing.F) {
 	for _, g := range loadGolden(f) {
 		_, query, _ := strings.Cut(g.URL, "?")

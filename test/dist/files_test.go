@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -143,6 +144,24 @@ func TestPackage(t *testing.T) {
 	}
 	if !bytes.Contains(installed["iot.js"], []byte(`new URL("iot.wasm",import.meta.url)`)) {
 		t.Error("iot.js does not contain the expression by which bundlers find the wasm")
+	}
+}
+
+// TestReadme checks that the package's README has every section, and that each of its
+// links is absolute or names a file of the package.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	all := files(t, distDir)
+	readme := string(all["README.md"])
+	for _, want := range []string{"optimizeDeps", "integrity.json", "wasm-unsafe-eval", "`ERR_CONNECTION_LOST`", "`ERR_COGNITO_NOT_FOUND`"} {
+		if !strings.Contains(readme, want) {
+			t.Errorf("README.md does not contain %s", want)
+		}
+	}
+	for _, link := range regexp.MustCompile(`\]\(([^)]*)\)`).FindAllStringSubmatch(readme, -1) {
+		if _, ok := all[link[1]]; !ok && !strings.HasPrefix(link[1], "https://") {
+			t.Errorf("README.md has a link to %s, which the package does not contain", link[1])
+		}
 	}
 }
 

@@ -146,7 +146,7 @@ class Place {
     return `${this.place}-${this.#number}-${++this.#last}`;
   }
 
-  /** Injects faults into the stand-in, as internal/localiot describes them. Resolves with the number of affected connections. */
+  /** Injects faults into the stand-in; internal/localiot/faults/request.go describes them. Resolves with the number of affected connections. */
   async control(faults) {
     const response = await fetch(`${this.site}/control`, { method: "POST", body: JSON.stringify(faults) });
     if (!response.ok) throw new Error(await response.text());

@@ -1,5 +1,6 @@
-// Package types holds the typings in www/ to what a program does with them, to
-// what it must not do, to the JavaScript that they describe, and to the README.
+// Package types compares the typings in www/ with programs that use them, with
+// programs that must not compile, with the JavaScript that they describe, and with
+// docs/errors.md.
 package types
 
 import (
@@ -175,7 +176,7 @@ func TestSource(t *testing.T) {
 			out := compile(t, compiler, map[string]any{
 				"allowJs": true, "checkJs": true, "noImplicitOverride": false,
 				"exactOptionalPropertyTypes": false, "noPropertyAccessFromIndexSignature": false, "noUncheckedIndexedAccess": false,
-			}, "../../www/entry.js", "../../www/cognito.js", "../../www/iot.global.d.ts", "node.d.ts", "conform.ts")
+			}, "../../www/entry.js", "../../www/cognito.js", "../../www/iot.global.d.ts", "conform.ts")
 			if out != "" {
 				t.Error(out)
 			}
@@ -314,12 +315,12 @@ func typings(t *testing.T) []string {
 	return files
 }
 
-// TestCodes wants every error's code in three places: in the sources, in the
-// typings' unions, and in the README's table. A module that has typings of its
-// own beside it, such as cognito.js, has its codes there.
+// TestCodes checks that the sources, the unions of the typings, and docs/errors.md
+// contain the same error codes. A module with typings of its own, such as cognito.js,
+// has its codes in those.
 func TestCodes(t *testing.T) {
 	sources, union := map[string]bool{}, map[string]bool{}
-	said := regexp.MustCompile("`(ERR_[A-Z0-9_]+)`")
+	inBackquotes := regexp.MustCompile("`(ERR_[A-Z0-9_]+)`")
 	quoted := regexp.MustCompile(`"(ERR_[A-Z0-9_]+)"`)
 
 	for _, path := range files(t, "wasm", ".go") {
@@ -327,14 +328,14 @@ func TestCodes(t *testing.T) {
 			collect(t, sources, quoted, path)
 		}
 	}
-	of := map[string]map[string]bool{} // of a module with typings of its own
+	ofModule := map[string]map[string]bool{} // by the path of the module's own typings
 	for _, path := range files(t, "www", ".js") {
 		switch name := filepath.Base(path); {
-		case name == "iot.global.js" || name == "console.js" || name == "wasm_exec.js":
+		case name == "iot.global.js" || name == "wasm_exec.js" || filepath.Base(filepath.Dir(path)) == "console":
 		case name != "iot.js" && exists(strings.TrimSuffix(path, ".js")+".d.ts"):
 			own := map[string]bool{}
 			collect(t, own, quoted, path)
-			of[strings.TrimSuffix(path, ".js")+".d.ts"] = own
+			ofModule[strings.TrimSuffix(path, ".js")+".d.ts"] = own
 		default:
 			collect(t, sources, quoted, path)
 		}
@@ -342,25 +343,25 @@ func TestCodes(t *testing.T) {
 
 	collect(t, union, quoted, filepath.Join(root, "www/iot.d.ts"))
 	equal(t, "the sources", sources, "iot.d.ts", union)
-	readme := map[string]bool{}
-	collect(t, readme, said, filepath.Join(root, "README.md"))
-	equal(t, "iot.d.ts", union, "README.md", readme)
 
 	known := maps.Clone(union)
-	for path, codes := range of {
+	for path, codes := range ofModule {
 		own := map[string]bool{}
 		collect(t, own, quoted, path)
 		equal(t, "the module", codes, filepath.Base(path), own)
 		maps.Copy(known, own)
 	}
+	documented := map[string]bool{}
+	collect(t, documented, inBackquotes, filepath.Join(root, "docs/errors.md"))
+	equal(t, "the typings", known, "docs/errors.md", documented)
 
 	mentioned := map[string]bool{}
 	for _, path := range typings(t) {
-		collect(t, mentioned, said, path)
+		collect(t, mentioned, inBackquotes, path)
 	}
 	for code := range mentioned {
 		if !known[code] {
-			t.Errorf("a comment of the typings names %s, which is no code", code)
+			t.Errorf("a comment of the typings names %s, which is not an error code", code)
 		}
 	}
 }

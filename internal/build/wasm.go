@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+// makeWasm makes www/iot.wasm, www/wasm_exec.js and www/iot.global.js. support is the
+// toolchain's wasm_exec.js.
+func makeWasm(tools *toolchain, stamp string, support []byte, lean bool) error {
+	if err := compile(tools, stamp, "www/iot.wasm", lean); err != nil {
+		return err
+	}
+	wasm, err := os.ReadFile("www/iot.wasm")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile("www/wasm_exec.js", wrap(support, wasm, tools.version, stamp), 0o644); err != nil {
+		return err
+	}
+	if err := bundle(); err != nil {
+		return err
+	}
+	fmt.Printf("www/iot.wasm %s, %.2f MB; next: go run serve.go\n", stamp, float64(len(wasm))/1e6)
+	return nil
+}
+
+// compile makes the wasm as the file out. The build tags reduce its size: the signer
+// uses only the request type of net/http, so HTTP/2 is left out; the lean build leaves
+// net/http out, and does not inline functions of the standard library.
+func compile(tools *toolchain, stamp, out string, lean bool) error {
+	args := []string{"-ldflags", "-s -w -buildid= -X main.version=" + stamp, "-o", out}
+	if lean {
+		args = append(args, "-tags", "lean", "-gcflags", "all=-l", "-gcflags", "iot.wasm/...=")
+	} else {
+		// Inlining in these packages costs bytes and saves little time.
+		for _, name := range []string{"client", "bridge", "abi"} {
+			args = append(args, "-gcflags", "iot.wasm/wasm/"+name+"=-l")
+		}
+		args = append(args, "-tags", "nethttpomithttp2")
+	}
+	if err := tools.build(append(args, "./wasm")...); err != nil {
+		return err
+	}
+	module, err := os.ReadFile(out)
+	if err != nil {
+		return err
+	}
+	if module, err = joinSegments(module); err != nil {
+		return err
+	}
+	return os.WriteFile(out, module, 0o644)
+}

@@ -1,0 +1,260 @@
+// Package cognito stands in for the identity pools of Amazon Cognito. A page that has nothing but
+// the id of the pool gets temporary AWS credentials, with a guest policy unless it logs in.
+//
+// It answers the operations GetId and GetCredentialsForIdentity in AWS JSON 1.1 ("Amazon Cognito
+// Federated Identities", API Reference).
+package cognito
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"iot.wasm/internal/localiot/bounded"
+	"iot.wasm/internal/localiot/iam"
+	"iot.wasm/internal/localiot/web"
+)
+
+const (
+	// maxIdentities is the number of identities that a Pool retains. The Pool removes the oldest
+	// ones, and then reports them as not found, as AWS reports deleted ones.
+	maxIdentities = 1000
+
+	// maxRequest is the largest body of a request, in bytes.
+	maxRequest = 64 << 10
+
+	// loginProvider is the only provider that the pool trusts. Its tokens are user names: every
+	// string but the empty one and expiredLogin.
+	loginProvider = "localhost"
+	expiredLogin  = "expired"
+
+	targetPrefix = "AWSCognitoIdentityService." // of the header X-Amz-Target
+)
+
+// Options configure a Pool. Region, Keys and Now must be set.
+type Options struct {
+	Region string           // the region that the ids name
+	Keys   *iam.KeyStore    // where issued keys are stored
+	Now    func() time.Time // the clock by which keys expire
+
+	// Lifetime is how long issued keys are valid; 1 h when zero.
+	Lifetime time.Duration
+
+	// AttachPolicy attaches a policy that allows everything to authenticated identities.
+	AttachPolicy bool
+
+	// Fault returns the exception with which the next request must fail, and whether it must. It may
+	// be nil.
+	Fault func() (exception string, ok bool)
+}
+
+// Pool is an identity pool and the HTTP handler that gives access to it.
+type Pool struct {
+	options       Options
+	id            string
+	authenticated *iam.Policy
+
+	mu         sync.Mutex
+	lifetime   time.Duration
+	identities *bounded.Map[string] // user names by identity id; empty until the identity logs in
+}
+
+// New returns a Pool without identities, with a random id.
+func New(o Options) *Pool {
+	p := &Pool{
+		options:       o,
+		id:            randomID(o.Region),
+		authenticated: iam.Unattached(),
+		lifetime:      o.Lifetime,
+		identities:    bounded.NewMap[string](maxIdentities),
+	}
+	if o.AttachPolicy {
+		p.authenticated = nil
+	}
+	if p.lifetime == 0 {
+		p.lifetime = time.Hour
+	}
+	return p
+}
+
+// ID returns the identity pool id.
+func (p *Pool) ID() string { return p.id }
+
+// SetLifetime sets how long keys are valid that are issued from now on.
+func (p *Pool) SetLifetime(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lifetime = d
+}
+
+// ForgetIdentities removes all identities.
+func (p *Pool) ForgetIdentities() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.identities = bounded.NewMap[string](maxIdentities)
+}
+
+// exception is an error in AWS JSON 1.1, sent with HTTP status 400.
+type exception struct {
+	Type    string `json:"__type"`
+	Message string `json:"message"`
+}
+
+func newException(kind, format string, args ...any) *exception {
+	return &exception{kind, fmt.Sprintf(format, args...)}
+}
+
+type request struct {
+	IdentityPoolID string            `json:"IdentityPoolId"`
+	IdentityID     string            `json:"IdentityId"`
+	Logins         map[string]string `json:"Logins"`
+}
+
+type response struct {
+	IdentityID  string       `json:"IdentityId"`
+	Credentials *credentials `json:",omitempty"`
+}
+
+type credentials struct {
+	AccessKeyID  string `json:"AccessKeyId"`
+	SecretKey    string
+	SessionToken string
+	Expiration   float64 // seconds since 1970
+}
+
+// ServeHTTP implements http.Handler for POST and for CORS preflights with OPTIONS.
+func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	web.AllowOrigin(w, r)
+	h := w.Header()
+	if r.Method == http.MethodOptions {
+		h.Set("Access-Control-Allow-Methods", "POST")
+		h.Set("Access-Control-Allow-Headers", "Content-Type, X-Amz-Target, X-Amz-User-Agent, Amz-Sdk-Invocation-Id, Amz-Sdk-Request")
+		h.Set("Access-Control-Max-Age", "172800")
+		return
+	}
+	h.Set("Access-Control-Expose-Headers", "x-amzn-RequestId, x-amzn-ErrorType, x-amzn-ErrorMessage, Date")
+	h.Set("Content-Type", "application/x-amz-json-1.1")
+	h.Set("Cache-Control", "no-store")
+	answer, e := p.answer(w, r)
+	if e != nil {
+		h.Set("x-amzn-ErrorType", e.Type)
+		w.WriteHeader(http.StatusBadRequest)
+		json.NewEncoder(w).Encode(e)
+		return
+	}
+	json.NewEncoder(w).Encode(answer)
+}
+
+func (p *Pool) answer(w http.ResponseWriter, r *http.Request) (*response, *exception) {
+	operation, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
+	if !ok || operation != "GetId" && operation != "GetCredentialsForIdentity" {
+		return nil, newException("UnknownOperationException", "The local Cognito supports GetId and GetCredentialsForIdentity.")
+	}
+	// The body is read before the lock is taken, because a client may send it slowly.
+	var q request
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest)).Decode(&q)
+	if p.options.Fault != nil {
+		if kind, ok := p.options.Fault(); ok {
+			return nil, newException(kind, "Requested by the fault control.")
+		}
+	}
+	if err != nil {
+		return nil, newException("InvalidParameterException", "The request is not the JSON that this operation takes.")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if operation == "GetId" {
+		return p.getID(q)
+	}
+	return p.getCredentials(q)
+}
+
+// idPattern is that of AWS, for the ids of pools and of identities.
+var idPattern = regexp.MustCompile(`^[\w-]+:[0-9a-f-]+$`)
+
+func checkID(name, id string) *exception {
+	if len(id) > 55 || !idPattern.MatchString(id) {
+		return newException("InvalidParameterException", "1 validation error detected: Value at '%s' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w-]+:[0-9a-f-]+", name)
+	}
+	return nil
+}
+
+// userOf returns the user that the logins authenticate, or "" if there are none.
+func userOf(logins map[string]string) (user string, e *exception) {
+	if len(logins) == 0 {
+		return "", nil
+	}
+	switch token := logins[loginProvider]; token {
+	case "":
+		return "", newException("NotAuthorizedException", "Invalid login token. This pool trusts the provider %s, with any name for a token.", loginProvider)
+	case expiredLogin:
+		return "", newException("NotAuthorizedException", "Invalid login token. Token expired.")
+	default:
+		return token, nil
+	}
+}
+
+func (p *Pool) getID(q request) (*response, *exception) {
+	if e := checkID("identityPoolId", q.IdentityPoolID); e != nil {
+		return nil, e
+	}
+	if q.IdentityPoolID != p.id {
+		return nil, newException("ResourceNotFoundException", "IdentityPool '%s' not found.", q.IdentityPoolID)
+	}
+	user, e := userOf(q.Logins)
+	if e != nil {
+		return nil, e
+	}
+	if user != "" {
+		for id, owner := range p.identities.All {
+			if owner == user {
+				return &response{IdentityID: id}, nil
+			}
+		}
+	}
+	id := randomID(p.options.Region)
+	p.identities.Put(id, user)
+	return &response{IdentityID: id}, nil
+}
+
+func (p *Pool) getCredentials(q request) (*response, *exception) {
+	if e := checkID("identityId", q.IdentityID); e != nil {
+		return nil, e
+	}
+	owner, ok := p.identities.Get(q.IdentityID)
+	if !ok {
+		return nil, newException("ResourceNotFoundException", "Identity '%s' not found.", q.IdentityID)
+	}
+	user, e := userOf(q.Logins)
+	switch {
+	case e != nil:
+		return nil, e
+	case owner == "" && user != "": // a guest who logs in keeps the identity
+		p.identities.Put(q.IdentityID, user)
+	case owner != "" && user == "":
+		return nil, newException("NotAuthorizedException", "Access to Identity '%s' is forbidden.", q.IdentityID)
+	case owner != user:
+		return nil, newException("NotAuthorizedException", "Logins don't match. Please include at least one valid login for this identity or identity pool.")
+	}
+	policy := iam.Guest()
+	if user != "" {
+		policy = p.authenticated
+	}
+	expires := p.options.Now().Add(p.lifetime)
+	k := p.options.Keys.IssueTemporary(expires, policy)
+	return &response{q.IdentityID, &credentials{k.ID, k.Secret, k.SessionToken, float64(expires.UnixMilli()) / 1000}}, nil
+}
+
+// randomID returns an id as Cognito makes it: the region, and a random UUID [RFC 9562, 5.4].
+func randomID(region string) string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%s:%x-%x-%x-%x-%x", region, b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

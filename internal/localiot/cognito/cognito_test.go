@@ -1,0 +1,189 @@
+package cognito
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"iot.wasm/internal/localiot/iam"
+)
+
+// now is the time of all clocks in these tests.
+var now = time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func newPool(o Options) *Pool {
+	o.Region, o.Keys, o.Now = "us-east-1", iam.NewKeyStore(), func() time.Time { return now }
+	return New(o)
+}
+
+// call sends one request to the pool, and returns its response or the name of its exception.
+func call(t *testing.T, p *Pool, operation, body string) (response, string) {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "/cognito", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	r.Header.Set("X-Amz-Target", operation)
+	r.Header.Set("Origin", "http://localhost:5173")
+	w := httptest.NewRecorder()
+	p.ServeHTTP(w, r)
+	var got struct {
+		response
+		exception
+	}
+	if err := json.NewDecoder(w.Body).Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	failed := got.Type != ""
+	if (w.Code == http.StatusOK) == failed || (got.Message != "") != failed || w.Header().Get("x-amzn-ErrorType") != got.Type {
+		t.Errorf("%s: %d %s %q, headers %v", operation, w.Code, got.Type, got.Message, w.Header())
+	}
+	if origin := w.Header().Get("Access-Control-Allow-Origin"); origin != "http://localhost:5173" {
+		t.Errorf("Access-Control-Allow-Origin: %q", origin)
+	}
+	return got.response, got.Type
+}
+
+const (
+	getID          = "AWSCognitoIdentityService.GetId"
+	getCredentials = "AWSCognitoIdentityService.GetCredentialsForIdentity"
+)
+
+// identityOf returns the identity id for logins in JSON.
+func identityOf(t *testing.T, p *Pool, logins string) string {
+	t.Helper()
+	got, e := call(t, p, getID, fmt.Sprintf(`{"IdentityPoolId":%q,"Logins":%s}`, p.ID(), logins))
+	if e != "" {
+		t.Fatal(e)
+	}
+	return got.IdentityID
+}
+
+// credentialsOf returns the credentials of an identity for logins in JSON, or the exception.
+func credentialsOf(t *testing.T, p *Pool, id, logins string) (*credentials, string) {
+	t.Helper()
+	got, e := call(t, p, getCredentials, fmt.Sprintf(`{"IdentityId":%q,"Logins":%s}`, id, logins))
+	if e == "" && got.IdentityID != id {
+		t.Errorf("credentials of %s, want those of %s", got.IdentityID, id)
+	}
+	return got.Credentials, e
+}
+
+func TestFormats(t *testing.T) {
+	p := newPool(Options{Lifetime: 90 * time.Second})
+	id := identityOf(t, p, "{}")
+	k, e := credentialsOf(t, p, id, "{}")
+	if e != "" {
+		t.Fatal(e)
+	}
+	if !strings.HasPrefix(id, "us-east-1:") || len(id) != 46 {
+		t.Errorf("identity id %s", id)
+	}
+	if !strings.HasPrefix(k.AccessKeyID, "ASIA") {
+		t.Errorf("access key id %s", k.AccessKeyID)
+	}
+	for _, c := range "+/=" {
+		if !strings.ContainsRune(k.SessionToken, c) {
+			t.Errorf("the session token does not contain %q", c)
+		}
+	}
+	if want := float64(now.Unix() + 90); k.Expiration != want {
+		t.Errorf("expiration %f, want %f", k.Expiration, want)
+	}
+	p.SetLifetime(2 * time.Second)
+	k, _ = credentialsOf(t, p, id, "{}")
+	if want := float64(now.Unix() + 2); k.Expiration != want {
+		t.Errorf("expiration %f, want %f", k.Expiration, want)
+	}
+}
+
+func TestLogins(t *testing.T) {
+	p := newPool(Options{})
+	alice := identityOf(t, p, `{"localhost":"alice"}`)
+	if again := identityOf(t, p, `{"localhost":"alice"}`); again != alice {
+		t.Errorf("one user has the identities %s and %s", alice, again)
+	}
+	guest := identityOf(t, p, "{}")
+	if other := identityOf(t, p, "{}"); other == guest {
+		t.Error("two guests have one identity")
+	}
+	for _, test := range []struct{ id, logins, want string }{
+		{guest, `{"localhost":"bob"}`, ""}, // from here on, the identity is that of bob
+		{guest, `{}`, "NotAuthorizedException"},
+		{guest, `{"localhost":"eve"}`, "NotAuthorizedException"},
+		{guest, `{"localhost":"bob"}`, ""},
+		{alice, `{"localhost":"alice"}`, ""},
+	} {
+		if _, e := credentialsOf(t, p, test.id, test.logins); e != test.want {
+			t.Errorf("credentials for %s: %q, want %q", test.logins, e, test.want)
+		}
+	}
+}
+
+func TestPolicies(t *testing.T) {
+	for _, test := range []struct {
+		attach                  bool
+		logins                  string
+		hello, private, connect bool // what the policy allows
+	}{
+		{false, `{}`, true, false, true},
+		{false, `{"localhost":"alice"}`, false, false, false},
+		{true, `{}`, true, false, true},
+		{true, `{"localhost":"alice"}`, true, true, true},
+	} {
+		p := newPool(Options{AttachPolicy: test.attach})
+		k, e := credentialsOf(t, p, identityOf(t, p, test.logins), test.logins)
+		if e != "" {
+			t.Fatal(e)
+		}
+		key, ok := p.options.Keys.Get(k.AccessKeyID)
+		if !ok || key.Secret != k.SecretKey || key.SessionToken != k.SessionToken {
+			t.Fatal("the key store does not hold the issued key")
+		}
+		if hello, private, connect := key.Policy.AllowsTopic("hello"), key.Policy.AllowsTopic("private"), key.Policy.AllowsConnect(); hello != test.hello || private != test.private || connect != test.connect {
+			t.Errorf("attach %v, logins %s: hello %v, private %v, connect %v", test.attach, test.logins, hello, private, connect)
+		}
+	}
+}
+
+func TestExceptions(t *testing.T) {
+	failures := 0 // how many requests are still to fail
+	p := newPool(Options{Fault: func() (string, bool) {
+		failures--
+		return "TooManyRequestsException", failures >= 0
+	}})
+	const other = "us-east-1:00000000-0000-4000-8000-000000000000"
+	for _, test := range []struct{ operation, body, want string }{
+		{"", `{}`, "UnknownOperationException"},
+		{"AWSCognitoIdentityService.ListIdentities", `{}`, "UnknownOperationException"},
+		{getID, ``, "InvalidParameterException"},
+		{getID, `[]`, "InvalidParameterException"},
+		{getID, `{"IdentityPoolId":5}`, "InvalidParameterException"},
+		{getID, `{}`, "InvalidParameterException"},
+		{getID, `{"IdentityPoolId":"us-east-1_abc"}`, "InvalidParameterException"},
+		{getID, `{"IdentityPoolId":"` + other + `"}`, "ResourceNotFoundException"},
+		{getID, `{"IdentityPoolId":"` + p.ID() + `","Logins":{"localhost":""}}`, "NotAuthorizedException"},
+		{getID, `{"IdentityPoolId":"` + p.ID() + `","Logins":{"localhost":"expired"}}`, "NotAuthorizedException"},
+		{getID, `{"IdentityPoolId":"` + p.ID() + `","Logins":{"accounts.google.com":"token"}}`, "NotAuthorizedException"},
+		{getID, `{"IdentityPoolId":"` + p.ID() + strings.Repeat(" ", maxRequest) + `"}`, "InvalidParameterException"},
+		{getCredentials, `{}`, "InvalidParameterException"},
+		{getCredentials, `{"IdentityId":"` + other + `"}`, "ResourceNotFoundException"},
+	} {
+		if _, got := call(t, p, test.operation, test.body); got != test.want {
+			t.Errorf("%s %.80s: %q, want %q", test.operation, test.body, got, test.want)
+		}
+	}
+	id := identityOf(t, p, "{}")
+	failures = 2
+	for _, want := range []string{"TooManyRequestsException", "TooManyRequestsException", ""} {
+		if _, got := credentialsOf(t, p, id, "{}"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	p.ForgetIdentities()
+	if _, got := credentialsOf(t, p, id, "{}"); got != "ResourceNotFoundException" {
+		t.Errorf("for a removed identity: %q", got)
+	}
+}

@@ -1,0 +1,59 @@
+package faults
+
+import (
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+)
+
+func TestFrozenConn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := net.Pipe()
+		c := NewConn(server)
+		read := make(chan error, 1)
+		wrote := make(chan error, 1)
+		go func() { _, err := c.Read(make([]byte, 1)); read <- err }() // in progress when the connection freezes
+		synctest.Wait()
+		c.freeze()
+		go client.Write([]byte("a"))
+		go func() { _, err := c.Write([]byte("b")); wrote <- err }()
+		synctest.Wait()
+		if len(read)+len(wrote) > 0 {
+			t.Fatal("a frozen connection carries bytes")
+		}
+		c.thaw()
+		if err := <-read; err != nil {
+			t.Errorf("read: %v", err)
+		}
+		if b := make([]byte, 1); readFull(client, b) != nil || b[0] != 'b' {
+			t.Errorf("the client reads %q", b)
+		}
+		<-wrote
+
+		// The client sees the end of a frozen connection only after the connection has thawed.
+		c.freeze()
+		go func() { _, err := c.Read(make([]byte, 1)); read <- err }()
+		clientRead := make(chan error, 1)
+		go func() { clientRead <- readFull(client, make([]byte, 1)) }()
+		synctest.Wait()
+		c.Close()
+		if err := <-read; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("read: %v, want %v", err, net.ErrClosed)
+		}
+		synctest.Wait()
+		if len(clientRead) > 0 {
+			t.Error("the client sees the end of a frozen connection")
+		}
+		c.thaw()
+		if err := <-clientRead; err != io.EOF {
+			t.Errorf("the client reads %v, want %v", err, io.EOF)
+		}
+	})
+}
+
+func readFull(r io.Reader, b []byte) error {
+	_, err := io.ReadFull(r, b)
+	return err
+}

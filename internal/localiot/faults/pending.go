@@ -1,0 +1,102 @@
+package faults
+
+import "sync"
+
+// Pending holds the faults that take effect on a later request or packet, and the frozen
+// connections. It is safe for concurrent use.
+type Pending struct {
+	mu          sync.Mutex
+	cognito     countdown[string] // exception names
+	upgrades    countdown[int]    // HTTP statuses
+	connacks    countdown[byte]   // reason codes
+	lastUpgrade int               // the status with which the last handshake was refused, or 0
+	frozen      map[*Conn]string  // the client id of each
+}
+
+// NewPending returns a Pending without faults.
+func NewPending() *Pending { return &Pending{frozen: make(map[*Conn]string)} }
+
+// countdown holds a value that is used n more times.
+type countdown[V any] struct {
+	value V
+	n     int
+}
+
+func newCountdown[V any](value V, count *int) countdown[V] {
+	if count == nil {
+		return countdown[V]{value, 1}
+	}
+	return countdown[V]{value, *count}
+}
+
+func (c *countdown[V]) next() (value V, ok bool) {
+	if c.n <= 0 {
+		return value, false
+	}
+	c.n--
+	return c.value, true
+}
+
+// Schedule stores the members Cognito, Upgrade and Connack of f, each in place of its predecessor.
+func (p *Pending) Schedule(f *Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if f.Cognito != nil {
+		p.cognito = newCountdown(f.Cognito.Error, f.Cognito.Count)
+	}
+	if f.Upgrade != nil {
+		p.upgrades, p.lastUpgrade = newCountdown(f.Upgrade.Status, f.Upgrade.Count), 0
+	}
+	if f.Connack != nil {
+		p.connacks = newCountdown(f.Connack.Reason, f.Connack.Count)
+	}
+}
+
+// NextCognito returns the exception with which a request to Cognito must fail, and whether it must.
+func (p *Pending) NextCognito() (exception string, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cognito.next()
+}
+
+// NextUpgrade returns the HTTP status with which a request to /mqtt must be refused, or 0. A request
+// that is not a WebSocket handshake gets the status of the last handshake, so that a page can fetch
+// the reason.
+func (p *Pending) NextUpgrade(isHandshake bool) (status int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if isHandshake {
+		p.lastUpgrade, _ = p.upgrades.next()
+	}
+	return p.lastUpgrade
+}
+
+// NextConnack returns the reason code with which a CONNECT must be refused, and whether it must.
+func (p *Pending) NextConnack() (reason byte, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.connacks.next()
+}
+
+// Freeze freezes the connection of a client.
+func (p *Pending) Freeze(c *Conn, clientID string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c.freeze()
+	p.frozen[c] = clientID
+}
+
+// Thaw thaws the frozen connections of a client, or all of them for AllClients, and returns how many
+// there were. A connection that was closed meanwhile then ends.
+func (p *Pending) Thaw(clientID string) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c, id := range p.frozen {
+		if clientID == AllClients || clientID == id {
+			c.thaw()
+			delete(p.frozen, c)
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,204 @@
+// Package mqtttest is an MQTT 5 client for tests of the local AWS IoT Core. The test sends and
+// receives packet by packet.
+package mqtttest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/eclipse/paho.golang/packets"
+	"nhooyr.io/websocket"
+)
+
+// timeout bounds each wait for the server.
+const timeout = 10 * time.Second
+
+// Client is one WebSocket connection. Its methods fail the test on any error that they do not return,
+// and if the server sends nothing for 10 s.
+type Client struct {
+	WS *websocket.Conn
+
+	t      *testing.T
+	unread *bytes.Reader // the rest of the last WebSocket message
+}
+
+// Dial opens a WebSocket with the subprotocol mqtt. The end of the test closes it.
+func Dial(t *testing.T, url string) *Client {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: []string{"mqtt"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ws.CloseNow() })
+	if ws.Subprotocol() != "mqtt" {
+		t.Fatalf("subprotocol %q", ws.Subprotocol())
+	}
+	ws.SetReadLimit(1 << 20)
+	return &Client{WS: ws, t: t, unread: bytes.NewReader(nil)}
+}
+
+// Connect sends a CONNECT and returns the CONNACK. change may modify the CONNECT; it may be nil.
+func (c *Client) Connect(id string, change func(*packets.Connect)) *packets.Connack {
+	c.t.Helper()
+	p := packets.NewControlPacket(packets.CONNECT).Content.(*packets.Connect)
+	p.ClientID, p.CleanStart, p.KeepAlive = id, true, 60
+	if change != nil {
+		change(p)
+	}
+	c.Send(p)
+	return Receive[*packets.Connack](c)
+}
+
+// WithSession returns a change for Connect: a session that outlives the connection by an hour, and at
+// most receiveMaximum unacknowledged messages.
+func WithSession(cleanStart bool, receiveMaximum uint16) func(*packets.Connect) {
+	return func(p *packets.Connect) {
+		expiry := uint32(3600)
+		p.CleanStart = cleanStart
+		p.Properties = &packets.Properties{ReceiveMaximum: &receiveMaximum, SessionExpiryInterval: &expiry}
+	}
+}
+
+// Send sends one packet as one WebSocket message.
+func (c *Client) Send(p io.WriterTo) {
+	c.t.Helper()
+	var b bytes.Buffer
+	if _, err := p.WriteTo(&b); err != nil {
+		c.t.Fatal(err)
+	}
+	c.SendBytes(b.Bytes())
+}
+
+// SendBytes sends one WebSocket message.
+func (c *Client) SendBytes(b []byte) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), timeout)
+	defer cancel()
+	if err := c.WS.Write(ctx, websocket.MessageBinary, b); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// Next reads one packet. Its error is that of the WebSocket. A WebSocket message must contain whole
+// packets only.
+func (c *Client) Next() (*packets.ControlPacket, error) {
+	c.t.Helper()
+	if c.unread.Len() == 0 {
+		message, err := c.Read()
+		if err != nil {
+			return nil, err
+		}
+		c.unread.Reset(message)
+	}
+	p, err := packets.ReadPacket(c.unread)
+	if err != nil {
+		c.t.Fatalf("a WebSocket message does not contain whole packets: %v", err)
+	}
+	return p, nil
+}
+
+// Read reads one WebSocket message. Its error is that of the WebSocket.
+func (c *Client) Read() ([]byte, error) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), timeout)
+	defer cancel()
+	_, message, err := c.WS.Read(ctx)
+	if ctx.Err() != nil {
+		c.t.Fatalf("received nothing for %v", timeout)
+	}
+	return message, err
+}
+
+// WantBytes reads one WebSocket message, which must consist of these bytes.
+func (c *Client) WantBytes(want string) {
+	c.t.Helper()
+	message, err := c.Read()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if string(message) != want {
+		c.t.Fatalf("received % x, want % x", message, want)
+	}
+}
+
+// Receive reads one packet, which must be a P.
+func Receive[P any](c *Client) P {
+	c.t.Helper()
+	p, err := c.Next()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	content, ok := p.Content.(P)
+	if !ok {
+		c.t.Fatalf("received %v, want %T", p.Content, content)
+	}
+	return content
+}
+
+// WantDisconnect reads a DISCONNECT with a reason code, and then the closing handshake.
+func (c *Client) WantDisconnect(reason byte) {
+	c.t.Helper()
+	if got := Receive[*packets.Disconnect](c).ReasonCode; got != reason {
+		c.t.Fatalf("DISCONNECT 0x%02X, want 0x%02X", got, reason)
+	}
+	c.WantClose()
+}
+
+// WantClose reads the closing handshake of the WebSocket, with close code 1000.
+func (c *Client) WantClose() {
+	c.t.Helper()
+	p, err := c.Next()
+	if err == nil {
+		c.t.Fatalf("received %v, want the end of the connection", p.Content)
+	}
+	var e websocket.CloseError
+	if !errors.As(err, &e) || e.Code != websocket.StatusNormalClosure {
+		c.t.Fatalf("connection ended with %v, want close code 1000", err)
+	}
+}
+
+// Subscribe subscribes to a filter, which the broker must grant with that QoS.
+func (c *Client) Subscribe(id uint16, filter string, qos byte) {
+	c.t.Helper()
+	c.Send(&packets.Subscribe{PacketID: id, Subscriptions: []packets.SubOptions{{Topic: filter, QoS: qos}}})
+	if ack := Receive[*packets.Suback](c); ack.PacketID != id || !bytes.Equal(ack.Reasons, []byte{qos}) {
+		c.t.Fatalf("SUBACK %d %x, want %d %x", ack.PacketID, ack.Reasons, id, qos)
+	}
+}
+
+// Publish sends a PUBLISH: with QoS 0 if id is 0, and with QoS 1 otherwise.
+func (c *Client) Publish(id uint16, topic, payload string) {
+	c.t.Helper()
+	p := &packets.Publish{PacketID: id, Topic: topic, Payload: []byte(payload), Properties: &packets.Properties{}}
+	if id != 0 {
+		p.QoS = 1
+	}
+	c.Send(p)
+}
+
+// PublishAll publishes n messages with QoS 1, each with its index from 0 as the payload, and waits until
+// the broker has distributed them. mochi-mqtt sends the PUBACK before it distributes a message.
+func (c *Client) PublishAll(n int, topic string) {
+	c.t.Helper()
+	for i := range n {
+		c.Publish(uint16(i+1), topic, fmt.Sprint(i))
+		if ack := Receive[*packets.Puback](c); int(ack.PacketID) != i+1 {
+			c.t.Fatalf("PUBACK %d, want %d", ack.PacketID, i+1)
+		}
+	}
+	c.Ping()
+}
+
+// Ping waits for a PINGRESP. The broker has then processed every packet that was sent before.
+func (c *Client) Ping() {
+	c.t.Helper()
+	c.Send(&packets.Pingreq{})
+	Receive[*packets.Pingresp](c)
+}

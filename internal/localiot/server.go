@@ -1,0 +1,233 @@
+// Package localiot is a local stand-in for AWS IoT Core. It is an HTTP server on the developer's own
+// machine that serves a page and its wasm, issues credentials, and accepts MQTT connections over
+// WebSocket at SigV4-signed URLs, as AWS does.
+//
+// It has the limits and answers of AWS, so that a page that works here works there. The response to a
+// refused request contains the reason, which a browser does not report for a WebSocket.
+//
+// The services are packages below this one. This package connects them to one HTTP server. They do not
+// import it, and import each other in one direction only:
+//
+//	localiot ─┬─▶ broker ────▶ iam ──▶ bounded, sigv4verify
+//	          ├─▶ cognito ───▶ iam, web, bounded
+//	          ├─▶ faults
+//	          └─▶ web
+//
+// The package mqtttest is the MQTT client of the tests.
+package localiot
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"iot.wasm/internal/localiot/broker"
+	"iot.wasm/internal/localiot/cognito"
+	"iot.wasm/internal/localiot/faults"
+	"iot.wasm/internal/localiot/iam"
+	"iot.wasm/internal/localiot/web"
+	"iot.wasm/internal/sigv4verify"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+const (
+	region  = "us-east-1"
+	service = "iotdevicegateway" // the service name in the signatures of AWS IoT
+)
+
+// Options configure a Server. Only WWW must be set.
+type Options struct {
+	// WWW holds the files that are served at /.
+	WWW fs.FS
+
+	// MaximumQoS is the highest QoS that clients may use: 1, as with AWS IoT, or 2; 1 when zero.
+	MaximumQoS byte
+
+	// AllowedHosts are host names or addresses, without a port, that the server serves in addition to
+	// the loopback ones: localhost, *.localhost, 127.0.0.0/8 and ::1. Pages of these hosts, at any
+	// port, may use the server too.
+	AllowedHosts []string
+
+	// AllowedOrigins are origins whose pages may use the server, in addition to those of the allowed
+	// hosts. Examples are https://app.example:3000 and null.
+	AllowedOrigins []string
+
+	// CredentialLifetime is how long temporary keys from Cognito are valid; 1 h when zero.
+	CredentialLifetime time.Duration
+
+	// AttachPolicy attaches an AWS IoT policy that allows everything to authenticated Cognito
+	// identities. Without it their WebSocket handshakes are refused, as with AWS.
+	AttachPolicy bool
+
+	// NoQuotas lifts the structural quotas of AWS IoT; see broker.Options.
+	NoQuotas bool
+
+	// RateQuotas enforces the rate quotas of AWS IoT; see broker.Options.
+	RateQuotas bool
+
+	// Faults enables /control, by which a program on this machine makes the server fail; see
+	// faults.Request.
+	Faults bool
+
+	// Logger receives a warning for each client that breaks the protocol. The Server logs no URL, no
+	// payload and no credential. When nil, warnings go to the standard error.
+	Logger *slog.Logger
+}
+
+// Server is the local AWS IoT Core. It is an http.Handler for one or more listeners, and must be
+// closed.
+type Server struct {
+	options  Options
+	guard    web.Guard
+	clock    *clock
+	keys     *iam.KeyStore
+	key      iam.AccessKey // the long-term key in /local.json
+	verifier *sigv4verify.Verifier
+	cognito  *cognito.Pool
+	faults   *faults.Pending // nil unless Options.Faults is set
+	mux      *http.ServeMux
+
+	mu     sync.Mutex
+	closed bool
+	broker *broker.Broker // replaced by the fault Restart
+	conns  map[*connection]struct{}
+	active sync.WaitGroup // counts handshakes and connections
+}
+
+// connection is the MQTT connection of one client.
+type connection struct {
+	mqtt  *broker.Conn
+	tcp   *faults.Conn  // nil unless Options.Faults is set
+	ended chan struct{} // closed when the connection is no longer in Server.conns
+}
+
+// New starts a Server. Its credentials are random, so they differ at every start.
+func New(o Options) (*Server, error) {
+	if o.WWW == nil {
+		return nil, errors.New("localiot: Options.WWW is not set")
+	}
+	s := &Server{
+		options: o,
+		guard:   web.NewGuard(o.AllowedHosts, o.AllowedOrigins),
+		clock:   new(clock),
+		keys:    iam.NewKeyStore(),
+		mux:     http.NewServeMux(),
+		conns:   make(map[*connection]struct{}),
+	}
+	s.key = s.keys.Issue()
+	s.verifier = &sigv4verify.Verifier{Region: region, Service: service, Now: s.clock.now, Lookup: s.keys.Lookup}
+	pool := cognito.Options{
+		Region:       region,
+		Keys:         s.keys,
+		Now:          s.clock.now,
+		Lifetime:     o.CredentialLifetime,
+		AttachPolicy: o.AttachPolicy,
+	}
+	if o.Faults {
+		s.faults = faults.NewPending()
+		pool.Fault = s.faults.NextCognito
+		s.mux.HandleFunc("POST /control", s.serveControl)
+	}
+	s.cognito = cognito.New(pool)
+	var err error
+	if s.broker, err = s.newBroker(); err != nil {
+		return nil, err
+	}
+	s.mux.Handle("POST /cognito", s.cognito)
+	s.mux.Handle("OPTIONS /cognito", s.cognito)
+	s.mux.HandleFunc("GET /mqtt", s.serveMQTT)
+	s.mux.HandleFunc("GET /local.json", s.serveLocalJSON)
+	s.mux.Handle("GET /", staticFiles(o.WWW))
+	return s, nil
+}
+
+func (s *Server) newBroker() (*broker.Broker, error) {
+	o := broker.Options{
+		MaximumQoS: s.options.MaximumQoS,
+		NoQuotas:   s.options.NoQuotas,
+		RateQuotas: s.options.RateQuotas,
+		Now:        s.clock.now,
+		Logger:     s.options.Logger,
+	}
+	if s.faults != nil {
+		o.RefuseConnect = s.faults.NextConnack
+	}
+	return broker.New(o)
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Date", s.clock.now().UTC().Format(http.TimeFormat))
+	if !s.guard.Allow(w, r) {
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// closeTimeout bounds Close. All connections close at the same time.
+const closeTimeout = 2 * broker.CloseGrace
+
+// Close sends DISCONNECT 0x8B (server shutting down) to every client, closes the connections and
+// stops the broker. It takes at most 2 s. A second call does nothing.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	for c := range s.conns {
+		c.mqtt.Disconnect(packets.ErrServerShuttingDown)
+	}
+	b := s.broker
+	s.mu.Unlock()
+	if s.faults != nil {
+		s.faults.Thaw(faults.AllClients)
+	}
+
+	done := make(chan struct{})
+	go func() {
+		s.active.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return b.Close()
+	case <-time.After(closeTimeout):
+		return errors.New("localiot: connections are still open")
+	}
+}
+
+// beginHandshake counts a handshake in s.active, and reports false if the server is closed.
+func (s *Server) beginHandshake() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.active.Add(1)
+	return true
+}
+
+// serveConn serves a client until its connection ends. tcp is nil unless Options.Faults is set.
+func (s *Server) serveConn(socket *broker.Socket, tcp *faults.Conn, policy *iam.Policy) {
+	s.mu.Lock()
+	c := &connection{mqtt: s.broker.NewConn(socket, policy), tcp: tcp, ended: make(chan struct{})}
+	if s.closed {
+		c.mqtt.Disconnect(packets.ErrServerShuttingDown)
+	}
+	s.conns[c] = struct{}{}
+	s.mu.Unlock()
+
+	c.mqtt.Serve()
+
+	s.mu.Lock()
+	delete(s.conns, c)
+	s.mu.Unlock()
+	close(c.ended)
+}

@@ -1,0 +1,44 @@
+package localiot
+
+import (
+	"net/http"
+	"testing"
+	"testing/fstest"
+)
+
+func TestStaticFiles(t *testing.T) {
+	s := start(t, Options{WWW: fstest.MapFS{
+		"index.html":  {Data: []byte("<!doctype html>page")},
+		"iot.wasm":    {Data: []byte("\x00asm")},
+		"iot.js":      {Data: []byte("// js")},
+		"worker.mjs":  {Data: []byte("// mjs")},
+		"iot.d.ts":    {Data: []byte("// ts")},
+		"sub/main.js": {Data: []byte("// sub")},
+	}})
+	for path, want := range map[string]string{
+		"/":            "text/html; charset=utf-8",
+		"/iot.wasm":    "application/wasm",
+		"/iot.js":      "text/javascript; charset=utf-8",
+		"/worker.mjs":  "text/javascript; charset=utf-8",
+		"/iot.d.ts":    "text/plain; charset=utf-8",
+		"/sub/main.js": "text/javascript; charset=utf-8",
+	} {
+		r, _ := get(t, s.url+path, nil)
+		if got := r.Header.Get("Content-Type"); r.StatusCode != http.StatusOK || got != want {
+			t.Errorf("%s: %d %s, want 200 %s", path, r.StatusCode, got, want)
+		}
+		if r.Header.Get("Cache-Control") != "no-cache" || r.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: headers %v", path, r.Header)
+		}
+	}
+	if r, _ := get(t, s.url+"/missing.js", nil); r.StatusCode != http.StatusNotFound {
+		t.Errorf("missing file: %d", r.StatusCode)
+	}
+	if r, err := http.Post(s.url+"/iot.js", "text/plain", nil); err != nil || r.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("POST: %v, %v", r, err)
+	}
+	r, _ := get(t, s.url+"/iot.js", map[string]string{"Origin": "https://localhost:3000"})
+	if got := r.Header.Get("Access-Control-Allow-Origin"); got != "https://localhost:3000" {
+		t.Errorf("Access-Control-Allow-Origin: %q", got)
+	}
+}

@@ -1,0 +1,98 @@
+// Package web holds the HTTP rules that all services of the local AWS IoT Core share: which hosts
+// and origins may use the server, CORS headers, and the form of a refusal.
+package web
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Guard refuses requests from pages of foreign sites, because the server hands out credentials. It
+// checks two headers:
+//
+//   - Origin names the site of the page that sends the request.
+//   - Host must be checked too. With DNS rebinding, a foreign site points its own name at 127.0.0.1,
+//     and the browser then treats this server as part of that site.
+type Guard struct {
+	hosts   []string // normalised
+	origins []string // in lower case
+}
+
+// NewGuard returns a Guard that allows the loopback hosts (localhost, *.localhost, 127.0.0.0/8 and
+// ::1), the given hosts, the pages of all these hosts, and the pages of the given origins. Hosts
+// have no port. Empty hosts are ignored.
+func NewGuard(hosts, origins []string) Guard {
+	var g Guard
+	for _, host := range hosts {
+		if host != "" {
+			g.hosts = append(g.hosts, normalHost(host))
+		}
+	}
+	for _, origin := range origins {
+		g.origins = append(g.origins, strings.ToLower(strings.TrimSuffix(origin, "/")))
+	}
+	return g
+}
+
+// Allow reports whether the request may be served. If not, it answers the request with a Refusal.
+func (g Guard) Allow(w http.ResponseWriter, r *http.Request) bool {
+	if !g.allowsHost(r.Host) {
+		Refuse(w, http.StatusForbidden, Refusal{
+			Check:   "host",
+			Code:    "ForbiddenException",
+			Message: "This server does not serve that host. To allow it, start the server with -allow-host and its name.",
+		})
+		return false
+	}
+	// A client that is not a browser sends no Origin.
+	for _, origin := range r.Header.Values("Origin") {
+		if !g.allowsOrigin(origin) {
+			Refuse(w, http.StatusForbidden, Refusal{
+				Check:   "origin",
+				Code:    "ForbiddenException",
+				Message: "This server does not serve pages of that origin. To allow it, start the server with -allow-origin and the origin.",
+			})
+			return false
+		}
+	}
+	return true
+}
+
+func (g Guard) allowsHost(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	host = normalHost(host)
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") || slices.Contains(g.hosts, host) {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+func (g Guard) allowsOrigin(origin string) bool {
+	if slices.Contains(g.origins, strings.ToLower(origin)) {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && g.allowsHost(u.Host)
+}
+
+// normalHost returns a host in lower case, without brackets and without a final dot.
+func normalHost(host string) string {
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
+// AllowOrigin lets the page that sent r read the answer. A Guard must have allowed r.
+func AllowOrigin(w http.ResponseWriter, r *http.Request) {
+	w.Header().Add("Vary", "Origin")
+	if origin := r.Header.Get("Origin"); origin != "" {
+		w.Header().Set("Access-Control-Allow-Origin", origin)
+	}
+}
