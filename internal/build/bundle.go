@@ -40,6 +40,9 @@ var typeComment = regexp.MustCompile(`(?m)^ *(?:/\*\*| \*) @(?:type|typedef|para
 // end in an underscore; in the toolchain's script they begin with one.
 const private = `[A-Za-z0-9]_$|^_[A-Za-z]`
 
+// reserved matches the names among them that Go's package syscall/js uses.
+const reserved = `^_(?:makeFuncWrapper|pendingEvent)$`
+
 // minified returns the scripts of a release and their source maps, by file name.
 func minified(version string) (map[string][]byte, error) {
 	banner := "/*! iot.wasm " + version + " | Apache-2.0 | THIRD-PARTY-LICENSES.txt */\n"
@@ -49,6 +52,7 @@ func minified(version string) (map[string][]byte, error) {
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,
 		MangleProps:       private,
+		ReserveProps:      reserved,
 		LegalComments:     api.LegalCommentsNone,
 		Sourcemap:         api.SourceMapLinked,
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log"
 	"time"
@@ -13,12 +12,14 @@ import (
 	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"iot.wasm/test/harness"
 )
 
-// patience is how long a page may take for any one thing.
+// patience is how long a page may take for one operation.
 const patience = 30 * time.Second
 
-// product is the browser's name and version.
+// product returns the browser's name and version.
 func product(ctx context.Context) string {
 	v, err := chromedp.CallBrowser(ctx, browser.GetVersion, cdp.Empty{})
 	if err != nil {
@@ -27,10 +28,10 @@ func product(ctx context.Context) string {
 	return v.Product
 }
 
-// A tab is a page of a client's.
+// A tab is a page that runs a client.
 type tab struct{ ctx context.Context }
 
-// openTab opens a tab in a profile of its own, with nothing in its cache.
+// openTab opens a tab with a profile of its own, so that its cache is empty.
 func openTab(in context.Context) (*tab, func(), error) {
 	ctx, cancel := chromedp.NewContext(in, chromedp.WithNewBrowserContext())
 	err := chromedp.Listen(ctx, func(ev any) {
@@ -57,34 +58,21 @@ func (t *tab) navigate(url string) error {
 	return chromedp.Do(ctx, chromedp.Navigate(url))
 }
 
-// eval runs an expression, awaits it, and reads its value into out.
+// eval runs an expression, awaits its promise and decodes the value into out.
 func (t *tab) eval(expression string, out any) error {
 	ctx, cancel := context.WithTimeout(t.ctx, patience)
 	defer cancel()
-	result, err := chromedp.Call(ctx, runtime.Evaluate, runtime.EvaluateParams{
-		Expression: expression, AwaitPromise: new(true), ReturnByValue: new(true),
-	})
-	if err != nil {
+	if err := harness.Evaluate(ctx, "await "+expression, out); err != nil {
 		return fmt.Errorf("%s: %w", expression, err)
 	}
-	if e := result.ExceptionDetails; e != nil {
-		text := e.Text
-		if e.Exception != nil {
-			text += " " + e.Exception.Description + string(e.Exception.Value)
-		}
-		return fmt.Errorf("%s: %s", expression, text)
-	}
-	if out == nil || len(result.Result.Value) == 0 {
-		return nil
-	}
-	return json.Unmarshal(result.Result.Value, out)
+	return nil
 }
 
-// work is how long a page's thread has had a CPU, in µs: for anything, and for
-// what Chromium counts as scripts.
+// work is the CPU time of a page's thread in µs: all of it, and the part that Chromium
+// counts as scripts.
 type work struct{ task, script float64 }
 
-// busy is the work of the page's thread so far.
+// busy returns the work of the page's thread since it has started.
 func (t *tab) busy() (w work, err error) {
 	result, err := chromedp.Call(t.ctx, performance.GetMetrics, cdp.Empty{})
 	for _, m := range result.Metrics {
@@ -98,10 +86,9 @@ func (t *tab) busy() (w work, err error) {
 	return w, err
 }
 
-// heap is what the page holds of JavaScript's memory, in bytes, when its garbage
-// has been collected.
+// heap returns the size of the JavaScript heap in bytes without garbage.
 func (t *tab) heap() (float64, error) {
-	for range 2 { // what finalizers let go of is garbage only then
+	for range 2 { // the second time, objects that finalizers have released are garbage
 		if _, err := chromedp.Call(t.ctx, heapprofiler.CollectGarbage, cdp.Empty{}); err != nil {
 			return 0, err
 		}

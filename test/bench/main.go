@@ -1,42 +1,42 @@
-// Command bench sets iot.wasm beside other MQTT clients of the browser, and beside
-// the bare WebSocket, in one Chromium against one lean peer. It is what "make
-// bench" runs, in the project's folder:
+// Command bench compares iot.wasm with other MQTT clients for browsers, and with a bare
+// WebSocket, in one Chromium and with one lean peer. "make bench" runs it in the project's
+// folder:
 //
 //	go run ./test/bench [-rounds 3] [-quick] [-only regexp] [-www www] [-json file]
 //	go run ./test/bench -profile iot/receive50
 //
-// It needs Chromium and npm, which fetches the other clients the first time.
+// It needs Chromium, and npm, which fetches the other clients at the first run.
 //
-// What makes the comparison fair:
+// The comparison follows these rules:
 //
-//   - Every client gets the same pages, the same handler, which looks at the topic
-//     and into the payload, and the same Uint8Array to publish, with a callback for
-//     each message. What a client needs to be called so is in page/peers, one small
-//     file each. Its options are its defaults, but for MQTT 5; paho-mqtt knows 3.1.1
-//     alone. Nothing is signed.
-//   - All subscribe to one wildcard filter, on which 16 topics come in turn.
-//   - A client has a fresh tab and profile for each round, and a warm-up before each
-//     measurement. The clients take turns with every measurement, so that what else
-//     the machine does meets all of them; ratios are medians of the rounds' ratios.
-//     The time of the page's thread is CPU time, which other programs prolong least.
-//   - The peer is hand-written, for the same reason: it sends frames made in one go
-//     in writes of 128 KiB, and answers all that one read has brought in one frame.
-//     That it is not what is measured is seen by the floor, "raw", which sends and
-//     receives packets made beforehand.
-//   - Rates of receiving go from the request for the messages to the last one's
-//     handler; with QoS 1 to the message that follows the last PUBACK. At most 1,000
-//     are on their way unacknowledged. Rates of publishing go from the first call, in
-//     bursts of 100 a turn of the event loop, without awaiting any, until the peer
-//     says that it has counted all, or with QoS 1 until the last callback.
-//   - Clients are bundled and minified; iot.wasm is served as it ships. Everything
-//     goes over the wire with brotli 11, compressed beforehand.
+//   - Every client has the same pages and the same handler, which reads the topic and
+//     the payload. It publishes the same Uint8Array, with a callback for each message. An
+//     adapter for each client is in page/peers. A client uses its default options and
+//     MQTT 5; paho-mqtt supports only MQTT 3.1.1. URLs are not signed.
+//   - Every client subscribes to one wildcard filter. It receives messages of 16 topics
+//     in turn.
+//   - A client has a new tab and profile in each round, and a warm-up before each
+//     measurement. The clients take turns in every measurement, so that other load of
+//     the machine affects all of them. Ratios are medians of the rounds' ratios. The time
+//     of the page's thread is CPU time, which other programs affect least.
+//   - The peer must not be the bottleneck. It sends frames in writes of 128 KiB and
+//     answers all packets of one read in one frame. The client "raw", which sends and
+//     receives prepared packets, shows the limit of the peer.
+//   - The time of receiving begins with the request for the messages. It ends with the
+//     last handler, and for QoS 1 with the message that follows the last PUBACK. At most
+//     1,000 messages are unacknowledged.
+//   - The time of publishing begins with the first call. The page publishes 100 messages
+//     in a turn of the event loop, without awaiting them. The time ends when the peer
+//     reports that it has received all messages, and for QoS 1 with the last callback.
+//   - Clients are bundled and minified; iot.wasm is served as it is published. All
+//     files are compressed with brotli 11 before the measurements.
 //
-// The floor does no MQTT: it takes the first packet of a frame for all of them, and
-// makes one send of each that is published, so that a client that joins what one
-// turn publishes can be faster.
+// The client "raw" does not implement MQTT. It reads the first packet of a frame instead
+// of all, and calls send for each published message. A client that combines the messages
+// of a turn can be faster.
 //
-// The numbers depend on the machine; ratios do so less. A goal that is not met is
-// printed, and is no failure.
+// The results depend on the machine, and the ratios depend on it less. The program prints
+// whether the goals are met; an unmet goal is not an error.
 package main
 
 import (
@@ -49,17 +49,17 @@ import (
 	"regexp"
 	"syscall"
 
-	"iot.wasm/test/chromium"
+	"iot.wasm/test/harness"
 )
 
-// dir is this folder, as seen from the project's.
+// dir is this folder, relative to the project's folder.
 const dir = "test/bench"
 
-// clients are all that are measured.
+// clients are the measured clients.
 var clients = []struct {
 	name string
-	peer bool   // whether the goals are measured by it
-	npm  string // its package
+	peer bool   // whether it counts as a peer in the goals
+	npm  string // the name of its package
 }{
 	{"iot", false, ""},
 	{"mqttjs", true, "mqtt"},
@@ -81,12 +81,12 @@ func main() {
 	log.SetFlags(0)
 	log.SetPrefix("bench: ")
 	var o options
-	flag.IntVar(&o.rounds, "rounds", 3, "how often everything is measured")
-	flag.BoolVar(&o.quick, "quick", false, "one round of short measurements")
-	only := flag.String("only", "", "measure only what this regular expression matches: receive50, publish-qos1, latency, start, soak, …")
-	flag.StringVar(&o.www, "www", "www", "the folder that holds iot.js and iot.wasm")
-	flag.StringVar(&o.json, "json", "", "write everything to this file; with -profile, the profile")
-	flag.StringVar(&o.profile, "profile", "", "client/measurement: where the page's thread spends its time")
+	flag.IntVar(&o.rounds, "rounds", 3, "how many `rounds` to measure")
+	flag.BoolVar(&o.quick, "quick", false, "measure one round of short measurements")
+	only := flag.String("only", "", "run the measurements that this `regexp` matches: receive50, publish-qos1, latency, start, soak, …")
+	flag.StringVar(&o.www, "www", "www", "the `folder` that contains iot.js and iot.wasm")
+	flag.StringVar(&o.json, "json", "", "write the results to this `file`; with -profile, write the profile")
+	flag.StringVar(&o.profile, "profile", "", "profile the page's thread in a `client/measurement`")
 	flag.Parse()
 	var err error
 	if o.only, err = regexp.Compile(*only); err != nil {
@@ -104,7 +104,7 @@ func main() {
 
 func run(ctx context.Context, o options) error {
 	if _, err := os.Stat(o.www + "/iot.wasm"); err != nil {
-		return errors.New("there is no iot.wasm in " + o.www + "; run: make wasm")
+		return errors.New(o.www + "/iot.wasm is missing; run: make wasm")
 	}
 	if err := install(ctx); err != nil {
 		return err
@@ -114,14 +114,14 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	s := &site{lean: newLean(), www: o.www, scripts: scripts, packed: map[string][]byte{}}
-	if _, err := s.pack("/www/iot.wasm"); err != nil { // now, and not while a page waits for it
+	if _, err := s.pack("/www/iot.wasm"); err != nil { // compresses it before a page requests it
 		return err
 	}
 	address, err := s.listen(ctx)
 	if err != nil {
 		return err
 	}
-	browser, stop, err := chromium.Launch(ctx, chromium.Local)
+	browser, stop, err := harness.LaunchChromium(ctx, harness.Local)
 	if err != nil {
 		return err
 	}

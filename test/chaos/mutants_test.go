@@ -8,64 +8,65 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"iot.wasm/test/harness"
 )
 
-// Deliberate bugs, each in one place of the code, and what the report of a round
-// says of them, as a regular expression.
-var deliberate = []struct{ name, file, old, new, says string }{
-	{"a message that no handler gets", "www/iot/client.js",
+// deliberate are bugs that replace a text of the sources. The failure of a round must
+// match the regular expression.
+var deliberate = []struct{ name, file, old, new, failure string }{
+	{"a message without a call of its handler", "www/iot/client.js",
 		"#deliver(topic, message) {\n", "#deliver(topic, message) {\n    if (message.qos > 0 && Math.random() < 0.02) return;\n",
-		`the page acknowledged ".*down/.*no handler and no event got it`},
-	{"a promise that resolves when it is asked for", "www/iot/wire.js",
+		`the page acknowledged ".*down/.*without receiving it`},
+	{"a promise that resolves too early", "www/iot/wire.js",
 		"    const done = new Promise((resolve, reject) => this.#tokens.set(token, { resolve, reject }));\n    try {",
 		"    const done = this.client.state === \"connected\" ? Promise.resolve(OK) : new Promise((resolve, reject) => this.#tokens.set(token, { resolve, reject }));\n    try {",
-		"was said to be delivered, and did not arrive"},
-	{"a session resumed without what was in flight", "wasm/mqtt/receive.go", "e.resume()\n", "e.again = nil\n", "has not settled"},
-	{"a QoS 2 arrival handed on twice", "wasm/mqtt/receive.go", "if !again { //", "if again = false; !again { //", "times"},
-	{"sent again in any order", "wasm/mqtt/session.go", "slices.Sort(keys)\n", "slices.Sort(keys)\n\tslices.Reverse(keys)\n", "came after number"},
+		`publish\(\) of .* resolved, and the message did not arrive`},
+	{"a resumed session without its unacknowledged messages", "wasm/mqtt/receive.go", "e.resume()\n", "e.again = nil\n", "has not settled"},
+	{"a QoS 2 message delivered twice", "wasm/mqtt/receive.go", "if !again { //", "if again = false; !again { //", `the page received .* times`},
+	{"retransmission in the wrong order", "wasm/mqtt/session.go", "slices.Sort(keys)\n", "slices.Sort(keys)\n\tslices.Reverse(keys)\n", "arrived after number"},
 }
 
-// mutantRounds is how many rounds a deliberate bug may live.
+// mutantRounds is the number of rounds in which a deliberate bug must break a rule.
 const mutantRounds = 5
 
-// TestMutants shows that the rules can be broken: each deliberate bug must break one
-// within a few rounds.
+// TestMutants checks that each deliberate bug breaks a rule.
 func TestMutants(t *testing.T) {
 	if !*mutants {
-		t.Log("deliberate bugs are put into the code by make chaos")
+		t.Log("make chaos runs the deliberate bugs")
 		return
 	}
 	for _, m := range deliberate {
 		t.Run(m.name, func(t *testing.T) {
 			www := mutate(t, m.file, m.old, m.new)
-			says := regexp.MustCompile(m.says)
+			failure := regexp.MustCompile(m.failure)
 			tab := open(t, www)
 			for i := range uint64(mutantRounds) {
 				r := &round{seed: i + 1, length: roundLength / 2, prefix: "mutant/", tab: tab}
 				if err := r.run(); err != nil {
 					t.Fatal(err)
 				}
-				for _, what := range r.failure {
-					if says.MatchString(what) {
-						t.Logf("caught in round %d: %s", i+1, what)
+				for _, text := range r.failure {
+					if failure.MatchString(text) {
+						t.Logf("found in round %d: %s", i+1, text)
 						return
 					}
 				}
 			}
-			t.Errorf("%d rounds of %v, and no rule says %q", mutantRounds, roundLength/2, m.says)
+			t.Errorf("no failure of %d rounds matches %q", mutantRounds, m.failure)
 		})
 	}
 }
 
-// mutate returns a copy of www with one text changed, in JavaScript or in what the
-// wasm is made of.
+// mutate replaces a text of a file and returns a copy of www with the changed module. The
+// file is JavaScript in www/, or Go that the wasm is built from.
 func mutate(t *testing.T, file, old, new string) (www string) {
 	t.Helper()
 	www = t.TempDir()
-	if err := os.CopyFS(www, os.DirFS(filepath.Join(root, "www"))); err != nil {
+	if err := os.CopyFS(www, os.DirFS(filepath.Join(harness.Root, "www"))); err != nil {
 		t.Fatal(err)
 	}
-	path, err := filepath.Abs(filepath.Join(root, file))
+	path, err := filepath.Abs(filepath.Join(harness.Root, file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func mutate(t *testing.T, file, old, new string) (www string) {
 		t.Fatal(err)
 	}
 	if n := strings.Count(string(source), old); n != 1 {
-		t.Fatalf("%s has %q %d times, want it once", file, old, n)
+		t.Fatalf("%s contains %q %d times, want once", file, old, n)
 	}
 	mutant := []byte(strings.Replace(string(source), old, new, 1))
 	if name, ok := strings.CutPrefix(file, "www/"); ok {
@@ -95,15 +96,13 @@ func mutate(t *testing.T, file, old, new string) (www string) {
 	if err := os.WriteFile(config, overlay, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	stamp := exec.Command("go", "run", "./internal/build", "-stamp")
-	stamp.Dir = root
-	version, err := stamp.Output()
+	version, err := harness.Build("-stamp")
 	if err != nil {
 		t.Fatal(err)
 	}
-	build := exec.Command("go", "build", "-overlay", config, "-tags", "nethttpomithttp2", "-ldflags", "-X main.version="+strings.TrimSpace(string(version)),
+	build := exec.Command("go", "build", "-overlay", config, "-tags", "nethttpomithttp2", "-ldflags", "-X main.version="+version,
 		"-o", filepath.Join(www, "iot.wasm"), "./wasm")
-	build.Dir = root
+	build.Dir = harness.Root
 	build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -9,27 +9,28 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// observer is a client on a connection that nothing disturbs. It notes what the
-// page publishes, and publishes to the page.
+// An observer is a client with an undisturbed connection. It records the messages of the
+// page and publishes messages to the page.
 type observer struct {
 	conn net.Conn
-	free chan uint16 // packet identifiers that are not in use
-	most int         // how many there are
+	free chan uint16 // unused packet identifiers
+	most int         // the number of packet identifiers
 
-	mu      sync.Mutex // of what is below
-	out     []byte     // to be written
-	seen    []string   // names of messages, in the order in which they came
-	times   map[string]int
-	taken   map[string]bool // QoS 1 and 2 messages that the broker has taken over
-	names   map[uint16]string
-	err     error
-	changed chan struct{} // closed, and made anew, when something above changes
+	mu           sync.Mutex        // guards the members below
+	out          []byte            // bytes to write
+	received     []string          // names of messages in the order of their arrival
+	times        map[string]int    // by name: how often the message has arrived
+	acknowledged map[string]bool   // messages of QoS 1 and 2 that the broker has acknowledged
+	names        map[uint16]string // by packet identifier
+	err          error
+	changed      chan struct{} // closed and replaced after each change of the members
 }
 
-// inFlight is how many messages the observer has under way at once, unless the
-// broker takes fewer.
+// inFlight is how many unacknowledged messages the observer sends, unless the broker's
+// Receive Maximum is lower.
 const inFlight = 15
 
+// observe connects an observer and subscribes to a filter.
 func observe(dial func() (net.Conn, error), id, filter string) (*observer, error) {
 	conn, err := dial()
 	if err != nil {
@@ -37,9 +38,9 @@ func observe(dial func() (net.Conn, error), id, filter string) (*observer, error
 	}
 	o := &observer{
 		conn: conn, free: make(chan uint16, inFlight),
-		times: map[string]int{}, taken: map[string]bool{}, names: map[uint16]string{}, changed: make(chan struct{}),
+		times: map[string]int{}, acknowledged: map[string]bool{}, names: map[uint16]string{}, changed: make(chan struct{}),
 	}
-	if o.most, err = hello(conn, id); err != nil {
+	if o.most, err = connect(conn, id); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
@@ -59,16 +60,16 @@ func observe(dial func() (net.Conn, error), id, filter string) (*observer, error
 	}
 	if ack, ok := cp.Content.(*packets.Suback); !ok || ack.Reasons[0] > 2 {
 		_ = conn.Close()
-		return nil, fmt.Errorf("the observer may not subscribe: %v", cp)
+		return nil, fmt.Errorf("the broker refuses the observer's subscription: %v", cp)
 	}
 	go o.read()
 	go o.write()
 	return o, nil
 }
 
-// hello connects with a clean start, which ends the session of before. It returns
-// how many messages may be under way.
-func hello(conn net.Conn, id string) (most int, err error) {
+// connect sends CONNECT with Clean Start, which ends an existing session, and receives
+// CONNACK. It returns how many unacknowledged messages the client may send.
+func connect(conn net.Conn, id string) (most int, err error) {
 	o := &observer{conn: conn, changed: make(chan struct{})}
 	o.send(packets.CONNECT, &packets.Connect{ProtocolName: "MQTT", ProtocolVersion: 5, ClientID: id, CleanStart: true, Properties: &packets.Properties{}})
 	if _, err := conn.Write(o.out); err != nil {
@@ -80,7 +81,7 @@ func hello(conn net.Conn, id string) (most int, err error) {
 	}
 	ack, ok := cp.Content.(*packets.Connack)
 	if !ok || ack.ReasonCode != 0 {
-		return 0, fmt.Errorf("a native client is refused: %v", cp)
+		return 0, fmt.Errorf("the broker refuses a native client: %v", cp)
 	}
 	most = inFlight
 	if granted := ack.Properties.ReceiveMaximum; granted != nil {
@@ -89,17 +90,18 @@ func hello(conn net.Conn, id string) (most int, err error) {
 	return most, nil
 }
 
-// send has write write a packet. o.mu is held, or nobody else knows o.
+// send queues a packet for write. The caller holds o.mu, unless no other goroutine uses o.
 func (o *observer) send(kind byte, content packets.Packet) {
 	cp := packets.NewControlPacket(kind)
 	cp.Content = content
 	var b bytes.Buffer
 	_, _ = cp.WriteTo(&b)
 	o.out = append(o.out, b.Bytes()...)
-	o.tell()
+	o.notify()
 }
 
-// write writes by itself, as the broker may read only after it has been read from.
+// write writes the queued packets. It runs in a goroutine of its own, because the broker
+// may stop reading until the observer reads.
 func (o *observer) write() {
 	for {
 		var batch []byte
@@ -111,7 +113,7 @@ func (o *observer) write() {
 			return
 		}
 		if _, err := o.conn.Write(batch); err != nil {
-			return // which read finds, too
+			return // read reports the error
 		}
 	}
 }
@@ -122,14 +124,14 @@ func (o *observer) read() {
 		o.mu.Lock()
 		if err != nil {
 			o.err = err
-			o.tell()
+			o.notify()
 			o.mu.Unlock()
 			return
 		}
 		switch p := cp.Content.(type) {
 		case *packets.Publish:
 			name := nameOf(p.Payload)
-			o.seen = append(o.seen, name)
+			o.received = append(o.received, name)
 			o.times[name]++
 			switch p.QoS {
 			case 1:
@@ -146,23 +148,24 @@ func (o *observer) read() {
 		case *packets.Pubcomp:
 			o.done(p.PacketID)
 		}
-		o.tell()
+		o.notify()
 		o.mu.Unlock()
 	}
 }
 
-func (o *observer) tell() {
+// notify wakes the goroutines that wait in until.
+func (o *observer) notify() {
 	close(o.changed)
 	o.changed = make(chan struct{})
 }
 
 func (o *observer) done(id uint16) {
-	o.taken[o.names[id]] = true
+	o.acknowledged[o.names[id]] = true
 	o.free <- id
 }
 
-// publish sends a message whose payload begins with its name. It waits while too
-// many are under way, and gives up at stop.
+// publish sends a message whose payload begins with its name. While too many messages are
+// unacknowledged, it waits. It returns false if stop is closed first.
 func (o *observer) publish(topic, name string, padding int, qos byte, stop <-chan struct{}) bool {
 	p := &packets.Publish{Topic: topic, Payload: append([]byte(name+";"), bytes.Repeat([]byte{'.'}, padding)...), QoS: qos, Properties: &packets.Properties{}}
 	if qos > 0 {
@@ -181,7 +184,8 @@ func (o *observer) publish(topic, name string, padding int, qos byte, stop <-cha
 	return true
 }
 
-// until waits until the condition holds. It is asked with o.mu held.
+// until waits until the condition holds, or until stop is closed. It calls condition with
+// o.mu held.
 func (o *observer) until(condition func() bool, stop <-chan struct{}) error {
 	for {
 		o.mu.Lock()

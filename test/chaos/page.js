@@ -1,7 +1,7 @@
-// The page of the chaos test: it publishes, listens and notes, and lets itself be
-// disturbed. The test calls chaos.
+// The page of the chaos test. It publishes, subscribes and records the results. The test
+// calls the members of the global chaos.
 
-// ---- clocks that can be set
+// ---- clocks that the test can set
 
 const RealDate = Date;
 let skew = 0;
@@ -18,27 +18,19 @@ const realNow = performance.now.bind(performance);
 let leap = 0;
 performance.now = () => realNow() + leap;
 
-// ---- what must not happen
+// ---- uncaught errors
 
-const wrong = [];
-addEventListener("error", (e) => wrong.push(`uncaught: ${e.message}`));
-addEventListener("unhandledrejection", (e) => wrong.push(`unhandled rejection: ${e.reason?.stack ?? e.reason}`));
+const uncaught = [];
+addEventListener("error", (e) => uncaught.push(e.message));
+addEventListener("unhandledrejection", (e) => uncaught.push(`in a promise: ${e.reason?.stack ?? e.reason}`));
 
-const { instantiateStreaming } = WebAssembly;
-let memory;
-WebAssembly.instantiateStreaming = async (...args) => {
-  const result = await instantiateStreaming.apply(WebAssembly, args);
-  memory = result.instance.exports.mem;
-  return result;
-};
-
-// ---- one round
+// ---- rounds
 
 const TOPICS = 4;
-const MOST_WAITING = 2000; // messages whose promises have not settled
-const MOST_BYTES = 8 << 20; // and their bytes
+const MOST_PENDING = 2000; // promises of messages
+const MOST_BYTES = 8 << 20; // of these messages
 
-/** Numbers from 0 to 1, by a seed. */
+/** A generator of numbers from 0 to 1. */
 function random(seed) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -48,8 +40,8 @@ function random(seed) {
   };
 }
 
-const nameOf = (message) => {
-  const { payload } = message;
+/** The name of a message: the payload before the first semicolon. */
+const nameOf = ({ payload }) => {
   const end = payload.indexOf(59);
   return new TextDecoder().decode(end < 0 ? payload : payload.subarray(0, end));
 };
@@ -57,16 +49,16 @@ const nameOf = (message) => {
 const codeOf = (error) => [error?.code ?? error, error?.reasonCode].filter((part) => part !== undefined).join(" ");
 
 class Round {
-  settled = []; // [name, "" or the error's code]
-  heard = []; // [name, whether it was a retransmission, QoS]
+  settled = []; // [name, "" or the code of the error]
+  received = []; // [name, whether it was a duplicate, QoS]
   unclaimed = []; // names
-  told = {}; // events, by type and code
-  waiting = new Map(); // promises that have not settled, by what was asked for
-  waitingBytes = 0;
-  asked = 0;
+  events = {}; // the number of events by type and code
+  pending = new Map(); // the pending promises by key
+  pendingBytes = 0;
+  calls = 0;
   numbers = {};
   running = false;
-  partly = true; // "part/+" has a subscription
+  subscribed = true; // to "part/+"
 
   async start(iot, options, prefix, seed) {
     this.prefix = prefix;
@@ -74,32 +66,32 @@ class Round {
     this.client = new iot.IotClient(options);
     for (const type of ["connecting", "connected", "disconnected", "closed", "handlererror", "slowconsumer"]) {
       this.client.addEventListener(type, ({ detail }) => {
-        let what = detail.error ? `${type} ${codeOf(detail.error)}` : type;
-        if (detail.error?.code === "ERR_PROTOCOL") what += `: ${detail.error.message}`;
-        this.told[what] = (this.told[what] ?? 0) + 1;
+        let key = detail.error ? `${type} ${codeOf(detail.error)}` : type;
+        if (detail.error?.code === "ERR_PROTOCOL") key += `: ${detail.error.message}`;
+        this.events[key] = (this.events[key] ?? 0) + 1;
       });
     }
     this.client.addEventListener("unclaimed", ({ detail }) => this.unclaimed.push(nameOf(detail)));
     await this.client.connect();
-    await this.client.subscribe(`${prefix}down/+`, (m) => this.hear(m), { qos: 2 });
-    await this.client.subscribe(`${prefix}part/+`, (m) => this.hear(m), { qos: 2 });
+    await this.client.subscribe(`${prefix}down/+`, (m) => this.receive(m), { qos: 2 });
+    await this.client.subscribe(`${prefix}part/+`, (m) => this.receive(m), { qos: 2 });
     this.running = true;
     this.tick();
   }
 
-  hear(message) {
-    this.heard.push([nameOf(message), message.duplicate, message.qos]);
+  receive(message) {
+    this.received.push([nameOf(message), message.duplicate, message.qos]);
   }
 
-  /** Notes when a promise settles. */
-  ask(what, promise, bytes = 0) {
-    const key = `${++this.asked} ${what}`;
-    this.waiting.set(key, true);
-    this.waitingBytes += bytes;
+  /** Records when a promise settles. */
+  track(name, promise, bytes = 0) {
+    const key = `${++this.calls} ${name}`;
+    this.pending.set(key, true);
+    this.pendingBytes += bytes;
     const done = (code) => {
-      this.waiting.delete(key);
-      this.waitingBytes -= bytes;
-      this.settled.push([what, code]);
+      this.pending.delete(key);
+      this.pendingBytes -= bytes;
+      this.settled.push([name, code]);
     };
     promise.then(() => done(""), (e) => done(codeOf(e)));
   }
@@ -109,7 +101,7 @@ class Round {
     this.numbers[stream] = (this.numbers[stream] ?? 0) + 1;
     const name = `${stream} ${this.numbers[stream]}`;
     const size = Math.floor(this.random() ** 100 * 200_000);
-    this.ask(name, this.client.publish(`${this.prefix}up/${topic}`, `${name};${".".repeat(size)}`, { qos }), size + 100);
+    this.track(name, this.client.publish(`${this.prefix}up/${topic}`, `${name};${".".repeat(size)}`, { qos }), size + 100);
   }
 
   tick() {
@@ -117,17 +109,17 @@ class Round {
     const burst = this.random() < 0.02 ? 200 : Math.floor(this.random() * 6);
     for (let i = 0; i < burst; i++) {
       const topic = Math.floor(this.random() * TOPICS), qos = Math.floor(this.random() * 3);
-      if (this.waiting.size < MOST_WAITING && this.waitingBytes < MOST_BYTES) this.publish(topic, qos);
+      if (this.pending.size < MOST_PENDING && this.pendingBytes < MOST_BYTES) this.publish(topic, qos);
     }
     setTimeout(() => this.tick(), this.random() * 30);
   }
 
-  /** The filter "part/+" has one subscription or none; messages for it may come all the same. */
+  /** Subscribes to the filter "part/+" or unsubscribes from it. The observer publishes to its topics all the time. */
   part(on) {
-    if (on === this.partly) return;
-    this.partly = on;
+    if (on === this.subscribed) return;
+    this.subscribed = on;
     const filter = `${this.prefix}part/+`;
-    this.ask(`${on ? "" : "un"}subscribe`, on ? this.client.subscribe(filter, (m) => this.hear(m), { qos: 2 }) : this.client.unsubscribe(filter));
+    this.track(`${on ? "" : "un"}subscribe`, on ? this.client.subscribe(filter, (m) => this.receive(m), { qos: 2 }) : this.client.unsubscribe(filter));
   }
 
   stop() {
@@ -135,14 +127,18 @@ class Round {
     for (const qos of [1, 2]) this.publish("end", qos);
   }
 
-  get calm() {
+  /** Whether the client is connected and all promises are settled. */
+  get idle() {
     const { inflight, queued } = this.client.stats();
-    return this.client.state === "connected" && this.waiting.size === 0 && inflight === 0 && queued === 0;
+    return this.client.state === "connected" && this.pending.size === 0 && inflight === 0 && queued === 0;
   }
 
   report() {
-    const { settled, heard, unclaimed, told, client } = this;
-    return { settled, heard, unclaimed, told, wrong, waiting: [...this.waiting.keys()].slice(0, 20), state: client.state, stats: client.stats(), memory: memory.buffer.byteLength };
+    const { settled, received, unclaimed, events, client } = this;
+    return {
+      settled, received, unclaimed, events, uncaught, pending: [...this.pending.keys()].slice(0, 20),
+      state: client.state, stats: client.stats(), memory: wasm.mem.buffer.byteLength,
+    };
   }
 }
 
@@ -157,11 +153,11 @@ globalThis.chaos = {
     const end = realNow() + ms;
     while (realNow() < end);
   },
-  /** Sets the clock, as a person or a time server does. */
+  /** Changes the time of day, as a user or a time server does. */
   skew(ms) {
     skew += ms;
   },
-  /** Time that has passed without the page, as while the machine sleeps. */
+  /** Changes all clocks, as a machine does that wakes from sleep. */
   leap(ms) {
     leap += ms;
     skew += ms;

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// direction is the way that bytes go.
+// direction is the direction of bytes.
 type direction int
 
 const (
@@ -17,7 +17,7 @@ const (
 	down                  // from the broker to the page
 )
 
-// proxy stands between the page and the broker. The faults of a schedule act on it.
+// A proxy passes bytes between the page and the broker. It implements the network faults.
 type proxy struct {
 	listener net.Listener
 	broker   string
@@ -26,18 +26,18 @@ type proxy struct {
 	tap      func() *tap
 
 	mu      sync.Mutex
-	links   []*link // in the order of their beginning; those that have ended are removed
+	links   []*link // open links in the order of their start
 	count   int
-	weather weather
-	over    bool
+	network conditions
+	closed  bool
 }
 
-// weather is how the network treats all links. Its zero value is a good network.
-type weather struct {
+// conditions apply to all links. The zero value is a good network.
+type conditions struct {
 	refuse bool          // reset new connections
-	delay  time.Duration // keep each piece for so long
-	slice  int           // pass on pieces of 1 to so many bytes
-	rate   int           // bytes per second
+	delay  time.Duration // of each piece
+	slice  int           // the size of the largest piece in bytes; 0: unlimited
+	rate   int           // bytes per second; 0: unlimited
 }
 
 func newProxy(broker string, seed uint64, log *journal, tap func() *tap) (*proxy, error) {
@@ -64,7 +64,7 @@ func (p *proxy) accept() {
 
 func (p *proxy) begin(page *net.TCPConn) {
 	p.mu.Lock()
-	refuse := p.weather.refuse || p.over
+	refuse := p.network.refuse || p.closed
 	p.mu.Unlock()
 	if refuse {
 		reset(page)
@@ -95,7 +95,7 @@ func (p *proxy) begin(page *net.TCPConn) {
 	go l.half[down].write()
 }
 
-// newest is the link that the page most likely uses, or nil.
+// newest returns the link that the page most likely uses, or nil.
 func (p *proxy) newest() *link {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -105,11 +105,11 @@ func (p *proxy) newest() *link {
 	return p.links[len(p.links)-1]
 }
 
-// set changes the weather.
-func (p *proxy) set(change func(*weather)) {
+// set changes the conditions of all links.
+func (p *proxy) set(change func(*conditions)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	change(&p.weather)
+	change(&p.network)
 }
 
 // resetAll ends all links.
@@ -122,11 +122,11 @@ func (p *proxy) resetAll() {
 	}
 }
 
-// heal makes a good network of it. What is stuck is reset, so that the page need
-// not find that out by its keep-alive.
+// heal ends all faults. It resets stalled links, so that the page need not wait for the
+// end of its keep-alive.
 func (p *proxy) heal() {
 	p.mu.Lock()
-	p.weather = weather{}
+	p.network = conditions{}
 	list := append([]*link(nil), p.links...)
 	p.mu.Unlock()
 	for _, l := range list {
@@ -141,42 +141,41 @@ func (p *proxy) heal() {
 
 func (p *proxy) close() {
 	p.mu.Lock()
-	p.over = true
+	p.closed = true
 	p.mu.Unlock()
 	_ = p.listener.Close()
 	p.resetAll()
 }
 
-// link is one TCP connection of the page, and the one to the broker that belongs
-// to it.
+// A link is a TCP connection of the page and the corresponding connection to the broker.
 type link struct {
 	proxy  *proxy
 	number int
-	side   [2]*net.TCPConn // by the direction whose bytes are written to it
-	half   [2]*half
+	side   [2]*net.TCPConn // by the direction of the bytes that are written to it
+	half   [2]*half        // by direction
 	done   chan struct{}
 
 	mu     sync.Mutex
-	broken bool // one side was closed by a fault
+	broken bool // a fault has closed one side
 	ended  bool
 }
 
-// half carries the bytes of one direction.
+// A half passes the bytes of one direction.
 type half struct {
 	link      *link
 	direction direction
 	queue     chan piece
-	random    *rand.Rand // of write alone
+	random    *rand.Rand // used only by write
 
 	// Guarded by link.mu.
-	stalled time.Time // nothing passes until then
-	fuse    int       // the link is reset after so many bytes more; -1 for never
+	stalled time.Time // no bytes pass until then
+	fuse    int       // the link is reset after this number of bytes; -1: never
 }
 
 type piece struct {
-	data []byte
-	came time.Time
-	end  bool // of the stream
+	data    []byte
+	arrived time.Time
+	end     bool // of the stream
 }
 
 func reset(c *net.TCPConn) {
@@ -184,7 +183,7 @@ func reset(c *net.TCPConn) {
 	_ = c.Close()
 }
 
-// reset ends both connections by RST.
+// reset ends both connections with RST.
 func (l *link) reset() {
 	l.mu.Lock()
 	ended := l.ended
@@ -208,8 +207,7 @@ func (l *link) reset() {
 	p.log.note("link %d ends", l.number)
 }
 
-// resetSide resets one connection. The other side hears nothing of it until d has
-// passed.
+// resetSide resets one connection now, and the other one later.
 func (l *link) resetSide(d direction, later time.Duration) {
 	l.stall(up, later)
 	l.stall(down, later)
@@ -220,7 +218,7 @@ func (l *link) resetSide(d direction, later time.Duration) {
 	time.AfterFunc(later, l.reset)
 }
 
-// finish sends FIN to one side. The other direction goes on, and ends after a while.
+// finish sends FIN to one side. The other direction continues until later has passed.
 func (l *link) finish(d direction, later time.Duration) {
 	l.mu.Lock()
 	l.broken = true
@@ -229,7 +227,7 @@ func (l *link) finish(d direction, later time.Duration) {
 	time.AfterFunc(later, l.reset)
 }
 
-// stall lets nothing pass for a time. What comes meanwhile is passed on afterwards.
+// stall delays all bytes of a direction for a time.
 func (l *link) stall(d direction, during time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -238,21 +236,22 @@ func (l *link) stall(d direction, during time.Duration) {
 	}
 }
 
-// silence is a half-open connection: nothing passes any more, not even its end.
+// silence makes the connection half-open: it passes neither bytes nor the end of the
+// stream. Later it resets the link.
 func (l *link) silence(during time.Duration) {
 	l.stall(up, during+time.Minute)
 	l.stall(down, during+time.Minute)
 	time.AfterFunc(during, l.reset)
 }
 
-// cutAfter resets the link in the middle of what goes that way.
+// cutAfter resets the link after a number of bytes of a direction.
 func (l *link) cutAfter(d direction, bytes int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.half[d].fuse = bytes
 }
 
-// read queues what comes from a side.
+// read queues the bytes of a side.
 func (h *half) read(from *net.TCPConn, tap func([]byte)) {
 	buffer := make([]byte, 32<<10)
 	for {
@@ -260,20 +259,20 @@ func (h *half) read(from *net.TCPConn, tap func([]byte)) {
 		if n > 0 {
 			data := append([]byte(nil), buffer[:n]...)
 			tap(data)
-			if !h.put(piece{data: data, came: time.Now()}) {
+			if !h.put(piece{data: data, arrived: time.Now()}) {
 				return
 			}
 		}
 		switch {
 		case err == nil:
 		case errors.Is(err, io.EOF):
-			h.put(piece{end: true, came: time.Now()})
+			h.put(piece{end: true, arrived: time.Now()})
 			return
 		default: // RST
 			h.link.mu.Lock()
 			broken := h.link.broken
 			h.link.mu.Unlock()
-			if !broken { // by us: it ends later
+			if !broken { // otherwise the fault resets the link later
 				h.link.reset()
 			}
 			return
@@ -290,7 +289,7 @@ func (h *half) put(p piece) bool {
 	}
 }
 
-// write passes on what is queued, as the weather and the faults let it.
+// write passes on the queued bytes, subject to the conditions and faults.
 func (h *half) write() {
 	l := h.link
 	for {
@@ -302,17 +301,17 @@ func (h *half) write() {
 		}
 		for len(p.data) > 0 {
 			l.proxy.mu.Lock()
-			w := l.proxy.weather
+			c := l.proxy.network
 			l.proxy.mu.Unlock()
-			if !h.wait(time.Until(p.came.Add(w.delay))) {
+			if !h.wait(time.Until(p.arrived.Add(c.delay))) {
 				return
 			}
 			n := len(p.data)
-			if w.slice > 0 {
-				n = min(n, 1+h.random.IntN(w.slice))
+			if c.slice > 0 {
+				n = min(n, 1+h.random.IntN(c.slice))
 			}
-			if w.rate > 0 {
-				n = min(n, max(1, w.rate/50))
+			if c.rate > 0 {
+				n = min(n, max(1, c.rate/50))
 			}
 			l.mu.Lock()
 			stalled, fuse := time.Until(l.half[h.direction].stalled), h.fuse
@@ -340,20 +339,20 @@ func (h *half) write() {
 				l.reset()
 				return
 			}
-			if w.rate > 0 && !h.wait(time.Duration(n)*time.Second/time.Duration(w.rate)) {
+			if c.rate > 0 && !h.wait(time.Duration(n)*time.Second/time.Duration(c.rate)) {
 				return
 			}
 		}
 		if p.end {
 			_ = l.side[h.direction].CloseWrite()
-			// A WebSocket has no use for the other half.
+			// A WebSocket does not use a half-closed connection.
 			time.AfterFunc(time.Second, l.reset)
 			return
 		}
 	}
 }
 
-// wait waits, and returns false when the link has ended.
+// wait waits for a time. It returns false if the link ends first.
 func (h *half) wait(d time.Duration) bool {
 	if d <= 0 {
 		return true

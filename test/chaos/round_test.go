@@ -13,54 +13,56 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"iot.wasm/test/harness"
 	"iot.wasm/test/mosquitto"
 )
 
-// patience is how long a page may take to settle everything once the network is good.
+// patience is how long the page may take to settle all promises after the disturbances.
 const patience = 45 * time.Second
 
-var errLate = errors.New("not everything has arrived at the observer")
+var errLate = errors.New("some messages have not arrived at the observer")
 
-// round is one life of a client in bad times.
+// A round is a client of the page, from connect() to disconnect(), with disturbances.
 type round struct {
 	seed     uint64
-	length   time.Duration
-	prefix   string // of its topics and client ids
-	tab      context.Context
+	length   time.Duration // of the disturbances
+	prefix   string        // of topics and client ids
+	tab      *harness.Tab
 	broker   *mosquitto.Broker
 	proxy    *proxy
 	observer *observer
-	book     *ledger
+	traffic  *traffic
 	log      *journal
 	faults   int
 	deleted  int // sessions
 
 	report  report
-	calmed  map[string]bool // what the observer has published since it became calm
+	last    map[string]bool // messages of the observer after the disturbances
 	failure []string
 }
 
-// report is what the page says at the end.
+// report is the report of the page after a round. page.js describes the members.
 type report struct {
 	Settled   [][2]string
-	Heard     [][3]any // name, whether it was a retransmission, QoS
+	Received  [][3]any
 	Unclaimed []string
-	Told      map[string]int
-	Wrong     []string
-	Waiting   []string
+	Events    map[string]int
+	Uncaught  []string
+	Pending   []string
 	State     string
 	Stats     struct{ MessagesIn, MessagesOut, Connects int }
-	Memory    int
+	Memory    int // bytes
 }
 
+// broken reports a broken rule.
 func (r *round) broken(format string, args ...any) {
 	r.failure = append(r.failure, fmt.Sprintf(format, args...))
 }
 
-// run lives the round and checks it. The error is the harness's own.
+// run runs the round and checks the rules. It returns an error if the test itself fails.
 func (r *round) run() error {
 	r.log = &journal{begin: time.Now()}
-	r.book = newLedger()
+	r.traffic = newTraffic()
 	chance := rand.New(rand.NewPCG(r.seed, 2))
 	settings := fmt.Sprintf("allow_anonymous true\nmax_inflight_messages %d", []int{5, 20, 100}[chance.IntN(3)])
 	var err error
@@ -68,7 +70,7 @@ func (r *round) run() error {
 		return err
 	}
 	defer r.broker.Stop()
-	r.proxy, err = newProxy(r.broker.Address, r.seed, r.log, func() *tap { return newTap(r.book) })
+	r.proxy, err = newProxy(r.broker.Address, r.seed, r.log, func() *tap { return newTap(r.traffic) })
 	if err != nil {
 		return err
 	}
@@ -80,7 +82,7 @@ func (r *round) run() error {
 
 	options := fmt.Sprintf(`{ endpoint: "ws://%s/mqtt", clientId: %q, keepAlive: 4, sessionExpiry: 3600,
 		reconnect: { minDelayMs: 10, maxDelayMs: 400 }, offline: { maxMessages: 10_000, maxBytes: 2 ** 26 } }`, r.proxy.address(), r.prefix+"page")
-	if err := r.eval(fmt.Sprintf(`await chaos.start(%s, %q, %d)`, options, r.prefix, r.seed&0x7fffffff), nil); err != nil {
+	if err := r.tab.Try(fmt.Sprintf(`await chaos.start(%s, %q, %d)`, options, r.prefix, r.seed&0x7fffffff), nil); err != nil {
 		return err
 	}
 
@@ -93,7 +95,7 @@ func (r *round) run() error {
 		r.log.note("%s", f)
 		r.faults++
 		all.Go(func() {
-			if err := r.happen(f); err != nil {
+			if err := r.inject(f); err != nil {
 				r.log.note("%s: %v", f, err)
 			}
 		})
@@ -101,20 +103,20 @@ func (r *round) run() error {
 	time.Sleep(time.Until(r.log.begin.Add(r.length)))
 	close(over)
 	all.Wait()
-	r.log.note("calm")
-	if err := r.calm(); err != nil {
-		r.broken("it does not become calm: %v", err)
+	r.log.note("the disturbances have ended")
+	if err := r.settle(); err != nil {
+		r.broken("the round does not settle: %v", err)
 	}
-	if err := r.eval(`chaos.round.report()`, &r.report); err != nil {
+	if err := r.tab.Try(`chaos.round.report()`, &r.report); err != nil {
 		return err
 	}
 	r.check()
-	return r.eval(`await chaos.round.client.disconnect()`, nil)
+	return r.tab.Try(`await chaos.round.client.disconnect()`, nil)
 }
 
 func (r *round) dial() (net.Conn, error) { return net.Dial("unix", r.broker.Socket) }
 
-// publish is what the observer publishes until it is over.
+// publish makes the observer publish until over is closed.
 func (r *round) publish(chance *rand.Rand, over <-chan struct{}) {
 	numbers := map[string]int{}
 	for {
@@ -146,8 +148,9 @@ func (r *round) publish(chance *rand.Rand, over <-chan struct{}) {
 	}
 }
 
-// happen makes a fault happen, and returns when it is over or goes on by itself.
-func (r *round) happen(f fault) error {
+// inject injects a fault. It returns when the fault has ended, or when the fault goes on
+// without it.
+func (r *round) inject(f fault) error {
 	l := r.proxy.newest()
 	if l != nil {
 		switch f.kind {
@@ -165,32 +168,32 @@ func (r *round) happen(f fault) error {
 			l.silence(f.during)
 		}
 	}
-	meanwhile := func(on, off func(*weather)) {
+	during := func(on, off func(*conditions)) {
 		r.proxy.set(on)
 		time.Sleep(f.during)
 		r.proxy.set(off)
 	}
 	switch f.kind {
 	case "delay":
-		meanwhile(func(w *weather) { w.delay = time.Duration(f.n) * time.Millisecond }, func(w *weather) { w.delay = 0 })
+		during(func(c *conditions) { c.delay = time.Duration(f.n) * time.Millisecond }, func(c *conditions) { c.delay = 0 })
 	case "slice":
-		meanwhile(func(w *weather) { w.slice = f.n }, func(w *weather) { w.slice = 0 })
+		during(func(c *conditions) { c.slice = f.n }, func(c *conditions) { c.slice = 0 })
 	case "throttle":
-		meanwhile(func(w *weather) { w.rate = f.n }, func(w *weather) { w.rate = 0 })
+		during(func(c *conditions) { c.rate = f.n }, func(c *conditions) { c.rate = 0 })
 	case "refuse":
-		meanwhile(func(w *weather) { w.refuse = true }, func(w *weather) { w.refuse = false })
+		during(func(c *conditions) { c.refuse = true }, func(c *conditions) { c.refuse = false })
 	case "busy":
-		return r.eval(fmt.Sprintf(`chaos.busy(%d)`, f.during.Milliseconds()), nil)
+		return r.tab.Try(fmt.Sprintf(`chaos.busy(%d)`, f.during.Milliseconds()), nil)
 	case "clock set":
-		return r.eval(fmt.Sprintf(`chaos.skew(%d)`, f.n), nil)
+		return r.tab.Try(fmt.Sprintf(`chaos.skew(%d)`, f.n), nil)
 	case "sleep":
-		return r.eval(fmt.Sprintf(`chaos.leap(%d)`, f.n), nil)
+		return r.tab.Try(fmt.Sprintf(`chaos.leap(%d)`, f.n), nil)
 	case "wake":
-		return r.eval(fmt.Sprintf(`chaos.wake(%q)`, []string{"online", "visibilitychange", "resume"}[int(f.at)%3]), nil)
+		return r.tab.Try(fmt.Sprintf(`chaos.wake(%q)`, []string{"online", "visibilitychange", "resume"}[int(f.at)%3]), nil)
 	case "reconnect":
-		return r.eval(`chaos.round.client.reconnect()`, nil)
+		return r.tab.Try(`chaos.round.client.reconnect()`, nil)
 	case "part on", "part off":
-		return r.eval(fmt.Sprintf(`chaos.round.part(%t)`, f.kind == "part on"), nil)
+		return r.tab.Try(fmt.Sprintf(`chaos.round.part(%t)`, f.kind == "part on"), nil)
 	case "freeze":
 		return r.freeze(f.during)
 	case "offline":
@@ -201,14 +204,15 @@ func (r *round) happen(f fault) error {
 	return nil
 }
 
-// one keeps faults of one kind from each other.
+// one makes the faults of a kind exclude each other.
 var one struct{ freeze, offline, session sync.Mutex }
 
+// freeze freezes the page, as a browser does with a page in the background.
 func (r *round) freeze(during time.Duration) error {
 	one.freeze.Lock()
 	defer one.freeze.Unlock()
 	set := func(state page.SetWebLifecycleStateState) error {
-		_, err := chromedp.Call(r.tab, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: state})
+		_, err := chromedp.Call(r.tab.Ctx, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: state})
 		return err
 	}
 	err := set(page.SetWebLifecycleStateStateFrozen)
@@ -216,14 +220,15 @@ func (r *round) freeze(during time.Duration) error {
 	return errors.Join(err, set(page.SetWebLifecycleStateStateActive))
 }
 
+// offline makes the browser believe that the machine has no network.
 func (r *round) offline(during time.Duration) error {
 	one.offline.Lock()
 	defer one.offline.Unlock()
 	set := func(offline bool) error {
-		_, err := chromedp.Call(r.tab, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+		_, err := chromedp.Call(r.tab.Ctx, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
 			MatchedNetworkConditions: []*network.Conditions{{Offline: offline, DownloadThroughput: -1, UploadThroughput: -1}},
 		})
-		_, other := chromedp.Call(r.tab, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: offline, DownloadThroughput: -1, UploadThroughput: -1})
+		_, other := chromedp.Call(r.tab.Ctx, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: offline, DownloadThroughput: -1, UploadThroughput: -1})
 		return errors.Join(err, other)
 	}
 	err := set(true)
@@ -231,12 +236,12 @@ func (r *round) offline(during time.Duration) error {
 	return errors.Join(err, set(false))
 }
 
-// deleteSession has the broker forget the page's session, while the page is away.
+// deleteSession deletes the page's session at the broker while the page is disconnected.
 func (r *round) deleteSession() error {
 	one.session.Lock()
 	defer one.session.Unlock()
-	r.proxy.set(func(w *weather) { w.refuse = true })
-	defer r.proxy.set(func(w *weather) { w.refuse = false })
+	r.proxy.set(func(c *conditions) { c.refuse = true })
+	defer r.proxy.set(func(c *conditions) { c.refuse = false })
 	r.proxy.resetAll()
 	conn, err := r.dial()
 	if err != nil {
@@ -244,35 +249,36 @@ func (r *round) deleteSession() error {
 	}
 	defer conn.Close()
 	r.deleted++
-	_, err = hello(conn, r.prefix+"page") // with a session that ends with the connection
+	_, err = connect(conn, r.prefix+"page") // the new session ends with the connection
 	return err
 }
 
-// calm waits until everything is settled and has arrived, in a good network.
-func (r *round) calm() error {
+// settle waits, with a good network, until all promises of the page are settled and all
+// messages have arrived.
+func (r *round) settle() error {
 	late := make(chan struct{})
 	defer time.AfterFunc(patience, func() { close(late) }).Stop()
-	ctx, cancel := context.WithTimeout(r.tab, patience)
+	ctx, cancel := context.WithTimeout(r.tab.Ctx, patience)
 	defer cancel()
 	r.proxy.heal()
-	// A subscription that was lost with its session is there again before the rest comes.
-	if err := r.poll(ctx, `chaos.round.client.state === "connected"`); err != nil {
+	// The answer to another SUBSCRIBE shows that the client has restored the subscriptions of a lost session.
+	if err := poll(ctx, `chaos.round.client.state === "connected"`); err != nil {
 		return err
 	}
-	if err := r.eval(`await chaos.round.client.subscribe(chaos.round.prefix + "calm", () => {}, { qos: 1 }); chaos.round.stop()`, nil); err != nil {
+	if err := r.tab.Try(`await chaos.round.client.subscribe(chaos.round.prefix + "settled", () => {}, { qos: 1 }); chaos.round.stop()`, nil); err != nil {
 		return err
 	}
-	r.calmed = map[string]bool{}
+	r.last = map[string]bool{}
 	for qos := range byte(2) {
 		name := fmt.Sprintf("%sdown/end %d 1", r.prefix, qos+1)
-		r.calmed[name] = true
+		r.last[name] = true
 		r.observer.publish(r.prefix+"down/end", name, 0, qos+1, late)
 	}
-	if err := r.poll(ctx, `chaos.round.calm`); err != nil {
+	if err := poll(ctx, `chaos.round.idle`); err != nil {
 		return err
 	}
-	for name := range r.calmed {
-		if err := r.poll(ctx, fmt.Sprintf(`chaos.round.heard.some(([name]) => name === %q)`, name)); err != nil {
+	for name := range r.last {
+		if err := poll(ctx, fmt.Sprintf(`chaos.round.received.some(([name]) => name === %q)`, name)); err != nil {
 			return err
 		}
 	}
@@ -281,11 +287,11 @@ func (r *round) calm() error {
 	}, late)
 }
 
-// poll waits in the page until the expression is true.
-func (r *round) poll(ctx context.Context, expression string) error {
-	_, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(0)))
+// poll waits until an expression is true in the page.
+func poll(ctx context.Context, expression string) error {
+	_, err := harness.Poll[bool](ctx, expression)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("after %v, not %s", patience, expression)
+		return fmt.Errorf("not true after %v: %s", patience, expression)
 	}
 	return err
 }

@@ -5,109 +5,118 @@ import (
 	"strings"
 )
 
-// mostMemory is what the wasm may have, in bytes.
+// mostMemory is the most memory that the wasm may use, in bytes.
 const mostMemory = 64 << 20
 
-// check holds what has happened against the rules.
+// check checks the results of the round.
+//
+//   - (a) If publish() resolves, the message has arrived. If it rejects, the disturbances
+//     explain the code.
+//   - (b) The page has received each message that it has acknowledged, in a handler or in
+//     the event unclaimed.
+//   - (c) Messages of QoS 2 arrive exactly once, and those of QoS 0 at most once.
+//   - (d) Messages of one topic and QoS arrive in their order.
+//   - (e) Every promise settles.
+//   - (f) The client does not crash, and its memory is bounded.
 func (r *round) check() {
-	o, told := r.observer, r.report.Told
+	o, events := r.observer, r.report.Events
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r.book.mu.Lock()
-	defer r.book.mu.Unlock()
+	r.traffic.mu.Lock()
+	defer r.traffic.mu.Unlock()
 
-	// (e) Every promise settles.
-	for _, what := range r.report.Waiting {
-		r.broken("a promise has not settled: %s", what)
+	// (e)
+	for _, name := range r.report.Pending {
+		r.broken("a promise has not settled: %s", name)
 	}
-	// (f) Nothing crashes, and memory has a bound.
-	for _, what := range r.report.Wrong {
-		r.broken("the page has an error: %s", what)
+	// (f)
+	for _, text := range r.report.Uncaught {
+		r.broken("the page has an uncaught error: %s", text)
 	}
-	for what, n := range told {
-		if strings.Contains(what, "ERR_CRASHED") || strings.HasPrefix(what, "closed") || strings.HasPrefix(what, "handlererror") || strings.Contains(what, "ERR_PROTOCOL") {
-			r.broken("the client says %q, %d times", what, n)
+	for event, n := range events {
+		if strings.Contains(event, "ERR_CRASHED") || strings.HasPrefix(event, "closed") || strings.HasPrefix(event, "handlererror") || strings.Contains(event, "ERR_PROTOCOL") {
+			r.broken("the client has dispatched %q %d times", event, n)
 		}
 	}
 	if r.report.Memory > mostMemory {
-		r.broken("the wasm has %d bytes, at most %d are allowed", r.report.Memory, mostMemory)
+		r.broken("the wasm uses %d bytes, at most %d are allowed", r.report.Memory, mostMemory)
 	}
-	for _, what := range r.book.broken {
-		r.broken("%s", what)
+	for _, text := range r.traffic.broken {
+		r.broken("%s", text)
 	}
 
-	// (a) Resolved means delivered. (c) What is rejected is rejected for a reason.
-	// A CONNECT without an answer may have made a session in place of a lost one.
-	lost := r.deleted > 0 || told["connecting"] > told["connected"]
+	// (a)
+	// A CONNECT without an answer may have replaced a lost session.
+	lost := r.deleted > 0 || events["connecting"] > events["connected"]
 	for _, s := range r.report.Settled {
 		name, code := s[0], s[1]
 		switch qos := qosOf(name); {
 		case code == "":
 			if qos > 0 && o.times[name] == 0 {
-				r.broken("%q was said to be delivered, and did not arrive", name)
+				r.broken("publish() of %q resolved, and the message did not arrive", name)
 			}
 		case qos == 0 && (code == "ERR_OFFLINE_QOS0" || code == "ERR_CONNECTION_LOST"):
 		case qos == 2 && strings.HasPrefix(code, "ERR_SESSION_LOST") && lost:
-		case name == "subscribe" && code == "ERR_UNSUBSCRIBED": // as the page unsubscribed before the answer
+		case name == "subscribe" && code == "ERR_UNSUBSCRIBED": // the page unsubscribed before SUBACK
 		default:
 			r.broken("%q was rejected with %s", name, code)
 		}
 	}
-	// (c) Exactly once, (d) in order.
+	// (c), (d)
 	for name, n := range o.times {
 		if n > 1 && qosOf(name) != 1 {
 			r.broken("%q arrived %d times", name, n)
 		}
 	}
 	sent := newOrder()
-	for _, name := range o.seen {
-		if why := sent.add(name); why != "" {
-			r.broken("at the observer, %s", why)
+	for _, name := range o.received {
+		if problem := sent.add(name); problem != "" {
+			r.broken("at the observer, %s", problem)
 		}
 	}
 
-	// (b) Acknowledged means handled or reported, (c) exactly once, (d) in order.
-	given := map[string]int{}
+	// (b), (c), (d)
+	received := map[string]int{}
 	for _, name := range r.report.Unclaimed {
-		given[name]++
+		received[name]++
 	}
-	came := newOrder()
-	for _, h := range r.report.Heard {
-		name, again := h[0].(string), h[1].(bool)
-		given[name]++
-		if why := came.add(name); why != "" && !again {
-			r.broken("in the page, %s", why)
+	arrived := newOrder()
+	for _, m := range r.report.Received {
+		name, duplicate := m[0].(string), m[1].(bool)
+		received[name]++
+		if problem := arrived.add(name); problem != "" && !duplicate {
+			r.broken("in the page, %s", problem)
 		}
 	}
-	for name, n := range given {
+	for name, n := range received {
 		if qos := qosOf(name); n > 1 && qos != 1 {
-			r.broken("the page got %q %d times", name, n)
+			r.broken("the page received %q %d times", name, n)
 		}
 	}
-	for name := range r.book.acknowledged {
-		if given[name] == 0 {
-			r.broken("the page acknowledged %q, and no handler and no event got it", name)
+	for name := range r.traffic.acknowledged {
+		if received[name] == 0 {
+			r.broken("the page acknowledged %q without receiving it", name)
 		}
 	}
-	// A session that was never deleted has lost nothing.
-	for name := range o.taken {
-		if given[name] == 0 && (r.deleted == 0 || r.calmed[name]) && strings.Contains(name, "down/") {
-			r.broken("the broker took over %q, and the page did not get it", name)
+	// A session that has not been deleted loses no message.
+	for name := range o.acknowledged {
+		if received[name] == 0 && (r.deleted == 0 || r.last[name]) && strings.Contains(name, "down/") {
+			r.broken("the broker acknowledged %q, and the page did not receive it", name)
 		}
 	}
 }
 
-// order is what has come of each stream: of each topic and QoS.
+// order checks the order of the messages of each stream, which is a topic and a QoS.
 type order struct {
-	last map[string]int
+	last map[string]int // by stream
 	had  map[string]bool
 }
 
 func newOrder() order { return order{map[string]int{}, map[string]bool{}} }
 
-// add says what is wrong with a message that comes now. One that has come before is
-// a retransmission, and may come at any time.
-func (o order) add(name string) string {
+// add records the arrival of a message and describes a violation of the order. A message
+// that has arrived before is a retransmission, which may arrive at any time.
+func (o order) add(name string) (problem string) {
 	if o.had[name] {
 		return ""
 	}
@@ -115,17 +124,18 @@ func (o order) add(name string) string {
 	i := strings.LastIndexByte(name, ' ')
 	var n int
 	if _, err := fmt.Sscan(name[i+1:], &n); err != nil {
-		return fmt.Sprintf("%q came, which nobody has sent", name)
+		return fmt.Sprintf("%q has arrived, which no client has sent", name)
 	}
 	stream := name[:i+1]
 	if last := o.last[stream]; n <= last {
-		return fmt.Sprintf("%q came after number %d", name, last)
+		return fmt.Sprintf("%q arrived after number %d", name, last)
 	}
 	o.last[stream] = n
 	return ""
 }
 
-// qosOf is the QoS in a message's name: "topic qos number". It is -1 for other names.
+// qosOf returns the QoS of a message with the name "topic qos number", and -1 for other
+// names.
 func qosOf(name string) int {
 	fields := strings.Fields(name)
 	if len(fields) != 3 {

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// fault is one entry of a schedule.
+// A fault is an entry of a schedule.
 type fault struct {
-	at     time.Duration // since the round began
+	at     time.Duration // since the start of the round
 	kind   string
 	during time.Duration
-	n      int // bytes, or milliseconds of a clock
+	n      int // the meaning depends on the kind: bytes, bytes per second or milliseconds
 	way    direction
 }
 
@@ -28,14 +28,12 @@ func (f fault) String() string {
 	return strings.Join(append(words, [...]string{up: "up", down: "down"}[f.way]), " ")
 }
 
-// kinds are what can go wrong, each with its weight, and the bounds of its duration
-// (ms) and of its number.
+// kinds are the kinds of faults.
 var kinds = []struct {
-	kind        string
-	weight      int
-	shortest    int
-	longest     int
-	least, most int
+	kind              string
+	weight            int // how often the kind occurs, relative to the others
+	shortest, longest int // bounds of fault.during, in ms
+	least, most       int // bounds of fault.n
 }{
 	{kind: "reset", weight: 8},
 	{kind: "reset one side", weight: 4, longest: 1500},
@@ -59,7 +57,7 @@ var kinds = []struct {
 	{kind: "session deleted", weight: 1},
 }
 
-// schedule is what goes wrong in a round: a seed always has the same.
+// schedule draws the faults of a round from a seed.
 func schedule(seed uint64, length time.Duration) (list []fault) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	sum := 0
@@ -71,9 +69,9 @@ func schedule(seed uint64, length time.Duration) (list []fault) {
 			return least
 		}
 		x := r.Float64()
-		return least + int(x*x*float64(most-least)) // small ones more often
+		return least + int(x*x*float64(most-least)) // small numbers are more likely
 	}
-	deletes := r.IntN(3) == 0 // in a round without, every message has to arrive
+	deletes := r.IntN(3) == 0 // in other rounds, every message must arrive
 	for at := time.Duration(0); ; {
 		at += time.Duration(r.ExpFloat64() * float64(400*time.Millisecond))
 		if at > length {
@@ -93,7 +91,7 @@ func schedule(seed uint64, length time.Duration) (list []fault) {
 	}
 }
 
-// journal is what has happened, for a failure's report.
+// A journal records events for the report of a failure.
 type journal struct {
 	begin time.Time
 
@@ -107,7 +105,7 @@ func (j *journal) note(format string, args ...any) {
 	j.lines = append(j.lines, fmt.Sprintf("%8.3f ", time.Since(j.begin).Seconds())+fmt.Sprintf(format, args...))
 }
 
-// last is the end of it.
+// last returns the last n lines.
 func (j *journal) last(n int) string {
 	j.mu.Lock()
 	defer j.mu.Unlock()

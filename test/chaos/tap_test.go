@@ -8,61 +8,60 @@ import (
 	"sync"
 )
 
-// ledger is what the network has seen: which messages the page has acknowledged.
-type ledger struct {
+// traffic summarises the packets of a round.
+type traffic struct {
 	mu           sync.Mutex
-	acknowledged map[string]bool // QoS 1 and 2 messages of the broker
-	again        int             // PUBLISH packets with DUP, both ways
-	accepted     int             // CONNACK packets without an error
-	broken       []string        // what must never be on the wire
+	acknowledged map[string]bool // messages of QoS 1 and 2 that the page has acknowledged
+	duplicates   int             // PUBLISH packets with DUP, of both directions
+	broken       []string        // packets that must not occur
 }
 
-func newLedger() *ledger { return &ledger{acknowledged: map[string]bool{}} }
+func newTraffic() *traffic { return &traffic{acknowledged: map[string]bool{}} }
 
-// tap listens to one link: it reads the WebSocket frames of both directions, and
-// the MQTT packets in them.
+// A tap reads the WebSocket frames of both directions of a link, and the MQTT packets in
+// them.
 type tap struct {
-	book *ledger
-	up   frames
-	down frames
-	sent map[uint16]string // by packet identifier: the message that the broker sent last
-	last []string          // packets, but for those of QoS 0
-	over bool              // the broker has said DISCONNECT
+	traffic *traffic
+	up      frames
+	down    frames
+	sent    map[uint16]string // by packet identifier: the last message that the broker sent
+	last    []string          // descriptions of packets, except PUBLISH of QoS 0
+	ended   bool              // the broker has sent DISCONNECT
 }
 
-func newTap(book *ledger) *tap {
-	t := &tap{book: book, sent: map[uint16]string{}}
+func newTap(traffic *traffic) *tap {
+	t := &tap{traffic: traffic, sent: map[uint16]string{}}
 	t.up.packet, t.down.packet = t.pagePacket, t.brokerPacket
 	return t
 }
 
-// fromPage takes bytes before they are passed on, so that no answer to them can
-// come first.
+// fromPage reads bytes of the page. The proxy calls it before it passes the bytes on, so
+// that the tap reads them before the broker's answer.
 func (t *tap) fromPage(b []byte) {
-	t.book.mu.Lock()
-	defer t.book.mu.Unlock()
+	t.traffic.mu.Lock()
+	defer t.traffic.mu.Unlock()
 	t.up.add(b)
 }
 
 func (t *tap) fromBroker(b []byte) {
-	t.book.mu.Lock()
-	defer t.book.mu.Unlock()
+	t.traffic.mu.Lock()
+	defer t.traffic.mu.Unlock()
 	t.down.add(b)
 }
 
 const (
-	connack = 2
-	publish = 3
-	puback  = 4
-	pubrec  = 5
-	pubcomp = 7
-	goodbye = 14
+	connack    = 2
+	publish    = 3
+	puback     = 4
+	pubrec     = 5
+	pubcomp    = 7
+	disconnect = 14
 )
 
-// kept is how many packets of a link are remembered.
-const kept = 40
+// described is how many packets of a link the report of a failure describes.
+const described = 40
 
-func (t *tap) remember(from string, first byte, body []byte) {
+func (t *tap) describe(from string, first byte, body []byte) {
 	line := fmt.Sprintf("%s %d", from, first>>4)
 	switch kind := first >> 4; {
 	case kind == publish:
@@ -73,29 +72,25 @@ func (t *tap) remember(from string, first byte, body []byte) {
 		line = fmt.Sprintf("%s PUBLISH %d QoS %d DUP %d %s", from, id, first>>1&3, first>>3&1, name)
 	case kind >= puback && kind <= pubcomp:
 		line = fmt.Sprintf("%s %s %d %x", from, [...]string{"PUBACK", "PUBREC", "PUBREL", "PUBCOMP"}[kind-puback], binary.BigEndian.Uint16(body), body[2:])
-	case kind == connack || kind == goodbye:
+	case kind == connack || kind == disconnect:
 		line += fmt.Sprintf(" %x", body)
 	}
-	if t.last = append(t.last, line); len(t.last) > 2*kept {
-		t.last = append(t.last[:0], t.last[kept:]...)
+	if t.last = append(t.last, line); len(t.last) > 2*described {
+		t.last = append(t.last[:0], t.last[described:]...)
 	}
 }
 
 func (t *tap) brokerPacket(first byte, body []byte) {
-	t.remember("broker", first, body)
+	t.describe("broker", first, body)
 	switch first >> 4 {
-	case goodbye:
-		if len(body) > 0 && body[0] >= 0x80 && !t.over {
-			t.over = true
-			t.book.broken = append(t.book.broken, fmt.Sprintf("the broker ends the connection with 0x%02x after\n  %s", body[0], strings.Join(t.last[max(0, len(t.last)-kept):], "\n  ")))
-		}
-	case connack:
-		if len(body) >= 2 && body[1] == 0 {
-			t.book.accepted++
+	case disconnect:
+		if len(body) > 0 && body[0] >= 0x80 && !t.ended {
+			t.ended = true
+			t.traffic.broken = append(t.traffic.broken, fmt.Sprintf("the broker ends the connection with 0x%02x after\n  %s", body[0], strings.Join(t.last[max(0, len(t.last)-described):], "\n  ")))
 		}
 	case publish:
 		if first&8 != 0 {
-			t.book.again++
+			t.traffic.duplicates++
 		}
 		if id, name := message(first, body); id != 0 {
 			t.sent[id] = name
@@ -104,25 +99,25 @@ func (t *tap) brokerPacket(first byte, body []byte) {
 }
 
 func (t *tap) pagePacket(first byte, body []byte) {
-	t.remember("page", first, body)
+	t.describe("page", first, body)
 	switch first >> 4 {
 	case publish:
 		if first&8 != 0 {
-			t.book.again++
+			t.traffic.duplicates++
 		}
 	case puback, pubrec:
 		id := binary.BigEndian.Uint16(body)
 		name, ok := t.sent[id]
 		if !ok {
-			t.book.broken = append(t.book.broken, fmt.Sprintf("the page acknowledges packet identifier %d, which the broker has not used on this connection", id))
+			t.traffic.broken = append(t.traffic.broken, fmt.Sprintf("the page acknowledges packet identifier %d, which the broker has not used on this connection", id))
 			return
 		}
-		t.book.acknowledged[name] = true
+		t.traffic.acknowledged[name] = true
 	}
 }
 
-// message reads a PUBLISH: its identifier, which is 0 for QoS 0, and the name that
-// its payload begins with.
+// message decodes a PUBLISH. It returns the packet identifier, which is 0 for QoS 0, and
+// the name of the message.
 func message(first byte, body []byte) (id uint16, name string) {
 	topic := int(binary.BigEndian.Uint16(body))
 	body = body[2+topic:]
@@ -133,18 +128,18 @@ func message(first byte, body []byte) (id uint16, name string) {
 	return id, nameOf(body[used+int(properties):])
 }
 
-// nameOf is a message's name: what its payload says before the second semicolon.
+// nameOf returns the name of a message: its payload before the first semicolon.
 func nameOf(payload []byte) string {
 	name, _, _ := bytes.Cut(payload, []byte{';'})
 	return string(name)
 }
 
-// frames reads a WebSocket's bytes of one direction, the HTTP header before them
-// included.
+// frames decodes the bytes of one direction of a WebSocket connection, which begin with an
+// HTTP header.
 type frames struct {
-	packet func(first byte, body []byte)
+	packet func(first byte, body []byte) // called for each MQTT packet
 	buffer []byte
-	open   bool // the HTTP header is over
+	open   bool // after the HTTP header
 	mqtt   []byte
 }
 
@@ -175,7 +170,7 @@ func (f *frames) add(b []byte) {
 	}
 }
 
-// frame takes one whole frame, and returns its size; 0 when it is not whole yet.
+// frame decodes a frame and returns its size, or 0 if the frame is incomplete.
 func (f *frames) frame(b []byte) int {
 	if len(b) < 2 {
 		return 0
@@ -203,7 +198,7 @@ func (f *frames) frame(b []byte) int {
 	if uint64(len(b)-at) < n {
 		return 0
 	}
-	if opcode := b[0] & 15; opcode == 0 || opcode == 2 { // the others are not MQTT
+	if opcode := b[0] & 15; opcode == 0 || opcode == 2 { // only binary messages contain MQTT
 		start := len(f.mqtt)
 		f.mqtt = append(f.mqtt, b[at:at+int(n)]...)
 		for i := range f.mqtt[start:] {

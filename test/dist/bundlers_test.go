@@ -10,44 +10,45 @@ import (
 	"regexp"
 	"testing"
 	"time"
+
+	"iot.wasm/test/harness"
 )
 
-// A result is what the scripts in testdata leave behind.
-type result struct {
-	Heard, Error      string
+// An outcome is the result of a script in testdata.
+type outcome struct {
+	Received, Error   string
 	Classes, Cognito  string
 	Connects, Effects int
 }
 
-// heard is the result where all is well.
-var heard = result{Heard: "world", Classes: "IotClient,Subscription,Message", Connects: 1}
+// success is the outcome without an error.
+var success = outcome{Received: "world", Classes: "IotClient,Subscription,Message", Connects: 1}
 
-// TestBundlers builds pages without any configuration, and opens them.
+// TestBundlers bundles pages without any configuration and opens them.
 func TestBundlers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		page    string // a folder in testdata
-		program string // the bundler, run by Node in the page's folder
+		program string // the bundler; Node runs it in the page's folder
 		args    []string
-		out     string // the folder that it fills
-		copied  []string
+		copied  []string // files to copy into the bundle's folder, dist
 		effects int
 	}{
-		"vite": {page: "react", program: "vite/bin/vite.js", args: []string{"build"}, out: "dist", effects: 2},
-		"webpack": {page: "plain", program: "webpack-cli/bin/cli.js", args: []string{"--mode", "production", "--entry", "./main.js"}, out: "dist",
+		"vite": {page: "react", program: "vite/bin/vite.js", args: []string{"build"}, effects: 2},
+		"webpack": {page: "plain", program: "webpack-cli/bin/cli.js", args: []string{"--mode", "production", "--entry", "./main.js"},
 			copied: []string{"index.html"}},
-		// esbuild lets new URL() stand as it is, so the wasm has to be brought.
-		"esbuild": {page: "plain", program: "esbuild/bin/esbuild", args: []string{"main.js", "--bundle", "--format=esm", "--minify", "--outdir=dist"}, out: "dist",
+		// esbuild does not follow new URL(), so the wasm has to be copied.
+		"esbuild": {page: "plain", program: "esbuild/bin/esbuild", args: []string{"main.js", "--bundle", "--format=esm", "--minify", "--outdir=dist"},
 			copied: []string{"index.html", "node_modules/iot.wasm/iot.wasm"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := pageProject(t, c.page)
-			if name == "esbuild" { // a program of its own
-				if err := command(dir, filepath.Join(modules, c.program), c.args...); err != nil {
-					t.Fatal(err)
-				}
-			} else if err := command(dir, node(22), append([]string{filepath.Join(modules, c.program)}, c.args...)...); err != nil {
+			program, args := node22, append([]string{filepath.Join(modules, c.program)}, c.args...)
+			if name == "esbuild" { // a native program
+				program, args = args[0], args[1:]
+			}
+			if err := harness.Command(dir, program, args...); err != nil {
 				t.Fatal(err)
 			}
 			for _, name := range c.copied {
@@ -55,23 +56,23 @@ func TestBundlers(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := os.WriteFile(filepath.Join(dir, c.out, filepath.Base(name)), data, 0o644); err != nil {
+				if err := os.WriteFile(filepath.Join(dir, "dist", filepath.Base(name)), data, 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
-			s := serve(t, filepath.Join(dir, c.out))
-			check(t, s, s.url, c.effects)
+			s := harness.ServeStandIn(t, filepath.Join(dir, "dist"))
+			check(t, s, s.URL, c.effects)
 		})
 	}
 }
 
-// TestViteDev opens a page in Vite's server for developing, which bundles
-// dependencies beforehand into a folder of its own, where no wasm is.
+// TestViteDev opens a page of Vite's development server. The server bundles dependencies
+// into a folder that does not contain the wasm.
 func TestViteDev(t *testing.T) {
 	t.Parallel()
 	dir := pageProject(t, "react")
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, node(22), filepath.Join(modules, "vite/bin/vite.js"), "--host", "127.0.0.1", "--port", "0")
+	cmd := exec.CommandContext(ctx, node22, filepath.Join(modules, "vite/bin/vite.js"), "--host", "127.0.0.1", "--port", "0")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "NO_COLOR=1")
 	cmd.Stderr = os.Stderr
@@ -91,29 +92,29 @@ func TestViteDev(t *testing.T) {
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		if at := address.FindString(lines.Text()); at != "" {
-			check(t, serve(t, distDir), at, 4) // StrictMode doubles the two
+			check(t, harness.ServeStandIn(t, distDir), at, 4) // StrictMode runs each of the two effects twice
 			return
 		}
 	}
-	t.Fatalf("vite names no address: %v", lines.Err())
+	t.Fatalf("Vite prints no address: %v", lines.Err())
 }
 
-// check opens a page, which is to connect once, and to hear its own message.
-func check(t *testing.T, s *standIn, at string, effects int) {
+// check opens a page that connects once and receives its own message.
+func check(t *testing.T, s *harness.StandIn, at string, effects int) {
 	t.Helper()
-	got := read[result](t, at+"?server="+url.QueryEscape(s.url), "globalThis.result")
-	want := heard
+	got := read[outcome](t, at+"?server="+url.QueryEscape(s.URL), "globalThis.outcome")
+	want := success
 	want.Cognito, want.Effects = "function", effects
 	if got != want {
-		t.Errorf("the page says %+v, want %+v", got, want)
+		t.Errorf("the outcome is %+v, want %+v", got, want)
 	}
-	if n := s.sockets.Load(); n != 1 {
+	if n := s.Sockets.Load(); n != 1 {
 		t.Errorf("the page opened %d sockets", n)
 	}
 }
 
-// pageProject is a project of the test's own that has installed the package,
-// with a page's source. React comes from test/npm.
+// pageProject returns the folder of a new project that has installed the package and
+// contains the sources of a page. React comes from test/npm.
 func pageProject(t *testing.T, page string) string {
 	t.Helper()
 	dir := t.TempDir()

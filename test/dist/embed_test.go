@@ -1,17 +1,18 @@
 package dist
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"iot.wasm/test/harness"
 )
 
-// TestEmbed opens the page that shows how to embed the classic script.
+// TestEmbed opens the example page that embeds the classic script.
 func TestEmbed(t *testing.T) {
 	t.Parallel()
-	const said = `document.querySelector("#result").textContent`
+	const result = `document.querySelector("#result").textContent`
 	wasm, err := os.ReadFile(filepath.Join(distDir, "iot.wasm"))
 	if err != nil {
 		t.Fatal(err)
@@ -22,31 +23,31 @@ func TestEmbed(t *testing.T) {
 	}
 	copyTo(t, dir, "hello.js")
 
-	// First all files come from one server, then the script and the wasm from another one.
-	s, cdn := serve(t, dir), serve(t, dir)
+	// embed.html loads all files from one server. other.html loads the script and the wasm from another server.
+	s, cdn := harness.ServeStandIn(t, dir), harness.ServeStandIn(t, dir)
 	page, err := os.ReadFile(filepath.Join(dir, "embed.html"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.replaced["/other.html"] = bytes.Replace(page, []byte(`src="`), []byte(`src="`+cdn.url), 1)
+	s.Files["/other.html"] = harness.File{Body: strings.Replace(string(page), `src="`, `src="`+cdn.URL, 1)}
 	for _, name := range []string{"embed.html", "other.html"} {
-		got := read[result](t, s.url+name, said+`.endsWith(" is here") &&
+		got := read[outcome](t, s.URL+name, result+`.endsWith(" is here") &&
 			(globalThis.begun ??= import("./hello.js").then(({ hello, problem }) => hello(iot, "./").catch(problem)).then((r) => { globalThis.outcome = r }), globalThis.outcome)`)
-		if got != heard {
-			t.Errorf("%s says %+v, want %+v", name, got, heard)
+		if got != success {
+			t.Errorf("%s: %+v, want %+v", name, got, success)
 		}
 	}
 
-	// One byte behind the last section would not keep it from running.
-	s = serve(t, dir)
-	s.replaced["/iot.wasm"] = append(wasm[:len(wasm):len(wasm)], 0)
-	if text := read[string](t, s.url+"embed.html", `(`+said+`.startsWith("ERR_") && `+said+`)`); !strings.HasPrefix(text, "ERR_LOAD: ") {
-		t.Errorf("with another wasm the page says %s", text)
+	// The integrity value rejects a wasm with a byte after its last section, which the browser would run.
+	s = harness.ServeStandIn(t, dir)
+	s.Files["/iot.wasm"] = harness.File{Body: string(wasm) + "\x00"}
+	if text := read[string](t, s.URL+"embed.html", `(`+result+`.startsWith("ERR_") && `+result+`)`); !strings.HasPrefix(text, "ERR_LOAD: ") {
+		t.Errorf("with a changed wasm, the page shows %s", text)
 	}
 
-	s = serve(t, dir)
-	s.replaced["/iot.global.js"] = []byte("globalThis.iot = { state: 'not what was asked for' }")
-	if !read[bool](t, s.url+"embed.html", `document.readyState === "complete" && typeof iot === "undefined"`) {
-		t.Error("another script runs")
+	s = harness.ServeStandIn(t, dir)
+	s.Files["/iot.global.js"] = harness.File{Body: "globalThis.iot = { state: 'changed' }"}
+	if !read[bool](t, s.URL+"embed.html", `document.readyState === "complete" && typeof iot === "undefined"`) {
+		t.Error("the page runs a changed script")
 	}
 }

@@ -14,18 +14,20 @@ import (
 	"testing"
 
 	"github.com/andybalholm/brotli"
+
+	"iot.wasm/test/harness"
 )
 
-// budget is in bytes, at brotli's best: what a page downloads.
+// budget is the largest allowed size of each download, in bytes with brotli 11.
 var budget = map[string]int{"iot.js": 12_700, "iot.global.js": 12_700, "cognito.js": 4 << 10, "iot.wasm": 1_200_000}
 
-// TestFiles compares the second build with the first, and its compressed files
-// with what they were made of.
+// TestFiles builds a second time, with compression. It compares the two builds, and the
+// compressed files with the original ones.
 func TestFiles(t *testing.T) {
 	t.Parallel()
-	<-second.done
-	if second.err != nil {
-		t.Fatal(second.err)
+	second := filepath.Join(t.TempDir(), "dist")
+	if err := harness.Command(harness.Root, builder, "-dist", second); err != nil {
+		t.Fatal(err)
 	}
 	first := files(t, distDir)
 	var hashes map[string]string
@@ -33,16 +35,16 @@ func TestFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(hashes) != len(first)-1 {
-		t.Errorf("integrity.json has %d files, of %d", len(hashes), len(first))
+		t.Errorf("integrity.json contains %d files of %d", len(hashes), len(first))
 	}
-	again := files(t, second.dir)
+	again := files(t, second)
 	for name, data := range first {
 		if !bytes.Equal(again[name], data) {
-			t.Errorf("%s is another in the second build", name)
+			t.Errorf("%s differs in the second build", name)
 		}
 		sum := sha512.Sum384(data)
 		if want := "sha384-" + base64.StdEncoding.EncodeToString(sum[:]); name != "integrity.json" && hashes[name] != want {
-			t.Errorf("%s has the integrity %s, not %s", name, want, hashes[name])
+			t.Errorf("the integrity of %s is %s, want %s", name, hashes[name], want)
 		}
 		delete(again, name)
 	}
@@ -56,7 +58,7 @@ func TestFiles(t *testing.T) {
 				t.Fatalf("%s%s: %v", name, ext, err)
 			}
 			if data, err := io.ReadAll(r); err != nil || !bytes.Equal(data, first[name]) {
-				t.Errorf("%s%s is not %s: %v", name, ext, name, err)
+				t.Errorf("the content of %s%s differs from %s: %v", name, ext, name, err)
 			}
 		}
 		t.Logf("%s: %d bytes, brotli %d, gzip %d", name, len(first[name]), len(again[name+".br"]), len(again[name+".gz"]))
@@ -66,12 +68,12 @@ func TestFiles(t *testing.T) {
 	}
 	for name := range again {
 		if ext := filepath.Ext(name); ext != ".br" && ext != ".gz" {
-			t.Errorf("only the second build has %s", name)
+			t.Errorf("only the second build contains %s", name)
 		}
 	}
 }
 
-// TestSourceMaps looks whether a debugger would show the sources as they are.
+// TestSourceMaps checks that a debugger can show the sources.
 func TestSourceMaps(t *testing.T) {
 	t.Parallel()
 	for name, source := range map[string]string{"iot.js": "www/iot/core.js", "iot.global.js": "www/iot/core.js", "cognito.js": "www/cognito.js"} {
@@ -95,12 +97,12 @@ func TestSourceMaps(t *testing.T) {
 			t.Fatal(err)
 		}
 		if m.Version != 3 || m.Mappings == "" || len(m.Sources) != len(m.SourcesContent) {
-			t.Errorf("%s.map is not whole", name)
+			t.Errorf("%s.map is incomplete", name)
 			continue
 		}
 		found := false
 		for i, path := range m.Sources {
-			original, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(path)))
+			original, err := os.ReadFile(filepath.Join(harness.Root, filepath.FromSlash(path)))
 			if err != nil {
 				t.Errorf("%s.map: %v", name, err)
 			}
@@ -109,12 +111,13 @@ func TestSourceMaps(t *testing.T) {
 			}
 		}
 		if !found {
-			t.Errorf("%s.map does not hold %s: %v", name, source, m.Sources)
+			t.Errorf("%s.map does not contain %s: %v", name, source, m.Sources)
 		}
 	}
 }
 
-// TestLicences looks for the projects whose code is in the wasm.
+// TestLicences checks that the licences of all projects are present whose code the wasm
+// contains.
 func TestLicences(t *testing.T) {
 	t.Parallel()
 	text := string(files(t, distDir)["THIRD-PARTY-LICENSES.txt"])
@@ -125,22 +128,22 @@ func TestLicences(t *testing.T) {
 	}
 }
 
-// TestPackage looks at what npm takes: all but the .br and .gz, which it would make larger.
+// TestPackage checks that the npm package contains all files except .br and .gz files.
 func TestPackage(t *testing.T) {
 	t.Parallel()
 	installed := files(t, filepath.Join(project, "node_modules/iot.wasm"))
 	for name := range installed {
 		if ext := filepath.Ext(name); ext == ".br" || ext == ".gz" {
-			t.Errorf("npm takes %s", name)
+			t.Errorf("the npm package contains %s", name)
 		}
 	}
 	for name := range files(t, distDir) {
 		if _, ok := installed[name]; !ok {
-			t.Errorf("npm does not take %s", name)
+			t.Errorf("the npm package does not contain %s", name)
 		}
 	}
 	if !bytes.Contains(installed["iot.js"], []byte(`new URL("iot.wasm",import.meta.url)`)) {
-		t.Error("iot.js does not say where the wasm is in the words that bundlers know")
+		t.Error("iot.js does not contain the expression by which bundlers find the wasm")
 	}
 }
 
@@ -162,7 +165,7 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// files are the files of a folder, by name.
+// files reads the files of a folder.
 func files(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

@@ -6,10 +6,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"iot.wasm/test/harness"
 )
 
-// TestRuntime runs a program that Go's runtime has something to say about, with
-// what "make wasm" leaves of wasm_exec.js.
+// TestRuntime runs a program that prints and panics with the wasm_exec.js of "make wasm",
+// which is shorter than the toolchain's.
 func TestRuntime(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "prints.wasm")
@@ -18,16 +20,16 @@ func TestRuntime(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	support, err := filepath.Abs(filepath.Join(root, "www/wasm_exec.js"))
+	support, err := filepath.Abs(filepath.Join(harness.Root, "www/wasm_exec.js"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Its own type, as www/ has no package.json to say so.
+	// Node needs the extension .mjs, because www/ has no package.json.
 	module := filepath.Join(t.TempDir(), "wasm_exec.mjs")
 	if err := os.Symlink(support, module); err != nil {
 		t.Fatal(err)
 	}
-	run := exec.CommandContext(t.Context(), node(22), "--preserve-symlinks", "testdata/runtime.mjs", module, program)
+	run := exec.CommandContext(t.Context(), node22, "--preserve-symlinks", "testdata/runtime.mjs", module, program)
 	out, err := run.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -35,10 +37,10 @@ func TestRuntime(t *testing.T) {
 	lines := strings.Split(string(out), "\n")
 	for i, want := range []string{"by the runtime", "by os", "open /nothing: not implemented on js", "panic: at last"} {
 		if i >= len(lines) || lines[i] != want {
-			t.Errorf("line %d is not %q:\n%s", i+1, want, out)
+			t.Errorf("line %d of the output is not %q:\n%s", i+1, want, out)
 		}
 	}
 	if !strings.HasSuffix(string(out), "exit code 2\n") {
-		t.Errorf("the program does not end with exit code 2:\n%s", out)
+		t.Errorf("the exit code is not 2:\n%s", out)
 	}
 }

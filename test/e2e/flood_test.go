@@ -5,17 +5,18 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
+	"sync"
 	"testing"
 
 	"github.com/eclipse/paho.golang/packets"
 	"nhooyr.io/websocket"
+
+	"iot.wasm/test/harness"
 )
 
-// scripted serves a broker that answers CONNECT, SUBSCRIBE and PINGREQ, and does
-// nothing else by itself: after a SUBSCRIBE it does what the test says.
+// scripted serves a broker that answers CONNECT, SUBSCRIBE and PINGREQ, and ignores other
+// packets. After SUBACK it calls subscribed.
 func scripted(t *testing.T, subscribed func(ws *websocket.Conn)) string {
 	t.Helper()
 	return newScript(t, func(c *scriptConn, cp *packets.ControlPacket) {
@@ -31,8 +32,8 @@ func scripted(t *testing.T, subscribed func(ws *websocket.Conn)) string {
 	}).endpoint
 }
 
-// What comes at once is heard in slices: between them the page has time for
-// other things. Nothing is lost, and the order is kept.
+// The client delivers many messages in slices, so that the page can do other work between
+// them. It loses no message and keeps the order.
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	const messages = 3000
@@ -44,71 +45,64 @@ func TestFlood(t *testing.T) {
 			_, _ = (&packets.Publish{Topic: fmt.Sprintf("flood/%d", i%7), Payload: payload, Properties: &packets.Properties{}}).WriteTo(&b)
 			frame = append(frame, b.Bytes()...)
 		}
-		for range 3 { // the second and third come while the page is behind with the first
+		for range 3 { // the second and third arrive while the page handles the first
 			_ = ws.Write(t.Context(), websocket.MessageBinary, frame)
 		}
 	})
-	b := blank(t, serve(t))
-	b.eval(`globalThis.heard = []; globalThis.turns = new Set(); let turn = 0;
-		const channel = new MessageChannel(); channel.port1.onmessage = () => { turn++; if (heard.length < 9000) channel.port2.postMessage(0) }; channel.port2.postMessage(0);
+	b := openModule(t, harness.Serve(t))
+	b.Eval(`globalThis.received = []; globalThis.turns = new Set(); let turn = 0;
+		const channel = new MessageChannel(); channel.port1.onmessage = () => { turn++; if (received.length < 9000) channel.port2.postMessage(0) }; channel.port2.postMessage(0);
 		const busy = (ms) => { const end = performance.now() + ms; while (performance.now() < end); };
-		await iot.connect({ endpoint: "`+endpoint+`", keepAlive: 1 }); iot.addEventListener("disconnected", (e) => heard.push(e.detail.error.code));
-		await iot.subscribe("flood/#", (m) => { busy(1); turns.add(turn); heard.push(new DataView(m.payload.buffer, m.payload.byteOffset).getUint32(0)) })`, nil)
-	// With a keep-alive of a second, and nine seconds of work, the client would take the broker for dead if what waits did not count.
-	b.until(`heard.length >= 9000`)
-	b.is(`heard.length === 9000 && heard.every((n, i) => n === i % 3000)`, `true`)
+		await iot.connect({ endpoint: "`+endpoint+`", keepAlive: 1 }); iot.addEventListener("disconnected", (e) => received.push(e.detail.error.code));
+		await iot.subscribe("flood/#", (m) => { busy(1); turns.add(turn); received.push(new DataView(m.payload.buffer, m.payload.byteOffset).getUint32(0)) })`, nil)
+	// The handlers take nine seconds, and the keep-alive is one second. The client must count the received bytes that wait as a sign of life.
+	b.Until(`received.length >= 9000`)
+	b.Is(`received.length === 9000 && received.every((n, i) => n === i % 3000)`, `true`)
 	var turns int
-	b.eval(`turns.size`, &turns)
+	b.Eval(`turns.size`, &turns)
 	t.Logf("9000 messages of 1 ms in %d slices", turns)
 	if turns < 100 {
-		t.Errorf("9000 messages that take 1 ms each were heard in %d turns of the event loop", turns)
+		t.Errorf("9000 messages of 1 ms were delivered in %d turns of the event loop", turns)
 	}
-	b.is(`[iot.state, iot.stats().connects]`, `["connected",1]`)
+	b.Is(`[iot.state, iot.stats().connects]`, `["connected",1]`)
 }
 
-// A socket that does not get rid of its bytes is not given more and more of them.
+// The client does not fill a socket that sends nothing.
 func TestBackPressure(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	endpoint := scripted(t, func(*websocket.Conn) { <-release })
-	b := blank(t, serve(t))
-	t.Cleanup(func() {
-		select {
-		case <-release:
-		default:
-			close(release)
-		}
-	})
-	b.eval(`globalThis.sockets = []; const Real = WebSocket; globalThis.WebSocket = class extends Real { constructor(...a) { super(...a); sockets.push(this) } };
+	b := openModule(t, harness.Serve(t))
+	unblock := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(unblock)
+	b.Eval(`globalThis.sockets = []; const Real = WebSocket; globalThis.WebSocket = class extends Real { constructor(...a) { super(...a); sockets.push(this) } };
 		await iot.connect({ endpoint: "`+endpoint+`" }); iot.subscribe("x", () => {}).catch(() => {}); await iot.publish("x", "");
-		globalThis.most = 0; globalThis.left = 0; const payload = new Uint8Array(64 * 1024);
-		for (let i = 0; i < 900; i++) iot.publish("x", payload).then(() => left++);
+		globalThis.most = 0; globalThis.sent = 0; const payload = new Uint8Array(64 * 1024);
+		for (let i = 0; i < 900; i++) iot.publish("x", payload).then(() => sent++);
 		for (let i = 0; i < 50; i++) { await new Promise((r) => setTimeout(r, 1)); most = Math.max(most, sockets[0].bufferedAmount) }`, nil)
-	b.is(`[most > 64 * 2 ** 10, most < 6 * 2 ** 20, left < 450]`, `[true,true,true]`)
-	close(release)
-	b.until(`left === 900`)
-	b.is(`iot.stats().bytesOut > 58e6`, `true`)
+	b.Is(`[most > 64 * 2 ** 10, most < 6 * 2 ** 20, sent < 450]`, `[true,true,true]`)
+	unblock()
+	b.Until(`sent === 900`)
+	b.Is(`iot.stats().bytesOut > 58e6`, `true`)
 }
 
-// The lean build is the same to a page.
+// The lean build has the same API.
 func TestLean(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join(root, "www"))); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(harness.Root, "www"))); err != nil {
 		t.Fatal(err)
 	}
 	build := func(args ...string) string {
 		t.Helper()
-		cmd := exec.Command("go", append([]string{"run", "./internal/build"}, args...)...)
-		cmd.Dir = root
-		out, err := cmd.CombinedOutput()
+		out, err := harness.Build(args...)
 		if err != nil {
-			t.Fatalf("%v: %s", err, out)
+			t.Fatal(err)
 		}
-		return strings.TrimSpace(string(out))
+		return out
 	}
 	build("-lean", "-o", filepath.Join(dir, "iot.wasm"))
-	// The loader takes the wasm of its own build only.
+	// The loader accepts only the wasm of its own build.
 	loader := filepath.Join(dir, "wasm_exec.js")
 	script, err := os.ReadFile(loader)
 	if err != nil {
@@ -118,8 +112,8 @@ func TestLean(t *testing.T) {
 	if err := os.WriteFile(loader, script, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	b := blank(t, serve(t, "-www", dir))
-	b.eval(`await iot.connect({ ...at, credentials: () => local.credentials }); globalThis.got = []; await iot.subscribe("lean/#", (m) => got.push(m.text()), { qos: 1 })`, nil)
-	b.is(`await iot.publish("lean/1", "hello", { qos: 1 })`, `{"reasonCode":0}`)
-	b.until(`got.length === 1`)
+	b := openModule(t, harness.Serve(t, "-www", dir))
+	b.Eval(`await iot.connect({ ...at, credentials: () => local.credentials }); globalThis.got = []; await iot.subscribe("lean/#", (m) => got.push(m.text()), { qos: 1 })`, nil)
+	b.Is(`await iot.publish("lean/1", "hello", { qos: 1 })`, `{"reasonCode":0}`)
+	b.Until(`got.length === 1`)
 }

@@ -2,19 +2,24 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"iot.wasm/test/harness"
 )
 
+// goldenCase is a case of wasm/sigv4: a URL, and the options of iot.presign() for it as
+// JavaScript.
 type goldenCase struct{ name, options, url string }
 
-// golden are the cases of wasm/sigv4, as JavaScript that iot.presign() takes.
+// golden reads the cases of wasm/sigv4.
 func golden(t *testing.T) (list []goldenCase) {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(root, "wasm/sigv4/testdata/sigv4-golden.json"))
+	data, err := os.ReadFile(filepath.Join(harness.Root, "wasm/sigv4/testdata/sigv4-golden.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +55,17 @@ func golden(t *testing.T) (list []goldenCase) {
 		list = append(list, goldenCase{c.Name, js, c.URL})
 	}
 	if len(list) < 20 {
-		t.Fatalf("only %d cases", len(list))
+		t.Fatalf("the file contains only %d cases", len(list))
 	}
 	return list
+}
+
+func TestGoldenSignaturesInTheBrowser(t *testing.T) {
+	b := openModule(t, harness.Serve(t))
+	for _, c := range golden(t) {
+		got := b.Text(fmt.Sprintf(`await iot.presign(%s)`, c.options))
+		if got != c.url {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.url)
+		}
+	}
 }

@@ -1,28 +1,23 @@
 package e2e
 
 import (
-	"bytes"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/heapprofiler"
-	"github.com/chromedp/cdproto/performance"
-	"github.com/chromedp/chromedp"
+	"iot.wasm/test/harness"
 )
 
-// What is taken is given back: after ten thousand subscriptions and a thousand
-// connections there is as much of everything as after the first hundred.
+// After ten thousand subscriptions and a thousand connections, the page and the wasm use
+// as much as after the first hundred.
 func TestNothingLeaks(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := harness.Serve(t)
 	b := open(t, exposed(t)+"/iot.js")
-	b.eval(`const { iot, IotClient } = await import("/iot.js"); const local = await (await fetch("`+s.url+`local.json")).json();
+	b.Eval(`const { iot, IotClient } = await import("/iot.js"); const local = await (await fetch("`+s.URL+`local.json")).json();
 		const o = { endpoint: local.endpoint, region: local.region, credentials: local.credentials, clientId: "leak" };
-		globalThis.stop = new AbortController(); // lives as long as the page does, as a signal may
+		globalThis.stop = new AbortController(); // one signal for all calls
 		globalThis.subscribe = async (n) => {
 			await iot.connect({ ...o, signal: stop.signal });
 			for (let i = 0; i < n; i++) {
@@ -39,93 +34,72 @@ func TestNothingLeaks(t *testing.T) {
 			}
 		};
 		globalThis.count = () => ({
-			made: funcsMade, // js.Funcs, ever
+			created: createdFuncs,
 			funcs: go._values.filter((v) => typeof v === "function").length, values: go._values.filter((v) => v !== null && v !== undefined).length,
 			memory: go._inst.exports.mem.buffer.byteLength,
 		})`, nil)
-	// Enough garbage for Go to collect it, and enough calls for it to let go of what it had.
-	b.eval(`globalThis.settle = async () => {
+	// Makes so much garbage that Go collects it, and so many calls that Go releases the JavaScript values that it does not use.
+	b.Eval(`globalThis.settle = async () => {
 			for (let round = 0; round < 2; round++) {
 				await iot.connect(o); for (let i = 0; i < 100; i++) await iot.publish("leak", new Uint8Array(100_000), { qos: 1 }); await iot.disconnect();
 				await subscribe(300);
 			}
 		}`, nil)
-	b.eval(`await subscribe(100); await connect(100); await settle()`, nil)
-	first := b.count()
-	b.eval(`await subscribe(2_500); await connect(500); await settle()`, nil) // two subscriptions each
-	half := b.count()
-	b.eval(`await subscribe(2_500); await connect(500); await settle()`, nil)
-	end := b.count()
+	b.Eval(`await subscribe(100); await connect(100); await settle()`, nil)
+	first := count(b)
+	b.Eval(`await subscribe(2_500); await connect(500); await settle()`, nil) // two subscriptions each
+	half := count(b)
+	b.Eval(`await subscribe(2_500); await connect(500); await settle()`, nil)
+	end := count(b)
 	t.Logf("after the first hundred of each: %+v; halfway: %+v; at the end: %+v", first, half, end)
-	if end.Made != 1 || end.Funcs > first.Funcs {
-		t.Errorf("%d js.Funcs were made, want 1; Go holds %d functions, %d at first", end.Made, end.Funcs, first.Funcs)
+	if end.Created != 1 || end.Funcs > first.Funcs {
+		t.Errorf("Go created %d js.Funcs, want 1; it refers to %d functions, at first to %d", end.Created, end.Funcs, first.Funcs)
 	}
 	if end.listeners > first.listeners {
-		t.Errorf("%v event listeners, %v at first", end.listeners, first.listeners)
+		t.Errorf("%v event listeners, at first %v", end.listeners, first.listeners)
 	}
-	const grace = 2000 // Go lets go of them by the thousand
-	if end.Values > first.Values+grace {
-		t.Errorf("Go holds %d values, %d at first", end.Values, first.Values)
+	const batch = 2000 // Go releases values in batches of about a thousand
+	if end.Values > first.Values+batch {
+		t.Errorf("Go refers to %d values, at first to %d", end.Values, first.Values)
 	}
-	const garbage = 4 << 20 // that Go lets come together before it first collects any
-	const step = 1 << 20    // by which its heap may end
+	const garbage = 4 << 20 // the garbage before Go's first collection
+	const step = 1 << 20    // a growth step of Go's heap
 	if end.Memory > half.Memory+step || half.Memory > first.Memory+garbage {
-		t.Errorf("the wasm has %d bytes, %d halfway, %d at first", end.Memory, half.Memory, first.Memory)
+		t.Errorf("the wasm's memory is %d bytes, halfway %d, at first %d", end.Memory, half.Memory, first.Memory)
 	}
 }
 
-type holdings struct {
-	Made, Funcs, Values, Memory int
-	listeners                   float64
+// usage is what the page and the wasm use, without garbage.
+type usage struct {
+	Created   int // js.Funcs since the start
+	Funcs     int // JavaScript functions that Go refers to
+	Values    int // JavaScript values that Go refers to
+	Memory    int // bytes of the wasm's memory
+	listeners float64
 }
 
-// count says what the page and its Go hold, once all garbage is away.
-func (b *tab) count() (h holdings) {
-	b.t.Helper()
-	if _, err := chromedp.Call(b.ctx, performance.Enable, performance.EnableParams{}); err != nil {
-		b.t.Fatal(err)
-	}
-	if _, err := chromedp.Call(b.ctx, heapprofiler.CollectGarbage, cdp.Empty{}); err != nil {
-		b.t.Fatal(err)
-	}
-	metrics, err := chromedp.Call(b.ctx, performance.GetMetrics, cdp.Empty{})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	for _, m := range metrics.Metrics {
-		if m.Name == "JSEventListeners" {
-			h.listeners = m.Value
-		}
-	}
-	b.eval(`count()`, &h)
-	return h
+func count(b *harness.Tab) (u usage) {
+	b.T.Helper()
+	u.listeners = b.Metric("JSEventListeners")
+	b.Eval(`count()`, &u)
+	return u
 }
 
-// exposed serves www/ with a wasm_exec.js that shows its Go object, as the
-// global go, and counts the js.Funcs that Go makes.
-func exposed(t *testing.T) string {
+// exposed serves www/ with a changed wasm_exec.js. The global go of the page is its Go
+// object, and createdFuncs the number of js.Funcs that Go has created.
+func exposed(t *testing.T) (url string) {
 	t.Helper()
-	script, err := os.ReadFile(filepath.Join(root, "www/wasm_exec.js"))
+	script, err := os.ReadFile(filepath.Join(harness.Root, "www/wasm_exec.js"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	const made = "return new globalThis.Go();"
-	if !bytes.Contains(script, []byte(made)) {
-		t.Fatalf("wasm_exec.js has no %q", made)
+	const original = "return new globalThis.Go();"
+	if !strings.Contains(string(script), original) {
+		t.Fatalf("wasm_exec.js does not contain %q", original)
 	}
-	script = bytes.Replace(script, []byte(made), []byte(`const go = self.go = new globalThis.Go();
-	const wrap = go._makeFuncWrapper; self.funcsMade = 0;
-	go._makeFuncWrapper = (id) => (self.funcsMade++, wrap.call(go, id));
-	return go;`), 1)
-	files := http.FileServer(http.Dir(filepath.Join(root, "www")))
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/wasm_exec.js" {
-			w.Header().Set("Content-Type", "text/javascript")
-			_, _ = w.Write(script)
-			return
-		}
-		files.ServeHTTP(w, r)
-	}))
-	t.Cleanup(web.Close)
-	return web.URL
+	changed := strings.Replace(string(script), original, `const go = self.go = new globalThis.Go();
+	const wrap = go._makeFuncWrapper; self.createdFuncs = 0;
+	go._makeFuncWrapper = (id) => (self.createdFuncs++, wrap.call(go, id));
+	return go;`, 1)
+	return harness.Web(t, filepath.Join(harness.Root, "www"), harness.Files{"/wasm_exec.js": {Body: changed}})
 }

@@ -14,21 +14,23 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 	"nhooyr.io/websocket"
 
+	"iot.wasm/test/harness"
 	broker "iot.wasm/test/mosquitto"
 	"iot.wasm/wasm/secret"
 	"iot.wasm/wasm/sigv4"
 )
 
-// native is a client outside the browser: nhooyr's WebSocket, paho's packets,
-// and a URL that sigv4 has signed.
+// native is a client outside the browser. It consists of the WebSocket of nhooyr.io,
+// paho's packets, and a URL that sigv4 has signed.
 type native struct {
 	t    *testing.T
 	conn net.Conn
 }
 
-func dial(t *testing.T, s *server, clientID string) *native {
+// dial connects a native client.
+func dial(t *testing.T, s *harness.Server, clientID string) *native {
 	t.Helper()
-	l := s.settings()
+	l := s.Settings()
 	e, err := sigv4.ParseEndpoint(l.Endpoint, l.Region)
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +44,7 @@ func dial(t *testing.T, s *server, clientID string) *native {
 	t.Cleanup(cancel)
 	ws, _, err := websocket.Dial(ctx, url.Reveal(), &websocket.DialOptions{Subprotocols: []string{"mqtt"}})
 	if err != nil {
-		t.Fatalf("the native client is refused: %v", bytes.ReplaceAll([]byte(err.Error()), []byte(url.Reveal()), []byte("[URL]")))
+		t.Fatalf("the server refuses the native client: %v", bytes.ReplaceAll([]byte(err.Error()), []byte(url.Reveal()), []byte("[URL]")))
 	}
 	ws.SetReadLimit(-1)
 	n := &native{t, websocket.NetConn(ctx, ws, websocket.MessageBinary)}
@@ -51,7 +53,7 @@ func dial(t *testing.T, s *server, clientID string) *native {
 		ProtocolName: "MQTT", ProtocolVersion: 5, ClientID: clientID, CleanStart: true, KeepAlive: 60, Properties: &packets.Properties{},
 	})
 	if ack := n.receive().(*packets.Connack); ack.ReasonCode != 0 {
-		t.Fatalf("the native client is refused: %v", ack)
+		t.Fatalf("the broker refuses the native client: %v", ack)
 	}
 	return n
 }
@@ -86,7 +88,7 @@ func (n *native) subscribe(filter string, qos byte) {
 	}
 }
 
-// message takes the next message, acknowledging it as its QoS asks for.
+// message receives the next message and acknowledges it.
 func (n *native) message() *packets.Publish {
 	n.t.Helper()
 	m := n.receive().(*packets.Publish)
@@ -115,73 +117,74 @@ func (n *native) publish(topic, payload string, qos byte) {
 }
 
 func TestPageAndNativeClient(t *testing.T) {
-	s := serve(t, "-max-qos", "2")
-	b := blank(t, s)
-	b.is(`(await iot.connect({ ...at, credentials: local.credentials })).maximumQoS`, `2`)
-	b.eval(`globalThis.got = []; await iot.subscribe("to/page", (m) => got.push([m.text(), m.qos]), { qos: 2 })`, nil)
+	s := harness.Serve(t, "-max-qos", "2")
+	b := openModule(t, s)
+	b.Is(`(await iot.connect({ ...at, credentials: local.credentials })).maximumQoS`, `2`)
+	b.Eval(`globalThis.got = []; await iot.subscribe("to/page", (m) => got.push([m.text(), m.qos]), { qos: 2 })`, nil)
 	n := dial(t, s, "native")
 	n.subscribe("to/native", 2)
 	for qos := range byte(3) {
-		b.is(fmt.Sprintf(`(await iot.publish("to/native", "hello %d", { qos: %d })).reasonCode`, qos, qos), `0`)
+		b.Is(fmt.Sprintf(`(await iot.publish("to/native", "hello %d", { qos: %d })).reasonCode`, qos, qos), `0`)
 		if m := n.message(); string(m.Payload) != fmt.Sprintf("hello %d", qos) || m.QoS != qos {
 			t.Errorf("QoS %d: %v", qos, m)
 		}
 		n.publish("to/page", fmt.Sprintf("hi %d", qos), qos)
 	}
-	b.until(`got.length === 3`)
-	b.is(`got`, `[["hi 0",0],["hi 1",1],["hi 2",2]]`)
-	// A payload larger than a WebSocket frame of the broker's buffers, and many at once.
-	b.eval(`const big = crypto.getRandomValues(new Uint8Array(65536)); const wide = new Uint8Array(131072).map((_, i) => big[i % 65536]); await iot.publish("to/native", wide, { qos: 1 })`, nil)
+	b.Until(`got.length === 3`)
+	b.Is(`got`, `[["hi 0",0],["hi 1",1],["hi 2",2]]`)
+	// A payload of 128 KiB exceeds the broker's buffer for WebSocket frames.
+	b.Eval(`const big = crypto.getRandomValues(new Uint8Array(65536)); const wide = new Uint8Array(131072).map((_, i) => big[i % 65536]); await iot.publish("to/native", wide, { qos: 1 })`, nil)
 	m := n.message()
 	var first []byte
-	b.eval(`Array.from(wide)`, &intsToBytes{&first})
+	b.Eval(`Array.from(wide)`, &intsToBytes{&first})
 	if !bytes.Equal(m.Payload, first) {
-		t.Error("128 KiB did not arrive as they were sent")
+		t.Error("the payload of 128 KiB has changed on its way")
 	}
 }
 
-// A second broker, whose packet identifiers and flow control are its own.
+// mosquitto chooses packet identifiers and controls the flow in other ways than the
+// stand-in.
 func TestMosquitto(t *testing.T) {
-	b := blank(t, serve(t))
-	b.is(`(await iot.connect({ endpoint: "`+mosquitto(t, "allow_anonymous true")+`" })).maximumQoS`, `2`)
-	b.eval(`globalThis.got = []; await iot.subscribe("to/page", (m) => got.push([m.text(), m.qos]), { qos: 2 });
+	b := openModule(t, harness.Serve(t))
+	b.Is(`(await iot.connect({ endpoint: "`+mosquitto(t, "allow_anonymous true")+`" })).maximumQoS`, `2`)
+	b.Eval(`globalThis.got = []; await iot.subscribe("to/page", (m) => got.push([m.text(), m.qos]), { qos: 2 });
 		globalThis.all = Promise.all(Array.from({ length: 600 }, (_, i) => iot.publish("to/page", String(i), { qos: i % 3 })))`, nil)
-	b.until(`got.length === 600`)
-	b.is(`(await all).every((r) => r.reasonCode === 0)`, `true`)
+	b.Until(`got.length === 600`)
+	b.Is(`(await all).every((r) => r.reasonCode === 0)`, `true`)
 	for qos := range 3 {
-		b.is(fmt.Sprintf(`got.filter(([, q]) => q === %d).map(([n]) => Number(n)).every((n, i) => n === 3 * i + %d)`, qos, qos), `true`)
+		b.Is(fmt.Sprintf(`got.filter(([, q]) => q === %d).map(([n]) => Number(n)).every((n, i) => n === 3 * i + %d)`, qos, qos), `true`)
 	}
-	b.is(`(({ inflight, queued, messagesIn, messagesOut }) => [inflight, queued, messagesIn, messagesOut])(iot.stats())`, `[0,0,600,600]`)
+	b.Is(`(({ inflight, queued, messagesIn, messagesOut }) => [inflight, queued, messagesIn, messagesOut])(iot.stats())`, `[0,0,600,600]`)
 }
 
-// A broker that wants a user name and password, and one that wants none of it.
+// A broker accepts the right user name and password, and refuses others.
 func TestPassword(t *testing.T) {
-	b := blank(t, serve(t))
+	b := openModule(t, harness.Serve(t))
 	file := filepath.Join(t.TempDir(), "passwords")
 	if out, err := exec.Command("mosquitto_passwd", "-b", "-c", file, "ann", "öpen").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	b.eval(`const endpoint = "`+mosquitto(t, "allow_anonymous false\npassword_file "+file)+`"`, nil)
-	b.is(`(await iot.connect({ endpoint, username: "ann", password: "öpen" })).keepAlive`, `120`)
-	b.eval(`await iot.disconnect()`, nil)
-	b.is(`(await iot.connect({ endpoint, username: "ann", password: new TextEncoder().encode("öpen") })).keepAlive`, `120`)
-	b.eval(`await iot.disconnect()`, nil)
-	b.fails(`iot.connect({ endpoint, username: "ann", password: "shut" })`, "IotError", "ERR_NOT_AUTHORIZED", "not authorized")
-	b.fails(`iot.connect({ endpoint })`, "IotError", "ERR_NOT_AUTHORIZED", "not authorized")
+	b.Eval(`const endpoint = "`+mosquitto(t, "allow_anonymous false\npassword_file "+file)+`"`, nil)
+	b.Is(`(await iot.connect({ endpoint, username: "ann", password: "öpen" })).keepAlive`, `120`)
+	b.Eval(`await iot.disconnect()`, nil)
+	b.Is(`(await iot.connect({ endpoint, username: "ann", password: new TextEncoder().encode("öpen") })).keepAlive`, `120`)
+	b.Eval(`await iot.disconnect()`, nil)
+	b.Fails(`iot.connect({ endpoint, username: "ann", password: "shut" })`, "IotError", "ERR_NOT_AUTHORIZED")
+	b.Fails(`iot.connect({ endpoint })`, "IotError", "ERR_NOT_AUTHORIZED")
 }
 
-// A custom authorizer travels in the query, and nowhere else.
+// The options of a custom authorizer are in the query of the URL, and not in errors.
 func TestAuthorizer(t *testing.T) {
-	b := blank(t, serve(t))
-	b.is(`await (async () => { let url; const Real = WebSocket; WebSocket = class extends Real { constructor(u, p) { super(u, p); url = u } };
+	b := openModule(t, harness.Serve(t))
+	b.Is(`await (async () => { let url; const Real = WebSocket; WebSocket = class extends Real { constructor(u, p) { super(u, p); url = u } };
 		const error = await iot.connect({ endpoint: local.endpoint, authorizer: { name: "door", tokenKeyName: "key", token: "se cret", tokenSignature: "a+b/c=" } }).catch((e) => e); WebSocket = Real;
 		return [new URL(url).search, error.code, error.message.includes("se cret") || error.message.includes("se%20cret")] })()`,
 		`["?x-amz-customauthorizer-name=door&key=se%20cret&x-amz-customauthorizer-signature=a%2Bb%2Fc%3D","ERR_SIGNATURE",false]`)
 }
 
-// mosquitto starts the broker of that name, with WebSockets on loopback and what
-// else its configuration is to say, and returns its URL.
-func mosquitto(t *testing.T, settings string) string {
+// mosquitto starts a mosquitto with WebSockets on this machine and more lines of its
+// configuration.
+func mosquitto(t *testing.T, settings string) (endpoint string) {
 	t.Helper()
 	b, err := broker.Start(settings)
 	if err != nil {
@@ -191,7 +194,7 @@ func mosquitto(t *testing.T, settings string) string {
 	return "ws://" + b.Address + "/mqtt"
 }
 
-// intsToBytes reads a JSON array of numbers as bytes.
+// intsToBytes decodes a JSON array of numbers as bytes.
 type intsToBytes struct{ to *[]byte }
 
 func (b *intsToBytes) UnmarshalJSON(data []byte) error {

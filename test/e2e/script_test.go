@@ -13,24 +13,27 @@ import (
 
 	"github.com/eclipse/paho.golang/packets"
 	"nhooyr.io/websocket"
+
+	"iot.wasm/test/harness"
 )
 
-// script is a broker that does what the test says with each packet.
+// script is a broker whose answers are defined by a test.
 type script struct {
 	t        *testing.T
 	endpoint string
 
 	mu    sync.Mutex
-	types []string // of the packets that have come
+	types []string // of the received packets
 }
 
-// scriptConn is one connection to it.
+// scriptConn is a connection to a script.
 type scriptConn struct {
 	*script
 	ws      *websocket.Conn
 	request *http.Request
 }
 
+// newScript serves a script that calls answer for each received packet.
 func newScript(t *testing.T, answer func(c *scriptConn, cp *packets.ControlPacket)) *script {
 	t.Helper()
 	s := &script{t: t}
@@ -58,14 +61,14 @@ func newScript(t *testing.T, answer func(c *scriptConn, cp *packets.ControlPacke
 	return s
 }
 
-// seen lists the types of the packets that have come.
+// seen lists the types of the received packets.
 func (s *script) seen() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return strings.Join(s.types, " ")
 }
 
-// encoder is a packet of paho's.
+// encoder is one of paho's packets.
 type encoder interface {
 	WriteTo(io.Writer) (int64, error)
 }
@@ -83,44 +86,32 @@ func (c *scriptConn) send(list ...encoder) {
 
 func properties() *packets.Properties { return &packets.Properties{} }
 
-// throttled is a proxy to target that takes so many bytes a second from the page.
-// A small buffer keeps in the browser what has not left.
-func throttled(t *testing.T, target string, perSecond, buffer int) string {
+// throttled is a proxy to target that reads perSecond bytes per second from the page. A
+// receive buffer of a few bytes makes the unsent bytes wait in the browser; 0 is the
+// system's default.
+func throttled(t *testing.T, target string, perSecond, buffer int) (address string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			page, err := l.Accept()
-			if err != nil {
-				return
-			}
-			if buffer > 0 {
-				_ = page.(*net.TCPConn).SetReadBuffer(buffer)
-			}
-			broker, err := net.Dial("tcp", target)
-			if err != nil {
-				_ = page.Close()
-				continue
-			}
-			go func() {
-				_, _ = io.Copy(page, broker)
-				_ = page.Close()
-			}()
-			go func() {
-				defer broker.Close()
-				const slice = 20 // of a second
-				for tick := time.NewTicker(time.Second / slice); ; <-tick.C {
-					if _, err := io.CopyN(broker, page, int64(perSecond/slice)); err != nil {
-						tick.Stop()
-						return
-					}
-				}
-			}()
+	return harness.Listen(t, func(page *net.TCPConn) {
+		defer page.Close()
+		if buffer > 0 {
+			_ = page.SetReadBuffer(buffer)
 		}
-	}()
-	return l.Addr().String()
+		broker, err := net.Dial("tcp", target)
+		if err != nil {
+			return
+		}
+		go func() {
+			defer broker.Close()
+			const parts = 20 // of a second
+			tick := time.NewTicker(time.Second / parts)
+			defer tick.Stop()
+			for {
+				if _, err := io.CopyN(broker, page, int64(perSecond/parts)); err != nil {
+					return
+				}
+				<-tick.C
+			}
+		}()
+		_, _ = io.Copy(page, broker)
+	})
 }

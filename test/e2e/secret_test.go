@@ -8,16 +8,18 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"iot.wasm/test/harness"
 )
 
-// reports is a server for a policy's violation reports.
+// reports is a server that receives the violation reports of a Content-Security-Policy.
 type reports struct {
 	url string
 	mu  sync.Mutex
 	all []string
 }
 
-func collect(t *testing.T) *reports {
+func receiveReports(t *testing.T) *reports {
 	t.Helper()
 	r := &reports{}
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
@@ -37,52 +39,54 @@ func (r *reports) text() string {
 	return strings.Join(r.all, "\n")
 }
 
-// A page whose policy does not allow the endpoint by http: is told less, and its
-// reports hold no signed URL. Where the policy allows it, the reason is told.
-func TestReportsHoldNoSecret(t *testing.T) {
+// A client learns the reason for a refusal by an HTTP request. If the page's policy does
+// not allow that request, the error has a general code and the violation reports contain
+// no signed URL.
+func TestReportsContainNoSecret(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := harness.Serve(t)
 	for _, c := range []struct {
 		name, header, sources, code string
 		reported                    bool
 	}{
-		{"forbidden", "Content-Security-Policy", "ws://" + s.addr, "ERR_UNREACHABLE", true},
-		{"reported only", "Content-Security-Policy-Report-Only", "ws://" + s.addr, "ERR_FORBIDDEN", true},
-		{"allowed", "Content-Security-Policy", "ws://" + s.addr + " http://" + s.addr, "ERR_SIGNATURE", false},
+		{"forbidden", "Content-Security-Policy", "ws://" + s.Addr, "ERR_UNREACHABLE", true},
+		{"reported only", "Content-Security-Policy-Report-Only", "ws://" + s.Addr, "ERR_FORBIDDEN", true},
+		{"allowed", "Content-Security-Policy", "ws://" + s.Addr + " http://" + s.Addr, "ERR_SIGNATURE", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := collect(t)
+			r := receiveReports(t)
 			policy := "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' " + c.sources + "; report-uri " + r.url
 			page := embedWith(t, c.header, policy, `import iot from "./iot.js";
 				globalThis.violations = []; document.addEventListener("securitypolicyviolation", (e) => violations.push(e.blockedURI));
 				const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wrong-secret", sessionToken: "secret-session-token" };
-				iot.connect({ endpoint: "ws://`+s.addr+`", region: "us-east-1", credentials, reconnect: false }).catch((e) => (globalThis.failed = { code: e.code, message: e.message }))`)
+				iot.connect({ endpoint: "ws://`+s.Addr+`", region: "us-east-1", credentials, reconnect: false }).catch((e) => (globalThis.failed = { code: e.code, message: e.message }))`)
 			b := open(t, page)
-			b.until(`globalThis.failed !== undefined`)
-			code := b.text(`failed.code`)
+			b.Until(`globalThis.failed !== undefined`)
+			code := b.Text(`failed.code`)
 			if c.code == "ERR_SIGNATURE" && code == "ERR_ACCESS_KEY" {
-				code = c.code // the key is unknown to the stand-in, which the answer says
+				code = c.code // the stand-in does not know the key
 			}
 			if code != c.code {
-				t.Errorf("it fails with %s, want %s: %s", code, c.code, b.text(`failed.message`))
+				t.Errorf("connect() rejects with %s, want %s: %s", code, c.code, b.Text(`failed.message`))
 			}
 			if c.reported {
-				b.until(`violations.length > 0`)
-				for r.text() == "" { // the browser sends it when it has time
-					b.eval(`await new Promise((resolve) => setTimeout(resolve, 20))`, nil)
+				b.Until(`violations.length > 0`)
+				for r.text() == "" { // the browser delays the report
+					b.Eval(`await new Promise((resolve) => setTimeout(resolve, 20))`, nil)
 				}
 			}
 			for _, secret := range []string{"X-Amz-Signature", "secret-session-token"} {
-				if strings.Contains(r.text(), secret) || strings.Contains(b.text(`violations.join() + failed.message`), secret) {
-					t.Errorf("%s is in a report: %s", secret, r.text())
+				if strings.Contains(r.text(), secret) || strings.Contains(b.Text(`violations.join() + failed.message`), secret) {
+					t.Errorf("a report contains %s: %s", secret, r.text())
 				}
 			}
 		})
 	}
 }
 
-// What answers the question why a socket did not open may be endless.
-func TestEndlessAnswer(t *testing.T) {
+// The client reads a bounded part of a response that explains a refusal. cognito() does
+// the same.
+func TestEndlessResponse(t *testing.T) {
 	t.Parallel()
 	sent := make(chan int, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -104,24 +108,23 @@ func TestEndlessAnswer(t *testing.T) {
 		sent <- n
 	}))
 	t.Cleanup(server.Close)
-	b := blank(t, serve(t))
-	b.fails(`iot.connect({ endpoint: "ws`+strings.TrimPrefix(server.URL, "http")+`", reconnect: false })`, "IotError", "ERR_FORBIDDEN")
+	b := openModule(t, harness.Serve(t))
+	b.Fails(`iot.connect({ endpoint: "ws`+strings.TrimPrefix(server.URL, "http")+`", reconnect: false })`, "IotError", "ERR_FORBIDDEN")
 	if n := <-sent; n > 64<<20 {
-		t.Errorf("the page has taken %d bytes", n)
+		t.Errorf("the page has received %d bytes", n)
 	}
-	// So may be what answers in Cognito's place.
-	b.fails(`import("/cognito.js").then(({ cognito }) => cognito({ identityPoolId: "us-east-1:0", endpoint: "`+server.URL+`", storage: null })())`, "IotError", "ERR_COGNITO_RESPONSE")
+	b.Fails(`import("/cognito.js").then(({ cognito }) => cognito({ identityPoolId: "us-east-1:0", endpoint: "`+server.URL+`", storage: null })())`, "IotError", "ERR_COGNITO_RESPONSE")
 	if n := <-sent; n > 64<<20 {
-		t.Errorf("cognito() has taken %d bytes", n)
+		t.Errorf("cognito() has received %d bytes", n)
 	}
 }
 
-// Words that are not ours carry no secret into an error, and the page's own error is
-// the cause.
-func TestWordsOfOthers(t *testing.T) {
+// An error contains no secret of texts that servers and the page's functions provide. The
+// page's own error is its cause.
+func TestForeignTextsAreRedacted(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // which quotes what it was asked
+	s := harness.Serve(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // quotes the request
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.WriteHeader(http.StatusForbidden)
 		if r.Header.Get("Upgrade") == "" {
@@ -129,12 +132,12 @@ func TestWordsOfOthers(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	b := blank(t, s)
-	b.eval(`globalThis.said = async (options) => { try { await new IotClient().connect({ reconnect: false, ...options }); } catch (e) { return [e.code, e.message, e.cause?.message ?? ""]; } }`, nil)
-	b.is(`await (async () => { const [code, message] = await said({ endpoint: "ws`+strings.TrimPrefix(server.URL, "http")+`", authorizer: { name: "a", tokenKeyName: "token", token: "to/ken with+signs", tokenSignature: "sig==" } });
+	b := openModule(t, s)
+	b.Eval(`globalThis.failure = async (options) => { try { await new IotClient().connect({ reconnect: false, ...options }); } catch (e) { return [e.code, e.message, e.cause?.message ?? ""]; } }`, nil)
+	b.Is(`await (async () => { const [code, message] = await failure({ endpoint: "ws`+strings.TrimPrefix(server.URL, "http")+`", authorizer: { name: "a", tokenKeyName: "token", token: "to/ken with+signs", tokenSignature: "sig==" } });
 		return [code, message.includes("no: [redacted]"), /ken.{1,3}with|signs|sig(==|%3D)/i.test(message)] })()`, `["ERR_FORBIDDEN",true,false]`)
-	b.is(`await (async () => { const [code, message, cause] = await said({ url: () => { throw new Error('{"X-Amz-Signature":"0123abcd"}') } });
-		return [code, message.includes("0123abcd"), message.includes("cause"), cause] })()`, `["ERR_CREDENTIALS",false,true,"{\"X-Amz-Signature\":\"0123abcd\"}"]`)
-	b.is(`await (async () => { const [code, message] = await said({ url: 'ws://127.0.0.1:1/mq tt?X-Amz-Signature="0123 abcd"' }); return [code, /0123|abcd/.test(message)] })()`, `["ERR_UNREACHABLE",false]`)
-	b.is(`await (async () => { const [code, message] = await said({ url: 'ws://127.0.0.1:99999/mqtt?X-Amz-Signature="0123 abcd"' }); return [/^ERR_(URL|WEBSOCKET)$/.test(code), /0123|abcd/.test(message)] })()`, `[true,false]`)
+	b.Is(`await (async () => { const [code, message, cause] = await failure({ url: () => { throw new Error('{"X-Amz-Signature":"0123abcd"}') } });
+		return [code, message.includes("0123abcd"), cause] })()`, `["ERR_CREDENTIALS",false,"{\"X-Amz-Signature\":\"0123abcd\"}"]`)
+	b.Is(`await (async () => { const [code, message] = await failure({ url: 'ws://127.0.0.1:1/mq tt?X-Amz-Signature="0123 abcd"' }); return [code, /0123|abcd/.test(message)] })()`, `["ERR_UNREACHABLE",false]`)
+	b.Is(`await (async () => { const [code, message] = await failure({ url: 'ws://127.0.0.1:99999/mqtt?X-Amz-Signature="0123 abcd"' }); return [/^ERR_(URL|WEBSOCKET)$/.test(code), /0123|abcd/.test(message)] })()`, `[true,false]`)
 }

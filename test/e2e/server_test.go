@@ -7,144 +7,108 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
+	"iot.wasm/test/harness"
 )
 
 func TestBrokerRestart(t *testing.T) {
-	s := serve(t)
+	s := harness.Serve(t)
 	b := openPage(t, s)
-	b.eval(`globalThis.got = []; globalThis.told = [];
-		for (const type of ["connecting", "connected", "disconnected", "closed"]) iot.addEventListener(type, ({ detail }) => told.push(type + (detail.error ? " " + detail.error.code : "") + (detail.recovered ? " recovered" : "")));
+	b.Eval(`globalThis.got = []; globalThis.events = [];
+		for (const type of ["connecting", "connected", "disconnected", "closed"]) iot.addEventListener(type, ({ detail }) => events.push(type + (detail.error ? " " + detail.error.code : "") + (detail.recovered ? " recovered" : "")));
 		for (let i = 0; i < 20; i++) await iot.subscribe("many/" + i, (m) => got.push(m.topic), { qos: 1 })`, nil)
-	s.kill()
-	b.until(`iot.state === "reconnecting"`)
-	// What is published meanwhile waits.
-	b.eval(`globalThis.queued = iot.publish("many/7", "kept", { qos: 1 })`, nil)
-	b.fails(`iot.publish("many/7", "not kept")`, "IotError", "ERR_OFFLINE_QOS0", "qos: 1")
-	s = serve(t, "-addr", s.addr) // with new keys, which the page's provider fetches
-	b.until(`iot.state === "connected"`)
-	b.is(`await queued`, `{"reasonCode":0}`)
-	b.eval(`for (let i = 0; i < 20; i++) await iot.publish("many/" + i, "again", { qos: 1 })`, nil)
-	b.until(`new Set(got).size === 20`)
-	b.is(`told.filter((x) => x.startsWith("connected"))`, `["connected"]`) // once, and not recovered: the session went with the broker
-	b.is(`told[0]`, `"disconnected ERR_CONNECTION_LOST"`)
-	b.is(`iot.stats().connects`, `2`)
-	b.until(`document.querySelectorAll("#subscriptions li").length === 1 && document.querySelector("#state").textContent === "connected"`)
-	// A graceful stop says so.
-	if code := s.interrupt(); code != 0 {
+	s.Kill()
+	b.Until(`iot.state === "reconnecting"`)
+	// A message of QoS 1 is queued while the client is offline.
+	b.Eval(`globalThis.queued = iot.publish("many/7", "queued", { qos: 1 })`, nil)
+	b.Fails(`iot.publish("many/7", "not queued")`, "IotError", "ERR_OFFLINE_QOS0")
+	s = harness.Serve(t, "-addr", s.Addr) // has new credentials, which the page's provider fetches
+	b.Until(`iot.state === "connected"`)
+	b.Is(`await queued`, `{"reasonCode":0}`)
+	b.Eval(`for (let i = 0; i < 20; i++) await iot.publish("many/" + i, "again", { qos: 1 })`, nil)
+	b.Until(`new Set(got).size === 20`)
+	b.Is(`events.filter((x) => x.startsWith("connected"))`, `["connected"]`) // not recovered: the new broker has no sessions
+	b.Is(`events[0]`, `"disconnected ERR_CONNECTION_LOST"`)
+	b.Is(`iot.stats().connects`, `2`)
+	b.Until(`document.querySelectorAll("#subscriptions li").length === 1 && document.querySelector("#state").textContent === "connected"`)
+	// A graceful shutdown sends DISCONNECT.
+	if code := s.Interrupt(); code != 0 {
 		t.Errorf("serve.go exits with %d", code)
 	}
-	b.until(`told.includes("disconnected ERR_DISCONNECTED")`)
+	b.Until(`events.includes("disconnected ERR_DISCONNECTED")`)
 }
 
 func TestTakeover(t *testing.T) {
-	s := serve(t)
-	b := blank(t, s)
-	b.is(`await (async () => {
+	s := harness.Serve(t)
+	b := openModule(t, s)
+	b.Is(`await (async () => {
 		const a = new IotClient(), c = new IotClient(); const o = { ...at, credentials: local.credentials, clientId: "same" };
 		await a.connect(o); const closed = new Promise((resolve) => a.addEventListener("closed", (e) => resolve(e.detail.error.code)));
 		await c.connect(o); return [await closed, a.state, c.state, c.stats().connects] })()`, `["ERR_SUPERSEDED","closed","connected",1]`)
 }
 
-// embed serves one page that embeds the module from the server at s, with a
-// Content-Security-Policy.
-func embed(t *testing.T, policy, body string) string {
-	t.Helper()
-	return embedWith(t, "Content-Security-Policy", policy, body)
-}
-
-// embedWith does so with a policy in the header of that name.
-func embedWith(t *testing.T, header, policy, body string) string {
-	t.Helper()
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/embed.js" {
-			w.Header().Set("Content-Type", "text/javascript")
-			_, _ = w.Write([]byte(body))
-			return
-		}
-		if r.URL.Path != "/" {
-			name := r.URL.Path
-			if name == "/wrong-type/iot.wasm" { // a server that does not know wasm
-				w.Header().Set("Content-Type", "application/octet-stream")
-				name = "/iot.wasm"
-			}
-			http.ServeFile(w, r, filepath.Join(root, "www", filepath.Clean(name)))
-			return
-		}
-		w.Header().Set(header, policy)
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write([]byte(`<!doctype html><title>embed</title><script type="module" src="embed.js"></script>`))
-	}))
-	t.Cleanup(web.Close)
-	return web.URL
-}
-
 func TestStrictCSP(t *testing.T) {
-	s := serve(t)
-	ws := "ws://" + s.addr
-	url := embed(t, "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' "+ws+" http://"+s.addr, `
+	s := harness.Serve(t)
+	ws := "ws://" + s.Addr
+	url := embed(t, "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' "+ws+" http://"+s.Addr, `
 		import iot from "./iot.js";
-		const { endpoint, region, credentials } = await (await fetch("http://`+s.addr+`/local.json")).json();
+		const { endpoint, region, credentials } = await (await fetch("http://`+s.Addr+`/local.json")).json();
 		globalThis.blocked = []; document.addEventListener("securitypolicyviolation", (e) => blocked.push(e.violatedDirective + " " + e.blockedURI));
 		await iot.connect({ endpoint, region, credentials });
-		await iot.subscribe("hello", (message) => (globalThis.heard = message.text()));
+		await iot.subscribe("hello", (message) => (globalThis.received = message.text()));
 		await iot.publish("hello", "world");`)
 	b := open(t, url)
-	b.until(`globalThis.heard === "world"`)
-	b.is(`blocked`, `[]`)
-	// Without wasm-unsafe-eval the error says what to add.
+	b.Until(`globalThis.received === "world"`)
+	b.Is(`blocked`, `[]`)
+	// The error names the missing source: wasm-unsafe-eval, or connect-src for the endpoint.
 	b = open(t, embed(t, "default-src 'none'; script-src 'self'; connect-src 'self' "+ws, `
 		import iot from "./iot.js"; try { await iot.load() } catch (e) { globalThis.failed = [e.name, e.code, e.message.includes("'wasm-unsafe-eval'")] }`))
-	b.until(`globalThis.failed !== undefined`)
-	b.is(`failed`, `["IotError","ERR_CSP",true]`)
-	// Nor without the endpoint in connect-src.
+	b.Until(`globalThis.failed !== undefined`)
+	b.Is(`failed`, `["IotError","ERR_CSP",true]`)
+
 	b = open(t, embed(t, "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'", `
 		import iot from "./iot.js"; try { await iot.connect({ endpoint: "`+ws+`" }) } catch (e) { globalThis.failed = [e.name, e.code, e.phase, e.message.includes("connect-src")] }`))
-	b.until(`globalThis.failed !== undefined`)
-	b.is(`failed`, `["IotError","ERR_CSP","open",true]`)
+	b.Until(`globalThis.failed !== undefined`)
+	b.Is(`failed`, `["IotError","ERR_CSP","open",true]`)
 }
 
 func TestLoading(t *testing.T) {
 	const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 	for name, c := range map[string]struct{ script, want string }{
 		"wrong Content-Type": {`await iot.load({ wasm: "/wrong-type/iot.wasm" }); globalThis.result = [iot.version]`, `["0.1.0"]`},
-		"missing, then there": {`let code; try { await iot.load({ wasm: "/nothing/iot.wasm" }) } catch (e) { code = [e.code, e.phase, e.retryable, e.message.includes("404")] } await iot.load(); globalThis.result = code`,
+		"missing, then present": {`let code; try { await iot.load({ wasm: "/nothing/iot.wasm" }) } catch (e) { code = [e.code, e.phase, e.retryable, e.message.includes("404")] } await iot.load(); globalThis.result = code`,
 			`["ERR_LOAD","load",true,true]`},
 		"not wasm":        {`let code; try { await iot.load({ wasm: "/iot.js" }) } catch (e) { code = e.code } await iot.load(); globalThis.result = code`, `"ERR_LOAD"`},
 		"wrong integrity": {`let code; try { await iot.load({ wasm: "/iot.wasm", integrity: "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" }) } catch (e) { code = e.code } globalThis.result = code`, `"ERR_LOAD"`},
-		"by its build":    {`await iot.load(); globalThis.result = performance.getEntriesByType("resource").some((e) => e.name.includes("/iot.wasm?" + iot.version + "+"))`, `true`},
-		"credentials meanwhile": {`let asked = 0; iot.connect({ endpoint: "ws://127.0.0.1:1", region: "x", reconnect: false, credentials: () => (asked++, { accessKeyId: "a", secretAccessKey: "b" }) })
-			.catch((e) => (globalThis.result = [at, asked, e.code])); const at = asked;`, `[1,1,"ERR_CSP"]`},
-		"importing fetches nothing": {`globalThis.result = performance.getEntriesByType("resource").filter((e) => e.name.includes(".wasm")).length`, `0`},
+		"version in URL":  {`await iot.load(); globalThis.result = performance.getEntriesByType("resource").some((e) => e.name.includes("/iot.wasm?" + iot.version + "+"))`, `true`},
+		"provider called while loading": {`let calls = 0; iot.connect({ endpoint: "ws://127.0.0.1:1", region: "x", reconnect: false, credentials: () => (calls++, { accessKeyId: "a", secretAccessKey: "b" }) })
+			.catch((e) => (globalThis.result = [before, calls, e.code])); const before = calls;`, `[1,1,"ERR_CSP"]`},
+		"import does not fetch the wasm": {`globalThis.result = performance.getEntriesByType("resource").filter((e) => e.name.includes(".wasm")).length`, `0`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t, embed(t, policy, `import iot from "./iot.js"; `+c.script))
-			b.until(`globalThis.result !== undefined`)
-			b.is(`result`, c.want)
+			b.Until(`globalThis.result !== undefined`)
+			b.Is(`result`, c.want)
 		})
 	}
 }
 
-// A page of another origin on this machine may use the stand-in; one from
-// elsewhere, or by another name for this machine, may not.
+// The stand-in accepts requests of pages of this machine. It refuses other origins, and
+// requests that use another name of this machine.
 func TestGuard(t *testing.T) {
-	s := serve(t)
+	s := harness.Serve(t)
 	for _, c := range []struct{ host, origin, want string }{
-		{s.addr, "http://localhost:5173", "200"},
-		{s.addr, "http://evil.example", "403"},
+		{s.Addr, "http://localhost:5173", "200"},
+		{s.Addr, "http://evil.example", "403"},
 		{"evil.example", "http://evil.example", "403"},
 		{"evil.example", "", "403"},
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"local.json", nil)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"local.json", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,7 +127,7 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-func TestServeSaysWhatIsWrong(t *testing.T) {
+func TestServeErrors(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -182,8 +146,7 @@ func TestServeSaysWhatIsWrong(t *testing.T) {
 		{[]string{"stray"}, 2, "takes flags only"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		cmd := exec.CommandContext(ctx, serveBinary, c.args...)
-		cmd.Dir = root
+		cmd := harness.ServeCommand(ctx, c.args...)
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		_ = cmd.Run()
@@ -194,27 +157,26 @@ func TestServeSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestLeavingThePage(t *testing.T) {
-	s := serve(t)
+// The broker publishes the will when the tab is closed, and not after disconnect().
+func TestClosingTheTab(t *testing.T) {
+	s := harness.Serve(t)
 	n := dial(t, s, "watcher")
 	n.subscribe("last/words", 1)
-	b := blank(t, s)
-	b.eval(`await iot.connect({ ...at, credentials: local.credentials, will: { topic: "last/words", payload: "gone", qos: 1, delay: 0 }, sessionExpiry: 0 })`, nil)
-	b.eval(`await iot.disconnect()`, nil) // no will
-	b.eval(`await iot.connect({ ...at, credentials: local.credentials, will: { topic: "last/words", payload: "cut off", qos: 1, delay: 0 }, sessionExpiry: 0 })`, nil)
-	if err := chromedp.Cancel(b.ctx); err != nil { // closes the tab
-		t.Fatal(err)
-	}
+	b := openModule(t, s)
+	b.Eval(`await iot.connect({ ...at, credentials: local.credentials, will: { topic: "last/words", payload: "gone", qos: 1, delay: 0 }, sessionExpiry: 0 })`, nil)
+	b.Eval(`await iot.disconnect()`, nil)
+	b.Eval(`await iot.connect({ ...at, credentials: local.credentials, will: { topic: "last/words", payload: "cut off", qos: 1, delay: 0 }, sessionExpiry: 0 })`, nil)
+	b.Close()
 	if m := n.message(); string(m.Payload) != "cut off" {
 		t.Errorf("the will is %q", m.Payload)
 	}
 }
 
-// Every request has an end and a bound, whatever its client does; what has become
-// a WebSocket is not cut by the request's deadline.
+// Every request has a limit for its time and size. The time limit does not end a
+// WebSocket.
 func TestUnfinishedRequests(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "-faults")
+	s := harness.Serve(t, "-faults")
 	n := dial(t, s, "long lived")
 	n.subscribe("still/here", 1)
 
@@ -231,7 +193,7 @@ func TestUnfinishedRequests(t *testing.T) {
 	var all sync.WaitGroup
 	for name, text := range unfinished {
 		all.Go(func() {
-			c, err := net.Dial("tcp", s.addr)
+			c, err := net.Dial("tcp", s.Addr)
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 				return
@@ -240,13 +202,13 @@ func TestUnfinishedRequests(t *testing.T) {
 			_, _ = io.WriteString(c, text)
 			_ = c.SetReadDeadline(time.Now().Add(time.Minute))
 			if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Errorf("an unfinished %s is waited for after a minute", name)
+				t.Errorf("the server still waits for an unfinished %s after a minute", name)
 			}
 		})
 	}
 	all.Wait()
-	n.publish("still/here", "and well", 0)
-	if m := n.message(); string(m.Payload) != "and well" {
+	n.publish("still/here", "x", 0)
+	if m := n.message(); string(m.Payload) != "x" {
 		t.Errorf("%q", m.Payload)
 	}
 
@@ -259,7 +221,7 @@ func TestUnfinishedRequests(t *testing.T) {
 		if strings.HasSuffix(name, "Cognito") {
 			path = "cognito"
 		}
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+path, strings.NewReader(c.body))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+path, strings.NewReader(c.body))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,16 +7,16 @@ import (
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 
-	"iot.wasm/test/chromium"
+	"iot.wasm/test/harness"
 )
 
-// A tab in the background, whose timers the browser really holds back to one a
-// minute. Its connection holds, even with a keep-alive of 60 s: the ping is due
-// at half of it, and the broker waits for one and a half.
+// Chromium limits the timers of a tab in the background to one run per minute. A
+// connection with a keep-alive of 60 s survives that: PINGREQ is due after half of it,
+// and the broker waits for one and a half of it.
 func TestThrottledTab(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
-	ctx, stop, err := chromium.Launch(context.Background(),
+	s := harness.Serve(t)
+	ctx, stop, err := harness.LaunchChromium(context.Background(),
 		chromedp.Flag("enable-features", "IntensiveWakeUpThrottling:grace_period_seconds/1"),
 		chromedp.Flag("disable-background-timer-throttling", false),
 		chromedp.Flag("disable-backgrounding-occluded-windows", false),
@@ -26,23 +26,23 @@ func TestThrottledTab(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(stop)
-	b := &tab{t, ctx}
-	b.do(chromedp.Navigate(s.url + "iot.js"))
-	b.eval(`const { iot } = await import("/iot.js"); const local = await (await fetch("/local.json")).json();
-		globalThis.told = []; iot.addEventListener("disconnected", (e) => told.push(e.detail.error.code));
+	b := &harness.Tab{T: t, Ctx: ctx, Patience: patience} // the only tab, so its window can be minimised
+	b.Do(chromedp.Navigate(s.URL + "iot.js"))
+	loadModule(b)
+	b.Eval(`globalThis.errors = []; iot.addEventListener("disconnected", (e) => errors.push(e.detail.error.code));
 		globalThis.gaps = []; let last = performance.now();
-		globalThis.held = new Promise((resolve) => setInterval(() => { const now = performance.now(); if (now - last > 50e3 && gaps.push(now - last) === 2) resolve(); last = now }, 1000));
-		await iot.connect({ endpoint: local.endpoint, region: local.region, credentials: local.credentials, keepAlive: 60 })`, nil)
-	b.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		w, err := chromedp.CallBrowser(b.ctx, browser.GetWindowForTarget, browser.GetWindowForTargetParams{TargetID: target.TargetID})
+		globalThis.throttled = new Promise((resolve) => setInterval(() => { const now = performance.now(); if (now - last > 50e3 && gaps.push(now - last) === 2) resolve(); last = now }, 1000));
+		await iot.connect({ ...at, credentials: local.credentials, keepAlive: 60 })`, nil)
+	b.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		w, err := chromedp.CallBrowser(b.Ctx, browser.GetWindowForTarget, browser.GetWindowForTargetParams{TargetID: target.TargetID})
 		if err != nil {
 			return err
 		}
-		_, err = chromedp.CallBrowser(b.ctx, browser.SetWindowBounds, browser.SetWindowBoundsParams{WindowID: w.WindowID, Bounds: &browser.Bounds{WindowState: browser.WindowStateMinimized}})
+		_, err = chromedp.CallBrowser(b.Ctx, browser.SetWindowBounds, browser.SetWindowBoundsParams{WindowID: w.WindowID, Bounds: &browser.Bounds{WindowState: browser.WindowStateMinimized}})
 		return err
 	}))
-	b.is(`document.visibilityState`, `"hidden"`)
-	b.eval(`await held`, nil) // twice, its timers have stood still for most of a minute
-	b.is(`[iot.state, iot.stats().connects, told]`, `["connected",1,[]]`)
-	b.is(`await iot.publish("still", "here", { qos: 1 })`, `{"reasonCode":0}`)
+	b.Is(`document.visibilityState`, `"hidden"`)
+	b.Eval(`await throttled`, nil) // the timers have paused twice for more than 50 s
+	b.Is(`[iot.state, iot.stats().connects, errors]`, `["connected",1,[]]`)
+	b.Is(`await iot.publish("throttled", "x", { qos: 1 })`, `{"reasonCode":0}`)
 }

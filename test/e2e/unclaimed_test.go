@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/eclipse/paho.golang/packets"
+
+	"iot.wasm/test/harness"
 )
 
-// keeper is a broker whose session holds five messages of QoS 1, which it sends in
-// the WebSocket message of CONNACK.
-func keeper(t *testing.T) *script {
+// storedSession serves a broker whose session contains five messages of QoS 1. The broker
+// sends them in the WebSocket message of CONNACK.
+func storedSession(t *testing.T) *script {
 	t.Helper()
 	return newScript(t, func(c *scriptConn, cp *packets.ControlPacket) {
 		switch p := cp.Content.(type) {
@@ -28,49 +30,50 @@ func keeper(t *testing.T) *script {
 	})
 }
 
-// What a session has stored is not acknowledged before it has a recipient.
+// The client acknowledges the stored messages of a session only when they have a recipient
+// or the page has received them in the event unclaimed.
 func TestStoredMessages(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := harness.Serve(t)
 	const connect = `await iot.connect({ endpoint: at.endpoint, cleanStart: false })`
-	page := func(t *testing.T, broker *script) *tab {
-		b := blank(t, s)
-		b.eval(`at.endpoint = "`+broker.endpoint+`"; globalThis.got = []; globalThis.reported = []; const take = (m) => got.push(m.text()); iot.addEventListener("unclaimed", (e) => reported.push(e.detail.text()))`, nil)
+	page := func(t *testing.T, broker *script) *harness.Tab {
+		b := openModule(t, s)
+		b.Eval(`at.endpoint = "`+broker.endpoint+`"; globalThis.got = []; globalThis.reported = []; const receive = (m) => got.push(m.text()); iot.addEventListener("unclaimed", (e) => reported.push(e.detail.text()))`, nil)
 		return b
 	}
 	t.Run("connect, then subscribe", func(t *testing.T) {
-		broker := keeper(t)
+		broker := storedSession(t)
 		b := page(t, broker)
-		b.eval(connect, nil)
-		b.eval(`await iot.publish("marker", "", { qos: 1 })`, nil) // behind any PUBACK there might be
+		b.Eval(connect, nil)
+		b.Eval(`await iot.publish("marker", "", { qos: 1 })`, nil) // follows any PUBACK
 		if seen := broker.seen(); seen != "CONNECT PUBLISH" {
-			t.Errorf("the broker has got %s", seen)
+			t.Errorf("the broker has received %s", seen)
 		}
-		b.eval(`await iot.subscribe("stored", take, { qos: 1 }); await iot.publish("marker", "", { qos: 1 })`, nil)
-		b.is(`[got, reported]`, `[["0","1","2","3","4"],[]]`)
+		b.Eval(`await iot.subscribe("stored", receive, { qos: 1 }); await iot.publish("marker", "", { qos: 1 })`, nil)
+		b.Is(`[got, reported]`, `[["0","1","2","3","4"],[]]`)
 		if n := strings.Count(broker.seen(), "PUBACK"); n != 5 {
-			t.Errorf("the broker has got %s", broker.seen())
+			t.Errorf("the broker has received %s", broker.seen())
 		}
 	})
 	t.Run("subscribe, then connect", func(t *testing.T) {
-		b := page(t, keeper(t))
-		b.eval(`globalThis.subscribed = iot.subscribe("stored", take, { qos: 1 }); `+connect, nil)
-		b.is(`[(await subscribed).qos, got, reported]`, `[1,["0","1","2","3","4"],[]]`)
+		b := page(t, storedSession(t))
+		b.Eval(`globalThis.subscribed = iot.subscribe("stored", receive, { qos: 1 }); `+connect, nil)
+		b.Is(`[(await subscribed).qos, got, reported]`, `[1,["0","1","2","3","4"],[]]`)
 	})
-	t.Run("nobody subscribes", func(t *testing.T) {
-		broker := keeper(t)
+	t.Run("no subscription", func(t *testing.T) {
+		broker := storedSession(t)
 		b := page(t, broker)
-		b.eval(strings.Replace(connect, "cleanStart", "unclaimedTimeoutMs: 50, cleanStart", 1), nil)
-		b.until(`reported.length === 5`)
-		b.eval(`await iot.publish("marker", "", { qos: 1 })`, nil)
-		b.is(`[got, reported]`, `[[],["0","1","2","3","4"]]`)
+		b.Eval(strings.Replace(connect, "cleanStart", "unclaimedTimeoutMs: 50, cleanStart", 1), nil)
+		b.Until(`reported.length === 5`)
+		b.Eval(`await iot.publish("marker", "", { qos: 1 })`, nil)
+		b.Is(`[got, reported]`, `[[],["0","1","2","3","4"]]`)
 		if n := strings.Count(broker.seen(), "PUBACK"); n != 5 {
-			t.Errorf("the broker has got %s", broker.seen())
+			t.Errorf("the broker has received %s", broker.seen())
 		}
 	})
-	t.Run("a listener for all messages", func(t *testing.T) {
-		b := page(t, keeper(t))
-		b.eval(`iot.addEventListener("message", (e) => got.push(e.detail.text())); `+connect, nil)
-		b.is(`[got, reported]`, `[["0","1","2","3","4"],[]]`)
+	t.Run("listener for all messages", func(t *testing.T) {
+		b := page(t, storedSession(t))
+		b.Eval(`iot.addEventListener("message", (e) => got.push(e.detail.text())); `+connect, nil)
+		b.Is(`[got, reported]`, `[["0","1","2","3","4"],[]]`)
 	})
 }

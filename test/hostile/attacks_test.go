@@ -8,31 +8,32 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// Reason codes of a DISCONNECT.
+// Reason codes of DISCONNECT.
 const (
-	malformed       = 0x81
-	protocolError   = 0x82
-	receiveMaximum  = 0x93
-	aliasInvalid    = 0x94
-	packetTooLarge  = 0x95
-	quotaExceeded   = 0x97
-	largestPacket   = 16 << 20 // that the page announces
-	aliases         = 64       // that the page announces
-	unknownID       = 999      // which no packet of the page has
-	mostProperties  = 1000     // in one packet
-	largeProperties = 1 << 20  // bytes
+	malformed      = 0x81
+	protocolError  = 0x82
+	receiveMaximum = 0x93
+	aliasInvalid   = 0x94
+	packetTooLarge = 0x95
+	quotaExceeded  = 0x97
+)
+
+const (
+	largestPacket = 16 << 20 // the client's Maximum Packet Size
+	aliases       = 64       // the client's Topic Alias Maximum
+	unknownID     = 999      // a packet identifier that the page does not use
 )
 
 var (
 	tiny = many(2000, func(int) []byte { return message(0, 0, "t", nil, 1) })
-	// hugeUser is more than may be in a packet, and largeUser is not.
+	// hugeUser exceeds the client's limit of user properties, and largeUser does not.
 	hugeUser  = user(300_000, 1)
 	largeUser = user(900, 400)
 	long      = strings.Repeat("l", 65_000)
 )
 
-// ids are packet identifiers in turn, for messages that the page has acknowledged
-// before they come again.
+// ids returns the packet identifiers of n messages. When an identifier occurs again, the
+// page has acknowledged its previous message.
 func ids(p *peer, n int) func(i int) uint16 {
 	return func(i int) uint16 { return uint16((p.turn*n+i)%65_535) + 1 }
 }
@@ -63,7 +64,7 @@ var attacks = []attack{
 		id := ids(p, 500)
 		p.send(many(500, func(i int) []byte { return message(1, id(i), "t", nil, 1) }))
 	}},
-	{name: "PUBLISH QoS 1, and never reads", deaf: true, ends: []byte{receiveMaximum, quotaExceeded}, flood: func(p *peer) {
+	{name: "PUBLISH QoS 1, without reading", deaf: true, ends: []byte{receiveMaximum, quotaExceeded}, flood: func(p *peer) {
 		id := ids(p, 500)
 		p.send(many(500, func(i int) []byte { return message(1, id(i), "t", nil, 1) }))
 	}},
@@ -75,7 +76,7 @@ var attacks = []attack{
 		id := ids(p, 500)
 		p.send(many(500, func(i int) []byte { return message(2, id(i), "t", nil, 1) }))
 	}},
-	{name: "PUBLISH QoS 2, one again and again", flood: func(p *peer) {
+	{name: "PUBLISH QoS 2, the same message", flood: func(p *peer) {
 		p.send(many(500, func(i int) []byte {
 			b := message(2, 1, "t", nil, 1)
 			if p.turn+i > 0 {
@@ -88,10 +89,10 @@ var attacks = []attack{
 	{name: "PUBLISH larger than the Maximum Packet Size", must: true, ends: []byte{packetTooLarge}, flood: func(p *peer) {
 		p.send(message(0, 0, "t", nil, largestPacket+1))
 	}},
-	{name: "PUBLISH, topics of 65 kB, all different", flood: func(p *peer) {
+	{name: "PUBLISH, different topics of 65 kB", flood: func(p *peer) {
 		p.send(many(16, func(i int) []byte { return message(0, 0, fmt.Sprintf("%s/%d/%d", long, p.turn, i), nil, 1) }))
 	}},
-	{name: "PUBLISH, short topics, all different", flood: func(p *peer) {
+	{name: "PUBLISH, different short topics", flood: func(p *peer) {
 		p.send(many(1000, func(i int) []byte { return message(0, 0, fmt.Sprintf("d/%d/%d", p.turn, i), nil, 1) }))
 	}},
 	{name: "PUBLISH, aliases for topics of 65 kB", flood: func(p *peer) {
@@ -99,7 +100,7 @@ var attacks = []attack{
 			return message(0, 0, fmt.Sprintf("%s/%d/%d", long, p.turn, i), []byte{0x23, 0, byte((p.turn*16+i)%aliases + 1)}, 1)
 		}))
 	}},
-	{name: "PUBLISH, an alias beyond the maximum", must: true, ends: []byte{aliasInvalid}, flood: func(p *peer) {
+	{name: "PUBLISH, alias above the maximum", must: true, ends: []byte{aliasInvalid}, flood: func(p *peer) {
 		p.send(message(0, 0, "t", []byte{0x23, 0xff, 0xff}, 1))
 	}},
 	{name: "PUBLISH, huge user properties", must: true, ends: []byte{quotaExceeded}, flood: func(p *peer) {
@@ -139,13 +140,13 @@ var attacks = []attack{
 	{name: "PUBREC, unknown", ends: []byte{protocolError, quotaExceeded}, flood: func(p *peer) {
 		p.send(many(2000, func(int) []byte { return ack(pubrec, unknownID, nil) }))
 	}},
-	{name: "PUBREC, unknown, and never reads", deaf: true, must: true, ends: []byte{protocolError, quotaExceeded}, flood: func(p *peer) {
+	{name: "PUBREC, unknown, without reading", deaf: true, must: true, ends: []byte{protocolError, quotaExceeded}, flood: func(p *peer) {
 		p.send(many(2000, func(int) []byte { return ack(pubrec, unknownID, nil) }))
 	}},
 	{name: "PUBREL, unknown", ends: []byte{protocolError, quotaExceeded}, flood: func(p *peer) {
 		p.send(many(2000, func(int) []byte { return ack(pubrel, unknownID, nil) }))
 	}},
-	{name: "PUBREL, unknown, and never reads", deaf: true, must: true, ends: []byte{protocolError, quotaExceeded}, flood: func(p *peer) {
+	{name: "PUBREL, unknown, without reading", deaf: true, must: true, ends: []byte{protocolError, quotaExceeded}, flood: func(p *peer) {
 		p.send(many(2000, func(int) []byte { return ack(pubrel, unknownID, nil) }))
 	}},
 	{name: "PUBCOMP, unknown", ends: []byte{protocolError}, flood: func(p *peer) {
@@ -212,7 +213,7 @@ var attacks = []attack{
 	{name: "one WebSocket message without an end", flood: endless},
 }
 
-// endless sends fragments of one WebSocket message, as many as a browser may keep.
+// endless sends 64 MiB of one WebSocket message, and not its end.
 func endless(p *peer) {
 	w, err := p.ws.Writer(p.ctx, websocket.MessageBinary)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// MQTT's packet types.
+// The types of MQTT control packets.
 const (
 	connect = 1 + iota
 	connack
@@ -35,7 +35,7 @@ const (
 	auth
 )
 
-// packet is a packet with its header.
+// packet encodes a packet from its first byte and the parts of its body.
 func packet(first byte, parts ...[]byte) []byte {
 	n := 0
 	for _, p := range parts {
@@ -52,7 +52,7 @@ func number(n uint16) []byte { return binary.BigEndian.AppendUint16(nil, n) }
 
 func text(s string) []byte { return append(number(uint16(len(s))), s...) }
 
-// properties is a property section.
+// properties encodes the properties of a packet.
 func properties(parts ...[]byte) []byte {
 	var b []byte
 	for _, p := range parts {
@@ -61,7 +61,7 @@ func properties(parts ...[]byte) []byte {
 	return append(binary.AppendUvarint(nil, uint64(len(b))), b...)
 }
 
-// user is n user properties with values of so many bytes.
+// user encodes n user properties with values of size bytes.
 func user(n, size int) []byte {
 	one := append(append([]byte{0x26}, text("k")...), text(strings.Repeat("v", size))...)
 	b := make([]byte, 0, n*len(one))
@@ -71,7 +71,7 @@ func user(n, size int) []byte {
 	return b
 }
 
-// message is a PUBLISH.
+// message encodes a PUBLISH with a payload of zeros.
 func message(qos byte, id uint16, topic string, props []byte, payload int) []byte {
 	if qos == 0 {
 		return packet(publish<<4, text(topic), properties(props), make([]byte, payload))
@@ -79,7 +79,7 @@ func message(qos byte, id uint16, topic string, props []byte, payload int) []byt
 	return packet(publish<<4|qos<<1, text(topic), number(id), properties(props), make([]byte, payload))
 }
 
-// ack is a PUBACK, PUBREC, PUBREL or PUBCOMP.
+// ack encodes a PUBACK, PUBREC, PUBREL or PUBCOMP.
 func ack(kind byte, id uint16, props []byte) []byte {
 	first := kind << 4
 	if kind == pubrel {
@@ -91,7 +91,7 @@ func ack(kind byte, id uint16, props []byte) []byte {
 	return packet(first, number(id), []byte{0}, properties(props))
 }
 
-// many puts n packets into one WebSocket message.
+// many concatenates n packets, for one WebSocket message.
 func many(n int, one func(i int) []byte) []byte {
 	var b []byte
 	for i := range n {
@@ -100,46 +100,47 @@ func many(n int, one func(i int) []byte) []byte {
 	return b
 }
 
-// attack is what a broker sends to a page.
+// An attack defines what a broker sends to a page and how the page may react.
 type attack struct {
 	name string
-	// connack is sent in place of the usual CONNACK.
+	// connack, if not nil, sends a packet instead of the usual CONNACK.
 	connack func(p *peer)
-	// flood is called again and again from when the page has subscribed until the
+	// flood, if not nil, is called repeatedly after the page has subscribed, until the
 	// time is over or the connection has ended.
 	flood func(p *peer)
-	// answer answers a packet of the page, by its first byte, its identifier and the
-	// number of its filters; nil stands for the usual answer.
+	// answer, if not nil, answers a packet of the page. Its arguments are the first byte,
+	// the packet identifier and the number of filters. It returns nil for the usual answer.
 	answer func(first byte, id uint16, filters int) []byte
-	// deaf: the broker does not read while it floods.
+	// deaf is true if the broker does not read during the flood.
 	deaf bool
-	// publishes: the page publishes with QoS 1 and 2 all the time.
+	// publishes is true if the page publishes messages of QoS 1 and 2 all the time.
 	publishes bool
-	// subscribes: the page subscribes and unsubscribes all the time.
+	// subscribes is true if the page subscribes and unsubscribes all the time.
 	subscribes bool
-	// ends are the reason codes with which the page may end the connection.
+	// ends are the allowed reason codes of the page's DISCONNECT.
 	ends []byte
-	// must: the connection has to end.
+	// must is true if the page must end the connection.
 	must bool
-	// silent: the page may end the connection without a DISCONNECT.
+	// silent is true if the page may end the connection without DISCONNECT.
 	silent bool
 }
 
-// peer is the broker's end of the page's connection.
+// A peer is the broker's side of a connection of the page.
 type peer struct {
 	a     attack
 	ctx   context.Context
 	ws    *websocket.Conn
 	sent  atomic.Int64 // WebSocket messages
-	bytes atomic.Int64
-	turn  int       // calls of flood
-	until time.Time // when the flood ends
+	bytes atomic.Int64 // in these messages
+	turn  int          // the number of calls of flood
+	until time.Time    // the end of the flood
 
 	mu     sync.Mutex
-	reason int // of the page's DISCONNECT; -1 where it has sent none
-	ended  chan struct{}
+	reason int           // of the page's DISCONNECT; -1: none
+	ended  chan struct{} // closed after the end of the connection
 }
 
+// send sends a WebSocket message.
 func (p *peer) send(b []byte) {
 	if p.ws.Write(p.ctx, websocket.MessageBinary, b) == nil {
 		p.sent.Add(1)
@@ -147,8 +148,8 @@ func (p *peer) send(b []byte) {
 	}
 }
 
-// serveAttack serves one connection, and floods it for so long. The peer comes from
-// the channel when the page has connected.
+// serveAttack serves a broker for one connection, which it attacks for a time. When the
+// page has opened the connection, the channel delivers its peer.
 func serveAttack(t *testing.T, a attack, during time.Duration) (endpoint string, peers <-chan *peer) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -169,7 +170,8 @@ func serveAttack(t *testing.T, a attack, during time.Duration) (endpoint string,
 	return "ws" + strings.TrimPrefix(server.URL, "http") + "/mqtt", ch
 }
 
-// read answers the page, and starts the flood.
+// read reads and answers the packets of the page until the connection ends. It starts the
+// flood after the first SUBSCRIBE.
 func (p *peer) read(during time.Duration) {
 	stream := bufio.NewReaderSize(websocket.NetConn(p.ctx, p.ws, websocket.MessageBinary), 64<<10)
 	p.ws.SetReadLimit(-1)
@@ -190,14 +192,14 @@ func (p *peer) read(during time.Duration) {
 					return
 				}
 				if p.a.flood(p); p.sent.Load() == before {
-					return // it has ended
+					return // the connection has ended
 				}
 			}
 		}()
 		if p.a.deaf {
 			select {
 			case <-flooding:
-			case <-time.After(during): // the page may have stopped reading, too
+			case <-time.After(during): // the page may not read either, so that the flood blocks
 			}
 		}
 	}
@@ -238,7 +240,7 @@ func (p *peer) read(during time.Duration) {
 				return
 			}
 			rest = 0
-			for body = body[1+body[0]:]; len(body) > 2; filters++ { // behind few properties
+			for body = body[1+body[0]:]; len(body) > 2; filters++ { // the page sends less than 128 bytes of properties
 				body = body[2+binary.BigEndian.Uint16(body):]
 				if kind == subscribe {
 					body = body[1:]
@@ -257,7 +259,7 @@ func (p *peer) read(during time.Duration) {
 			return
 		}
 		if p.a.deaf && started {
-			continue // the flood may hold the socket for ever: the page does not read any more
+			continue // an answer might block, because the page may not read
 		}
 		if kind == connect && p.a.connack != nil {
 			p.a.connack(p)
@@ -280,7 +282,7 @@ func (p *peer) read(during time.Duration) {
 					p.send(ack(pubrec, id, nil))
 				}
 			case pubrel:
-				if !started { // the flood may hold the socket for ever
+				if !started { // during the flood, an answer might block
 					p.send(ack(pubcomp, id, nil))
 				}
 			case subscribe:

@@ -7,34 +7,51 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"iot.wasm/test/harness"
 )
 
-// inBrowsers are the places of a browser, each with a page of its own at /place/.
-var inBrowsers = []string{"window", "classic", "worker", "sharedworker", "csp", "sandbox"}
+// browserPlaces are the places of a browser. Each has a page at /place/<name>.
+var browserPlaces = []string{"window", "classic", "worker", "sharedworker", "csp", "sandbox"}
 
 func TestChromium(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, "chromium", inBrowsers...)
-	p := start(t, exec.Command(program(t, "on Debian: apt-get install chromium", "chromium", "chromium-browser", "google-chrome"),
+	testChromium(t, newSite(t, "chromium", www(), browserPlaces...), browserPlaces...)
+}
+
+// TestDist runs the suite against the files that "make dist" makes. Their scripts are
+// minified and have other property names than those of www/.
+func TestDist(t *testing.T) {
+	t.Parallel()
+	dist := filepath.Join(t.TempDir(), "dist")
+	if _, err := harness.Build("-compress=false", "-dist", dist); err != nil {
+		t.Fatal(err)
+	}
+	testChromium(t, newSite(t, "chromium", dist, "window"), "window")
+}
+
+func testChromium(t *testing.T, s *site, places ...string) {
+	t.Helper()
+	p := start(t, exec.Command(program(t, "on Debian: apt-get install chromium", harness.ChromiumNames...),
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 		"--disable-breakpad", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--user-data-dir="+t.TempDir(),
-		"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", s.web.URL+"/place/"+inBrowsers[0]))
-	s.watch(t, p, inBrowsers...)
+		"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", s.web.URL+"/place/"+places[0]))
+	s.watch(t, p, places...)
 }
 
 func TestFirefox(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, "firefox", inBrowsers...)
+	s := newSite(t, "firefox", www(), browserPlaces...)
 	profile := t.TempDir()
 	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(firefoxPreferences), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	p := start(t, exec.Command(program(t, "on Debian: apt-get install firefox-esr", "firefox-esr", "firefox"),
-		"--headless", "--no-remote", "--profile", profile, s.web.URL+"/place/"+inBrowsers[0]))
-	s.watch(t, p, inBrowsers...)
+		"--headless", "--no-remote", "--profile", profile, s.web.URL+"/place/"+browserPlaces[0]))
+	s.watch(t, p, browserPlaces...)
 }
 
-// firefoxPreferences keep it off the network, and its own pages out of the way.
+// firefoxPreferences make Firefox use no server of others and show no page of its own.
 const firefoxPreferences = `
 user_pref("app.normandy.enabled", false);
 user_pref("app.update.enabled", false);
@@ -57,16 +74,16 @@ user_pref("toolkit.telemetry.server", "");
 
 func TestWebKit(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, "webkit", inBrowsers...)
-	found, _ := filepath.Glob("/usr/lib/*/webkit2gtk-4.*/MiniBrowser") // where Debian puts it, outside PATH
+	s := newSite(t, "webkit", www(), browserPlaces...)
+	found, _ := filepath.Glob("/usr/lib/*/webkit2gtk-4.*/MiniBrowser") // Debian installs it outside PATH
 	browser := program(t, "on Debian: apt-get install webkit2gtk-driver", append(found, "MiniBrowser")...)
-	p := start(t, exec.Command(browser, "--private", s.web.URL+"/place/"+inBrowsers[0]), "DISPLAY="+display(t),
+	p := start(t, exec.Command(browser, "--private", s.web.URL+"/place/"+browserPlaces[0]), "DISPLAY="+display(t),
 		"GDK_BACKEND=x11", "NO_AT_BRIDGE=1", "GSETTINGS_BACKEND=memory", "LIBGL_ALWAYS_SOFTWARE=1",
 		"WEBKIT_DISABLE_COMPOSITING_MODE=1", "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1")
-	s.watch(t, p, inBrowsers...)
+	s.watch(t, p, browserPlaces...)
 }
 
-// display starts an X server without a screen, which chooses its own number.
+// display starts an X server without a screen and returns the name of its display.
 func display(t *testing.T) string {
 	t.Helper()
 	out, in, err := os.Pipe()

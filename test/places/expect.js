@@ -1,13 +1,13 @@
-/** What the tests say of values and events. */
+/** Assertions of values, errors and events. */
 
-/** Fails unless both say the same as JSON does, undefined included. */
+/** Fails unless both values have the same JSON text. Unlike JSON, undefined and typed arrays are values of their own. */
 export function equal(got, want, what = "it") {
   const [g, w] = [show(got), show(want)];
   if (g !== w) throw new Error(`${what} is ${g}, want ${w}`);
 }
 
 export function ok(truth, what) {
-  if (!truth) throw new Error(`not so: ${what}`);
+  if (!truth) throw new Error(`not true: ${what}`);
 }
 
 function show(value) {
@@ -18,22 +18,22 @@ function show(value) {
   });
 }
 
-/** Fails unless the promise rejects; returns with what. */
-export async function rejects(promise, { name, code, says = "" } = {}) {
+/** Fails unless the promise rejects with such an error. `includes` is a part of the message. Resolves with the error. */
+export async function rejects(promise, { name, code, includes = "" } = {}) {
   let error;
   try {
     await promise;
   } catch (e) {
     error = e;
   }
-  if (error === undefined) throw new Error(`it resolved, want ${name} ${code}`);
+  if (error === undefined) throw new Error(`the promise resolved, want ${name} ${code}`);
   if (name !== undefined) equal(error.name, name, `the name of "${error.message}"`);
   if (code !== undefined) equal(error.code, code, `the code of "${error.message}"`);
-  ok(error.message.includes(says), `"${error.message}" says "${says}"`);
+  ok(error.message.includes(includes), `"${error.message}" includes "${includes}"`);
   return error;
 }
 
-/** The next event of that type, or the next for which `which` holds. */
+/** Resolves with the next event of a type for which `which` is true. */
 export function event(target, type, which = () => true) {
   return new Promise((resolve) => {
     const listener = (e) => {
@@ -45,7 +45,7 @@ export function event(target, type, which = () => true) {
   });
 }
 
-/** A handler of messages, and a place where they can be awaited. */
+/** Collects messages: `take` is a handler. */
 export class Inbox {
   all = [];
   #wake = () => {};
@@ -55,13 +55,13 @@ export class Inbox {
     this.#wake();
   };
 
-  /** Resolves with the first n messages that have come. */
+  /** Resolves with the first n messages when they have arrived. */
   async first(n) {
     while (this.all.length < n) await new Promise((resolve) => (this.#wake = resolve));
     return this.all.slice(0, n);
   }
 
-  /** Their texts. */
+  /** Resolves with the texts of the first n messages. */
   async texts(n) {
     return (await this.first(n)).map((m) => m.text());
   }

@@ -5,19 +5,20 @@ import (
 	"time"
 )
 
-// silence is how long a place may say nothing.
+// silence is how long a place may send no report.
 const silence = time.Minute
 
-// watch makes subtests of what the places report, in the order in which they run.
+// watch makes a subtest of each place. The places run in this order.
 func (s *site) watch(t *testing.T, p *process, places ...string) {
 	t.Helper()
 	for _, place := range places {
 		if !t.Run(place, func(t *testing.T) { s.watchPlace(t, p, place) }) && !s.done[place] {
-			t.Fatalf("%s goes no further than %s", p.name, place)
+			t.Fatalf("%s does not get beyond %s", p.name, place)
 		}
 	}
 }
 
+// watchPlace makes a subtest of each report of a place, until the suite has ended there.
 func (s *site) watchPlace(t *testing.T, p *process, place string) {
 	begin := time.Now()
 	seen := map[string]bool{}
@@ -25,11 +26,11 @@ func (s *site) watchPlace(t *testing.T, p *process, place string) {
 		r, ok := s.nextReport(p)
 		switch {
 		case !ok:
-			t.Fatalf("%s has ended, or says nothing for %v; at last it said\n%s", p.name, silence, &p.output)
+			t.Fatalf("%s has ended or has sent no report for %v; the end of its output is\n%s", p.name, silence, &p.output)
 		case r.Fatal != "":
 			t.Fatalf("%s: the suite does not run: %s", r.Place, r.Fatal)
 		case r.Place != place:
-			t.Fatalf("a report of %s, where %s is", r.Place, place)
+			t.Fatalf("the report is of %s, want %s", r.Place, place)
 		case r.End:
 			s.done[place] = true
 			if len(seen) != r.Tests || r.Tests == 0 {
@@ -48,17 +49,18 @@ func (s *site) watchPlace(t *testing.T, p *process, place string) {
 	}
 }
 
-// nextReport waits for one, as long as there is hope.
+// nextReport waits for a report. It returns false if the program ends or sends no report
+// for too long.
 func (s *site) nextReport(p *process) (r report, ok bool) {
 	select {
 	case r = <-s.reports:
 		return r, true
 	case <-time.After(silence):
 		return r, false
-	case <-p.gone:
+	case <-p.ended:
 	}
 	select {
-	case r = <-s.reports: // what it said before it ended
+	case r = <-s.reports: // sent before the program ended
 		return r, true
 	default:
 		return r, false

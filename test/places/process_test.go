@@ -9,23 +9,19 @@ import (
 	"testing"
 )
 
-// A process is a program that runs, and all that it has started.
+// A process is a running program together with the programs that it has started.
 type process struct {
-	cmd    *exec.Cmd
 	name   string
 	output tail
-	gone   chan struct{} // closed when it has ended
+	ended  chan struct{} // closed when the program has ended
 }
 
-// start starts a program in a process group of its own, with a home of its own,
-// and ends all of it with the test.
+// start starts a program in a process group and a home folder of its own. It ends the
+// whole group with the test.
 func start(t *testing.T, cmd *exec.Cmd, environment ...string) *process {
 	t.Helper()
-	p := &process{cmd: cmd, name: filepath.Base(cmd.Path), gone: make(chan struct{})}
-	cmd.Stderr = &p.output
-	if cmd.Stdout == nil {
-		cmd.Stdout = &p.output
-	}
+	p := &process{name: filepath.Base(cmd.Path), ended: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = &p.output, &p.output
 	home := t.TempDir()
 	cmd.Env = append(os.Environ(), "HOME="+home, "TMPDIR="+home, "XDG_CONFIG_HOME="+home, "XDG_CACHE_HOME="+home, "XDG_DATA_HOME="+home, "XDG_RUNTIME_DIR="+home)
 	cmd.Env = append(cmd.Env, environment...)
@@ -35,16 +31,17 @@ func start(t *testing.T, cmd *exec.Cmd, environment ...string) *process {
 	}
 	go func() {
 		_ = cmd.Wait()
-		close(p.gone)
+		close(p.ended)
 	}()
 	t.Cleanup(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		<-p.gone
+		<-p.ended
 	})
 	return p
 }
 
-// program finds a program by the first of its names that this machine has.
+// program returns the path of the first of the named programs that is installed. The hint
+// says how to install one.
 func program(t *testing.T, hint string, names ...string) string {
 	t.Helper()
 	for _, name := range names {
@@ -52,11 +49,11 @@ func program(t *testing.T, hint string, names ...string) string {
 			return path
 		}
 	}
-	t.Fatalf("there is no %s on this machine; %s", names[0], hint)
+	t.Fatalf("%s is not installed; %s", names[0], hint)
 	return ""
 }
 
-// tail keeps the end of what a program says.
+// tail is a writer that keeps the last 8 KiB.
 type tail struct {
 	mu   sync.Mutex
 	text []byte

@@ -1,15 +1,15 @@
 /**
- * The suite's runner: tests are declared by the files in suite/, and run one
- * after another, each with clients of its own.
+ * The runner of the suite. The files in suite/ declare the tests, which run one after
+ * another. Each test makes clients of its own.
  */
 const tests = [];
 
-/** Declares a test; `body` is given a Place. */
+/** Declares a test. The runner calls `body` with a Place. */
 export function test(name, body) {
   tests.push({ name, body });
 }
 
-/** What WebAssembly has made here, the newest last. */
+/** The WebAssembly instances of this place, the newest last. */
 export const instances = [];
 for (const name of ["instantiate", "instantiateStreaming"]) {
   const real = globalThis.WebAssembly?.[name];
@@ -21,7 +21,7 @@ for (const name of ["instantiate", "instantiateStreaming"]) {
   };
 }
 
-/** What nobody has caught. A test that expects it takes it away. */
+/** The uncaught errors of this place. A test that expects one removes it; the others fail. */
 export const uncaught = [];
 globalThis.addEventListener?.("error", (event) => {
   event.preventDefault();
@@ -33,14 +33,15 @@ globalThis.addEventListener?.("unhandledrejection", (event) => {
 });
 globalThis.process?.on?.("unhandledRejection", (reason) => uncaught.push(reason));
 
-/** What a Content-Security-Policy has forbidden. */
+/** The violations of the Content-Security-Policy: [directive, URI] each. */
 export const violations = [];
 globalThis.document?.addEventListener("securitypolicyviolation", (event) => violations.push([event.effectiveDirective, event.blockedURI]));
 
 /**
  * Runs all tests and reports each. `here` is { place, site, api, fresh, before }:
- * the place's name, the address of the test's server, the module under test, how
- * another copy of it is had, and the names of the globals before it came.
+ * the name of the place, the address of the test's server, the exports of the module, a
+ * function that imports another instance of the module, and the names of the globals
+ * before the module was imported.
  */
 export async function run(here) {
   const settings = await (await fetch(`${here.site}/settings.json`)).json();
@@ -48,26 +49,26 @@ export async function run(here) {
     const place = new Place(here, settings, index);
     const start = performance.now();
     let error;
-    for (const work of [() => body(place), () => place.leave()]) {
+    for (const work of [() => body(place), () => place.disconnectAll()]) {
       try {
         await within(10_000, work());
       } catch (e) {
-        error ??= said(e);
+        error ??= describe(e);
       }
     }
-    if (uncaught.length > 0) error ??= `uncaught: ${uncaught.splice(0).map(said).join("\n")}`;
-    await tell(here, { test: name, error, ms: performance.now() - start });
+    if (uncaught.length > 0) error ??= `uncaught: ${uncaught.splice(0).map(describe).join("\n")}`;
+    await send(here, { test: name, error, ms: performance.now() - start });
   }
-  await tell(here, { end: true, tests: tests.length });
+  await send(here, { end: true, tests: tests.length });
 }
 
-/** Tells the test's server. */
-export async function tell(here, report) {
+/** Sends a report to the test's server. */
+export async function send(here, report) {
   await fetch(`${here.site}/report`, { method: "POST", body: JSON.stringify({ place: here.place, ...report }) });
 }
 
-/** An error as it is reported: Chromium's stack begins with the message, those of the others do not. */
-export function said(error) {
+/** The text of an error in a report. Only Chromium's stacks begin with the message. */
+export function describe(error) {
   const text = String(error?.message ?? error);
   const stack = String(error?.stack ?? "");
   return `${error?.name ?? "thrown"} ${error?.code ?? ""}: ${text}\n${stack.includes(text) ? stack.slice(stack.indexOf(text) + text.length + 1) : stack}`;
@@ -80,7 +81,7 @@ function within(ms, work) {
   });
 }
 
-/** Where a test runs, and what it takes from there. */
+/** The place where a test runs, with the members of `here` (see run). */
 class Place {
   #clients = [];
   #settings;
@@ -93,12 +94,12 @@ class Place {
     this.#number = number;
   }
 
-  /** Whether this is Node, where there is no page. */
+  /** Whether this is Node, which has no page. */
   get isNode() {
     return this.engine === "node";
   }
 
-  /** A topic that nobody else uses. */
+  /** A topic that no other test uses. */
   topic(name = "") {
     return `${this.place}/${this.#number}/${name}`;
   }
@@ -107,12 +108,13 @@ class Place {
   get engine() {
     return this.#settings.engine;
   }
-  /** The hash of the wasm, and the address of a server that hangs up. */
+  /** The integrity value of the wasm. */
   get integrity() {
     return this.#settings.integrity;
   }
-  get nobody() {
-    return this.#settings.nobody;
+  /** The URL of a server that closes every connection. */
+  get unreachable() {
+    return this.#settings.unreachable;
   }
 
   /** Connect options for the stand-in. */
@@ -121,35 +123,37 @@ class Place {
     return { endpoint, region, credentials };
   }
 
-  /** A new client, which the end of the test disconnects. */
+  /** A new client. The runner disconnects it after the test. */
   client(options) {
     return this.keep(new this.api.IotClient(options));
   }
 
+  /** Makes the runner disconnect a client after the test. */
   keep(client) {
     this.#clients.push(client);
     return client;
   }
 
-  /** The same, connected. */
+  /** A new client that is connected. */
   async connected(options) {
     const client = this.client();
     await client.connect({ ...this.options, clientId: this.clientId(), ...options });
     return client;
   }
 
+  /** A client id that no other client uses. */
   clientId() {
     return `${this.place}-${this.#number}-${++this.#last}`;
   }
 
-  /** Injects faults into the stand-in: see internal/localiot/faults/request.go. */
+  /** Injects faults into the stand-in; internal/localiot/faults/request.go describes them. Resolves with the number of affected connections. */
   async control(faults) {
     const response = await fetch(`${this.site}/control`, { method: "POST", body: JSON.stringify(faults) });
     if (!response.ok) throw new Error(await response.text());
     return (await response.json()).connections;
   }
 
-  /** How often the test's server was asked for a path. */
+  /** The number of requests to the test's server for a path. */
   async asked(path) {
     return Number(await (await fetch(`${this.site}/asked${path}`)).text());
   }
@@ -158,7 +162,7 @@ class Place {
     return (await fetch(this.site + path)).json();
   }
 
-  async leave() {
+  async disconnectAll() {
     await Promise.all(this.#clients.splice(0).map((client) => client.disconnect()));
   }
 }

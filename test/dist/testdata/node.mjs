@@ -1,5 +1,5 @@
-// Node runs this in a project that has the package, with the golden URLs' file and the stand-in's
-// URL as arguments. It prints, as JSON, what it found.
+// Runs in Node, in a project that has installed the package. The arguments are the file of the golden
+// URLs and the URL of the stand-in. Prints the results as JSON.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import iot, * as all from "iot.wasm";

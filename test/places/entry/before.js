@@ -1,2 +1,2 @@
-// The names of the globals, before the classic script has come.
+// Stores the names of the globals before the classic script runs.
 document.currentScript.names = Object.getOwnPropertyNames(globalThis);

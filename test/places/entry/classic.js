@@ -5,7 +5,7 @@ await here("classic", async (about) => {
   const before = document.querySelector("script").names;
   const { iot } = globalThis;
   let copies = 0;
-  /** A second script leaves the first one's client in place, unless that is away. */
+  /** Runs the script again. It makes a new client only if the page has no global iot. */
   async function fresh() {
     delete globalThis.iot;
     await new Promise((onload, onerror) => document.head.append(Object.assign(document.createElement("script"), { src: `/copy/classic${++copies}/iot.global.js`, onload, onerror })));
@@ -17,7 +17,7 @@ await here("classic", async (about) => {
   await run({ ...about, before, api: exported(iot), fresh });
 });
 
-/** What the module exports, as the classic script has it. */
+/** The exports of the module, which the classic script offers as members of iot. */
 function exported(iot) {
   const { IotClient, IotError, load, matches, presign, version } = iot;
   return { IotClient, IotError, load, matches, presign, version, iot, default: iot };

@@ -1,14 +1,7 @@
-import { load } from "./page.js";
-import { run, said, tell } from "../suite.js";
+import { runModule } from "./page.js";
 
 addEventListener("message", async ({ data: about }) => {
-  try {
-    const module = await load(about.site);
-    await import("../suite/all.js");
-    await run({ ...about, ...module });
-  } catch (error) {
-    await tell(about, { fatal: said(error) });
-  }
+  await runModule(about);
   parent.postMessage("done", "*");
 });
 parent.postMessage("ready", "*");

@@ -1,6 +1,6 @@
 import { here } from "./page.js";
 
-/** Runs the suite in a frame that looks like this. */
+/** Runs the suite in a frame with these attributes. */
 export async function framed(place, attributes) {
   await here(place, (about) => new Promise((resolve) => {
     const frame = document.createElement("iframe");

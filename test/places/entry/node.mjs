@@ -1,14 +1,14 @@
-/** Runs the suite in Node: node.mjs <site> <place>. */
+/** Runs the suite in Node. The arguments are the address of the test's server and the name of the place. */
 import { cpSync, mkdtempSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { run, said, tell } from "../suite.js";
+import { describe, run, send } from "../suite.js";
 
 const [site, place] = process.argv.slice(2);
 const www = new URL("../../../www/", import.meta.url);
 
-/** Another copy of the module, with a folder of its own. */
+/** Imports another instance of the module, from a copy in a folder of its own. */
 async function fresh() {
   const folder = mkdtempSync(join(tmpdir(), "iot-copy-"));
   for (const name of ["iot.js", "iot", "wasm_exec.js"]) cpSync(new URL(name, www), join(folder, name), { recursive: true });
@@ -23,5 +23,5 @@ try {
   await import(place === "node-20" ? "../suite/offline.js" : "../suite/all.js");
   await run({ ...about, before, api, fresh });
 } catch (error) {
-  await tell(about, { fatal: said(error) });
+  await send(about, { fatal: describe(error) });
 }

@@ -1,22 +1,29 @@
-/** What the windows do before and after the suite. */
-import { said, tell } from "../suite.js";
+/** Shared by the windows, frames and workers of a browser. */
+import { describe, run, send } from "../suite.js";
 
-/** Lets `suite` run here, or where it wants to, and goes on to the next place. */
+/** Calls `suite`, which runs the suite in this window or elsewhere, and goes to the page of the next place. */
 export async function here(place, suite) {
   const about = { place, site: location.origin };
   try {
     await suite(about);
   } catch (error) {
-    await tell(about, { fatal: said(error) });
+    await send(about, { fatal: describe(error) });
   }
   const { next } = document.documentElement.dataset;
   if (next) location.replace(`/place/${next}`);
 }
 
-/** The module, and how another copy of it is had; for windows and workers alike. */
-export async function load(site) {
-  const before = Object.getOwnPropertyNames(globalThis);
-  let copies = 0;
-  const prefix = Math.random().toString(36).slice(2);
-  return { before, api: await import(`${site}/iot.js`), fresh: () => import(`${site}/copy/${prefix}${++copies}/iot.js`) };
+/** Imports the module and runs the suite here. `about` is { place, site }. */
+export async function runModule(about) {
+  try {
+    const before = Object.getOwnPropertyNames(globalThis);
+    const api = await import(`${about.site}/iot.js`);
+    const prefix = Math.random().toString(36).slice(2);
+    let copies = 0;
+    const fresh = () => import(`${about.site}/copy/${prefix}${++copies}/iot.js`);
+    await import("../suite/all.js");
+    await run({ ...about, before, api, fresh });
+  } catch (error) {
+    await send(about, { fatal: describe(error) });
+  }
 }

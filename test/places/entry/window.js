@@ -1,8 +1,3 @@
-import { here, load } from "./page.js";
-import { run } from "../suite.js";
+import { here, runModule } from "./page.js";
 
-await here("window", async (about) => {
-  const module = await load(about.site);
-  await import("../suite/all.js");
-  await run({ ...about, ...module });
-});
+await here("window", runModule);

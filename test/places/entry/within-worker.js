@@ -1,21 +1,10 @@
-import { load } from "./page.js";
-import { run, said, tell } from "../suite.js";
+import { runModule } from "./page.js";
 
-async function suite(about) {
-  try {
-    const module = await load(about.site);
-    await import("../suite/all.js");
-    await run({ ...about, ...module });
-  } catch (error) {
-    await tell(about, { fatal: said(error) });
-  }
-}
-
-// A dedicated worker hears from its page, a shared one of a port to it.
+// A page sends messages to a dedicated worker itself, and to a port of a shared worker.
 if (typeof SharedWorkerGlobalScope === "function") {
   addEventListener("connect", ({ ports: [port] }) => {
-    port.onmessage = async ({ data }) => port.postMessage(await suite(data));
+    port.onmessage = async ({ data }) => port.postMessage(await runModule(data));
   });
 } else {
-  addEventListener("message", async ({ data }) => postMessage(await suite(data)));
+  addEventListener("message", async ({ data }) => postMessage(await runModule(data)));
 }

@@ -1,4 +1,4 @@
-/** Every test, in the order in which they run. The first finds the wasm not yet fetched. */
+/** Imports all tests in the order in which they run. load.js is the first, because its first test needs a module that has not fetched the wasm. */
 import "./load.js";
 import "./pure.js";
 import "./connect.js";

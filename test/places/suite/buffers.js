@@ -3,27 +3,28 @@ import { test } from "../suite.js";
 
 const sevens = () => new Uint8Array(8).fill(7);
 
-/** Detaches the buffer, as postMessage() does with what it transfers. */
+/** Detaches the buffer of a view, as postMessage() with a transfer list does. */
 function transfer(view) {
   structuredClone(view.buffer, { transfer: [view.buffer] });
   return view;
 }
 
-/** A view of a buffer that can shrink, where the engine has such. */
+/** A view of a buffer that can shrink, or undefined if the engine has no such buffers. */
 function resizable() {
   const buffer = new ArrayBuffer(8, { maxByteLength: 16 });
   return buffer.resize ? new Uint8Array(buffer).fill(7) : undefined;
 }
 
-/** The payload of the will that the broker publishes when the client is cut off. */
+/** Cuts the connection of a client and resolves with the payload of its will. */
 async function willOf(place, client, clientId, inbox) {
-  const had = inbox.all.length;
+  const count = inbox.all.length;
   const closed = event(client, "closed");
   await place.control({ cut: clientId });
   await closed;
-  return (await inbox.first(had + 1))[had].payload;
+  return (await inbox.first(count + 1))[count].payload;
 }
 
+/** An inbox of a client that subscribes to all topics of the test. */
 async function witness(place) {
   const client = await place.connected();
   const inbox = new Inbox();
@@ -31,7 +32,7 @@ async function witness(place) {
   return inbox;
 }
 
-test("connect() copies the buffers of its options, before the wasm is there and later", async (place) => {
+test("connect() copies the buffers of its options", async (place) => {
   const inbox = await witness(place);
   const { IotClient } = await place.fresh();
   const will = (payload) => ({ topic: place.topic("will"), payload, qos: 1, delay: 0 });
@@ -47,13 +48,13 @@ test("connect() copies the buffers of its options, before the wasm is there and 
       take(password);
       await (connecting ?? client.connect());
       equal(await willOf(place, client, clientId, inbox), sevens(), `the will of ${made}`);
-      await client.connect(); // with the options of before
+      await client.connect(); // with the same options
       equal(await willOf(place, client, clientId, inbox), sevens(), `the will of ${made}, connected again`);
     }
   }
 });
 
-test("publish() copies its buffers, before the wasm is there and later", async (place) => {
+test("publish() and request() copy buffers, while the wasm loads and later", async (place) => {
   const inbox = await witness(place);
   const { IotClient } = await place.fresh();
   const client = place.keep(new IotClient());
@@ -74,10 +75,10 @@ test("publish() copies its buffers, before the wasm is there and later", async (
   }
 });
 
-test("a view of shared memory is copied", async (place) => {
+test("publish() copies a view of shared memory", async (place) => {
   const inbox = await witness(place);
   const client = await place.connected();
-  const memory = new WebAssembly.Memory({ shared: true, initial: 1, maximum: 1 }); // pages that are not isolated have it, too
+  const memory = new WebAssembly.Memory({ shared: true, initial: 1, maximum: 1 }); // unlike SharedArrayBuffer, it needs no isolated page
   const view = new Uint8Array(memory.buffer, 0, 8).fill(7);
   const sent = client.publish(place.topic(), view, { qos: 1, correlationData: view });
   view.fill(0);
@@ -86,7 +87,7 @@ test("a view of shared memory is copied", async (place) => {
   equal([m.payload, m.correlationData], [sevens(), sevens()]);
 });
 
-test("a buffer that is detached is refused, and harms no client", async (place) => {
+test("a detached or shrunk buffer is rejected and affects no client", async (place) => {
   const bystander = await place.connected();
   const { IotClient } = await place.fresh();
   const gone = transfer(sevens());
@@ -98,13 +99,13 @@ test("a buffer that is detached is refused, and harms no client", async (place) 
   }
   for (const client of [place.keep(new IotClient()), bystander]) {
     for (const view of views) {
-      const wrong = (promise, code, says) => rejects(promise, { name: "TypeError", code, says });
-      await wrong(client.publish(place.topic(), view), "ERR_PAYLOAD", "payload is detached");
-      await wrong(client.publish(place.topic(), "x", { correlationData: view }), "ERR_OPTION", "correlationData is detached");
-      await wrong(client.request(place.topic(), view), "ERR_PAYLOAD", "payload is detached");
-      await wrong(client.connect({ ...place.options, password: view }), "ERR_OPTION", "password is detached");
-      await wrong(client.connect({ ...place.options, will: { topic: "x", payload: view } }), "ERR_PAYLOAD", "will.payload is detached");
-      await wrong(new IotClient({ ...place.options, password: view }).connect(), "ERR_OPTION", "password is detached");
+      const wrong = (promise, code, includes) => rejects(promise, { name: "TypeError", code, includes });
+      await wrong(client.publish(place.topic(), view), "ERR_PAYLOAD", "payload");
+      await wrong(client.publish(place.topic(), "x", { correlationData: view }), "ERR_OPTION", "correlationData");
+      await wrong(client.request(place.topic(), view), "ERR_PAYLOAD", "payload");
+      await wrong(client.connect({ ...place.options, password: view }), "ERR_OPTION", "password");
+      await wrong(client.connect({ ...place.options, will: { topic: "x", payload: view } }), "ERR_PAYLOAD", "will.payload");
+      await wrong(new IotClient({ ...place.options, password: view }).connect(), "ERR_OPTION", "password");
     }
     const payload = sevens();
     await rejects(client.publish(place.topic(), payload, { get retain() { transfer(payload); return false; } }), { name: "TypeError", code: "ERR_PAYLOAD" });
@@ -116,11 +117,11 @@ test("a buffer that is detached is refused, and harms no client", async (place) 
   ok(bystander.state === "connected", "the other client is connected");
 });
 
-test("what is far too long is refused, and harms no client", async (place) => {
+test("a value that is much too long is rejected and affects no client", async (place) => {
   const client = await place.connected();
   const long = new Uint8Array(64 << 20);
-  await rejects(place.client().connect({ ...place.options, username: "u", password: long }), { name: "RangeError", code: "ERR_OPTION", says: "65,535" });
-  await rejects(place.client().connect({ ...place.options, will: { topic: "x", payload: long } }), { name: "RangeError", code: "ERR_OPTION", says: "65,535" });
-  await rejects(client.publish(place.topic(), "x", { correlationData: long }), { name: "RangeError", code: "ERR_OPTION", says: "65,535" });
+  await rejects(place.client().connect({ ...place.options, username: "u", password: long }), { name: "RangeError", code: "ERR_OPTION" });
+  await rejects(place.client().connect({ ...place.options, will: { topic: "x", payload: long } }), { name: "RangeError", code: "ERR_OPTION" });
+  await rejects(client.publish(place.topic(), "x", { correlationData: long }), { name: "RangeError", code: "ERR_OPTION" });
   equal(client.state, "connected");
 });

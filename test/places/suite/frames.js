@@ -1,15 +1,15 @@
 import { equal } from "../expect.js";
 import { test } from "../suite.js";
 
-/** What a promise of a frame's comes to. The frame's own microtasks may not run any more, those of this window do. */
+/** Resolves with the outcome of a promise of a frame. After the frame's removal, only callbacks of this window are sure to run. */
 const outcome = (promise) => new Promise((resolve) => promise.then(() => resolve("resolved"), (error) => resolve(error.code)));
 
-test("a frame that is removed leaves nothing pending", async (place) => {
-  if (!["window", "classic"].includes(place.place)) return; // elsewhere there are no frames, or none that the page may look into
+test("the removal of a frame settles all promises", async (place) => {
+  if (!["window", "classic"].includes(place.place)) return; // other places have no frames, or no access to them
   const frame = document.createElement("iframe");
   document.body.append(frame);
   const { IotClient, load } = await frame.contentWindow.eval(`import("${place.site}/iot.js")`);
-  const [client, idle, asking, closed] = [new IotClient(), new IotClient(), new IotClient(), new IotClient()];
+  const [client, idle, connecting, closed] = [new IotClient(), new IotClient(), new IotClient(), new IotClient()];
   const clientId = place.clientId();
   await client.connect({ ...place.options, clientId });
   await closed.connect(place.options);
@@ -21,24 +21,24 @@ test("a frame that is removed leaves nothing pending", async (place) => {
   const pending = {
     publish: client.publish(place.topic(), "x", { qos: 1 }), signalled: client.publish(place.topic(), "x", { qos: 1, signal }),
     subscribe: client.subscribe(place.topic("c")), request: client.request(place.topic(), "x", { qos: 1 }), unsubscribe: handled.unsubscribe(),
-    next: subscription[Symbol.asyncIterator]().next(), connect: asking.connect({ ...place.options, credentials: () => new Promise(() => {}) }),
+    next: subscription[Symbol.asyncIterator]().next(), connect: connecting.connect({ ...place.options, credentials: () => new Promise(() => {}) }),
   };
-  await new Promise((resolve) => asking.addEventListener("connecting", resolve));
+  await new Promise((resolve) => connecting.addEventListener("connecting", resolve));
   const names = Object.keys(pending);
   const outcomes = Promise.all(Object.values(pending).map(outcome));
   frame.remove();
-  equal(await outcomes, names.map(() => "ERR_CLOSED"), `what came of ${names}`);
-  equal([(await new Promise((resolve) => subscription.closed.then(resolve))).code, client.state, asking.state], ["ERR_CLOSED", "closed", "closed"]);
+  equal(await outcomes, names.map(() => "ERR_CLOSED"), `the outcomes of ${names}`);
+  equal([(await new Promise((resolve) => subscription.closed.then(resolve))).code, client.state, connecting.state], ["ERR_CLOSED", "closed", "closed"]);
   const later = [];
-  for (const one of [client, idle, asking, closed]) {
+  for (const one of [client, idle, connecting, closed]) {
     later.push(one.publish(place.topic(), "x"), one.publish(place.topic(), "x", { qos: 1, signal }), one.connect(place.options), one.subscribe(place.topic()),
       one.request(place.topic()), one.unsubscribe(place.topic()), one.disconnect());
   }
   later.push(load());
-  equal([...new Set(await Promise.all(later.map(outcome)))], ["ERR_CLOSED"], "what comes of later calls");
+  equal([...new Set(await Promise.all(later.map(outcome)))], ["ERR_CLOSED"], "the outcomes of later calls");
 });
 
-test("a frame that is removed while the wasm loads leaves nothing pending", async (place) => {
+test("the removal of a frame settles all promises while the wasm loads", async (place) => {
   if (!["window", "classic"].includes(place.place)) return;
   const frame = document.createElement("iframe");
   document.body.append(frame);

@@ -3,17 +3,17 @@ import { test } from "../suite.js";
 
 const closed = { name: "IotError", code: "ERR_CLOSED" };
 
-/** Runs it with a client whose wasm is still to come, and with one whose wasm is there; with and without a signal. */
+/** Runs `body` for a client that has to load the wasm and for one that has not, each with and without a signal. */
 async function always(place, body) {
   for (const signal of [undefined, new AbortController().signal]) {
     const { IotClient } = await place.fresh();
-    for (const client of [new IotClient(), new IotClient()]) { // the first loads the wasm
+    for (const client of [new IotClient(), new IotClient()]) { // the first one loads the wasm
       await body(place.keep(client), { ...place.options, clientId: place.clientId(), signal }, signal && { signal });
     }
   }
 }
 
-test("disconnect() at once ends what connect() has begun", (place) => always(place, async (client, options) => {
+test("disconnect() in the same tick cancels connect()", (place) => always(place, async (client, options) => {
   const connecting = rejects(client.connect(options), closed);
   await client.disconnect();
   equal(client.state, "closed");
@@ -21,11 +21,11 @@ test("disconnect() at once ends what connect() has begun", (place) => always(pla
   equal(client.state, "closed");
 }));
 
-test("the last of connect() and disconnect() holds", (place) => always(place, async (client, options) => {
+test("the last call of connect() and disconnect() in a tick decides", (place) => always(place, async (client, options) => {
   const first = rejects(client.connect(options), closed);
-  const left = client.disconnect();
+  const disconnecting = client.disconnect();
   const second = client.connect();
-  await Promise.all([first, left, second]);
+  await Promise.all([first, disconnecting, second]);
   equal([client.state, (await second).clientId], ["connected", options.clientId]);
   const ended = client.disconnect();
   const third = rejects(client.connect(), closed);
@@ -34,7 +34,7 @@ test("the last of connect() and disconnect() holds", (place) => always(place, as
   equal(client.state, "closed");
 }));
 
-test("calls of one tick are done in their order", async (place) => {
+test("the client performs the calls of a tick in their order", async (place) => {
   const witness = await place.connected();
   await always(place, async (client, options, more) => {
     const inbox = new Inbox();
@@ -48,7 +48,7 @@ test("calls of one tick are done in their order", async (place) => {
   });
 });
 
-test("unsubscribe() at once ends what subscribe() has begun, and publish() before disconnect() is told", (place) => always(place, async (client, options, more) => {
+test("unsubscribe() cancels subscribe(), and disconnect() rejects publish(), in the same tick", (place) => always(place, async (client, options, more) => {
   const connecting = client.connect(options);
   const subscribing = rejects(client.subscribe(place.topic("b"), () => {}, more), { name: "IotError", code: "ERR_UNSUBSCRIBED" });
   const kept = client.subscribe(place.topic("c"), () => {}, more);
@@ -61,30 +61,30 @@ test("unsubscribe() at once ends what subscribe() has begun, and publish() befor
   await Promise.all([again, sent, client.disconnect()]);
 }));
 
-test("an abort takes back a call that waits for the wasm", async (place) => {
+test("an abort cancels a call that waits for the wasm", async (place) => {
   const { IotClient } = await place.fresh();
   const client = place.keep(new IotClient());
   const stop = new AbortController();
   const { signal } = stop;
   const connecting = client.connect(place.options);
-  const taken = [
+  const aborted = [
     client.publish(place.topic(), "x", { qos: 1, signal }), client.subscribe(place.topic(), { signal }),
     client.request(place.topic(), "x", { signal }), client.connect({ ...place.options, signal }),
   ].map((promise) => rejects(promise, { name: "AbortError" }));
   stop.abort();
-  await Promise.all(taken);
+  await Promise.all(aborted);
   await connecting;
   const { messagesOut } = client.stats();
   await client.publish(place.topic(), "y", { qos: 1 });
   equal([client.stats().messagesOut - messagesOut, messagesOut, client.state], [1, 0, "connected"]);
 });
 
-test("calls that wait for a wasm that does not come are told why", async (place) => {
+test("calls that wait for the wasm reject if it cannot be loaded", async (place) => {
   const { IotClient, load } = await place.fresh();
   const client = place.keep(new IotClient());
   const loading = rejects(load({ wasm: `${place.site}/nothing/iot.wasm` }), { name: "IotError", code: "ERR_LOAD" });
-  const why = { name: "IotError", code: "ERR_LOAD" };
-  const calls = [client.connect(place.options), client.subscribe("a"), client.publish("a"), client.request("a")].map((promise) => rejects(promise, why));
+  const reason = { name: "IotError", code: "ERR_LOAD" };
+  const calls = [client.connect(place.options), client.subscribe("a"), client.publish("a"), client.request("a")].map((promise) => rejects(promise, reason));
   equal(await Promise.all([client.unsubscribe("a").catch((e) => e.code), client.disconnect()]), ["ERR_LOAD", undefined]);
   await Promise.all([loading, ...calls]);
   await client.connect(place.options);

@@ -1,7 +1,7 @@
 import { equal, ok, rejects } from "../expect.js";
 import { test } from "../suite.js";
 
-test("version is the module's", ({ api }) => ok(/^\d+\.\d+\.\d+/.test(api.version), `${api.version} is a version`));
+test("version has the form of a version", ({ api }) => ok(/^\d+\.\d+\.\d+/.test(api.version), `${api.version} is a version`));
 
 test("matches follows MQTT's rules", ({ api: { matches } }) => {
   for (const [filter, topic, want] of [
@@ -14,7 +14,7 @@ test("matches follows MQTT's rules", ({ api: { matches } }) => {
   ]) equal(matches(filter, topic), want, `matches(${filter}, ${topic})`);
 });
 
-test("presign signs as the golden cases say", async (place) => {
+test("presign returns the URLs of the golden cases", async (place) => {
   const { cases } = await place.json("/golden.json");
   const chosen = [cases.find((c) => c.sessionToken === null), cases.find((c) => c.sessionToken !== null), cases.find((c) => c.expires !== null)];
   for (const c of chosen) {
@@ -26,24 +26,24 @@ test("presign signs as the golden cases say", async (place) => {
   }
 });
 
-test("presign says what is wrong with its options", async ({ api: { presign } }) => {
+test("presign rejects invalid options", async ({ api: { presign } }) => {
   const options = { endpoint: "x-ats.iot.eu-west-1.amazonaws.com", credentials: { accessKeyId: "a", secretAccessKey: "b" } };
-  const url = new URL(await presign(options)); // the date is now, the region that of the endpoint
-  ok(Math.abs(Date.now() - Date.parse(url.searchParams.get("X-Amz-Date").replace(/(....)(..)(..T..)(..)(..Z)/, "$1-$2-$3:$4:$5"))) < 60_000, "it is signed now");
-  ok(url.searchParams.get("X-Amz-Credential").includes("/eu-west-1/iotdevicegateway/"), "it is signed for the region");
+  const url = new URL(await presign(options)); // the defaults are the current date and the endpoint's region
+  ok(Math.abs(Date.now() - Date.parse(url.searchParams.get("X-Amz-Date").replace(/(....)(..)(..T..)(..)(..Z)/, "$1-$2-$3:$4:$5"))) < 60_000, "the date is now");
+  ok(url.searchParams.get("X-Amz-Credential").includes("/eu-west-1/iotdevicegateway/"), "the region is the endpoint's");
   equal(url.searchParams.has("X-Amz-Expires"), false);
-  await rejects(presign({ ...options, endpiont: "x" }), { name: "TypeError", code: "ERR_OPTION", says: "did you mean endpoint?" });
-  await rejects(presign({ ...options, endpoint: "mine.example" }), { name: "TypeError", code: "ERR_REGION", says: "region" });
+  await rejects(presign({ ...options, endpiont: "x" }), { name: "TypeError", code: "ERR_OPTION", includes: "did you mean endpoint?" });
+  await rejects(presign({ ...options, endpoint: "mine.example" }), { name: "TypeError", code: "ERR_REGION" });
   await rejects(presign({ ...options, endpoint: "ftp://x" }), { name: "TypeError", code: "ERR_ENDPOINT" });
-  await rejects(presign({ ...options, date: new Date(Number.NaN) }), { name: "TypeError", code: "ERR_OPTION", says: "date" });
-  await rejects(presign({ ...options, credentials: { accessKeyId: 5 } }), { name: "TypeError", code: "ERR_OPTION", says: "accessKeyId" });
+  await rejects(presign({ ...options, date: new Date(Number.NaN) }), { name: "TypeError", code: "ERR_OPTION", includes: "date" });
+  await rejects(presign({ ...options, credentials: { accessKeyId: 5 } }), { name: "TypeError", code: "ERR_OPTION", includes: "accessKeyId" });
   await rejects(presign(), { name: "TypeError" });
 });
 
 test("an IotError is an Error with a code", ({ api: { IotError } }) => {
-  const cause = new Error("why");
-  const error = new IotError("words", { code: "ERR_X", phase: "load", retryable: true, reasonCode: 135, closeCode: 1006, cause });
+  const cause = new Error("the cause");
+  const error = new IotError("the message", { code: "ERR_X", phase: "load", retryable: true, reasonCode: 135, closeCode: 1006, cause });
   ok(error instanceof Error, "it is an Error");
   equal([error.name, error.message, error.code, error.phase, error.retryable, error.reasonCode, error.closeCode, error.cause === cause],
-    ["IotError", "words", "ERR_X", "load", true, 135, 1006, true]);
+    ["IotError", "the message", "ERR_X", "load", true, 135, 1006, true]);
 });

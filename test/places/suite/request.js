@@ -2,7 +2,7 @@ import { Inbox, equal, ok, rejects } from "../expect.js";
 import { test } from "../suite.js";
 import { listening } from "./publish.js";
 
-/** A client that answers what it is asked below the test's topic; the end of the test may come before the acknowledgement. */
+/** A client that answers requests with `answer`. It ignores a failure, because the test may end before the answer is acknowledged. */
 async function responder(place, answer) {
   const client = await place.connected();
   await client.subscribe(place.topic("ask/+"), (m) => answer(m)?.catch(() => {}), { qos: 1 });
@@ -19,7 +19,7 @@ test("a request resolves with its reply", async (place) => {
   equal(client.stats().subscriptions - before, 1, "the subscriptions for replies");
 });
 
-test("twenty requests at once each get their own reply", async (place) => {
+test("each of twenty concurrent requests receives its own reply", async (place) => {
   await responder(place, (m) => m.reply(`${m.topic} ${m.text()}`, { qos: 1 }));
   const client = await place.connected();
   const before = client.stats().subscriptions;
@@ -29,21 +29,20 @@ test("twenty requests at once each get their own reply", async (place) => {
   equal(client.stats().subscriptions - before, 1, "the subscriptions for replies");
 });
 
-test("a request that nobody answers ends", async (place) => {
+test("a request without a reply ends by its timeout or signal", async (place) => {
   await responder(place, () => {});
   const client = await place.connected();
-  const late = await rejects(client.request(place.topic("ask/silence"), "", { timeoutMs: 50 }), { name: "IotError", code: "ERR_REQUEST_TIMEOUT" });
-  ok(late.message.length > 0, "it says so");
+  await rejects(client.request(place.topic("ask/silence"), "", { timeoutMs: 50 }), { name: "IotError", code: "ERR_REQUEST_TIMEOUT" });
   const reason = new RangeError("enough");
   const stop = new AbortController();
   const waiting = rejects(client.request(place.topic("ask/silence"), "", { signal: stop.signal }));
   stop.abort(reason);
-  ok((await waiting) === reason, "the reason is the signal's own");
-  ok((await rejects(client.request(place.topic("ask/silence"), "", { signal: AbortSignal.abort(reason) }))) === reason, "so is that of one that is over");
-  await rejects(client.request(place.topic("ask/x"), "", { timeoutMS: 5 }), { name: "TypeError", code: "ERR_OPTION", says: "did you mean timeoutMs?" });
+  ok((await waiting) === reason, "the error is the signal's reason");
+  ok((await rejects(client.request(place.topic("ask/silence"), "", { signal: AbortSignal.abort(reason) }))) === reason, "the error is the reason of a signal that was aborted before");
+  await rejects(client.request(place.topic("ask/x"), "", { timeoutMS: 5 }), { name: "TypeError", code: "ERR_OPTION", includes: "did you mean timeoutMs?" });
 });
 
-test("who comes second to a filter still gets what is retained, and the first not twice", async (place) => {
+test("the second subscription to a filter receives the retained message, and the first does not receive it again", async (place) => {
   const client = await place.connected();
   await client.publish(place.topic("kept"), "still here", { qos: 1, retain: true });
   const [first, second] = [new Inbox(), new Inbox()];
@@ -51,14 +50,14 @@ test("who comes second to a filter still gets what is retained, and the first no
   equal((await first.first(1)).map((m) => [m.text(), m.retain]), [["still here", true]]);
   await client.subscribe(place.topic("kept"), second.take, { qos: 1 });
   equal((await second.first(1)).map((m) => [m.text(), m.retain]), [["still here", true]]);
-  await client.publish(place.topic("kept"), null, { qos: 1, retain: true }); // takes it away, and is behind all that came before
+  await client.publish(place.topic("kept"), null, { qos: 1, retain: true }); // deletes it, and arrives after all earlier messages
   equal(await first.texts(2), ["still here", ""]);
   equal(await second.texts(2), ["still here", ""]);
 });
 
-test("the round trip is measured", async (place) => {
+test("stats contains the round trip time", async (place) => {
   const { client } = await listening(place);
   await client.publish(place.topic("x"), "x", { qos: 1 });
   const { roundTripMs } = client.stats();
-  ok(typeof roundTripMs === "number" && roundTripMs >= 0 && roundTripMs < 10_000, `${roundTripMs} is a time`);
+  ok(typeof roundTripMs === "number" && roundTripMs >= 0 && roundTripMs < 10_000, `${roundTripMs} is a duration`);
 });

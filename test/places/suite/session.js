@@ -1,19 +1,19 @@
-/** Messages that a session has stored while its page was away. */
+/** Messages that a session has stored while its client was offline. */
 import { Inbox, equal, event } from "../expect.js";
 import { test } from "../suite.js";
 
 const texts = ["one", "two", "three"];
 
-/** Options for a session of this client id that has stored three messages of QoS 1. */
+/** Makes a session with three stored messages of QoS 1. Resolves with the options for it. */
 async function stored(place) {
   const options = { clientId: place.clientId(), cleanStart: false };
   const before = await place.connected(options);
   await before.subscribe(place.topic(), () => {}, { qos: 1 });
-  // disconnect() would have the next connect() unsubscribe; a page that goes does not.
-  const gone = event(before, "closed");
-  const thief = await place.connected(options);
-  await gone;
-  await thief.disconnect();
+  // After disconnect() of this client, the next connect() would unsubscribe. A takeover by another client has no such effect.
+  const closed = event(before, "closed");
+  const other = await place.connected(options);
+  await closed;
+  await other.disconnect();
   const publisher = await place.connected();
   for (const text of texts) await publisher.publish(place.topic(), text, { qos: 1 });
   return options;
@@ -21,7 +21,7 @@ async function stored(place) {
 
 const sorted = (list) => [...list].sort();
 
-test("stored messages wait for the subscription that comes after connect()", async (place) => {
+test("stored messages wait for a subscription after connect()", async (place) => {
   const options = await stored(place);
   const client = place.client();
   const reported = [];
@@ -30,7 +30,7 @@ test("stored messages wait for the subscription that comes after connect()", asy
   const marker = new Inbox();
   await client.subscribe(place.topic("marker"), marker.take, { qos: 1 });
   await client.publish(place.topic("marker"), "", { qos: 1 });
-  await marker.first(1); // by now the stored ones have come
+  await marker.first(1); // it arrives after the stored messages
   const inbox = new Inbox();
   await client.subscribe(place.topic(), inbox.take, { qos: 1 });
   equal(sorted(await inbox.texts(3)), sorted(texts));
@@ -47,7 +47,7 @@ test("subscribe() before connect() waits for the connection", async (place) => {
   equal(sorted(await inbox.texts(3)), sorted(texts));
 });
 
-test("messages that nobody claims are reported", async (place) => {
+test("stored messages without a subscription are reported", async (place) => {
   const options = await stored(place);
   const client = place.client();
   const inbox = new Inbox();
@@ -57,7 +57,7 @@ test("messages that nobody claims are reported", async (place) => {
   const message = inbox.all[0];
   equal([message.topic, message.qos, message.retain], [place.topic(), 1, false]);
   await client.disconnect();
-  // They are acknowledged: a listener that hears everything hears none of them again.
+  // They are acknowledged, so the broker does not send them again.
   const again = [];
   client.addEventListener("message", (e) => again.push(e.detail.topic));
   await client.connect();

@@ -5,10 +5,10 @@ import { soon } from "./connect.js";
 const reason = new RangeError("enough");
 const over = AbortSignal.abort(reason);
 
-/** Checks that the promise rejects with the signal's own reason. */
-const stopped = async (promise) => ok((await rejects(promise)) === reason, "the reason is the signal's own");
+/** Fails unless the promise rejects with the signal's reason. */
+const stopped = async (promise) => ok((await rejects(promise)) === reason, "the error is the signal's reason");
 
-test("a signal that is over stops everything", async (place) => {
+test("an aborted signal rejects every call", async (place) => {
   const fresh = place.client();
   await stopped(fresh.connect({ ...place.options, signal: over }));
   equal(fresh.state, "idle");
@@ -20,7 +20,7 @@ test("a signal that is over stops everything", async (place) => {
   equal([client.stats().messagesOut - messagesOut, client.stats().subscriptions], [0, 0]);
 });
 
-test("a signal stops connecting, and later the connection", async (place) => {
+test("an abort rejects connect(), or closes the connection later", async (place) => {
   const stop = new AbortController();
   const client = place.client();
   const connecting = stopped(client.connect({ ...place.options, signal: stop.signal }));
@@ -32,16 +32,16 @@ test("a signal stops connecting, and later the connection", async (place) => {
   later.abort(reason);
   await closed;
   equal(other.state, "closed");
-  equal((await other.connect()).sessionPresent, false, "the session, connected again without the signal");
+  equal((await other.connect()).sessionPresent, false, "sessionPresent of a new connection without the signal");
 });
 
-test("a signal stops the wait for credentials", async (place) => {
+test("an abort rejects a connect() that waits for credentials", async (place) => {
   const stop = new AbortController();
   const client = place.client();
-  let asked;
-  const waiting = new Promise((resolve) => (asked = resolve));
-  const attempt = event(client, "connecting"); // the provider may be asked before
-  const connecting = stopped(client.connect({ ...place.options, credentials: () => (asked(), new Promise(() => {})), signal: stop.signal }));
+  let called;
+  const waiting = new Promise((resolve) => (called = resolve));
+  const attempt = event(client, "connecting"); // the client may call the provider before this event
+  const connecting = stopped(client.connect({ ...place.options, credentials: () => (called(), new Promise(() => {})), signal: stop.signal }));
   await waiting;
   await attempt;
   stop.abort(reason);
@@ -50,7 +50,7 @@ test("a signal stops the wait for credentials", async (place) => {
   equal(client.state, "closed");
 });
 
-test("a signal takes back a message that waits", async (place) => {
+test("an abort drops a queued message", async (place) => {
   const client = await place.connected({ reconnect: soon });
   const inbox = new Inbox();
   await client.subscribe(place.topic(), inbox.take, { qos: 1 });
@@ -65,7 +65,7 @@ test("a signal takes back a message that waits", async (place) => {
   equal([client.stats().queued, client.stats().inflight], [0, 0]);
 });
 
-test("a signal ends a subscription, while it is made and later", async (place) => {
+test("an abort rejects subscribe(), or ends the subscription later", async (place) => {
   const client = await place.connected();
   const early = new AbortController();
   const subscribing = stopped(client.subscribe(place.topic("early"), () => {}, { signal: early.signal }));
@@ -76,6 +76,6 @@ test("a signal ends a subscription, while it is made and later", async (place) =
   const waiting = subscription[Symbol.asyncIterator]().next();
   late.abort(reason);
   equal([await subscription.closed, await waiting], [undefined, { value: undefined, done: true }]);
-  await client.publish(place.topic(), "", { qos: 1 }); // behind what ended them
+  await client.publish(place.topic(), "", { qos: 1 }); // acknowledged after both UNSUBSCRIBE packets
   equal(client.stats().subscriptions, 0);
 });

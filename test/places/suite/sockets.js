@@ -2,7 +2,7 @@ import { Inbox, equal, event, rejects } from "../expect.js";
 import { test } from "../suite.js";
 import { soon } from "./connect.js";
 
-/** Lets a page's own WebSocket take the place of the real one, which it wraps. */
+/** Runs `body` with a WebSocket class that wraps the real one. `changes` replace members of the class. */
 async function wrapped(changes, body) {
   const Real = globalThis.WebSocket;
   class Wrapped {
@@ -44,7 +44,7 @@ for (const [what, closed] of Object.entries({ "without a code": () => ({}), "wit
   }));
 }
 
-test("Blobs are read in their order, and nothing overtakes them", (place) => wrapped({
+test("Blobs and buffers are read in the order of their arrival", (place) => wrapped({
   received: (data, n) => (n % 3 === 1 ? new Blob([data]) : n % 3 === 2 ? new Uint8Array(data) : data),
 }, async () => {
   const clientId = place.clientId();
@@ -59,7 +59,7 @@ test("Blobs are read in their order, and nothing overtakes them", (place) => wra
   equal((await closed).detail.error.code, "ERR_CONNECTION_LOST");
 }));
 
-test("a Blob that cannot be read counts as a lost connection", (place) => {
+test("an unreadable Blob counts as a lost connection", (place) => {
   let bad = false;
   return wrapped({ received: (data) => (bad ? { toString() { throw new Error("unreadable"); } } : data) }, async () => {
     const client = await place.connected({ reconnect: false });
@@ -69,12 +69,12 @@ test("a Blob that cannot be read counts as a lost connection", (place) => {
   });
 });
 
-test("a send or close that throws counts as a lost connection", (place) => {
+test("an exception of send or close counts as a lost connection", (place) => {
   let bad = false;
-  const break_ = () => { if (bad) throw new Error("broken"); };
+  const fail = () => { if (bad) throw new Error("broken"); };
   return wrapped({
-    send(bytes) { break_(); this.real.send(bytes); },
-    close(code) { this.real.close(code); break_(); },
+    send(bytes) { fail(); this.real.send(bytes); },
+    close(code) { this.real.close(code); fail(); },
   }, async () => {
     const bystander = await place.connected();
     const client = await place.connected({ reconnect: soon });
@@ -92,9 +92,9 @@ test("a send or close that throws counts as a lost connection", (place) => {
   });
 });
 
-const shared = []; // what a socket was given that is not its own to keep
+const shared = []; // sizes of buffers that the socket received and that are larger than the message
 
-test("a socket that sends later sends what it was given", (place) => wrapped({
+test("a socket can send a message later", (place) => wrapped({
   send(bytes) {
     if (bytes.buffer.byteLength > bytes.byteLength) shared.push(bytes.buffer.byteLength);
     setTimeout(() => this.real.send(bytes));
@@ -106,13 +106,13 @@ test("a socket that sends later sends what it was given", (place) => wrapped({
   const text = "x".repeat(1000);
   for (let i = 0; i < 5; i++) client.publish(place.topic(), text + i, { qos: 1 });
   await new Promise((resolve) => queueMicrotask(resolve));
-  client.publish(place.topic(), "y".repeat(3000), { qos: 1 }); // overwrites what the wasm had to send
+  client.publish(place.topic(), "y".repeat(3000), { qos: 1 }); // overwrites the output of the wasm
   equal((await inbox.texts(6)).slice(0, 5), [0, 1, 2, 3, 4].map((i) => text + i));
   await client.disconnect();
   equal(shared, [], "the sizes of the buffers that the socket shares with the wasm");
 }));
 
-test("a WebSocket that is none is told of, and crashes nothing", async (place) => {
+test("an invalid WebSocket class is reported and affects no other client", async (place) => {
   const bystander = await place.connected();
   for (const [make, code] of [[() => Object.freeze({}), "ERR_WEBSOCKET"], [() => { throw new Error("none"); }, "ERR_WEBSOCKET"], [() => ({}), "ERR_CLOSED"]]) {
     await wrapped({ constructor: function () { return make(); } }, async () => {

@@ -4,5 +4,5 @@ import { hello, problem } from "./hello.js";
 
 const server = new URLSearchParams(location.search).get("server");
 hello(iot, server).catch(problem).then((result) => {
-  globalThis.result = { ...result, cognito: typeof cognito };
+  globalThis.outcome = { ...result, cognito: typeof cognito };
 });

@@ -1,4 +1,4 @@
-// Command prints says something by every way there is, and panics.
+// Command prints prints in every way that Go offers, and panics.
 package main
 
 import "os"

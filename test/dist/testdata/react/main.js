@@ -8,7 +8,7 @@ const server = new URLSearchParams(location.search).get("server");
 const local = await (await fetch(`${server}local.json`)).json();
 let effects = 0;
 
-/** Connects when it appears. StrictMode, while developing, lets it appear twice. */
+/** Connects when it is mounted. StrictMode mounts it twice in development. */
 function Connection() {
   const [state, setState] = useState(iot.state);
   useEffect(() => {
@@ -21,7 +21,7 @@ function Connection() {
   return createElement("p", null, state);
 }
 
-// Two components want the connection, and neither knows of the other.
+// Two components use the same connection independently.
 createRoot(document.querySelector("#root")).render(
   createElement(StrictMode, null, createElement(Connection), createElement(Connection)));
 
@@ -29,5 +29,5 @@ const shown = () => [...document.querySelectorAll("p")].map((p) => p.textContent
 new MutationObserver(async (_, observer) => {
   if (shown().join() !== "connected,connected") return;
   observer.disconnect();
-  globalThis.result = { ...(await echo(iot).catch(problem)), cognito: typeof cognito, effects };
+  globalThis.outcome = { ...(await echo(iot).catch(problem)), cognito: typeof cognito, effects };
 }).observe(document, { subtree: true, childList: true, characterData: true });

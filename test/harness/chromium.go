@@ -1,5 +1,4 @@
-// Package chromium starts the system's Chromium for tests.
-package chromium
+package harness
 
 import (
 	"context"
@@ -12,21 +11,34 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Local keeps a browser from every host but this machine.
+// ChromiumNames are the names that the program has, the preferred one first.
+var ChromiumNames = []string{"chromium", "chromium-browser", "google-chrome"}
+
+// Local is an option that lets a browser resolve the names of this machine only.
 var Local = chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost")
 
-// Launch starts a Chromium without a window, in a new profile. stop, and the end of
-// parent, end it; stop removes the profile. It fails where there is none, and says how to get it.
-func Launch(parent context.Context, flags ...chromedp.ExecAllocatorOption) (_ context.Context, stop func(), err error) {
+// Browser is the Chromium that StartChromium has started.
+var Browser context.Context
+
+// StartChromium is a Step that starts the Chromium which all tests of a package share.
+func StartChromium(string) (stop func(), err error) {
+	Browser, stop, err = LaunchChromium(context.Background(), Local)
+	return stop, err
+}
+
+// LaunchChromium starts a Chromium without a window and with a new profile. It ends when
+// parent ends or stop is called; stop also removes the profile. LaunchChromium fails if
+// Chromium is not installed.
+func LaunchChromium(parent context.Context, flags ...chromedp.ExecAllocatorOption) (_ context.Context, stop func(), err error) {
 	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+	for _, name := range ChromiumNames {
 		if p, err := exec.LookPath(name); err == nil {
 			path = p
 			break
 		}
 	}
 	if path == "" {
-		return nil, nil, errors.New("no Chromium on this machine; on Debian: apt-get install chromium")
+		return nil, nil, errors.New("chromium is not installed; on Debian: apt-get install chromium")
 	}
 	profile, err := os.MkdirTemp("", "iot-chromium-")
 	if err != nil {

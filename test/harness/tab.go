@@ -1,0 +1,198 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/heapprofiler"
+	"github.com/chromedp/cdproto/performance"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// A Tab is a page in a browser. Its methods fail the test unless they return an error.
+type Tab struct {
+	T        *testing.T
+	Ctx      context.Context
+	Patience time.Duration // how long one operation may take
+}
+
+// Open opens a URL in a tab of the browser that has a profile of its own. The tab is
+// closed at the end of the test. The test's log shows what the page writes to its
+// console and its uncaught exceptions.
+func Open(t *testing.T, browser context.Context, url string, patience time.Duration) *Tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	if err := chromedp.Listen(ctx, func(event any) { logEvent(t, event) }); err != nil {
+		t.Fatal(err)
+	}
+	// The first action on ctx opens the tab, and the tab lives as long as the context of
+	// that action. It must not be a context with a timeout.
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	b := &Tab{t, ctx, patience}
+	b.Do(chromedp.Navigate(url))
+	return b
+}
+
+func logEvent(t *testing.T, event any) {
+	switch event := event.(type) {
+	case *runtime.EventExceptionThrown:
+		t.Logf("page: %s", event.ExceptionDetails.Text)
+	case *runtime.EventConsoleAPICalled:
+		var words []string
+		for _, a := range event.Args {
+			words = append(words, string(a.Value)+a.Description)
+		}
+		t.Logf("page: console.%s %s", event.Type, strings.Join(words, " "))
+	}
+}
+
+// Close closes the tab before the end of the test.
+func (b *Tab) Close() {
+	b.T.Helper()
+	if err := chromedp.Cancel(b.Ctx); err != nil {
+		b.T.Fatal(err)
+	}
+}
+
+// With returns the same tab for a subtest.
+func (b *Tab) With(t *testing.T) *Tab { return &Tab{t, b.Ctx, b.Patience} }
+
+// Do performs actions.
+func (b *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
+	b.T.Helper()
+	ctx, cancel := context.WithTimeout(b.Ctx, b.Patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		b.T.Fatal(err)
+	}
+}
+
+// Click clicks with the mouse on the first element that the CSS selector matches.
+func (b *Tab) Click(selector string) {
+	b.T.Helper()
+	var at struct{ X, Y float64 }
+	b.Eval(fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.scrollIntoView({ block: "center" }); const r = e.getBoundingClientRect(); return { x: r.x + r.width / 2, y: r.y + r.height / 2 } })()`, selector), &at)
+	b.Do(chromedp.MouseClickXY(at.X, at.Y))
+}
+
+// Fill replaces the text of a form field by keyboard.
+func (b *Tab) Fill(selector, text string) {
+	b.T.Helper()
+	b.Click(selector)
+	b.Eval(fmt.Sprintf(`document.querySelector(%q).select()`, selector), nil)
+	b.Do(chromedp.KeyEvent(text))
+}
+
+// Eval is Evaluate for a test.
+func (b *Tab) Eval(expression string, out any) {
+	b.T.Helper()
+	if err := b.Try(expression, out); err != nil {
+		b.T.Fatalf("%v\nin %s", err, expression)
+	}
+}
+
+// Try is Eval for an expression that may fail.
+func (b *Tab) Try(expression string, out any) error {
+	ctx, cancel := context.WithTimeout(b.Ctx, b.Patience)
+	defer cancel()
+	return Evaluate(ctx, expression, out)
+}
+
+// Text returns the string that the expression evaluates to.
+func (b *Tab) Text(expression string) (s string) {
+	b.T.Helper()
+	b.Eval(expression, &s)
+	return s
+}
+
+// Is compares the value of an expression with a JSON text.
+func (b *Tab) Is(expression, want string) {
+	b.T.Helper()
+	var got, wanted any
+	if err := json.Unmarshal([]byte(want), &wanted); err != nil {
+		b.T.Fatalf("%v: %s", err, want)
+	}
+	b.Eval(expression, &got)
+	if !reflect.DeepEqual(got, wanted) {
+		text, _ := json.Marshal(got)
+		b.T.Errorf("%s\n is %s\nwant %s", expression, text, want)
+	}
+}
+
+// Until waits until the expression is true.
+func (b *Tab) Until(expression string) {
+	b.T.Helper()
+	Await[bool](b, expression)
+}
+
+// Await waits until the value of the expression is truthy, and returns that value.
+func Await[T any](b *Tab, expression string) T {
+	b.T.Helper()
+	ctx, cancel := context.WithTimeout(b.Ctx, b.Patience)
+	defer cancel()
+	value, err := Poll[T](ctx, expression)
+	if err != nil {
+		b.T.Fatalf("%v: never became true: %s", err, expression)
+	}
+	return value
+}
+
+// Fails checks that an expression throws an error, or is a promise that rejects with
+// one. The error has the class and the code; "undefined" stands for no code. Its message
+// contains all of the words, and no signed URL.
+func (b *Tab) Fails(expression, class, code string, words ...string) {
+	b.T.Helper()
+	b.T.Logf("%s", expression)
+	var e struct{ Name, Code, Message, Stack string }
+	b.Eval(`await (async () => { try { await (`+expression+`) } catch (e) { return { name: e.name, code: String(e.code), message: e.message, stack: e.stack } } return { name: "nothing" } })()`, &e)
+	if e.Name != class || e.Code != code {
+		b.T.Errorf("%s\nfails with %s %s: %s\nwant %s %s", expression, e.Name, e.Code, e.Message, class, code)
+	}
+	for _, w := range words {
+		if !strings.Contains(e.Message, w) {
+			b.T.Errorf("%s\nfails with %q,\nwhich lacks %q", expression, e.Message, w)
+		}
+	}
+	if strings.Contains(e.Message+e.Stack, "X-Amz-Signature=") {
+		b.T.Errorf("the error contains a signed URL: %s\n%s", e.Message, e.Stack)
+	}
+}
+
+// CollectGarbage runs the page's garbage collector.
+func (b *Tab) CollectGarbage() {
+	b.T.Helper()
+	if _, err := chromedp.Call(b.Ctx, heapprofiler.CollectGarbage, cdp.Empty{}); err != nil {
+		b.T.Fatal(err)
+	}
+}
+
+// Metric collects the page's garbage and returns one of Chromium's performance metrics,
+// such as JSHeapUsedSize in bytes.
+func (b *Tab) Metric(name string) float64 {
+	b.T.Helper()
+	if _, err := chromedp.Call(b.Ctx, performance.Enable, performance.EnableParams{}); err != nil {
+		b.T.Fatal(err)
+	}
+	b.CollectGarbage()
+	metrics, err := chromedp.Call(b.Ctx, performance.GetMetrics, cdp.Empty{})
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	for _, m := range metrics.Metrics {
+		if m.Name == name {
+			return m.Value
+		}
+	}
+	b.T.Fatalf("Chromium has no metric %s", name)
+	return 0
+}
