@@ -168,8 +168,16 @@ export interface Will {
   retain?: boolean | undefined;
   /** How many seconds the broker waits before it publishes the message, 0 to 4,294,967,295. Default 5, so that a reload of the page publishes no will. */
   delay?: number | undefined;
+  /** Whether the payload is declared as UTF-8 text. Default false. */
+  utf8?: boolean | undefined;
+  /** The lifetime of the message in seconds after its publication, 0 to 4,294,967,295. Default: no limit. */
+  messageExpiry?: number | undefined;
   /** The content type of the payload, for example a MIME type; at most 65,535 bytes of UTF-8. */
   contentType?: string | undefined;
+  /** The topic for a reply, without wildcards. */
+  responseTopic?: string | undefined;
+  /** Data that identifies the request to the recipient of the reply, at most 65,535 bytes. */
+  correlationData?: Bytes | undefined;
   /** The user properties of the message. */
   userProperties?: UserPropertiesInit | undefined;
 }

@@ -16,7 +16,7 @@ export const stamp = %q;
 
 /** Returns a Go runtime that has access only to the globals listed below. */
 export function newGo(iotBridge) {
-// There are no files. Go prints only when it panics; the lines go to the console.
+// There are no files. Go prints only when it panics, by writeSync; the lines go to the console.
 let line = "";
 const own = {
 	constants: new Proxy({}, { get: () => -1 }),
@@ -24,14 +24,10 @@ const own = {
 		const lines = (line + new TextDecoder().decode(bytes)).split("\n");
 		line = lines.pop();
 		if (lines.length > 0) console.log(lines.join("\n"));
-		return bytes.length;
-	},
-	write(fd, bytes, ...more) {
-		more.at(-1)(null, own.writeSync(fd, bytes));
 	},
 };
 const fs = new Proxy(own, { get: (_, name) => own[name] ?? ((...args) => args.at(-1)({ code: "ENOSYS" })) });
-const globalThis = { iotBridge, fs, process: {}, path: {}, Object, Array, Uint8Array, Date, Error, crypto, performance, TextEncoder, TextDecoder };
+const globalThis = { iotBridge, fs, process: {}, path: {}, Object, Uint8Array, Date, crypto, performance, TextEncoder, TextDecoder };
 
 %s
 return new globalThis.Go();

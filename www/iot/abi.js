@@ -2,7 +2,7 @@
 // wasm, and its only reader in JavaScript. Package wasm/abi documents the constants.
 // Tests in wasm/abi and wasm/bridge compare the constants and the types with Go's.
 
-import { plain } from "./errors.js";
+// The build inlines these constants, because the module has no imports and begins with them.
 
 // Offsets in the header, in words.
 const HEADER_OUTPUT_ADDRESS = 2, HEADER_OUTPUT_LENGTH = 3, HEADER_TABLE_ADDRESS = 4, HEADER_TABLE_LENGTH = 5;
@@ -26,11 +26,12 @@ const FLAG_OWN_MEMORY = 32, FLAG_UNCLAIMED = 128, FLAG_SELECTED = 256;
 
 // Identifiers of MQTT properties.
 export const PAYLOAD_FORMAT = 1, MESSAGE_EXPIRY = 2, CONTENT_TYPE = 3, RESPONSE_TOPIC = 8, CORRELATION_DATA = 9, USER_PROPERTY = 38;
+const LEAST_INPUT = 65536, LARGE_INPUT = 1048576;
 
 /**
  * The argument of each operation, by its name. wasm/bridge/operations.go documents them.
  * @typedef {{
- *   new: {},
+ *   new: undefined,
  *   free: { client: number },
  *   presign: { endpoint?: string, region?: string, credentials?: CredentialsArgument, date: number, expires?: number },
  *   connect: { token: number, options?: ConnectArgument },
@@ -45,10 +46,10 @@ export const PAYLOAD_FORMAT = 1, MESSAGE_EXPIRY = 2, CONTENT_TYPE = 3, RESPONSE_
  *   unsubscribe: { token: number, subscription?: number, filter?: string },
  *   cancel: { token: number },
  *   disconnect: { token: number },
- *   reconnect: {},
- *   wake: {},
- *   listen: {},
- *   stats: {},
+ *   reconnect: undefined,
+ *   wake: undefined,
+ *   listen: undefined,
+ *   stats: undefined,
  * }} Operations
  */
 
@@ -95,7 +96,6 @@ export const encoder = new TextEncoder();
 export const exact = new TextDecoder("utf-8", { ignoreBOM: true }); // MQTT's strings keep U+FEFF [MQTT-1.5.4-3]
 
 const EMPTY = new Uint32Array(0);
-const LEAST_INPUT = 65536, LARGE_INPUT = 1048576;
 
 /** The memory of a running wasm. */
 export class Memory {
@@ -224,7 +224,7 @@ export class Memory {
           break;
         default: {
           const bytes = words[at + EFFECT_BYTES];
-          to.effect_(plain(JSON.parse(this.#text(words, at + EFFECT_TEXT))), this.#bytes.slice(bytes, bytes + words[at + EFFECT_BYTES + 1]));
+          to.effect_(JSON.parse(this.#text(words, at + EFFECT_TEXT)), this.#bytes.slice(bytes, bytes + words[at + EFFECT_BYTES + 1]));
           at += EFFECT_WORDS;
         }
       }

@@ -1,5 +1,5 @@
 import { FLAG_LISTENERS } from "./abi.js";
-import { invalid, plain } from "./errors.js";
+import { plain } from "./errors.js";
 import { Link } from "./link.js";
 import { copyOf, flagsOf } from "./message.js";
 import { CONNECT, PUBLISH, SUBSCRIBE, check, credentialsObject, same, wellFormed, wrong } from "./options.js";
@@ -82,7 +82,7 @@ export class IotClient extends EventTarget {
           this.#current = o;
           this.#arm(signal);
         }
-        if (this.#listening) this.#link.tell_("listen", {});
+        if (this.#listening) this.#link.tell_("listen");
         this.#link.call_("connect", join || !o ? { token } : { token, options: this.#describe(o) });
       }, signal);
       done.catch(() => {
@@ -149,7 +149,6 @@ export class IotClient extends EventTarget {
   #subscribe(filter, handler, options, connected) {
     return promised((until) => {
       if (typeof filter !== "string") throw wrong("filter", "a string", filter);
-      if (filter.length > 65535) throw invalid(TypeError, "ERR_FILTER", "filter is longer than 65,535 bytes");
       wellFormed(filter, "filter");
       if (typeof handler !== "function") {
         if (options !== undefined) throw wrong("handler", "a function", handler);
@@ -216,11 +215,11 @@ export class IotClient extends EventTarget {
   }
 
   reconnect() {
-    this.#link.tell_("reconnect", {});
+    this.#link.tell_("reconnect");
   }
 
   stats() {
-    return (this.#stats = Object.freeze({ ...this.#stats, ...this.#link.tell_("stats", {}) }));
+    return (this.#stats = Object.freeze({ ...this.#stats, ...this.#link.tell_("stats") }));
   }
 
   /**
@@ -231,7 +230,7 @@ export class IotClient extends EventTarget {
   addEventListener(type, listener, options) {
     if (type === "message") {
       this.#listening = true;
-      this.#link.tell_("listen", {});
+      this.#link.tell_("listen");
     }
     super.addEventListener(type, listener, options);
   }

@@ -26,7 +26,7 @@ export class Core {
     if (!this.crash_) this.call_(0, "free", { client });
   });
 
-  /** @param {any} wasm its exports @param {(name: string, client: number, now: number, argument: object) => string} operation */
+  /** @param {any} wasm its exports @param {(name: string, client: number, now: number, argument?: object) => string} operation */
   constructor(wasm, operation) {
     this.wasm_ = wasm;
     this.#operation = operation;
@@ -36,7 +36,7 @@ export class Core {
 
   /** Makes a client in the wasm. It exists as long as the object. @param {Served} client */
   attach_(client) {
-    client.id_ = this.call_(0, "new", {});
+    client.id_ = this.call_(0, "new");
     this.#freed.register(client, client.id_);
     this.#clients.set(client.id_, new WeakRef(client));
   }
@@ -46,7 +46,7 @@ export class Core {
    * @template {keyof import("./abi.js").Operations} Name
    * @param {number} client 0: none
    * @param {Name} name
-   * @param {import("./abi.js").Operations[Name]} argument
+   * @param {import("./abi.js").Operations[Name]} [argument]
    * @returns {any}
    */
   call_(client, name, argument) {

@@ -52,7 +52,7 @@ export class Link {
       this.#queue.push_(this, undefined, () => this.#owner.unclaimed_(message));
     },
     done_: (token, reason) => this.#queue.push_(this, token, reason ? { reasonCode: reason } : OK),
-    effect_: (effect, bytes) => this.#queue.push_(this, undefined, () => this.#carryOut(effect, bytes)),
+    effect_: (effect, bytes) => this.#queue.push_(this, undefined, () => this.#carryOut(plain(effect), bytes)),
   });
 
   /** @param {import("./client.js").IotClient} client @param {Owner} owner */
@@ -121,7 +121,7 @@ export class Link {
    * Calls an operation for this client.
    * @template {keyof import("./abi.js").Operations} Name
    * @param {Name} name
-   * @param {import("./abi.js").Operations[Name]} argument
+   * @param {import("./abi.js").Operations[Name]} [argument]
    * @returns {any}
    */
   call_(name, argument) {
@@ -134,7 +134,7 @@ export class Link {
    * Like call_, but does nothing without a running wasm, and ignores a crash: all pending promises have been rejected.
    * @template {keyof import("./abi.js").Operations} Name
    * @param {Name} name
-   * @param {import("./abi.js").Operations[Name]} argument
+   * @param {import("./abi.js").Operations[Name]} [argument]
    * @returns {any}
    */
   tell_(name, argument) {
@@ -274,7 +274,7 @@ export class Link {
   }
 
   wake_() {
-    this.tell_("wake", {});
+    this.tell_("wake");
   }
 
   /** @param {IotError} error */
