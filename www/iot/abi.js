@@ -54,7 +54,7 @@ const LEAST_INPUT = 65536, LARGE_INPUT = 1048576;
  */
 
 /** @typedef {{ accessKeyId?: string, secretAccessKey?: string, sessionToken?: string, expiration?: number }} CredentialsArgument */
-/** @typedef {{ endpoint?: string, region?: string, url: boolean, credentials: boolean, fresh: boolean, clientId: string, quotas?: string, authorizer?: AuthorizerArgument, username?: string, password?: Uint8Array, keepAlive?: number, sessionExpiry?: number, cleanStart?: boolean, ackTimeoutMs?: number, unclaimedTimeoutMs?: number, userProperties?: [string, string][], will?: WillArgument, reconnect?: boolean | ReconnectArgument, offline?: OfflineArgument }} ConnectArgument */
+/** @typedef {{ endpoint?: string, region?: string, url: boolean, credentials: boolean, fresh: boolean, clientId: string, quotas?: string, authorizer?: AuthorizerArgument, username?: string, password?: Uint8Array, keepAlive?: number, sessionExpiry?: number, cleanStart?: boolean, ackTimeoutMs?: number, unclaimedTimeoutMs?: number, userProperties?: [string, string][], will?: WillArgument, reconnect?: ReconnectArgument | boolean, offline?: OfflineArgument }} ConnectArgument */
 /** @typedef {{ name?: string, tokenKeyName?: string, token?: string, tokenSignature?: string }} AuthorizerArgument */
 /** @typedef {{ topic?: string, payload?: Uint8Array, qos?: number, retain?: boolean, delay?: number, utf8?: boolean, messageExpiry?: number, contentType?: string, responseTopic?: string, correlationData?: Uint8Array, userProperties?: [string, string][] }} WillArgument */
 /** @typedef {{ minDelayMs?: number, maxDelayMs?: number, stableAfterMs?: number, maxAttempts?: number }} ReconnectArgument */

@@ -1,12 +1,12 @@
 package sim
 
 import (
-	"encoding/json"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"iot.wasm/internal/mutant"
 )
 
 // mutants are deliberate bugs. Each replaces a text of a source file below wasm/.
@@ -60,28 +60,8 @@ func TestMutants(t *testing.T) {
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			file, err := filepath.Abs(filepath.Join("../..", m.file))
+			config, err := mutant.Overlay(t.TempDir(), filepath.Join("../..", m.file), m.old, m.new)
 			if err != nil {
-				t.Fatal(err)
-			}
-			source, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if strings.Count(string(source), m.old) != 1 {
-				t.Fatalf("%s contains %q %d times, want once", m.file, m.old, strings.Count(string(source), m.old))
-			}
-			dir := t.TempDir()
-			mutant := filepath.Join(dir, "mutant.go")
-			if err := os.WriteFile(mutant, []byte(strings.Replace(string(source), m.old, m.new, 1)), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{file: mutant}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			config := filepath.Join(dir, "overlay.json")
-			if err := os.WriteFile(config, overlay, 0o644); err != nil {
 				t.Fatal(err)
 			}
 			cmd := exec.Command("go", "test", "-vet=off", "-overlay", config, "-timeout", "2m", "-run", "^TestSim$", ".", "-seeds", "400")
