@@ -13,7 +13,7 @@ import (
 // published has the broker publish a message to a topic.
 func (w *world) published(topic, payload string, retain bool) {
 	w.t.Helper()
-	w.gets(packets.PUBLISH, &packets.Publish{Topic: topic, Payload: []byte(payload), Retain: retain, Properties: &packets.Properties{}})
+	w.fromBroker(packets.PUBLISH, &packets.Publish{Topic: topic, Payload: []byte(payload), Retain: retain, Properties: &packets.Properties{}})
 }
 
 func (w *world) subscribed(k mqtt.Token, o mqtt.Subscription) uint32 {
@@ -39,17 +39,17 @@ func TestRecipientsOfRetainedMessages(t *testing.T) {
 	w.published("t/b", "retained", true) // the first has received a newer live message
 	w.published("t/c", "retained", true) // new to both
 	w.published("t/c", "live", false)
-	w.hears("message t/a=retained for [2]; message t/b=retained for [2]; message t/c=retained for [1 2]; message t/c=live for [1 2]")
-	w.lost(1006)
-	w.again(true)
+	w.expectCalls("message t/a=retained for [2]; message t/b=retained for [2]; message t/c=retained for [1 2]; message t/c=live for [1 2]")
+	w.loseSocket(1006)
+	w.reconnected(true)
 	w.log = nil
 	w.published("t/a", "retained", true) // the session is the same
-	w.hears("message t/a=retained for []")
-	w.lost(1006)
-	w.again(false)
+	w.expectCalls("message t/a=retained for []")
+	w.loseSocket(1006)
+	w.reconnected(false)
 	w.log = nil
 	w.published("t/a", "retained", true)
-	w.hears("message t/a=retained for [1 2]")
+	w.expectCalls("message t/a=retained for [1 2]")
 }
 
 // Retain As Published: RETAIN does not say that the message answers a SUBSCRIBE.
@@ -58,7 +58,7 @@ func TestRetainAsPublished(t *testing.T) {
 	w.subscribed(2, mqtt.Subscription{Filter: "t", RetainAsPublished: true})
 	w.published("t", "a", true)
 	w.published("t", "b", true)
-	w.hears("message t=a for [1]; message t=b for [1]")
+	w.expectCalls("message t=a for [1]; message t=b for [1]")
 }
 
 func TestRetainHandlingOfRecipients(t *testing.T) {
@@ -67,7 +67,7 @@ func TestRetainHandlingOfRecipients(t *testing.T) {
 	w.subscribed(3, mqtt.Subscription{Filter: "t"})
 	w.published("t", "retained", true)
 	w.published("t", "live", false)
-	w.hears("message t=retained for [2]; message t=live for [1 2]")
+	w.expectCalls("message t=retained for [2]; message t=live for [1 2]")
 }
 
 // The topics of retained messages that a subscription has received are bounded in bytes.
