@@ -34,7 +34,7 @@ func compile(tools *toolchain, stamp, out string, lean bool) error {
 		args = append(args, "-tags", "lean", "-gcflags", "all=-l", "-gcflags", "iot.wasm/...=")
 	} else {
 		// Inlining in these packages costs bytes and saves little time.
-		for _, name := range []string{"client", "bridge", "abi", "sigv4", "secret"} {
+		for _, name := range []string{"client", "bridge", "abi", "sigv4", "secret", "mqtt"} {
 			args = append(args, "-gcflags", "iot.wasm/wasm/"+name+"=-l")
 		}
 		args = append(args, "-tags", "nethttpomithttp2")

@@ -32,7 +32,7 @@ var constants = map[string]uint64{
 	"PENDING_NOTHING":       abi.PendingNothing,
 	"PENDING_READY":         abi.PendingReady,
 	"SENT":                  abi.Sent,
-	"MAX_TOPIC":             abi.MaxTopic,
+	"TOPIC_SIZE":            abi.TopicSize,
 	"MAX_INPUT":             abi.MaxInput,
 
 	"KIND_TOPIC": abi.KindTopic, "KIND_MESSAGE": abi.KindMessage, "KIND_DONE": abi.KindDone,

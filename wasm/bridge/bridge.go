@@ -20,7 +20,7 @@ type Bridge struct {
 	lastID   uint32
 	table    abi.Table
 	input    []byte             // where JavaScript writes the bytes of a call
-	topic    [abi.MaxTopic]byte // where JavaScript writes the topic of a publish; it stays for the next one
+	topic    [abi.TopicSize]byte // where JavaScript writes the topic of a publish; it stays for the next one
 	outgoing mqtt.Outgoing
 }
 

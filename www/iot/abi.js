@@ -9,7 +9,7 @@ const HEADER_OUTPUT_ADDRESS = 2, HEADER_OUTPUT_LENGTH = 3, HEADER_TABLE_ADDRESS 
 const HEADER_CRASH_ADDRESS = 6, HEADER_CRASH_LENGTH = 7, HEADER_PENDING = 8, HEADER_TOPIC_ADDRESS = 9, HEADER_WORDS = 10;
 export const PENDING_NOTHING = 0, PENDING_READY = 1;
 export const SENT = 1;
-const MAX_TOPIC = 65535;
+const TOPIC_SIZE = 65536;
 export const MAX_INPUT = 268435455;
 
 // Records.
@@ -162,7 +162,7 @@ export class Memory {
   }
 
   /**
-   * Writes the topic of a publish, unless it is there. Returns its length in bytes, -1 if it is too long.
+   * Writes the topic of a publish, unless it is there. Returns its length in bytes, TOPIC_SIZE if it is too long.
    * @param {string} topic
    * @param {(topic: string) => void} check is called before the topic is written
    */
@@ -172,8 +172,8 @@ export class Memory {
       this.refresh_();
       this.#topic = "";
       const at = this.#header[HEADER_TOPIC_ADDRESS];
-      const { read, written } = encoder.encodeInto(topic, this.#bytes.subarray(at, at + MAX_TOPIC));
-      if (read < topic.length) return -1;
+      const { read, written } = encoder.encodeInto(topic, this.#bytes.subarray(at, at + TOPIC_SIZE));
+      if (read < topic.length) return TOPIC_SIZE;
       this.#topic = topic;
       this.#topicLength = written;
     }

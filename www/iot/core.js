@@ -42,7 +42,7 @@ export class Core {
   }
 
   /**
-   * Calls an operation.
+   * Calls an operation. Throws if the wasm has crashed.
    * @template {keyof import("./abi.js").Operations} Name
    * @param {number} client 0: none
    * @param {Name} name
@@ -50,37 +50,28 @@ export class Core {
    * @returns {any}
    */
   call_(client, name, argument) {
-    const result = this.guard_(() => this.#operation(name, client, performance.now(), argument));
-    this.check_();
+    let result;
+    try {
+      if (!this.crash_) result = this.#operation(name, client, performance.now(), argument);
+    } catch (error) {
+      this.crashed_(error);
+    }
+    if (this.crashes_()) throw this.crash_;
     return result && JSON.parse(result);
   }
 
-  /**
-   * Runs a call into the wasm. If it throws, the wasm has crashed.
-   * @template T
-   * @param {() => T} call
-   * @returns {T}
-   */
-  guard_(call) {
-    if (this.crash_) throw this.crash_;
-    try {
-      return call();
-    } catch (error) {
-      throw this.crashed_(wordsOf(error));
-    }
-  }
-
-  /** Throws if the call before has found that the wasm has crashed. */
-  check_() {
+  /** Whether the wasm has crashed, in the last call or before. It must be called after each call. */
+  crashes_() {
     this.memory_.refresh_();
     const why = this.memory_.crash_;
-    if (why !== undefined) throw this.crashed_(why);
+    if (why !== undefined) this.crashed_(why);
+    return this.crash_;
   }
 
-  /** Rejects everything that is pending. The next connect() starts another wasm. @param {string} why */
+  /** Rejects everything that is pending. The next connect() starts another wasm. @param {unknown} why an error or a text */
   crashed_(why) {
     if (!this.crash_) {
-      this.crash_ = failed("ERR_CRASHED", `the wasm has crashed (${why}); connect() starts a fresh one`, "session", true);
+      this.crash_ = failed("ERR_CRASHED", `the wasm has crashed (${wordsOf(why)}); connect() starts a fresh one`, "session", true);
       this.queue_.clear_();
       for (const client of [...this.#clients.values()]) client.deref()?.crashed_(this.crash_);
     }

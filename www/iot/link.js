@@ -1,4 +1,4 @@
-import { IotError, errorFrom, invalid, plain } from "./errors.js";
+import { IotError, errorFrom, plain } from "./errors.js";
 import { Message } from "./message.js";
 import { acquire } from "./module.js";
 import { wellFormed } from "./options.js";
@@ -176,7 +176,6 @@ export class Link {
    */
   publish_(topic, options, payload, qos, retain, cancel) {
     const length = /** @type {import("./core.js").Core} */ (this.#core).memory_.topic_(topic, checkTopic);
-    if (length < 0) throw invalid(TypeError, "ERR_TOPIC", "topic is longer than 65,535 bytes");
     return this.#turns.publish_(length, options, payload, qos, retain, cancel);
   }
 

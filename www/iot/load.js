@@ -33,7 +33,7 @@ export async function start(where, integrity, version) {
   /** @type {Core | undefined} */
   let core;
   go.exit = () => core?.crashed_("it has ended");
-  go.run(instance).catch((error) => core?.crashed_(wordsOf(error)));
+  go.run(instance).catch((error) => core?.crashed_(error));
   if (running !== stamp || !stamp.startsWith(`${version}+`)) {
     throw failed("ERR_VERSION", `iot.js ${stamp} and iot.wasm ${running} are of different builds; clear the cache`, "load");
   }

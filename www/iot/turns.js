@@ -53,30 +53,27 @@ export class Turns {
    * @param {(undo: () => void) => void} [cancel]
    */
   publish_(length, options, payload, qos, retain, cancel) {
+    const core = this.#core, n = options.length, text = typeof payload === "string";
     const token = this.tokens_.next_();
     const done = this.tokens_.promise_(token);
     try {
-      const sent = this.#core.guard_(() => {
-        const text = typeof payload === "string", n = options.length;
-        let input = this.#core.memory_.room_(n + (text ? payload.length * 3 : payload.length));
-        if (n > 0) {
-          input.set(options);
-          input = input.subarray(n);
-        }
-        let { length: size } = payload;
-        if (text) size = encoder.encodeInto(payload, input).written;
-        else input.set(payload);
-        return this.#core.wasm_.iot_publish(this.#client, token, length, n, size, qos, retain ? 1 : 0, this.#now());
-      });
-      if (sent === SENT) {
+      let input = core.memory_.room_(n + (text ? payload.length * 3 : payload.length));
+      if (n > 0) {
+        input.set(options);
+        input = input.subarray(n);
+      }
+      let { length: size } = payload;
+      if (text) size = encoder.encodeInto(payload, input).written;
+      else input.set(payload);
+      if (core.wasm_.iot_publish(this.#client, token, length, n, size, qos, retain ? 1 : 0, this.#now()) === SENT) {
         this.tokens_.drop_(token);
         this.#flushSoon(false);
         return (this.#sending ??= settler()).promise;
       }
-      this.afterwards_();
-    } catch {
-      // A crash has rejected all promises.
+    } catch (error) {
+      core.crashed_(error); // rejects all promises
     }
+    this.afterwards_();
     cancel?.(() => {
       if (this.tokens_.drop_(token)) this.#core.call_(this.#client, "cancel", { token });
     });
@@ -88,7 +85,7 @@ export class Turns {
   }
 
   /**
-   * Passes a WebSocket message to the client. Must not throw: a crash has rejected all promises.
+   * Passes a WebSocket message to the client.
    * @param {number} attempt
    * @param {ArrayBuffer} frame
    * @param {number} [from]
@@ -98,14 +95,12 @@ export class Turns {
     if (core.crash_) return;
     const n = Math.min(frame.byteLength - from, PIECE);
     try {
-      core.guard_(() => {
-        core.memory_.room_(n).set(new Uint8Array(frame, from, n));
-        core.wasm_.iot_receive(this.#client, attempt, n, performance.now());
-      });
-      this.afterwards_(frame, core.memory_.input_ - from);
-    } catch {
-      return;
+      core.memory_.room_(n).set(new Uint8Array(frame, from, n));
+      core.wasm_.iot_receive(this.#client, attempt, n, performance.now());
+    } catch (error) {
+      core.crashed_(error); // rejects all promises
     }
+    this.afterwards_(frame, core.memory_.input_ - from);
     if (from + n < frame.byteLength) core.queue_.next_(() => this.receive_(attempt, frame, from + n));
   }
 
@@ -117,10 +112,10 @@ export class Turns {
     queue_.later_(work, bytes);
   }
 
-  /** Handles the result of a call into the wasm. @param {ArrayBuffer} [frame] @param {number} [base] */
+  /** Handles the result of a call into the wasm, unless it has crashed. @param {ArrayBuffer} [frame] @param {number} [base] */
   afterwards_(frame, base = 0) {
     const { memory_, queue_ } = this.#core;
-    this.#core.check_();
+    if (this.#core.crashes_()) return;
     memory_.read_(this.#records, frame, base);
     // Acknowledgements leave in a task, together with those of the frames that arrive until then.
     if (memory_.pending_ === PENDING_READY) this.#flushSoon(frame !== undefined);
@@ -152,20 +147,19 @@ export class Turns {
     if (core.crash_) return;
     const { memory_, wasm_ } = core;
     try {
-      core.guard_(() => wasm_.iot_turn(this.#client, performance.now(), this.#arrival, this.socket_?.buffered_ ?? 0));
-      for (;;) {
-        core.check_();
+      wasm_.iot_turn(this.#client, performance.now(), this.#arrival, this.socket_?.buffered_ ?? 0);
+      while (!core.crashes_()) {
         const bytes = memory_.output_(PIECE), n = bytes.length;
         if (n === 0) break;
         this.socket_?.send_(bytes);
-        core.guard_(() => wasm_.iot_flushed(this.#client, n, performance.now()));
+        wasm_.iot_flushed(this.#client, n, performance.now());
       }
-      const all = memory_.pending_ === PENDING_NOTHING;
-      this.afterwards_();
-      if (all) this.sent_(this.socket_?.open_);
-    } catch {
-      // A crash has rejected all promises.
+    } catch (error) {
+      core.crashed_(error); // rejects all promises
     }
+    const all = memory_.pending_ === PENDING_NOTHING;
+    this.afterwards_();
+    if (all) this.sent_(this.socket_?.open_);
   }
 
   /** Settles the QoS 0 messages of the turn. @param {unknown} ok @param {unknown} [error] */
