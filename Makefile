@@ -18,7 +18,7 @@ wasm: ## www/iot.wasm and its loader; needs Go only; LEAN=1: a smaller wasm
 dist: wasm ## dist/, for npm and a CDN; needs Go only; LEAN=1: with the smaller wasm
 	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist
 
-test: lint tools wasm native browser ## everything except hostile, fuzz and bench; installs missing programs on Debian
+test: lint tools wasm native browser ## everything except fuzz and bench; installs missing programs on Debian
 
 lint: ## gofmt, vet and staticcheck, for this machine and for the browser
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt would change: $$files"; exit 1; }
@@ -34,8 +34,9 @@ native: ## the tests of wasm/ and internal/, with the race detector, and the sim
 
 browser: ## the tests of test/, in browsers and Node; needs tools and wasm
 	$(GO) test -count=1 -timeout 12m $$($(GO) list ./test/... | grep -vE '/(chaos|hostile)$$')
-	@# The chaos test loads the machine, so it runs alone.
+	@# These load the machine, so each runs alone.
 	$(GO) test -count=1 -timeout 12m ./test/chaos
+	$(GO) test -count=1 -timeout 12m ./test/hostile
 
 tools: ## install what the tests of test/ need: browsers, mosquitto, npm packages
 	@test/tools chromium firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb mosquitto npm
@@ -47,7 +48,7 @@ sim: ## the simulation of a connection's life, for SEEDS (20000) seeds
 chaos: wasm ## a page in a bad network, SECONDS (300) long, with deliberate bugs; SEED=n: that schedule again
 	$(GO) test -count=1 -v -timeout 24h ./test/chaos -seed $(or $(SEED),0) -seconds $(or $(SECONDS),300) $(if $(SEED),,-mutants)
 
-hostile: wasm ## a broker that sends each kind of packet at full speed, ten seconds each
+hostile: wasm ## test/hostile with ten seconds of each packet and answers within 250 ms
 	$(GO) test -count=1 -v -timeout 60m ./test/hostile -for 10s -gap 250ms
 
 bench: wasm ## benchmarks beside other clients, in Chromium; BENCHFLAGS=-quick: a short run

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -52,24 +51,6 @@ func TestUnreadMessagesAreBounded(t *testing.T) {
 	b.Is(`frames.filter(([ref, n]) => n > 2 ** 20 && n < 2 ** 22 && ref.deref()).length <= 1`, `true`)
 	b.Is(`[bounded.received, bounded.dropped]`, `[50,0]`)
 	b.Is(`await (async () => { const messages = bounded[Symbol.asyncIterator](); for (let i = 0; i < 50; i++) if ((await messages.next()).value.text() !== "x") return i; return 50 })()`, `50`)
-}
-
-// A subscription stores the topics of the retained messages that it has received. These
-// topics are bounded in bytes.
-func TestStoredTopicsAreBounded(t *testing.T) {
-	t.Parallel()
-	const topics = 1500
-	endpoint := scripted(t, func(ws *websocket.Conn) {
-		for i := range topics {
-			_ = ws.Write(t.Context(), websocket.MessageBinary, publication(fmt.Sprintf("kept/%d/%s", i, strings.Repeat("x", 60_000)), true, nil))
-		}
-	})
-	b := openModule(t, harness.Serve(t))
-	b.Eval(`globalThis.got = 0; globalThis.stored = 0; const { add } = Set.prototype;
-		Set.prototype.add = function (value) { if (typeof value === "string") stored += value.length; return add.call(this, value) };
-		await iot.connect({ endpoint: "`+endpoint+`" }); await iot.subscribe("kept/#", () => got++)`, nil)
-	b.Until(fmt.Sprintf(`got === %d`, topics))
-	b.Is(`[stored > 2 ** 19, stored <= 2 ** 20]`, `[true,true]`)
 }
 
 // The frames that wait for a busy page are bounded by the memory that they use, which is

@@ -45,18 +45,6 @@ func (c *Client) drop() {
 	c.stage = resting
 }
 
-// backOff returns the wait before the next attempt: exponential, with full jitter
-// above the least delay.
-func (c *Client) backOff() time.Duration {
-	c.tries++
-	limit := c.options.MinDelay
-	for i := 0; i < c.tries && limit < c.options.MaxDelay; i++ {
-		limit *= 2
-	}
-	limit = min(limit, c.options.MaxDelay)
-	return c.options.MinDelay + time.Duration(c.rand()*float64(limit-c.options.MinDelay))
-}
-
 // close settles every promise and ends every subscription. err is nil after
 // disconnect().
 func (c *Client) close(err *Error) {

@@ -203,7 +203,7 @@ func (o *Options) check() *Error {
 			return badType("ERR_TOPIC", "will.topic is not a topic: %v", err)
 		}
 		if w.QoS > 2 {
-			return badRange("ERR_QOS", "will.qos must be 0, 1 or 2")
+			return badRange("ERR_QOS", "will.qos is %d; it must be 0, 1 or 2", w.QoS)
 		}
 		if max(len(w.Payload), len(w.ContentType), len(w.ResponseTopic), len(w.CorrelationData)) > math.MaxUint16 {
 			return badRange("ERR_OPTION", "will.payload, contentType, responseTopic and correlationData may have 65,535 bytes each")

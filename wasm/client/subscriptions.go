@@ -103,9 +103,9 @@ func (c *Client) checkSubscription(o *mqtt.Subscription, user []mqtt.UserPair) *
 	}
 	switch {
 	case o.QoS > 2:
-		return badRange("ERR_QOS", "qos must be 0, 1 or 2")
+		return badRange("ERR_QOS", "qos is %d; it must be 0, 1 or 2", o.QoS)
 	case o.RetainHandling > retainNone:
-		return badRange("ERR_OPTION", "retainHandling must be 0, 1 or 2")
+		return badRange("ERR_OPTION", "retainHandling is %d; it must be 0, 1 or 2", o.RetainHandling)
 	case o.NoLocal && strings.HasPrefix(o.Filter, "$share/"):
 		return badType("ERR_OPTION", "noLocal cannot be used with a shared subscription") // [MQTT-3.8.3-4]
 	}

@@ -32,7 +32,7 @@ func CheckOutgoing(m *Outgoing) error {
 		return err
 	}
 	if m.QoS > 2 {
-		return errors.New("qos must be 0, 1 or 2")
+		return fmt.Errorf("qos is %d; it must be 0, 1 or 2", m.QoS)
 	}
 	if err := checkProperties(typePublish, m.Properties); err != nil {
 		return errors.New(err.Detail)

@@ -27,7 +27,7 @@ var mutants = []struct{ name, file, old, new string }{
 	{"nine filters in a packet", "client/options.go", "filtersPerPacket = 8", "filtersPerPacket = 9"},
 	{"an UNSUBSCRIBE lost with the connection", "client/subscribe.go", "if c.filters[l.filter] == nil {", "if false {"},
 	{"a signature with an old date", "client/attempt.go", "*r.Credentials, wall, 0)", "*r.Credentials, wall.Add(-time.Minute), 0)"},
-	{"a back-off without a minimum", "client/close.go", "c.options.MinDelay + time.Duration(", "time.Duration("},
+	{"a back-off without a minimum", "client/backoff.go", "c.options.MinDelay + time.Duration(", "time.Duration("},
 	{"a late answer accepted for a new attempt", "client/attempt.go", "if c.stage != providing || attempt != c.attempt {", "if false {"},
 	{"a queue without a bound", "client/publish.go", "messages+1 > c.options.OfflineMessages", "messages > 1<<20"},
 	{"a promise not settled", "client/close.go", "c.connectWaiters = nil\n\tfor _, token := range waiters {", "c.connectWaiters = nil\n\tfor _, token := range waiters[:len(waiters)/2] {"},
