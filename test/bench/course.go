@@ -11,7 +11,7 @@ type course struct {
 	browser context.Context
 	address string
 	quick   bool
-	want    func(name string) bool
+	selects func(name string) bool
 	results *results
 	visits  int
 }
@@ -77,7 +77,7 @@ func (c *course) visit(ctx context.Context, round int) {
 // turns runs a measurement for one client after the other, if it is selected, and stores the
 // results. If a client fails, turns continues with the next.
 func (c *course) turns(ctx context.Context, first int, name string, measure func(client string) (sample, error)) {
-	if !c.want(name) {
+	if !c.selects(name) {
 		return
 	}
 	for i := range clients {

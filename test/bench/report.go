@@ -33,7 +33,7 @@ type series struct {
 	Median float64   `json:"median"`
 }
 
-// A verdict tells whether a goal is met. A run does not fail if a goal is not met.
+// A verdict is the result of a goal. A run does not fail if a goal is not met.
 type verdict struct {
 	Goal  string  `json:"goal"`
 	Value float64 `json:"value"`
