@@ -13,7 +13,7 @@ const TOPIC_SIZE = 65536;
 export const MAX_INPUT = 268435455;
 
 // Records.
-const KIND_TOPIC = 1, KIND_MESSAGE = 2, KIND_DONE = 3;
+const KIND_TOPIC = 1, KIND_MESSAGE = 2, KIND_DONE = 3, KIND_EFFECT = 4;
 const TOPIC_ID = 1, TOPIC_FIRST = 2, TOPIC_NAME = 3, TOPIC_RECIPIENTS = 5, TOPIC_WORDS = 6;
 const MESSAGE_TOPIC = 1, MESSAGE_FLAGS = 2, MESSAGE_PAYLOAD = 3, MESSAGE_PACKET = 5, MESSAGE_RECIPIENTS = 7, MESSAGE_PROPERTIES = 8, MESSAGE_WORDS = 9;
 export const PROPERTY_ID = 0, PROPERTY_DATA = 1, PROPERTY_VALUE = 3, PROPERTY_WORDS = 5;
@@ -222,11 +222,14 @@ export class Memory {
           to.done_(words[at + DONE_TOKEN], words[at + DONE_REASON]);
           at += DONE_WORDS;
           break;
-        default: {
+        case KIND_EFFECT: {
           const bytes = words[at + EFFECT_BYTES];
           to.effect_(JSON.parse(this.#text(words, at + EFFECT_TEXT)), this.#bytes.slice(bytes, bytes + words[at + EFFECT_BYTES + 1]));
           at += EFFECT_WORDS;
+          break;
         }
+        default:
+          throw new TypeError("unknown record");
       }
     }
   }
