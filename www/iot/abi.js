@@ -222,14 +222,11 @@ export class Memory {
           to.done_(words[at + DONE_TOKEN], words[at + DONE_REASON]);
           at += DONE_WORDS;
           break;
-        case KIND_EFFECT: {
+        default: { // KIND_EFFECT
           const bytes = words[at + EFFECT_BYTES];
           to.effect_(JSON.parse(this.#text(words, at + EFFECT_TEXT)), this.#bytes.slice(bytes, bytes + words[at + EFFECT_BYTES + 1]));
           at += EFFECT_WORDS;
-          break;
         }
-        default:
-          throw new TypeError("unknown record");
       }
     }
   }
