@@ -26,7 +26,7 @@ func main() {
 	}
 }
 
-// build does what the flags of main state.
+// build runs the step that the flags of main select.
 func build(stampOnly, lean bool, out, dist string, compressed bool) error {
 	tools, err := findToolchain()
 	if err != nil {

@@ -14,14 +14,14 @@ import (
 type Will struct {
 	Topic   string // valid by ValidTopic
 	Payload []byte // at most 65,535 bytes
-	QoS     byte
+	QoS     byte   // 0, 1 or 2
 	Retain  bool
-	Delay   uint32 // seconds after the end of the connection, [MQTT-3.1.3-9]
+	Delay   uint32 // seconds from the end of the connection, [MQTT-3.1.3-9]
 
 	// PayloadFormatUTF8 declares the payload as UTF-8 text (section 3.1.3.2.3).
 	PayloadFormatUTF8 bool
-	// MessageExpiry is the lifetime of the message in seconds, from the moment
-	// when the server publishes it (section 3.1.3.2.4). nil: no limit.
+	// MessageExpiry is the lifetime of the message in seconds. It begins when the
+	// server publishes the message (section 3.1.3.2.4). nil: no limit.
 	MessageExpiry *uint32
 	ContentType   string // at most 65,535 bytes; "": none
 	// ResponseTopic is the topic for a reply, valid by ValidTopic. "": none.
@@ -32,8 +32,8 @@ type Will struct {
 	User            []UserPair
 }
 
-// ConnectOptions has the fields of a CONNECT (section 3.1), and AckTimeout. The
-// zero value of a field leaves its property out.
+// ConnectOptions has the fields of a CONNECT (section 3.1), and AckTimeout. If a
+// field is zero, the CONNECT does not contain its property.
 type ConnectOptions struct {
 	ClientID          string
 	Username          *string
@@ -46,8 +46,8 @@ type ConnectOptions struct {
 	TopicAliasMaximum uint16
 	Will              *Will
 	User              []UserPair
-	// AckTimeout is how long the server may take to acknowledge a packet before the
-	// engine ends the connection. 0: without a limit.
+	// AckTimeout is the maximum time in which the server must acknowledge a packet.
+	// When it expires, the engine ends the connection. 0: no limit.
 	AckTimeout time.Duration
 }
 
@@ -55,8 +55,9 @@ type ConnectOptions struct {
 // has the value that the standard defines.
 type Connack struct {
 	SessionPresent bool
-	// SameSession reports that the session present is certainly the one of this
-	// engine: no CONNECT has remained unanswered since its last connection.
+	// SameSession is true when the server has kept the session of this engine's last
+	// connection. It is false when another CONNECT was sent in the meantime and not
+	// answered, because the server may then have replaced the session.
 	SameSession          bool
 	Reason               Reason
 	ReasonString         string // "": none
@@ -168,7 +169,8 @@ func decodeConnack(packet, body []byte, o *ConnectOptions) (*Connack, *connectio
 	return out, nil
 }
 
-// nonZero returns nil for the zero value, which leaves a property out.
+// nonZero returns a pointer to v, or nil if v is zero. paho omits a property that is
+// nil.
 func nonZero[T comparable](v T) *T {
 	if v == *new(T) {
 		return nil
@@ -176,6 +178,7 @@ func nonZero[T comparable](v T) *T {
 	return &v
 }
 
+// valueOr returns *p, or absent if p is nil.
 func valueOr[T any](p *T, absent T) T {
 	if p == nil {
 		return absent

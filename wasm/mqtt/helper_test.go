@@ -12,8 +12,8 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// peer is an engine and the server at the other end of its connection, which the
-// test plays with paho's packets. It records the events of the Handler.
+// peer is an engine and the server of its connection. The test sends and checks the
+// packets of the server with paho. peer is also the Handler, and records the events.
 type peer struct {
 	*Engine
 	t        testing.TB
@@ -33,7 +33,8 @@ func newPeer(t testing.TB) *peer {
 
 var testOptions = ConnectOptions{ClientID: "c", KeepAlive: 60, CleanStart: true, SessionExpiry: 100, ReceiveMaximum: 10, MaximumPacketSize: 1000, TopicAliasMaximum: 5}
 
-// connectedPeer returns a peer after a CONNACK, whose properties edit may change.
+// connectedPeer returns a peer after a CONNACK. edit may change the properties of the
+// CONNACK; it may be nil.
 func connectedPeer(t testing.TB, edit func(*packets.Properties)) *peer {
 	t.Helper()
 	p := newPeer(t)
