@@ -145,7 +145,7 @@ func listen(host, port string) ([]net.Listener, error) {
 		case err == nil:
 			return []net.Listener{v4, v6}, nil
 		case !errors.Is(err, syscall.EADDRINUSE):
-			return []net.Listener{v4}, nil // a machine without IPv6
+			return []net.Listener{v4}, nil // the machine has no IPv6
 		case port != "0" || attempt == 10:
 			v4.Close()
 			return nil, err

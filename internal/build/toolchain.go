@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// toolchain is the go command, in an environment in which it builds the same bytes on
-// every machine.
+// toolchain is the go command with an environment. With this environment, the command
+// builds the same bytes on every machine.
 type toolchain struct {
 	root    string // GOROOT
 	version string // GOVERSION, equal to runtime.Version

@@ -48,7 +48,7 @@ var unused = []*regexp.Regexp{
 	regexp.MustCompile(`(?ms)^\t{4}_gotest: \{\n.*?^\t{4}\},\n`),
 	regexp.MustCompile(`(?m)^\t+console\.warn\("scheduleTimeoutEvent: missed timeout event"\);\n`),
 	// The loader sets the member exit. It does not wait for the end of the program, and does
-	// not use the runtime after it.
+	// not use the runtime again.
 	regexp.MustCompile(`(?ms)^\t{3}this\._exitPromise = .*?^\t{3}\}\);\n`),
 	regexp.MustCompile(`(?m)^\t+if \(this\.exited\) \{\n\t+this\._resolveExitPromise\(\);\n\t+\}\n`),
 	regexp.MustCompile(`(?m)^\t+await this\._exitPromise;\n`),

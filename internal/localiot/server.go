@@ -2,9 +2,8 @@
 // machine. It serves a page and its wasm, issues credentials, and accepts MQTT connections over
 // WebSocket at SigV4-signed URLs.
 //
-// It has the limits and the reason codes of AWS, so a page that works with it also works with AWS. If it
-// refuses a request, the response contains the reason. A browser does not report the reason for which a
-// WebSocket was refused.
+// It has the limits and the reason codes of AWS, so that a page behaves as with AWS. If it refuses a
+// request, the response contains the reason. A browser does not report why a WebSocket was refused.
 //
 // Each service is a package below this package. Package localiot connects the services to one HTTP
 // server. The services do not import localiot, and import each other in one direction only:

@@ -48,7 +48,7 @@ var required = []string{paramAlgorithm, paramCredential, paramDate, paramSignedH
 // concurrent use if Lookup and Now are.
 type Verifier struct {
 	Region  string // the region in the credential scope, such as us-east-1
-	Service string // the service in the credential scope; that of AWS IoT is iotdevicegateway
+	Service string // the service in the credential scope, for AWS IoT iotdevicegateway
 
 	MaxSkew time.Duration    // largest difference of the clocks; zero means DefaultMaxSkew
 	Now     func() time.Time // the clock of the verifier; nil means time.Now

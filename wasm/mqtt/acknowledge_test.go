@@ -63,8 +63,8 @@ func TestUnclaimedMessagesAreRetransmitted(t *testing.T) {
 	}
 }
 
-// The engine delivers a QoS 2 message once, even if the connection ends before an
-// earlier message is acknowledged, and therefore before the PUBREC.
+// The engine delivers a QoS 2 message once, even if the connection ends before the
+// PUBREC is sent, because an earlier message is not acknowledged.
 func TestQoS2BehindUnclaimedMessageIsDeliveredOnce(t *testing.T) {
 	p := connectedPeer(t, nil)
 	p.unclaimed = true

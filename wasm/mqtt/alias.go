@@ -12,9 +12,9 @@ const (
 // all aliases are assigned, it reassigns the least recently used one.
 type topicAliases struct {
 	byTopic  map[string]uint16
-	entries  []aliasEntry // by alias - 1
-	max      int
-	messages uint64 // counts calls of assign
+	entries  []aliasEntry // the index is the alias minus 1
+	max      int          // the largest alias; 0: none
+	messages uint64       // counts calls of assign
 }
 
 type aliasEntry struct {
@@ -63,7 +63,7 @@ func (a *topicAliases) assign(topic []byte) (alias uint16, known bool) {
 	return uint16(i + 1), false
 }
 
-// appendWithAlias encodes a PUBLISH, with a topic alias where that is shorter.
+// appendWithAlias encodes a PUBLISH. It uses a topic alias if assign returns one.
 func (e *Engine) appendWithAlias(b, topic, props, payload []byte, qos byte, retain, dup bool, id uint16) []byte {
 	alias, known := e.outboundAliases.assign(topic)
 	if known {

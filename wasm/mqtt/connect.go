@@ -36,15 +36,15 @@ type Will struct {
 // field is zero, the CONNECT does not contain its property.
 type ConnectOptions struct {
 	ClientID          string
-	Username          *string
-	Password          []byte // nil: none
-	KeepAlive         uint16 // seconds; 0: off
+	Username          *string // nil: none
+	Password          []byte  // nil: none
+	KeepAlive         uint16  // seconds; 0: off
 	CleanStart        bool
-	SessionExpiry     uint32 // seconds; math.MaxUint32: never
-	ReceiveMaximum    uint16
-	MaximumPacketSize uint32 // bytes
-	TopicAliasMaximum uint16
-	Will              *Will
+	SessionExpiry     uint32 // seconds; 0: at the end of the connection, math.MaxUint32: never
+	ReceiveMaximum    uint16 // messages of QoS 1 and 2; 0: 65,535
+	MaximumPacketSize uint32 // bytes; 0: no limit
+	TopicAliasMaximum uint16 // 0: no aliases
+	Will              *Will  // nil: none
 	User              []UserPair
 	// AckTimeout is the maximum time in which the server must acknowledge a packet.
 	// When it expires, the engine ends the connection. 0: no limit.
@@ -55,17 +55,17 @@ type ConnectOptions struct {
 // has the value that the standard defines.
 type Connack struct {
 	SessionPresent bool
-	// SameSession is true when the server has kept the session of this engine's last
-	// connection. It is false when another CONNECT was sent in the meantime and not
-	// answered, because the server may then have replaced the session.
+	// SameSession is true when a session is present, and the server has answered each
+	// CONNECT since the last connection. If the server did not answer a CONNECT, it may
+	// have replaced the session.
 	SameSession          bool
 	Reason               Reason
 	ReasonString         string // "": none
 	ClientID             string // the assigned identifier, or that of the CONNECT
 	KeepAlive            uint16 // seconds; the server's value if it sent one
 	SessionExpiry        uint32 // seconds; the server's value if it sent one
-	ReceiveMaximum       uint16
-	MaximumQoS           byte
+	ReceiveMaximum       uint16 // messages of QoS 1 and 2
+	MaximumQoS           byte   // 0, 1 or 2
 	MaximumPacketSize    uint32 // bytes; math.MaxUint32: no limit
 	TopicAliasMaximum    uint16
 	RetainAvailable      bool

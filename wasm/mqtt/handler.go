@@ -20,7 +20,7 @@ type Handler interface {
 	// delivered more than once.
 	Message(m *Publish) (accepted bool)
 	// Published reports the result of a message of QoS 1 or 2. r.Err is nil when the
-	// server has acknowledged the message.
+	// server has acknowledged the message. r.Reason may then be a failure.
 	Published(token Token, r PublishResult)
 	// Sent reports the result of a message of QoS 0 that was queued. err is nil when
 	// the message has been passed to the network.

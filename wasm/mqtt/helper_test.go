@@ -12,8 +12,9 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// peer is an engine and the server of its connection. The test sends and checks the
-// packets of the server with paho. peer is also the Handler, and records the events.
+// peer is an engine with its Handler and its server. The Handler records the events.
+// The methods of peer encode the packets of the server, and decode the packets of the
+// engine, with paho.
 type peer struct {
 	*Engine
 	t        testing.TB

@@ -103,8 +103,9 @@ func (e *Engine) Tick(now time.Duration) {
 }
 
 // Ping sends a PINGREQ. The connection ends when nothing arrives within timeout. Ping
-// does nothing without a connection, or when the timeout of an earlier PINGREQ ends
-// at the same time or sooner.
+// adds the transmission time of the bytes that were passed to the network since bytes
+// last arrived. It does nothing without a connection, or when the timeout of an
+// earlier PINGREQ ends at the same time or sooner.
 func (e *Engine) Ping(now, timeout time.Duration) {
 	timeout += transmitTime(e.unanswered) // the network sends those bytes first
 	if e.state == connected && (!e.pinging || e.pingAt+e.pingTimeout > now+timeout) {

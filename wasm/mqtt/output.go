@@ -3,9 +3,10 @@ package mqtt
 import "time"
 
 const (
-	// maxPriority is the largest size of the stream of acknowledgements, in bytes. A
-	// server that reads acknowledgements does not reach it: PUBRELs or PUBCOMPs for all
-	// packet identifiers have 262,140 bytes.
+	// maxPriority is the size of the stream priority, in bytes, above which the engine
+	// ends the connection. If the server reads acknowledgements, the stream does not
+	// reach this size: PUBRELs or PUBCOMPs for all packet identifiers have 262,140
+	// bytes.
 	maxPriority = 1 << 20
 	// maxBulk is the number of encoded bytes in bulk above which messages stay
 	// queued.
@@ -84,7 +85,7 @@ func (o *output) take(n int) {
 func (o *output) takeBulk(n int) {
 	n = min(n, len(o.bulk))
 	if n < len(o.bulk) {
-		start := o.unfinished // of the next packet
+		start := o.unfinished // the offset of the next packet in bulk
 		for start < n {
 			remaining, used := readVarint(o.bulk[start+1:])
 			start += 1 + used + int(remaining)

@@ -130,7 +130,8 @@ func decodeProperty(b []byte) (p Property, rest []byte, err *connectionFault) {
 }
 
 // checkProperties returns a fault for the first property in b that is malformed,
-// repeated, or not allowed in a packet of type t.
+// repeated, or not allowed in a packet of type t, that has an invalid value, or that
+// exceeds maxRepeatedProperties.
 func checkProperties(t packetType, b []byte) *connectionFault {
 	var seen uint64
 	repeats := 0

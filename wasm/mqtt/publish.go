@@ -90,7 +90,7 @@ func decodePublish(p *Publish, flags byte, body []byte) *connectionFault {
 }
 
 // publishLen returns the Remaining Length of a PUBLISH. If alias is 0, the PUBLISH
-// has none.
+// has no topic alias.
 func publishLen(topic, props, payload []byte, qos byte, alias uint16) int {
 	p := len(props)
 	if alias != 0 {
@@ -104,7 +104,8 @@ func publishLen(topic, props, payload []byte, qos byte, alias uint16) int {
 }
 
 // appendPublish encodes a PUBLISH. topic is empty when alias has been sent before. If
-// alias is 0, the PUBLISH has none. props are encoded properties without an alias.
+// alias is 0, the PUBLISH has no topic alias. props are encoded properties without a
+// topic alias.
 func appendPublish(b, topic, props, payload []byte, qos byte, retain, dup bool, id, alias uint16) []byte {
 	first := byte(typePublish)<<4 | qos<<1
 	if retain {

@@ -6,14 +6,13 @@ import (
 
 const (
 	// maxOtherPacket is the largest packet other than a PUBLISH that the client
-	// accepts, in bytes. Only user properties make such a packet large.
+	// accepts, in bytes. A valid packet exceeds it only by its user properties.
 	maxOtherPacket = 512 << 10
 	// maxProperties is the largest property section that the client accepts, in
 	// bytes.
 	maxProperties = 1 << 20
-	// maxRepeatedProperties is the maximum number of user properties, or of
-	// subscription identifiers, that the client accepts in a packet. Each user property
-	// becomes two JavaScript strings.
+	// maxRepeatedProperties limits the user properties and subscription identifiers of
+	// a packet, counted together. Each user property becomes two JavaScript strings.
 	maxRepeatedProperties = 1000
 	// minPacketSize is the smallest Maximum Packet Size of a server that the client
 	// accepts: the size of an acknowledgement with a reason code.

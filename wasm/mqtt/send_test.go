@@ -71,7 +71,7 @@ func TestLimitsOfServer(t *testing.T) {
 	}{
 		{Outgoing{Topic: []byte("t"), QoS: 2}, ErrQoSNotGranted},
 		{Outgoing{Topic: []byte("t"), Retain: true}, ErrRetainNotGranted},
-		{Outgoing{Topic: []byte("t"), Payload: make([]byte, 14)}, nil}, // 1+1 +2+1 +1 +14 = 20
+		{Outgoing{Topic: []byte("t"), Payload: make([]byte, 14)}, nil}, // 20 bytes: header 2, topic 3, property length 1, payload 14
 		{Outgoing{Topic: []byte("t"), Payload: make([]byte, 15)}, ErrTooLarge},
 		{Outgoing{Topic: []byte("t"), Payload: make([]byte, 13), QoS: 1}, ErrTooLarge},
 	} {

@@ -162,8 +162,8 @@ func (e *Engine) resume() {
 }
 
 // failUncertainQoS2 gives up the QoS 2 messages whose PUBREC has not been received.
-// The session may be a new one that does not know them, and a retransmission might
-// deliver them twice.
+// The server may have replaced the session, and a retransmission might then deliver a
+// message twice.
 func (e *Engine) failUncertainQoS2() {
 	e.resends = slices.DeleteFunc(e.resends, func(p *pendingPublish) bool {
 		lost := p.qos == 2 && p.state == stateResendPublish
@@ -258,8 +258,8 @@ func (e *Engine) Abandon(err error) {
 }
 
 // markAbandoned records the packet identifier of a QoS 2 message that is given up.
-// The server may have started its delivery, which counts against the server's
-// Receive Maximum until a PUBREL ends it.
+// The server may have received the message. It then counts the message against its
+// Receive Maximum until the client sends a PUBREL.
 func (e *Engine) markAbandoned(p *pendingPublish) {
 	if p.qos == 2 {
 		e.abandonedIDs[p.id] = true

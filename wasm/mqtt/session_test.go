@@ -56,7 +56,7 @@ func TestAbandonedQoS2IsReleased(t *testing.T) {
 	p.reconnect(true, nil)
 	p.expectSent("PUBLISH(t=y q2 #2 dup)")
 	p.AbandonSent(ErrDropped)
-	p.reconnect(false, nil) // without the session there is no delivery to end
+	p.reconnect(false, nil) // without a session, no delivery is pending
 	p.expectSent("")
 }
 

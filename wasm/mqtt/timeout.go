@@ -9,8 +9,8 @@ import (
 // after which the engine gives up the message. The result is ErrAckTimeout.
 const MaxExpiries = 3
 
-// minUploadRate is the lowest upload rate, in bytes per second, at which the engine
-// does not regard the connection as dead.
+// minUploadRate is the upload rate, in bytes per second, that the timeouts assume. On a
+// slower network, the engine may end the connection during an upload.
 const minUploadRate = 16 << 10
 
 // transmitTime returns the transmission time of n bytes at minUploadRate, rounded down
@@ -20,9 +20,9 @@ func transmitTime(n int) time.Duration { return time.Duration(n/minUploadRate) *
 // timeouts is the state of the acknowledgement timeout.
 type timeouts struct {
 	timeout time.Duration // 0: no bound
-	// nextCheck is when checkTimeouts examines the unacknowledged packets. It is at
-	// most the earliest time at which an acknowledgement is due. Never: no packet is
-	// unacknowledged.
+	// nextCheck is when checkTimeouts examines the unacknowledged packets. It is not
+	// later than the earliest time at which an acknowledgement is due. Never: no packet
+	// is unacknowledged.
 	nextCheck time.Duration
 	grace     bool          // the last check was postponed, so the next check is not
 	lastAck   time.Duration // the time of the last acknowledgement, or of Open

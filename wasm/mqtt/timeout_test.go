@@ -9,7 +9,7 @@ import (
 
 const unresponsiveEvent = "stopped unspecified error (0x80) local=true"
 
-// The engine retransmits a packet that is not acknowledged in time on the next
+// If a packet is not acknowledged in time, the engine retransmits it on the next
 // connection. After MaxExpiries timeouts it gives up the message.
 func TestAckTimeout(t *testing.T) {
 	const givenUp = "published 7 success (0x00)  the server did not acknowledge in time"
@@ -116,7 +116,7 @@ func TestAckTimeoutOfEachMessage(t *testing.T) {
 	p.now += time.Second
 	p.Receive(p.now, appendAck(nil, typePuback, 1, Success))
 	p.eventLog = nil
-	p.advance(p.Deadline() - p.now) // when the first would be due
+	p.advance(p.Deadline() - p.now) // when message 1 would expire
 	p.expectEvents("")
 	if left := p.Deadline() - p.now; left != 5*time.Second {
 		t.Errorf("the second is due in %v", left)
@@ -132,8 +132,8 @@ func TestAckTimeoutOfEachMessage(t *testing.T) {
 	}
 }
 
-// After a suspension, and while received bytes wait to be processed, the engine
-// waits longer: the acknowledgement may have arrived.
+// The engine extends the timeout after a suspension, and while received bytes wait to be
+// processed, because the acknowledgement may have arrived.
 func TestAckTimeoutAfterSuspension(t *testing.T) {
 	p := ackTimeoutPeer(t)
 	p.publishText(1, 1, "t", "x")
@@ -153,7 +153,7 @@ func TestAckTimeoutAfterSuspension(t *testing.T) {
 	p.expectEvents(unresponsiveEvent)
 }
 
-// The timeout allows for the time that a slow network needs for the packet.
+// The timeout includes the time in which a slow network transmits the packet.
 func TestAckTimeoutOnSlowNetwork(t *testing.T) {
 	p := newPeer(t)
 	o := testOptions

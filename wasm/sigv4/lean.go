@@ -12,8 +12,8 @@ import (
 )
 
 // signLean presigns the URL of e. Its result is that of signAWS; FuzzLean compares
-// both. signLean does not import net/http, which makes up a third of the wasm. The
-// query of e must be encoded by url.Values.Encode.
+// both. signLean does not import net/http, which makes up about a third of the wasm.
+// The query of e must be encoded by url.Values.Encode.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 func signLean(e Endpoint, c Credentials, now time.Time) string {
 	date := now.Format("20060102T150405Z")

@@ -18,6 +18,7 @@ import (
 )
 
 const (
+	// service is the service name in the signature.
 	service = "iotdevicegateway"
 	// emptyHash is the SHA-256 hash of the empty body of the handshake, in hex.
 	emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -49,7 +49,7 @@ type Conn struct {
 	log      *slog.Logger
 	closed   chan struct{} // closed when the WebSocket is closed
 
-	// Only the goroutine that reads uses these.
+	// Only the goroutine of Serve uses the following fields.
 	reader        *bufio.Reader
 	packet        []byte                      // the packet that Read returns
 	unread        []byte                      // the rest of packet

@@ -63,7 +63,7 @@ type Pool struct {
 
 	mu         sync.Mutex
 	lifetime   time.Duration
-	identities *bounded.Map[string] // user names by identity id; empty until the identity logs in
+	identities *bounded.Map[string] // user names by identity id; "" for a guest
 }
 
 // New returns a Pool without identities, with a random id.

@@ -22,7 +22,7 @@ const minErrorReason = 0x80
 type Request struct {
 	ExpireCredentials  bool     `json:"expireCredentials"`  // expire all temporary keys
 	ForgetIdentities   bool     `json:"forgetIdentities"`   // remove all Cognito identities
-	CredentialLifetime *float64 `json:"credentialLifetime"` // lifetime of keys issued from now on, in seconds
+	CredentialLifetime *float64 `json:"credentialLifetime"` // lifetime in seconds of the keys that Cognito issues later
 	ClockSkew          *float64 `json:"clockSkew"`          // seconds to add to the server's clock, which the verifier, Cognito, the rate quotas and the Date header use
 
 	// Cognito refuses the next Count requests to Cognito with the exception Error, for example

@@ -18,8 +18,8 @@ import (
 // timeout bounds each wait for the server.
 const timeout = 10 * time.Second
 
-// Client is one WebSocket connection. A method fails the test if it cannot return an error, or if the
-// server sends nothing for 10 s.
+// Client is one WebSocket connection. A method without an error result fails the test on any error.
+// Every method fails the test if the server sends nothing for 10 s.
 type Client struct {
 	WS *websocket.Conn
 
@@ -27,7 +27,7 @@ type Client struct {
 	unread *bytes.Reader // the rest of the last WebSocket message
 }
 
-// Dial opens a WebSocket with the subprotocol mqtt. The end of the test closes it.
+// Dial opens a WebSocket with the subprotocol mqtt. The WebSocket is closed at the end of the test.
 func Dial(t *testing.T, url string) *Client {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
@@ -196,7 +196,8 @@ func (c *Client) PublishAll(n int, topic string) {
 	c.Ping()
 }
 
-// Ping waits for a PINGRESP. The broker has then processed every packet that was sent before.
+// Ping sends a PINGREQ and waits for the PINGRESP. The broker has then processed all packets that the
+// client sent before.
 func (c *Client) Ping() {
 	c.t.Helper()
 	c.Send(&packets.Pingreq{})

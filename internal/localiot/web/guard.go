@@ -18,7 +18,7 @@ import (
 //   - Host contains the name by which the page addresses the server. With DNS rebinding, the name of
 //     another site resolves to 127.0.0.1, and the browser treats this server as a part of that site.
 type Guard struct {
-	hosts   []string // normalised
+	hosts   []string // in the form of normalHost
 	origins []string // in lower case
 }
 
