@@ -1,5 +1,5 @@
-// Serve serves the files of www/ and a local substitute for AWS IoT Core, so that iot.wasm works without
-// an AWS account. By default it listens on loopback addresses only.
+// Serve serves the files of www/ and a local stand-in for AWS IoT Core, so that iot.wasm works without an
+// AWS account. By default it listens on loopback addresses only.
 //
 //	make wasm && go run serve.go
 //

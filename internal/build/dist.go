@@ -114,7 +114,7 @@ var (
 )
 
 // write replaces the files in dir. It returns an error if dir contains files but no
-// integrity.json, because then makeDist has not made them.
+// integrity.json: an earlier call of makeDist has then not written these files.
 func write(dir string, files map[string][]byte) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

@@ -1,4 +1,4 @@
-// Package localiot is a local substitute for AWS IoT Core. It is an HTTP server on the developer's own
+// Package localiot is a local stand-in for AWS IoT Core. It is an HTTP server on the developer's own
 // machine. It serves a page and its wasm, issues credentials, and accepts MQTT connections over
 // WebSocket at SigV4-signed URLs.
 //

@@ -36,7 +36,7 @@ func (e *Engine) deliver(m *Publish) {
 
 // Acknowledge accepts the message with this ticket, for which [Handler.Message]
 // returned false. The engine then acknowledges the message, after all earlier
-// messages. It ignores tickets of earlier connections, because the server sends
+// messages. Tickets of earlier connections have no effect, because the server sends
 // those messages again.
 func (e *Engine) Acknowledge(ticket uint32) {
 	if i := int(int32(ticket - e.acks.firstTicket)); i >= 0 && i < len(e.acks.list) {

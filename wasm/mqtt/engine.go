@@ -42,7 +42,7 @@ type Engine struct {
 	receivePending         bool          // ReceivedAt has reported bytes that Receive has not processed
 	pinging                bool          // a PINGREQ was sent, and no bytes have arrived since
 	pingAt                 time.Duration // the time of that PINGREQ
-	pingTimeout            time.Duration // from pingAt
+	pingTimeout            time.Duration // the timeout of that PINGREQ, from pingAt
 	pingGrace              time.Duration // the end of the extended timeout after a late timer; 0: none
 
 	gate func(size int) bool // see Gate
@@ -123,8 +123,8 @@ func (e *Engine) Pump(now time.Duration) {
 	e.pump()
 }
 
-// Granted returns the last CONNACK that accepted a connection. It is zero before the
-// first one.
+// Granted returns the last CONNACK that accepted a connection. Before the first such
+// CONNACK, the result is zero.
 func (e *Engine) Granted() *Connack { return &e.granted }
 
 // Disconnect puts a DISCONNECT with reason code 0x00 into the output, so that the

@@ -123,7 +123,7 @@ func FuzzPublishDecode(f *testing.F) {
 	})
 }
 
-// FuzzPublishEncode checks that paho decodes what appendPublish encodes.
+// FuzzPublishEncode checks appendPublish with the decoder of paho.
 func FuzzPublishEncode(f *testing.F) {
 	f.Add("a/b", []byte("payload"), byte(1), true, uint16(7), uint16(3), "text/plain", []byte{1}, "k", "v", uint32(60))
 	f.Add("x", []byte(nil), byte(0), false, uint16(1), uint16(0), "", []byte(nil), "", "", uint32(0))

@@ -21,8 +21,8 @@ func (e *Engine) receiveConnack(p, body []byte) *connectionFault {
 	if ack.SessionPresent && e.options.CleanStart {
 		return violation(ProtocolError, "session present after a clean start") // [MQTT-3.2.2-2]
 	}
-	// Contrary to [MQTT-3.2.2-4], the engine accepts a session that it does not know:
-	// the same page may have used it before a reload.
+	// Contrary to [MQTT-3.2.2-4], the engine accepts a present session although it has no
+	// session state. The same page may have used the session before a reload.
 	if ack.MaximumPacketSize < minPacketSize {
 		// The engine sends no DISCONNECT, because one with a reason code might be larger
 		// than the server accepts [MQTT-3.2.2-15].

@@ -129,9 +129,9 @@ func decodeProperty(b []byte) (p Property, rest []byte, err *connectionFault) {
 	return p, rest, nil
 }
 
-// checkProperties returns a fault for the first property in b that is malformed,
-// repeated, or not allowed in a packet of type t, that has an invalid value, or that
-// exceeds maxRepeatedProperties.
+// checkProperties checks the properties in b for a packet of type t. It returns a
+// fault for the first property that is malformed, has an invalid value, is not allowed
+// in the packet, or must not be repeated. It also enforces maxRepeatedProperties.
 func checkProperties(t packetType, b []byte) *connectionFault {
 	var seen uint64
 	repeats := 0

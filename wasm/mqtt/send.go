@@ -192,8 +192,7 @@ func (e *Engine) sendPubrel(p *pendingPublish) {
 }
 
 // trackPublish records the position at which the PUBLISH of p ends in bulk, and when
-// its acknowledgement is due. The caller must call it right after the PUBLISH was
-// appended to bulk.
+// its acknowledgement is due. The PUBLISH must be the last packet in bulk.
 func (e *Engine) trackPublish(p *pendingPublish) {
 	p.bulkEnd = e.bulkSent + uint64(len(e.bulk))
 	p.due = e.dueAt(e.now)

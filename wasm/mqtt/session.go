@@ -55,7 +55,7 @@ func (p *pendingPublish) message() Outgoing {
 	}
 }
 
-// session is the state that outlives a connection (section 4.1).
+// session is the state that remains when a connection ends (section 4.1).
 type session struct {
 	inflight map[uint16]*pendingPublish
 	requests map[uint16]pendingRequest
@@ -114,7 +114,7 @@ func (s *session) allocPublish() *pendingPublish {
 	return new(pendingPublish)
 }
 
-// recycle makes p available to allocPublish. Nothing may refer to p any more.
+// recycle makes p available to allocPublish. The caller must not use p afterwards.
 func (s *session) recycle(p *pendingPublish) {
 	const maxFree, maxBuffer = 256, 4096
 	if len(s.freeList) < maxFree && cap(p.buf) <= maxBuffer {
@@ -267,8 +267,8 @@ func (e *Engine) markAbandoned(p *pendingPublish) {
 }
 
 // releaseAbandoned sends a PUBREL for each QoS 2 message that the engine gave up in
-// the current session. A server that does not know the packet identifier answers with
-// the reason code 0x92, which has no further effect.
+// the current session. If the server has not stored the packet identifier, it answers
+// with the reason code 0x92, which has no further effect.
 func (e *Engine) releaseAbandoned() {
 	for _, id := range sortedIDs(e.abandonedIDs) {
 		e.queueAck(typePubrel, uint16(id), Success)

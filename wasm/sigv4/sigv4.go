@@ -31,7 +31,7 @@ const (
 type Credentials struct {
 	AccessKeyID     string
 	SecretAccessKey secret.String
-	SessionToken    secret.String // "" for a long-lived key
+	SessionToken    secret.String // "" for a long-term key
 	Expiration      time.Time     // zero: unknown
 }
 

@@ -1,4 +1,4 @@
-// Package cognito is a local substitute for an identity pool of Amazon Cognito. A page that sends the
+// Package cognito is a local stand-in for an identity pool of Amazon Cognito. A page that sends the
 // id of the pool gets temporary AWS credentials. Without a login, the credentials have the policy of a
 // guest.
 //

@@ -126,7 +126,7 @@ func TestPolicies(t *testing.T) {
 	for _, test := range []struct {
 		attach                  bool
 		logins                  string
-		hello, private, connect bool // what the policy allows
+		hello, private, connect bool // whether the policy allows the two topics and iot:Connect
 	}{
 		{false, `{}`, true, false, true},
 		{false, `{"localhost":"alice"}`, false, false, false},

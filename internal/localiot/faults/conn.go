@@ -57,8 +57,8 @@ func (c *Conn) wait() error {
 	return nil
 }
 
-// Close implements net.Conn. On a frozen connection, Read and Write return net.ErrClosed at once, but
-// the TCP connection closes only after Thaw.
+// Close implements net.Conn. After Close, Read and Write return net.ErrClosed. If the connection is
+// frozen, the TCP connection closes only after Thaw.
 func (c *Conn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

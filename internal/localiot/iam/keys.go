@@ -1,5 +1,5 @@
 // Package iam stores the access keys of the local AWS IoT Core. It also implements the policies, which
-// limit the permissions of a key. It is a local substitute for AWS IAM, AWS STS and AWS IoT policies.
+// limit the permissions of a key. It is a local stand-in for AWS IAM, AWS STS and AWS IoT policies.
 package iam
 
 import (
@@ -13,8 +13,9 @@ import (
 	"iot.wasm/internal/sigv4verify"
 )
 
-// maxTemporaryKeys is the maximum number of temporary keys in a KeyStore. A KeyStore does not remove
-// keys when they expire, because AWS distinguishes expired keys from unknown keys.
+// maxTemporaryKeys is the maximum number of temporary keys in a KeyStore. Above it, the KeyStore removes
+// the oldest key. It does not remove keys when they expire, because AWS distinguishes expired keys from
+// unknown keys.
 const maxTemporaryKeys = 1000
 
 // AccessKey is an access key and its policy. Package fmt prints it as [redacted].

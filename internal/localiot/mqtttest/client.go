@@ -56,8 +56,8 @@ func (c *Client) Connect(id string, change func(*packets.Connect)) *packets.Conn
 	return Receive[*packets.Connack](c)
 }
 
-// WithSession returns the argument change for Connect. It sets the clean start flag, a Session Expiry
-// Interval of one hour, and the Receive Maximum.
+// WithSession returns a function for the parameter change of Connect. The function sets the clean start
+// flag, a Session Expiry Interval of one hour, and the Receive Maximum.
 func WithSession(cleanStart bool, receiveMaximum uint16) func(*packets.Connect) {
 	return func(p *packets.Connect) {
 		expiry := uint32(3600)

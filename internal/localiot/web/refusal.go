@@ -10,7 +10,10 @@ import (
 type Refusal struct {
 	Message string `json:"message"` // the message of AWS, if AWS has this error
 	Code    string `json:"code"`    // the exception name of AWS; "" for an injected fault
-	Check   string `json:"check"`   // the name of the failed check; see sigv4verify.Error
+
+	// Check is the name of the failed check: one of sigv4verify.Error, or host, origin, policy, upgrade,
+	// subprotocol, closed, control or fault.
+	Check string `json:"check"`
 }
 
 // Refuse sends a response with an HTTP status and a Refusal. Pages of every origin can read it.
