@@ -46,8 +46,8 @@ type ConnectOptions struct {
 	TopicAliasMaximum uint16 // 0: no aliases
 	Will              *Will  // nil: none
 	User              []UserPair
-	// AckTimeout is the maximum time in which the server must acknowledge a packet.
-	// When it expires, the engine ends the connection. 0: no limit.
+	// AckTimeout is the time in which the server must acknowledge a packet. When it
+	// expires, the engine ends the connection. 0: no limit.
 	AckTimeout time.Duration
 }
 

@@ -6,8 +6,8 @@ const (
 	// timerLate is the delay of a timer above which the engine assumes that the
 	// page was suspended or throttled.
 	timerLate = 2 * time.Second
-	// timerGrace is the time that the engine waits after a late timer before it ends the
-	// connection, so that bytes that arrived during the suspension can be processed.
+	// timerGrace is the delay after a late timer before the engine ends the connection.
+	// In this time it can process bytes that arrived during the suspension.
 	timerGrace = 5 * time.Second
 	// maxUnanswered is the number of bytes passed to the network, since bytes last
 	// arrived, at which the engine sends a PINGREQ. With it, the engine detects a dead

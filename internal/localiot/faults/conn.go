@@ -7,7 +7,7 @@ import (
 )
 
 // Conn is a TCP connection that can be frozen and cut. A frozen connection transmits nothing in either
-// direction. If one side closes it, the other side is not notified.
+// direction. If one side closes it, the other side is notified only after Thaw.
 type Conn struct {
 	net.Conn
 

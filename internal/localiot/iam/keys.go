@@ -86,7 +86,7 @@ func (s *KeyStore) Get(id string) (AccessKey, bool) {
 	return s.temporary.Get(id)
 }
 
-// Lookup is like Get. It has the signature of sigv4verify.Verifier.Lookup.
+// Lookup is like Get. It has the type of sigv4verify.Verifier.Lookup.
 func (s *KeyStore) Lookup(id string) (sigv4verify.Key, bool) {
 	k, ok := s.Get(id)
 	return k.Key, ok
