@@ -13,12 +13,12 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// word is the offset of a member of the header in words.
+// word converts an offset in the header from bytes to words.
 func word(offset uintptr) uint64 { return uint64(offset / 4) }
 
 var header abi.Header
 
-// constants are the constants of www/iot/abi.js with Go's values.
+// constants contains the names that www/iot/abi.js must declare, with Go's values.
 var constants = map[string]uint64{
 	"HEADER_OUTPUT_ADDRESS": word(unsafe.Offsetof(header.OutputAddress)),
 	"HEADER_OUTPUT_LENGTH":  word(unsafe.Offsetof(header.OutputLength)),
@@ -53,15 +53,16 @@ var constants = map[string]uint64{
 	"RESPONSE_TOPIC": uint64(mqtt.ResponseTopic), "CORRELATION_DATA": uint64(mqtt.CorrelationData), "USER_PROPERTY": uint64(mqtt.UserProperty),
 }
 
-// ofJavaScript are constants of abi.js that Go does not need.
-var ofJavaScript = map[string]bool{"LEAST_INPUT": true, "LARGE_INPUT": true}
+// scriptOnly contains the constants of abi.js that Go does not have.
+var scriptOnly = map[string]bool{"LEAST_INPUT": true, "LARGE_INPUT": true}
 
 var (
 	declaration = regexp.MustCompile(`(?m)^(?:export )?const ([A-Z][A-Z0-9_]* = .*);$`)
 	assignment  = regexp.MustCompile(`([A-Z][A-Z0-9_]*) = (\d+)`)
 )
 
-// differences compares the constants of abi.js with Go's.
+// differences returns one text for each constant that differs between the source of
+// abi.js and Go.
 func differences(script string) (found []string) {
 	seen := map[string]bool{}
 	for _, line := range declaration.FindAllStringSubmatch(script, -1) {
@@ -71,11 +72,11 @@ func differences(script string) (found []string) {
 			want, ok := constants[name]
 			seen[name] = true
 			switch {
-			case ofJavaScript[name]:
+			case scriptOnly[name]:
 			case err != nil || !ok:
-				found = append(found, name+" is unknown to Go")
+				found = append(found, name+" is missing in Go")
 			case value != want:
-				found = append(found, fmt.Sprintf("%s is %d; Go has %d", name, value, want))
+				found = append(found, fmt.Sprintf("%s is %d in abi.js and %d in Go", name, value, want))
 			}
 		}
 	}
@@ -96,14 +97,14 @@ func readScript(t *testing.T) string {
 	return string(script)
 }
 
-// TestConstants compares the constants of www/iot/abi.js with this package.
+// TestConstants checks that www/iot/abi.js and Go have the same constants.
 func TestConstants(t *testing.T) {
 	for _, d := range differences(readScript(t)) {
 		t.Error(d)
 	}
 }
 
-// TestConstantsMutants shows that a change on the side of JavaScript alone is found.
+// TestConstantsMutants checks that differences reports each change of abi.js.
 func TestConstantsMutants(t *testing.T) {
 	script := readScript(t)
 	for old, changed := range map[string]string{
@@ -121,7 +122,7 @@ func TestConstantsMutants(t *testing.T) {
 		if !strings.Contains(script, old) {
 			t.Errorf("abi.js has no %q", old)
 		} else if len(differences(strings.Replace(script, old, changed, 1))) == 0 {
-			t.Errorf("%q instead of %q is not found", changed, old)
+			t.Errorf("differences does not report the change of %q to %q", old, changed)
 		}
 	}
 }
