@@ -1,11 +1,18 @@
-// Package sim runs whole lives of clients against a model broker over a bad
-// network, on a virtual clock, everything drawn from one seed.
+// Package sim tests package client with random scenarios on a virtual clock. Each
+// scenario (a world) has a few pages with clients, a model broker, and a network between
+// them. One seed determines all random choices of a world, so that a run with the same
+// seed repeats it exactly.
 //
-// A world makes and breaks as it goes: frames are cut anywhere and joined,
-// delayed and stalled; connections drop, go half open, are refused with any
-// reason; the broker restarts, with and without its sessions, and falls silent;
-// credentials expire; clocks jump and timers slip; pages are reloaded while their
-// session holds messages; and the user calls everything at any time. What must
-// hold all the way is checked where it happens, in broker_test.go, user_test.go
-// and sim_test.go. A seed replays exactly.
+// A world contains these faults:
+//   - The network splits and joins frames, delays them, stalls, loses connections, and
+//     leaves connections half open.
+//   - The broker refuses connections, restarts with or without its sessions, and stops
+//     acknowledging.
+//   - Providers fail, credentials expire, clocks change, and timers are late.
+//   - Pages are suspended, and are reloaded while the broker's session holds messages.
+//   - The page calls all methods of the client at random times.
+//
+// The tests check the rules of the client and of MQTT after each event, and call
+// world.broken if a rule does not hold. TestMutants checks that they find deliberate
+// bugs.
 package sim

@@ -25,7 +25,7 @@ var mutants = []struct{ name, file, old, new string }{
 	{"a missing resubscribe", "client/subscribe.go", "f.reconnected(ack.SessionPresent)", ""},
 	{"trust in a session that may be another", "mqtt/inbound.go", "ack.SessionPresent && !e.sessionUncertain", "ack.SessionPresent"},
 	{"nine filters in a packet", "client/options.go", "filtersPerPacket = 8", "filtersPerPacket = 9"},
-	{"an UNSUBSCRIBE lost with the connection", "client/subscribe.go", "if c.filters[l.filter] == nil {", "if false {"},
+	{"an UNSUBSCRIBE lost with the connection", "client/subscribe.go", "if c.filters[r.filter] == nil {", "if false {"},
 	{"a stale signature", "client/attempt.go", "*r.Credentials, wall, 0)", "*r.Credentials, wall.Add(-time.Minute), 0)"},
 	{"a back-off without a floor", "client/backoff.go", "c.options.MinDelay + time.Duration(", "time.Duration("},
 	{"an answer for an attempt that is over", "client/attempt.go", "if c.stage != providing || attempt != c.attempt {", "if false {"},
@@ -50,7 +50,7 @@ var mutants = []struct{ name, file, old, new string }{
 	{"a retained message never requested for a later subscription", "client/filter.go", "f.retain, need = retainAll, true", ""},
 	{"a retained message kept from a later subscription", "client/recipients.go", "if t.live > s.since && s.order", "if t.live > 0 && s.order"},
 	{"a retained message for a subscription that requests none", "client/recipients.go", "case s.retainHandling == retainNone:", "case false:"},
-	{"a history that outlives the session", "client/events.go", "c.renew(c.byID[id])", "_ = id"},
+	{"a history that outlives the session", "client/events.go", "c.resetHistory(c.byID[id])", "_ = id"},
 	{"a dead connection never noticed", "mqtt/keepalive.go", "e.fail(&connectionFault{KeepAliveTimeout,", "_ = (&connectionFault{KeepAliveTimeout,"},
 }
 
