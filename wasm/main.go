@@ -19,6 +19,7 @@ import (
 // scripts.
 var version = "unstamped"
 
+// boundary contains the clients of the page.
 var boundary = bridge.New(rand.Float64)
 
 func main() {

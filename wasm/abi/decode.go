@@ -38,9 +38,9 @@ type DoneRecord struct{ Token, Reason uint32 }
 // An EffectRecord is a decoded effect record.
 type EffectRecord struct{ Text, Bytes Span }
 
-// Decode decodes the words of a [Table]. It returns an error if a record is truncated
-// or has an unknown kind, with the records before it. Tests use Decode; JavaScript has
-// its own reader.
+// Decode decodes the words of a [Table]. If a record is truncated or has an unknown kind,
+// Decode returns an error and the records before it. Only tests use Decode. JavaScript
+// has its own reader.
 func Decode(words []uint32) ([]Record, error) {
 	var records []Record
 	for len(words) > 0 {
@@ -54,6 +54,7 @@ func Decode(words []uint32) ([]Record, error) {
 	return records, nil
 }
 
+// decodeOne decodes the first record, and returns the words after it.
 func decodeOne(words []uint32) (Record, []uint32, error) {
 	kind := words[0]
 	size, ok := map[uint32]int{KindTopic: TopicWords, KindMessage: MessageWords, KindDone: DoneWords, KindEffect: EffectWords}[kind]

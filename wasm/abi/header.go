@@ -8,12 +8,12 @@ type Header struct {
 	// Deadline is the time at which JavaScript must call iot_turn for the client, in
 	// ms of performance.now(). +Inf means never.
 	Deadline float64
-	// OutputAddress and OutputLength are the bytes that JavaScript may pass to the
+	// OutputAddress and OutputLength locate the bytes that JavaScript may pass to the
 	// socket now. Only iot_turn and iot_flushed set them.
 	OutputAddress, OutputLength uint32
-	// TableAddress and TableLength are the records. TableLength is in words.
+	// TableAddress and TableLength locate the records. TableLength is in words.
 	TableAddress, TableLength uint32
-	// CrashAddress and CrashLength are the text of a panic. If CrashLength is not 0,
+	// CrashAddress and CrashLength locate the text of a panic. If CrashLength is not 0,
 	// JavaScript must not call the wasm again.
 	CrashAddress, CrashLength uint32
 	// Pending is one of the Pending constants.
@@ -34,16 +34,16 @@ const (
 const HeaderWords = uint32(unsafe.Sizeof(Header{}) / 4)
 
 // Sent is the result of iot_publish for a QoS 0 message that the client has appended
-// to the output. Then no record settles the token, and the header and the table are
-// not valid. After the result 0, the header and the table are valid.
+// to the output. In this case, no record settles the token, and JavaScript must not read
+// the header and the table. After the result 0, it reads both.
 const Sent = 1
 
-// MaxTopic is the size of the memory for the topic of a publish, in bytes. It is the
-// longest string of MQTT (section 1.5.4).
+// MaxTopic is the size of the memory for the topic of a publish, in bytes. An
+// MQTT string has at most this length (section 1.5.4).
 const MaxTopic = 1<<16 - 1
 
-// MaxInput is the largest payload of a publish, in bytes. It is the largest Remaining
-// Length of a packet (section 2.1.4). JavaScript checks it.
+// MaxInput is the largest payload that JavaScript accepts, in bytes. It equals the
+// largest Remaining Length of a packet (section 2.1.4).
 const MaxInput = 268_435_455
 
 // Address returns the address of the first byte of s. In native tests, whose

@@ -100,8 +100,8 @@ func (t *Table) begin(kind uint32, n int) (record []uint32) {
 	return record
 }
 
-// Topic appends a topic record. first removes all earlier topics. The caller keeps
-// name in memory until Reset. recipients is copied.
+// Topic appends a topic record. If first is true, the record removes all earlier topics.
+// The caller keeps name in memory until Reset. recipients is copied.
 func (t *Table) Topic(id uint32, first bool, name string, recipients []uint32) {
 	r := t.begin(KindTopic, TopicWords)
 	r[TopicID] = id

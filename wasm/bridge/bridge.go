@@ -38,8 +38,8 @@ func New(rand func() float64) *Bridge {
 	return b
 }
 
-// Input allocates the input, n bytes to which JavaScript writes the bytes of a call,
-// and returns its address. It replaces the previous input.
+// Input allocates n bytes for the input, and returns their address. JavaScript writes the
+// bytes of a call to the input. The new input replaces the previous one.
 func (b *Bridge) Input(n uint32) (address uint32) {
 	b.input = make([]byte, n)
 	return abi.Address(b.input)
@@ -57,8 +57,8 @@ func (b *Bridge) Receive(id, attempt, n uint32, now float64) {
 	b.completeHeader(c)
 }
 
-// Publish publishes a message. The topic is the first topicLen bytes at
-// Header.TopicAddress. The input contains the encoded MQTT properties (section
+// Publish publishes a message. token identifies the promise of the publish(). The topic
+// is the first topicLen bytes at Header.TopicAddress. The input contains the encoded MQTT properties (section
 // 2.2.2.2, propertiesLen bytes), and then the payload (payloadLen bytes). A qos that
 // is not 0, 1 or 2 is an error of the message. retain is 0 for false. The result is
 // [abi.Sent] or 0.
@@ -140,8 +140,9 @@ func (b *Bridge) completeHeader(c *client.Client) {
 	h.TableAddress, h.TableLength = abi.Address(words), uint32(len(words))
 }
 
-// recoverPanic writes the text of a panic to the header. Each call defers it. After a
-// panic the state of the clients is undefined, so JavaScript makes no further call.
+// recoverPanic recovers from a panic, and writes the text of the panic to the header.
+// Each method that JavaScript calls, except Input, defers it. After a panic the state of
+// the clients is undefined, so JavaScript makes no further call.
 func (b *Bridge) recoverPanic() {
 	if r := recover(); r != nil {
 		text := []byte(fmt.Sprint(r))

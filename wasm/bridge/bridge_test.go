@@ -280,8 +280,8 @@ func TestUnknownClientAndOperation(t *testing.T) {
 	}
 }
 
-// TestHeaderAddress checks the address of the topic, and the alignment of the header,
-// which abi.js reads as words of 64 bits.
+// TestHeaderAddress checks the address of the topic, and that the address of the header
+// is a multiple of 8: abi.js reads Deadline as a float64.
 func TestHeaderAddress(t *testing.T) {
 	b := New(func() float64 { return 0 })
 	if b.Header.TopicAddress != abi.Address(b.topic[:]) || uintptr(unsafe.Pointer(&b.Header))%8 != 0 {

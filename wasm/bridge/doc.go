@@ -1,5 +1,5 @@
-// Package bridge converts between the page and the clients. It decodes the calls of
-// JavaScript, and encodes the results and the events of the clients as records of
+// Package bridge connects the JavaScript of a page to the clients. It decodes the calls
+// of JavaScript, and encodes the results and the events of the clients as records of
 // package abi. It is portable: native tests run it without a browser.
 //
 // The calls of the hot path are Receive, Publish, Turn and Flushed. Their arguments are

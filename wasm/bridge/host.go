@@ -9,7 +9,7 @@ import (
 
 // host implements [client.Host] for the clients of a [Bridge]. Each method appends
 // records. The type Effect in www/iot/abi.js declares the kinds of effect and their
-// members. A test compares them.
+// members, and a test compares it with the effects of host.
 type host Bridge
 
 // effect appends an effect without binary data. fill adds the members except kind.

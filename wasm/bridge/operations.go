@@ -207,7 +207,8 @@ func text(_ *Bridge, c *client.Client, now time.Duration, v Value) string {
 }
 
 // probed answers the effect probe. The member skew is the Date header of the HTTP
-// response minus the time of this machine, in ms. NaN means that there was no header.
+// response minus the time of this machine, in ms. NaN means that the page could not read
+// the header.
 func probed(_ *Bridge, c *client.Client, now time.Duration, v Value) string {
 	p := client.Probe{
 		Status: integer(v, "status"), Code: str(v, "code"), Message: str(v, "message"),
@@ -268,13 +269,13 @@ func disconnect(_ *Bridge, c *client.Client, now time.Duration, v Value) string 
 	return ""
 }
 
-// reconnect drops the connection and connects again at once.
+// reconnect closes the connection and starts a new attempt.
 func reconnect(_ *Bridge, c *client.Client, now time.Duration, _ Value) string {
 	c.Reconnect(now)
 	return ""
 }
 
-// wake reports that the page has resumed.
+// wake reports that the page or the network has resumed.
 func wake(_ *Bridge, c *client.Client, now time.Duration, _ Value) string {
 	c.Wake(now)
 	return ""

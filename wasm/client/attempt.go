@@ -43,8 +43,7 @@ func (c *Client) Connect(now time.Duration, token mqtt.Token, options *Options) 
 	c.begin()
 }
 
-// begin starts an attempt. If AWS's quota of connects does not allow one yet, begin
-// waits first.
+// begin starts an attempt, or waits for the time at which AWS's quota allows one.
 func (c *Client) begin() {
 	if since := c.now - c.lastConnect; c.awsQuotas && c.attempt > 0 && since < connectInterval {
 		c.wait(backingOff, connectInterval-since)
@@ -270,7 +269,8 @@ func (c *Client) Probed(now time.Duration, attempt uint32, p Probe) {
 	}
 	switch secret := strings.Contains(c.url.Reveal(), "?"); {
 	case secret && !c.secretProbe:
-		// The request had no signature, so the service refused it for another reason.
+		// The service refuses every request without a signature. Its error is not the
+		// reason for which the socket did not open.
 		p.Code, p.Message = "", ""
 		if p.Status != 0 && !p.Blocked && !p.Reported {
 			c.secretProbe, c.bareProbe = true, p

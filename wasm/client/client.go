@@ -25,7 +25,8 @@ const (
 //
 // Methods with the parameter attempt report an event of one attempt to connect. They do
 // nothing if another attempt has started since. Methods with the parameter token settle
-// its promise by a method of the [Host], immediately or later, unless stated otherwise.
+// the promise of the token by a method of the [Host], immediately or later. Exceptions
+// are stated.
 type Client struct {
 	host Host
 	rand func() float64
@@ -50,7 +51,7 @@ type Client struct {
 	credentialsRefused bool
 
 	connectWaiters []mqtt.Token // of the pending calls of connect()
-	everConnected  bool         // since the first attempt of connect()
+	everConnected  bool         // the broker has accepted a connection since connect()
 	connectedAt    time.Duration
 	url            secret.String // of the attempt
 	urlAt          time.Duration // when the client signed or received url
@@ -142,8 +143,8 @@ func (c *Client) TextReceived(now time.Duration, attempt uint32) {
 }
 
 // LastArrival reports the time at which bytes last arrived at the page. While the page
-// is busy, Receive gets those bytes later. Without LastArrival, the client would find
-// the broker silent.
+// is busy, Receive gets those bytes later. Without LastArrival, the client would assume
+// that the broker is silent.
 func (c *Client) LastArrival(at time.Duration) {
 	if c.stage == connected {
 		c.engine.ReceivedAt(at)
@@ -166,18 +167,18 @@ func (c *Client) Buffered(now time.Duration, n int) {
 	}
 }
 
-// Pending reports whether there are packets to send. now reports whether the caller must
-// call PrepareOutput and Output at the end of this turn. It is false while too many
-// bytes wait in the socket.
+// Pending reports whether there are packets to send (unsent), and whether the caller must
+// call PrepareOutput and Output at the end of this turn (now). If only unsent is true,
+// too many bytes wait in the socket.
 func (c *Client) Pending() (unsent, now bool) {
 	unsent = c.engine.Unsent() > 0
 	now = unsent && c.window.room() > 0 || c.stage == connected && (c.dirty || c.held.recheck)
 	return unsent || now, now
 }
 
-// PrepareOutput appends packets to the output that the client collects during a turn:
-// SUBSCRIBE, UNSUBSCRIBE, and the acknowledgements of held messages that now have a
-// recipient.
+// PrepareOutput appends SUBSCRIBE and UNSUBSCRIBE packets to the output, and delivers and
+// acknowledges held messages that now have a recipient. The client collects these during
+// a turn, so that it sends few packets.
 func (c *Client) PrepareOutput() {
 	if c.stage == connected {
 		c.deliverHeld()

@@ -1,6 +1,6 @@
 // Package client implements a client of AWS IoT Core, or of any MQTT 5 broker that is
 // reached by WebSocket. A [Client] obtains credentials, signs the URL, opens the socket,
-// connects, and restores the subscriptions. After the loss of a connection it waits
+// sends CONNECT, and restores the subscriptions. After the loss of a connection it waits
 // (back-off), and tries again.
 //
 // A Client does no I/O. Its caller reports each event, with the time of the event. The

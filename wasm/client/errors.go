@@ -39,7 +39,7 @@ const (
 type Error struct {
 	Class     Class
 	Code      string      // stable, listed in docs/errors.md
-	Phase     Phase       // "" unless Class is IotError
+	Phase     Phase       // every IotError has one; "": none
 	Retryable bool        // another attempt may succeed
 	Reason    mqtt.Reason // the broker's reason code; 0: none
 	CloseCode int         // the WebSocket's close code; 0: none
@@ -124,8 +124,8 @@ func connackError(ack *mqtt.Connack) *Error {
 	return e
 }
 
-// reasonText returns the name of a reason code, and at most 300 bytes of the reason
-// string or detail.
+// reasonText returns the name of a reason code, and at most 300 bytes of detail, for
+// example of the broker's reason string.
 func reasonText(r mqtt.Reason, detail string) string {
 	if detail == "" {
 		return r.String()
@@ -237,8 +237,9 @@ func openError(p Probe, closeCode int, o *Options) *Error {
 	return e
 }
 
-// forbidden returns the error code and the advice for HTTP 401 or 403. AWS's reason is in
-// the name of the exception. Where one name has several meanings, it is in the message.
+// forbidden returns the error code and the advice for HTTP 401 or 403. The name of AWS's
+// exception determines them. If one name has several meanings, the message distinguishes
+// them.
 func forbidden(p Probe, o *Options) (code, advice string) {
 	aged := strings.HasPrefix(p.Message, "Signature expired")
 	early := strings.HasPrefix(p.Message, "Signature not yet current")

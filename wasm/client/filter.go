@@ -6,37 +6,38 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// filterState is the state of a topic filter: whether the broker has a subscription to
-// it, and whether the client must send a SUBSCRIBE (due) or waits for the SUBACK
-// (unanswered).
+// filterState is the state of a topic filter. It determines whether the broker has a
+// subscription to the filter, and whether the client must send a SUBSCRIBE (due) or waits
+// for its SUBACK (unanswered).
 //
-//	state      broker has it      SUBSCRIBE
-//	absent     no                 due
-//	uncertain  perhaps            due
-//	asked      perhaps            unanswered
-//	outdated   yes                due
-//	renewing   yes                unanswered
-//	granted    yes                answered
+//	state      subscription at the broker  SUBSCRIBE
+//	absent     no                          due
+//	uncertain  perhaps                     due
+//	asked      perhaps                     unanswered
+//	outdated   yes                         due
+//	renewing   yes                         unanswered
+//	granted    yes                         answered
 //
-// These are the transitions. A SUBACK without a note answers the last SUBSCRIBE.
+// These methods of filter and Client change the state:
 //
-//	event                              from                 to
-//	first subscribe()                  (none)               absent, or uncertain if the session may have it
-//	subscribe() needs a higher QoS,    asked                uncertain
-//	or retained messages again         renewing, granted    outdated
-//	SUBSCRIBE is sent                  absent, uncertain    asked
-//	                                   outdated             renewing
-//	SUBACK grants it                   asked, renewing      granted
-//	SUBACK refuses it                  asked                (removed)
-//	                                   renewing             granted, with the previous QoS
-//	SUBACK grants an earlier one       uncertain            outdated
-//	                                   asked                renewing
-//	SUBACK is lost, or timed out       asked                uncertain
-//	                                   renewing             outdated
-//	the client refuses it: a quota,    absent, uncertain    (removed)
-//	CONNACK, or too many time-outs     outdated             granted, with the previous QoS
-//	CONNACK: no session                any                  absent
-//	CONNACK: perhaps another session   any                  uncertain
+//	method                         from                      to
+//	Subscribe, first               (none)                    absent, or uncertain if the session may have it
+//	outdate                        asked                     uncertain
+//	                               renewing, granted         outdated
+//	sent                           absent, uncertain         asked
+//	                               outdated                  renewing
+//	answered, last SUBSCRIBE       asked, renewing           granted
+//	answered, earlier SUBSCRIBE    uncertain                 outdated
+//	                               asked                     renewing
+//	lost                           asked                     uncertain
+//	                               renewing                  outdated
+//	refuse                         absent, uncertain, asked  (removed)
+//	                               outdated, renewing        granted, with the previous QoS
+//	reconnected, no session        any                       absent
+//	reconnected, unknown session   any                       uncertain
+//
+// The client calls refuse if the SUBACK has a failure, if the broker has not answered
+// [mqtt.MaxExpiries] SUBSCRIBEs, and if a quota or the CONNACK does not allow the filter.
 type filterState byte
 
 const (
@@ -56,9 +57,9 @@ func (s filterState) atBroker() bool { return s == outdated || s == renewing || 
 
 // Values of Retain Handling (section 3.8.3.1).
 const (
-	retainAll  byte = iota // the broker sends retained messages
-	retainNew              // only if it does not have the subscription
-	retainNone             // never
+	retainAll  byte = iota // the broker sends retained messages after each SUBSCRIBE
+	retainNew              // the broker sends them only for a new subscription
+	retainNone             // the broker sends none
 )
 
 // A filter is a topic filter to which the page has subscribed, one or more times.
@@ -146,7 +147,7 @@ func (f *filter) sent(batch mqtt.Token) {
 }
 
 // answered records that the broker has granted the SUBSCRIBE of the batch with qos. It
-// reports whether f is now in the state granted by this SUBSCRIBE.
+// reports whether this was the last SUBSCRIBE, so that f is granted.
 func (f *filter) answered(batch mqtt.Token, qos byte) (complete bool) {
 	switch {
 	case f.state == asked && f.batch == batch, f.state == renewing && f.batch == batch:

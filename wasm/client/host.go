@@ -35,8 +35,8 @@ type Host interface {
 	StateChanged(c Change)
 	// Message delivers a message to its recipients.
 	Message(d *Delivery)
-	// Unclaimed reports a message without a recipient to the page. A message of QoS 1 or
-	// 2 had none for Options.UnclaimedTimeout.
+	// Unclaimed reports a message without a recipient to the page. Before that, the client
+	// holds a message of QoS 1 or 2 for at most Options.UnclaimedTimeout.
 	Unclaimed(t *Topic, m *mqtt.Publish)
 	// Done resolves the promise of token if err is nil, and otherwise rejects it.
 	Done(token mqtt.Token, err *Error)
@@ -63,22 +63,23 @@ const (
 	Closed       State = "closed"       // after disconnect(), or an error without a retry
 )
 
-// A Change is an event of the connection. Each member states the events that have it.
+// A Change is an event of the connection.
 type Change struct {
 	Event string // connecting, connected, disconnected or closed
-	State State  // all events: the state after the event
-	// Attempt is the number of the attempt since the last connection, from 1.
-	// Connecting, connected.
+	State State  // the state after the event
+	// Attempt is the number of the attempt since the last connection, from 1. The events
+	// connecting and connected have it.
 	Attempt int
-	// Recovered is true if the broker has kept the session of the last connection.
-	// Connected.
+	// Recovered is true if the broker has kept the session of the last connection. Only
+	// the event connected has it.
 	Recovered bool
-	// Granted is the CONNACK. Connected.
+	// Granted is the CONNACK. Only the event connected has it.
 	Granted *mqtt.Connack
-	// Err is the reason. Disconnected, closed. nil after disconnect().
+	// Err is the reason of the events disconnected and closed. It is nil after
+	// disconnect().
 	Err *Error
-	// RetryIn is the time until the next attempt. Negative if there is none.
-	// Disconnected.
+	// RetryIn is the time until the next attempt. It is negative if there is no next
+	// attempt. Only the event disconnected has it.
 	RetryIn time.Duration
 }
 

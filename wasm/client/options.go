@@ -36,14 +36,14 @@ type Options struct {
 	// The client then retries after the service has refused them.
 	Fresh bool
 
-	ClientID      string        // 1 to 65,535 bytes
-	Username      *string       // at most 65,535 bytes; nil: none
-	Password      secret.String // binary data, at most 65,535 bytes; "": none
-	KeepAlive     int           // 0 to 65,535 seconds; 0: off
-	CleanStart    bool          // of the first connection; later ones resume the session
-	SessionExpiry int64         // 0 to 4,294,967,295 seconds
-	Will          *mqtt.Will    // nil: none
-	User          []mqtt.UserPair
+	ClientID      string          // 1 to 65,535 bytes
+	Username      *string         // at most 65,535 bytes; nil: none
+	Password      secret.String   // binary data, at most 65,535 bytes; "": none
+	KeepAlive     int             // 0 to 65,535 seconds; 0: off
+	CleanStart    bool            // of the first connection; later ones resume the session
+	SessionExpiry int64           // 0 to 4,294,967,295 seconds
+	Will          *mqtt.Will      // nil: none
+	User          []mqtt.UserPair // the user properties of CONNECT
 
 	Reconnect   bool          // the client tries again after a loss or a failure
 	MinDelay    time.Duration // the least delay of the back-off, more than 0
@@ -65,9 +65,12 @@ type Options struct {
 	// Authorizer is the part of the query for a custom authorizer. "": none.
 	Authorizer secret.String
 
-	OfflineMessages   int  // the most messages in the queue without a connection
-	OfflineBytes      int  // the most bytes of topics, properties and payloads in it
-	OfflineDropOldest bool // a new message replaces the oldest ones; false: it is rejected
+	// OfflineMessages and OfflineBytes limit the queue while there is no connection.
+	// OfflineBytes counts the bytes of topics, properties and payloads.
+	OfflineMessages, OfflineBytes int
+	// OfflineDropOldest is true if a new message replaces the oldest messages of a full
+	// queue. Otherwise the client rejects the new message.
+	OfflineDropOldest bool
 	OfflineQoS0       OfflineQoS0
 }
 
@@ -125,8 +128,8 @@ const (
 	filtersPerPacket = 8
 )
 
-// DefaultOptions returns the defaults of the public API. Members that it does not set
-// have no default.
+// DefaultOptions returns the defaults of the public API. The caller must set ClientID
+// and, unless Source is FromURL, Endpoint.
 func DefaultOptions() Options {
 	return Options{
 		KeepAlive: 120, CleanStart: true, SessionExpiry: 300,
@@ -230,7 +233,7 @@ func (o *Options) check() *Error {
 	return nil
 }
 
-// checkUser checks the lengths of user properties, which are the option of that name.
+// checkUser checks the lengths of user properties. name is the option that contains them.
 func checkUser(name string, pairs []mqtt.UserPair) *Error {
 	for _, p := range pairs {
 		if len(p.Name) > math.MaxUint16 || len(p.Value) > math.MaxUint16 {

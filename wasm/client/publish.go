@@ -23,7 +23,7 @@ func (c *Client) Publish(now time.Duration, m *mqtt.Outgoing) (sent bool) {
 	return done
 }
 
-// publish is Publish without the report of its error.
+// publish does the work of Publish, but returns the error.
 func (c *Client) publish(m *mqtt.Outgoing) (bool, *Error) {
 	if err := mqtt.CheckOutgoing(m); err != nil {
 		return false, invalidMessage(m, err)
@@ -67,9 +67,9 @@ func (c *Client) publish(m *mqtt.Outgoing) (bool, *Error) {
 	return done, nil
 }
 
-// Cancel removes a message from the queue, and does not settle its token. It does nothing
-// if the client has sent the message. In both cases, the caller must ignore a later
-// result of the token.
+// Cancel removes a message from the queue. The client then does not settle the token. If
+// the client has sent the message, Cancel does nothing, and the client settles the token
+// later.
 func (c *Client) Cancel(now time.Duration, token mqtt.Token) {
 	c.now = now
 	c.engine.Cancel(token)

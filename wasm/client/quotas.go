@@ -20,9 +20,9 @@ const (
 	connectInterval = time.Second
 )
 
-// AWS allows a connection 100 messages and 512 KiB in a second, sent and received. The
-// client sends less: at most a burst at once, and then so many messages and bytes per
-// second. The sum of burst and pace is the quota.
+// AWS allows a connection 100 messages and 512 KiB per second, sent and received. The
+// buckets of the pacer hold a burst, and refill at the pace per second. So the client uses
+// at most burst and pace in one second, which together are AWS's quota.
 const (
 	burstMessages, paceMessages = 20, 80
 	burstBytes, paceBytes       = 128 << 10, 384 << 10
@@ -35,7 +35,7 @@ func quota(p Phase, format string, args ...any) *Error {
 	return e
 }
 
-// quotaOfTopic checks a topic name or topic filter. kind is its name in the error.
+// quotaOfTopic checks a topic name or topic filter. kind is the word for it in the error.
 func quotaOfTopic(p Phase, kind, topic string) *Error {
 	counted := topic
 	for _, prefix := range []string{"$aws/rules/", "$share/"} {

@@ -55,7 +55,8 @@ func (c *Client) receivesRetained(s *subscription, t *Topic) bool {
 	return true
 }
 
-// route returns the topic of that name with its current recipients.
+// route returns the topic of that name with its current recipients. If they may have
+// changed, it also sets filter.received of each recipient.
 func (c *Client) route(name []byte) *Topic {
 	t, routed := c.topics.find(name, &c.router)
 	if routed {

@@ -8,7 +8,7 @@ import (
 )
 
 // shortSecret is a length in bytes. A shorter secret may be part of an ordinary word. If
-// a text contains one, redact withholds the whole text.
+// a text contains a shorter secret, redact replaces the whole text.
 const shortSecret = 4
 
 // secrets contains values that errors and events must not contain. The texts of servers

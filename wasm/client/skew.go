@@ -4,7 +4,7 @@ import "time"
 
 const (
 	// acceptedSkew is a difference of clocks with which AWS accepts a signature. AWS
-	// allows five minutes, from which the duration of the request is subtracted.
+	// allows five minutes. The other minute is for the duration of the request.
 	acceptedSkew = 4 * time.Minute
 	// largestSkew is the largest difference that the client corrects. It allows a wrong
 	// time zone, but not a Date header that is wrong by years.

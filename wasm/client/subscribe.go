@@ -9,7 +9,7 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// A removal is a topic filter for which the client must send UNSUBSCRIBE.
+// A removal is a topic filter from which the client unsubscribes.
 type removal struct {
 	filter string
 	token  mqtt.Token // of unsubscribe(); 0: no promise is pending
@@ -49,7 +49,7 @@ func (c *Client) sendSubscriptions() {
 		}
 		if err := c.notGranted(f.options.Filter); err != nil {
 			c.refuse(f, err)
-		} else if len(f.user) > 0 { // user properties are properties of the packet
+		} else if len(f.user) > 0 { // its user properties must not apply to other filters
 			c.sendSubscribe([]*filter{f})
 		} else {
 			plain = append(plain, f)

@@ -35,13 +35,12 @@ func (s *subscriptions) init() {
 	s.batches = make(map[mqtt.Token]batch)
 }
 
-// Subscribe makes a subscription and returns its id. The id is 0 if the subscription is
-// not valid; then the promise of token is rejected. user are the user properties of the
-// SUBSCRIBE.
+// Subscribe makes a subscription and returns its id. The id is 0 if the client has
+// rejected the promise of token. user contains the user properties of the SUBSCRIBE.
 //
-// Subscriptions to the same topic filter share a subscription at the broker. The client
-// sends another SUBSCRIBE only if a later subscription needs a higher QoS, or retained
-// messages that the broker has already sent.
+// Subscriptions to the same topic filter share a subscription at the broker, with the
+// user properties of the first one. The client sends another SUBSCRIBE only if a later
+// subscription needs a higher QoS, or retained messages that the broker has already sent.
 func (c *Client) Subscribe(now time.Duration, token mqtt.Token, o mqtt.Subscription, user []mqtt.UserPair) (id uint32) {
 	c.now = now
 	if err := c.checkSubscription(&o, user); err != nil {
@@ -127,7 +126,8 @@ func (c *Client) checkSubscription(o *mqtt.Subscription, user []mqtt.UserPair) *
 }
 
 // Unsubscribe ends the subscription with that id. If it is the last one to its topic
-// filter, the client sends UNSUBSCRIBE, and the UNSUBACK settles the token.
+// filter, the client sends UNSUBSCRIBE, and the UNSUBACK settles the promise. In all other
+// cases, and without a connection, the promise resolves immediately.
 func (c *Client) Unsubscribe(now time.Duration, token mqtt.Token, id uint32) {
 	c.now = now
 	s := c.byID[id]
@@ -138,8 +138,7 @@ func (c *Client) Unsubscribe(now time.Duration, token mqtt.Token, id uint32) {
 	c.unsubscribe(token, s.filter, []*subscription{s})
 }
 
-// UnsubscribeAll ends all subscriptions to a topic filter. The client sends UNSUBSCRIBE,
-// and the UNSUBACK settles the token.
+// UnsubscribeAll ends all subscriptions to a topic filter, as Unsubscribe does.
 func (c *Client) UnsubscribeAll(now time.Duration, token mqtt.Token, filter string) {
 	c.now = now
 	f := c.filters[filter]
@@ -231,8 +230,8 @@ func (s *subscriptions) inOrder() (list []*filter) {
 	return list
 }
 
-// endSubscriptions ends all subscriptions when the client closes. pending and err are the
-// errors of remove.
+// endSubscriptions ends all subscriptions when the client closes. It passes pending and
+// err to remove.
 func (c *Client) endSubscriptions(pending, err *Error) {
 	for _, f := range c.inOrder() {
 		if f.state != absent {

@@ -22,8 +22,8 @@ type Topic struct {
 }
 
 // topicCache keeps topics, so that the hot path does not decode or route a topic twice.
-// A full cache is emptied: a page uses few topics, and a record of their use would cost
-// more.
+// find empties a full cache. Most pages use few topics, so that it is not worth recording
+// which ones were used last.
 type topicCache struct {
 	byName map[string]*Topic
 	bytes  int

@@ -10,8 +10,8 @@ import (
 const (
 	// maxUnclaimed limits the held messages, in bytes.
 	maxUnclaimed = 16 << 20
-	// maxUnsubscribed is the largest length of unclaimed.ended.
-	maxUnsubscribed = 256
+	// maxEnded is the largest length of unclaimed.ended.
+	maxEnded = 256
 )
 
 // unclaimed holds messages of QoS 1 and 2 that have no recipient yet. A broker sends the
@@ -20,8 +20,7 @@ const (
 type unclaimed struct {
 	list  []heldMessage
 	bytes int // of the packets in list
-	// recheck is true if a held message may have a recipient, since the page has
-	// subscribed.
+	// recheck is true after Subscribe or Listen: a held message may have a recipient now.
 	recheck bool
 	// ended contains topic filters from which the page has unsubscribed, oldest first.
 	// The client does not hold messages that match one.
@@ -130,12 +129,14 @@ func (c *Client) markHeldLost() {
 	}
 }
 
-// resumeHeld drops the held messages that the broker will retransmit after CONNACK:
+// resumeHeld drops the held messages that the broker will retransmit after CONNACK, and
+// restarts the time of the others.
 //
 //   - If the broker has resumed the session, it retransmits all messages.
-//   - If the session is lost, it retransmits no message.
-//   - If the session may be either, resumeHeld drops the messages of QoS 2, because the
-//     client must not deliver them twice.
+//   - If the broker has no session, it retransmits no message.
+//   - If the broker has a session that may be another one, it may retransmit the
+//     messages. resumeHeld then drops those of QoS 2, because the client must not deliver
+//     them twice.
 func (c *Client) resumeHeld(ack *mqtt.Connack) {
 	c.held.list = slices.DeleteFunc(c.held.list, func(h heldMessage) bool {
 		drop := ack.SameSession || ack.SessionPresent && h.QoS == 2
@@ -152,7 +153,7 @@ func (c *Client) resumeHeld(ack *mqtt.Connack) {
 // unsubscribed records that the page has unsubscribed from a topic filter.
 func (u *unclaimed) unsubscribed(filter string) {
 	u.subscribed(filter)
-	if len(u.ended) == maxUnsubscribed {
+	if len(u.ended) == maxEnded {
 		u.subscribed(u.ended[0])
 	}
 	u.ended = append(u.ended, filter)

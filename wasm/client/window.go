@@ -60,7 +60,8 @@ func (w *window) look(now time.Duration, buffered int) (left bool) {
 	return n > 0
 }
 
-// room returns how many bytes the client may pass to the socket now.
+// room returns how many bytes the client may pass to the socket now: at least
+// leastWindow, or 0 if the window is full.
 func (w *window) room() int {
 	if w.buffered >= w.size {
 		return 0

@@ -10,9 +10,10 @@
 //     acknowledging.
 //   - Providers fail, credentials expire, clocks change, and timers are late.
 //   - Pages are suspended, and are reloaded while the broker's session holds messages.
-//   - The page calls all methods of the client at random times.
+//   - Pages connect, disconnect, reconnect, publish, subscribe and unsubscribe at random
+//     times.
 //
-// The tests check the rules of the client and of MQTT after each event, and call
-// world.broken if a rule does not hold. TestMutants checks that they find deliberate
-// bugs.
+// The model broker and the pages check the rules of MQTT and of the client during the run.
+// They call world.broken if a rule does not hold. TestMutants checks that these checks
+// find deliberate bugs.
 package sim
