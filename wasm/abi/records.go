@@ -63,7 +63,7 @@ const (
 	FlagOwnMemory = 1 << 5 // the packet is not in the input of this call
 	FlagShared    = 1 << 6 // the message has more than one recipient
 	FlagUnclaimed = 1 << 7 // the message has no recipient; the event "unclaimed" reports it
-	FlagSelected  = 1 << 8 // the record lists the recipients; without it, they are those of the topic
+	FlagSelected  = 1 << 8 // the message record lists the recipients; otherwise the topic record does
 	FlagListeners = 1 << 9 // the listeners of the event "message" receive the message
 )
 

@@ -57,11 +57,11 @@ func (b *Bridge) Receive(id, attempt, n uint32, now float64) {
 	b.completeHeader(c)
 }
 
-// Publish publishes a message. token identifies the promise of the publish(). The topic
-// is the first topicLen bytes at Header.TopicAddress. The input contains the encoded MQTT properties (section
-// 2.2.2.2, propertiesLen bytes), and then the payload (payloadLen bytes). A qos that
-// is not 0, 1 or 2 is an error of the message. retain is 0 for false. The result is
-// [abi.Sent] or 0.
+// Publish publishes a message. token identifies the promise of the publish(). The first
+// topicLen bytes at Header.TopicAddress are the topic. The first propertiesLen bytes of
+// the input are encoded MQTT properties (section 2.2.2.2), and the next payloadLen bytes
+// are the payload. A qos that is not 0, 1 or 2 is an error of the message. retain is 0
+// for false. The result is [abi.Sent] or 0.
 func (b *Bridge) Publish(id, token, topicLen, propertiesLen, payloadLen uint32, qos float64, retain uint32, now float64) (sent uint32) {
 	defer b.recoverPanic()
 	b.table.Reset()

@@ -140,7 +140,7 @@ func presign(_ *Bridge, _ *client.Client, _ time.Duration, v Value) string {
 }
 
 // connect starts to connect. Without the member options, it waits for the connection of
-// an earlier call, and otherwise it fails.
+// an earlier call, and fails if there is no earlier call.
 func connect(b *Bridge, c *client.Client, now time.Duration, v Value) string {
 	var o *client.Options
 	err := readArgument(func() {

@@ -11,7 +11,7 @@ import (
 )
 
 // Connect starts to connect. If the client is already connecting or connected, options
-// must be nil, and the promise resolves with the existing connection.
+// must be nil, and the promise resolves as soon as the client is connected.
 func (c *Client) Connect(now time.Duration, token mqtt.Token, options *Options) {
 	c.now = now
 	active := c.stage != inactive
@@ -258,10 +258,10 @@ func (c *Client) openRefused(p Probe) {
 	c.skew.ahead, c.skew.confirmed = ahead, false
 }
 
-// Probed reports the result of [Host.Probe]. After the request without the query, the
-// client requests the URL with the query, unless the page's Content-Security-Policy
-// forbids the request. The browser may report the URL of a forbidden request to a
-// server, and the query contains secrets.
+// Probed reports the result of [Host.Probe]. The client requests the URL with the query
+// only if the request without the query has a response, and if the page's
+// Content-Security-Policy allows that request. The browser may report the URL of a
+// forbidden request to a server, and the query contains secrets.
 func (c *Client) Probed(now time.Duration, attempt uint32, p Probe) {
 	c.now = now
 	if c.stage != probing || attempt != c.attempt {

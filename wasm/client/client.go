@@ -47,7 +47,7 @@ type Client struct {
 	skew        skew
 	lastConnect time.Duration // when the last attempt started
 	// credentialsRefused is true if the service answered HTTP 403 to the last attempt,
-	// until a connection is made.
+	// until the broker accepts a connection.
 	credentialsRefused bool
 
 	connectWaiters []mqtt.Token // of the pending calls of connect()

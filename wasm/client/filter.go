@@ -6,7 +6,7 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// filterState is the state of a topic filter. It determines whether the broker has a
+// filterState is the state of a topic filter. It records whether the broker has a
 // subscription to the filter, and whether the client must send a SUBSCRIBE (due) or waits
 // for its SUBACK (unanswered).
 //
@@ -32,12 +32,13 @@ import (
 //	lost                           asked                     uncertain
 //	                               renewing                  outdated
 //	refuse                         absent, uncertain, asked  (removed)
-//	                               outdated, renewing        granted, with the previous QoS
-//	reconnected, no session        any                       absent
-//	reconnected, unknown session   any                       uncertain
+//	                               all others                granted, with the previous QoS
+//	reconnected, no session        all                       absent
+//	reconnected, unknown session   all                       uncertain
 //
 // The client calls refuse if the SUBACK has a failure, if the broker has not answered
 // [mqtt.MaxExpiries] SUBSCRIBEs, and if a quota or the CONNACK does not allow the filter.
+// An unknown session is one that may differ from the previous session.
 type filterState byte
 
 const (

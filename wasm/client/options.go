@@ -58,9 +58,11 @@ type Options struct {
 	AckTimeout time.Duration
 	// UnclaimedTimeout is the time for which the client holds a message of QoS 1 or 2
 	// without a recipient, at most a day. Then the client reports the message and
-	// acknowledges it. 0: the client reports the message immediately. If the
-	// client closes and connects to the same session again, it waits the same time for
-	// the page to subscribe again, and then unsubscribes from the other topic filters.
+	// acknowledges it. 0: the client reports the message immediately.
+	//
+	// If the client closes and connects to the same session again, it waits the same
+	// time for the page to subscribe again. Then it unsubscribes from the other topic
+	// filters of the session.
 	UnclaimedTimeout time.Duration
 	// Authorizer is the part of the query for a custom authorizer. "": none.
 	Authorizer secret.String

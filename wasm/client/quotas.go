@@ -22,7 +22,7 @@ const (
 
 // AWS allows a connection 100 messages and 512 KiB per second, sent and received. The
 // buckets of the pacer hold a burst, and refill at the pace per second. So the client uses
-// at most burst and pace in one second, which together are AWS's quota.
+// at most the sum of burst and pace in one second. The sum is AWS's quota.
 const (
 	burstMessages, paceMessages = 20, 80
 	burstBytes, paceBytes       = 128 << 10, 384 << 10

@@ -91,7 +91,7 @@ func (c *Client) expireHeld() {
 		}
 		// The client does not hold later messages of the topic, because held messages
 		// delay the acknowledgements behind them. The next change of the subscriptions
-		// resets this.
+		// resets unclaimed.
 		t.unclaimed = true
 		c.host.Unclaimed(t, &h.Publish)
 		return true

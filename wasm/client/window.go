@@ -3,7 +3,7 @@ package client
 import "time"
 
 const (
-	// Bounds of the window, in bytes.
+	// The least, first and largest size of a window, in bytes.
 	leastWindow = 64 << 10
 	firstWindow = 256 << 10
 	mostWindow  = 4 << 20
