@@ -21,20 +21,20 @@ import (
 // These methods of filter and Client change the state:
 //
 //	method                         from                      to
-//	Subscribe, first               (none)                    absent, or uncertain if the session may have it
+//	Subscribe (new filter)         (none)                    absent, or uncertain if the session may have it
 //	outdate                        asked                     uncertain
 //	                               renewing, granted         outdated
 //	sent                           absent, uncertain         asked
 //	                               outdated                  renewing
-//	answered, last SUBSCRIBE       asked, renewing           granted
-//	answered, earlier SUBSCRIBE    uncertain                 outdated
+//	answered (last SUBSCRIBE)      asked, renewing           granted
+//	answered (earlier SUBSCRIBE)   uncertain                 outdated
 //	                               asked                     renewing
 //	lost                           asked                     uncertain
 //	                               renewing                  outdated
 //	refuse                         absent, uncertain, asked  (removed)
 //	                               all others                granted, with the previous QoS
-//	reconnected, no session        all                       absent
-//	reconnected, unknown session   all                       uncertain
+//	reconnected (no session)       all                       absent
+//	reconnected (unknown session)  all                       uncertain
 //
 // The client calls refuse if the SUBACK has a failure, if the broker has not answered
 // [mqtt.MaxExpiries] SUBSCRIBEs, and if a quota or the CONNACK does not allow the filter.

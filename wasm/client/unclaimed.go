@@ -36,8 +36,8 @@ type heldMessage struct {
 	lost bool
 }
 
-// Message delivers, reports or holds a received message. It reports whether the engine
-// may acknowledge the message, because the client does not hold it.
+// Message delivers, reports or holds a received message. It returns false if the client
+// holds the message, and true if the engine may acknowledge it.
 func (ev *events) Message(m *mqtt.Publish) bool {
 	c := (*Client)(ev)
 	c.stats.MessagesIn++
