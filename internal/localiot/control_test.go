@@ -183,8 +183,12 @@ func TestRefusedUpgrades(t *testing.T) {
 	}
 	probe := *u
 	probe.Scheme = "http"
-	if r, _ := get(t, probe.String(), nil); r.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("fetch after a refusal: %d, want 503", r.StatusCode)
+	r, body := get(t, probe.String(), nil)
+	if r.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, `"check":"fault"`) {
+		t.Errorf("fetch after a refusal: %d %s, want 503 with check \"fault\"", r.StatusCode, body)
+	}
+	if code, sent := r.Header["X-Amzn-Errortype"]; sent {
+		t.Errorf("x-amzn-ErrorType: %q, want no header", code)
 	}
 	s.dial(u)
 	if r, _ := get(t, probe.String(), nil); r.StatusCode != http.StatusUpgradeRequired {
