@@ -45,7 +45,7 @@ tools: ## install what the tests of test/ need: browsers, mosquitto, npm package
 sim: ## run the simulation of the client, with SEEDS (20000) seeds
 	$(GO) test -count=1 -timeout 60m ./wasm/client/sim -run '^TestSim$$' -seeds $(SEEDS)
 
-chaos: wasm ## test a page in a bad network for SECONDS (300), then with deliberate bugs; SEED=n: start at round n, no bugs
+chaos: wasm ## test a page in a bad network for SECONDS (300), then with deliberate bugs; SEED=n: the seed of the first round; no bugs
 	$(GO) test -count=1 -v -timeout 24h ./test/chaos -seed $(or $(SEED),0) -seconds $(or $(SECONDS),300) $(if $(SEED),,-mutants)
 
 hostile: wasm ## test a hostile broker: 10 s for each attack; the page must respond within 250 ms
