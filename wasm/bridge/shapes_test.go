@@ -196,4 +196,3 @@ func effectText(b *Bridge) []byte {
 	record := records[len(records)-1].(abi.EffectRecord)
 	return find(b, record.Text)
 }
-
