@@ -1,11 +1,17 @@
-/** @type {(() => void)[]} */
+/**
+ * The functions for the next task.
+ * @type {(() => void)[]}
+ */
 let works = [];
 /** @type {MessageChannel | undefined} */
 let channel;
 
-/** Calls work in a task of its own. A timer would be later, above all in a hidden page. @param {() => void} work */
-export function soon(work) {
-  const { setImmediate } = /** @type {any} */ (globalThis); // Node's
+/**
+ * Calls work in a later task of the event loop. A timer would take longer, because browsers delay timers, above all in a hidden page.
+ * @param {() => void} work
+ */
+export function queueTask(work) {
+  const { setImmediate } = /** @type {any} */ (globalThis); // only Node has it
   if (setImmediate) return setImmediate(work);
   if (!channel) {
     channel = new MessageChannel();
