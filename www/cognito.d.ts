@@ -27,11 +27,11 @@ export interface CognitoOptions {
 /** An object that maps the name of each login provider, like `accounts.google.com`, to the token that it issued. The object must not be empty. */
 export type CognitoLogins = Readonly<Record<string, string>>;
 
-/** The part of `Storage` that the provider uses. `localStorage`, `sessionStorage` and your own objects fit. */
+/** The part of `Storage` that the provider uses. It can be `localStorage`, `sessionStorage` or your own object. */
 export interface CognitoStorage {
   /** Returns the value that is stored under the key, or null. */
   getItem(key: string): string | null;
-  /** Stores a value under the key. It may throw, for example when the storage is full. */
+  /** Stores a value under the key. The method may throw, for example when the storage is full. */
   setItem(key: string, value: string): void;
   /** Removes the value that is stored under the key. */
   removeItem(key: string): void;
@@ -47,8 +47,8 @@ export interface CognitoCredentials extends Credentials {
 
 /**
  * A function that returns a copy of the cached credentials. It fetches new credentials when a tenth of the
- * lifetime (at most five minutes) is left, or in any case with `forceRefresh`. If Cognito is unavailable,
- * it returns cached credentials until they expire, except with `forceRefresh`. Concurrent calls share one
+ * lifetime (at most five minutes) is left, or in any case with `forceRefresh`. If the refresh
+ * fails with a retryable error, it returns the cached credentials until they expire, except with `forceRefresh`. Concurrent calls share one
  * refresh. Rejects with an `IotError` that has one of the codes {@link CognitoErrorCode} and the phase
  * "credentials".
  */

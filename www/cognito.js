@@ -116,8 +116,8 @@ export function cognito(options) {
 }
 
 /**
- * Returns functions that read, write and remove the identity id. It is kept in memory and in the storage, together with
- * the information whether the identity was logged in.
+ * Returns functions that read, write and remove the identity id. Memory and storage contain the id and whether the
+ * identity was logged in (authenticated).
  * @param {import("./cognito.js").CognitoStorage | null | undefined} storage
  * @param {string} key
  */
@@ -134,16 +134,17 @@ function identityStore(storage, key) {
     }
   };
   return {
-    /** Returns the identity id, or undefined if there is none of this kind. @param {boolean} authenticated @returns {string | undefined} */
+    /** Returns the identity id, or undefined if there is none, or if its authenticated differs. @param {boolean} authenticated @returns {string | undefined} */
     get(authenticated) {
       const { id, authenticated: stored } = memory ?? withStorage((s) => JSON.parse(s.getItem(key) ?? "null")) ?? {};
       return typeof id === "string" && stored === authenticated ? id : undefined;
     },
-    /** @param {string} id @param {boolean} authenticated */
+    /** Stores the identity id. @param {string} id @param {boolean} authenticated */
     set(id, authenticated) {
       memory = { id, authenticated };
       withStorage((s) => s.setItem(key, JSON.stringify(memory)));
     },
+    /** Removes the identity id. */
     remove() {
       memory = null;
       withStorage((s) => s.removeItem(key));
@@ -210,7 +211,7 @@ function unreachable({ origin }, cause) {
   return failure("ERR_COGNITO_UNREACHABLE", true, `${origin} cannot be reached: check the region, the network, and the page's Content-Security-Policy (connect-src must name ${origin})`, cause);
 }
 
-/** Creates the error of a reply that is not one of the service. @param {number} status */
+/** Creates the error of a reply that does not come from the service. @param {number} status */
 function invalidResponse(status) {
   return failure("ERR_COGNITO_RESPONSE", true, `the response (HTTP ${status}) is not from Cognito: check endpoint and region, and any proxy in between`);
 }

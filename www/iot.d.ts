@@ -4,8 +4,9 @@
  * Durations are in seconds. Durations whose name ends in `Ms` are in milliseconds. Sizes are in
  * bytes. Members have no default unless one is stated.
  *
- * The methods of a client, `load()` and `presign()` do not throw. They return a promise, which rejects
+ * A function or method that returns a promise does not throw. Its promise rejects
  * - with an {@link ArgumentError} (a `TypeError` or a `RangeError`) if an argument is not valid,
+ * - with the thrown error if a getter of an option or `JSON.stringify` throws,
  * - with the signal's reason if a signal aborts the call,
  * - with an {@link IotError} if the call fails for another reason.
  *
@@ -52,7 +53,7 @@ export interface Credentials {
 export interface ProviderOptions {
   /** Whether the provider must return a new value, not a cached one. True if the service refused the last value. Default false. */
   forceRefresh?: boolean;
-  /** The client never sets it. Providers of the AWS SDK declare this member. Without it here, TypeScript would not accept those providers. */
+  /** The client never sets this member. Providers of the AWS SDK declare this member. Without it here, TypeScript would not accept those providers. */
   callerClientConfig?: never;
 }
 
@@ -75,8 +76,8 @@ export type CredentialsProvider = (options?: ProviderOptions) => Credentials | P
 export type UrlProvider = (options?: ProviderOptions) => string | URL | PromiseLike<string | URL>;
 
 /**
- * An AWS IoT custom authorizer. The client sends it in the query of the URL, because a browser cannot
- * set headers on a WebSocket.
+ * An AWS IoT custom authorizer. The client sends these members in the query of the URL, because a browser
+ * cannot set headers on a WebSocket.
  */
 export interface CustomAuthorizer {
   /** The name of the authorizer. Default: the default authorizer of the AWS account. */
@@ -85,7 +86,7 @@ export interface CustomAuthorizer {
   tokenKeyName?: string | undefined;
   /** The token. The client sends it only if `tokenKeyName` is set. */
   token?: string | undefined;
-  /** The signature of the token in Base64, if the authorizer requires one. */
+  /** The signature of the token in Base64, if the authorizer requires a signature. */
   tokenSignature?: string | undefined;
 }
 
@@ -139,7 +140,8 @@ export interface ConnectOptions {
    * The time in milliseconds for which the client holds a message of QoS 1 or 2 that matches no
    * subscription, 0 to 86,400,000 (a day). Default 10000. If a matching subscription is made in this time,
    * it receives the message. Otherwise the client acknowledges the message and fires `unclaimed`. The client
-   * holds at most 16 MiB of such messages; above this bound it does the same with the oldest ones.
+   * holds at most 16 MiB of such messages. Above this bound it acknowledges and reports the oldest ones at
+   * once.
    */
   unclaimedTimeoutMs?: number | undefined;
   /** The message that the broker publishes if the connection ends without `disconnect()`. */
@@ -256,11 +258,11 @@ export interface Connection {
 
 /**
  * The state of a client.
- * - "idle": `connect()` was not called.
- * - "connecting": `connect()` was called, and the client waits for the first CONNACK.
+ * - "idle": `connect()` has not been called.
+ * - "connecting": `connect()` has been called, and the client waits for the first CONNACK.
  * - "connected": the broker sent CONNACK, and the connection is open.
  * - "reconnecting": a connection was lost, and the client tries to connect again.
- * - "closed": `disconnect()` was called, or an error closed the client.
+ * - "closed": `disconnect()` or an error has closed the client.
  */
 export type State = "idle" | "connecting" | "connected" | "reconnecting" | "closed";
 
@@ -361,7 +363,7 @@ export interface Message {
   readonly responseTopic: string | undefined;
   /** A copy of the correlation data for a response, if the publisher set correlation data. You may keep and change the copy. */
   readonly correlationData: OwnBytes | undefined;
-  /** The rest of the lifetime in seconds at the time when the broker sent the message, if the publisher set `messageExpiry`. */
+  /** The remaining lifetime in seconds when the broker sent the message, if the publisher set `messageExpiry`. */
   readonly messageExpiry: number | undefined;
   /** The user properties of the message; empty if there are none. */
   readonly userProperties: UserProperties;
@@ -386,7 +388,7 @@ export interface Message {
 export interface SubscribeOptions {
   /** The highest QoS with which the broker delivers messages. Default 0. */
   qos?: QoS | undefined;
-  /** Whether to exclude messages that this client publishes. Default false. Not allowed with `$share/…`. */
+  /** Whether the broker excludes messages that this client publishes. Default false. Not allowed with `$share/…`. */
   noLocal?: boolean | undefined;
   /** Whether the member `retain` of a message has the value that the publisher set. Default false: see {@link Message.retain}. */
   retainAsPublished?: boolean | undefined;
@@ -410,8 +412,8 @@ export interface SubscribeOptions {
 export type MessageHandler = (message: Message) => void;
 
 /**
- * A subscription. It lasts, through reconnects, until `unsubscribe()`, an abort of its signal, a refusal by
- * the broker, or until the client closes. A message is delivered to every subscription whose filter matches
+ * A subscription. It lasts through reconnects. It ends when the page calls `unsubscribe()`, when its signal
+ * aborts, when the broker refuses it, or when the client closes. A message is delivered to every subscription whose filter matches
  * its topic, also to several subscriptions with the same filter.
  *
  * A subscription without a handler is an async iterable: `for await (const message of subscription)`. When
@@ -431,7 +433,7 @@ export interface Subscription extends AsyncIterable<Message>, AsyncDisposableWhe
   /**
    * Ends the subscription. If no other subscription of the client has the filter, the client sends
    * UNSUBSCRIBE. Further calls return the same promise. Rejects with `ERR_UNSUBSCRIBE_REFUSED` or
-   * `ERR_SUBSCRIBE`. The subscription has ended also after a rejection.
+   * `ERR_SUBSCRIBE`. After a rejection, the subscription has also ended.
    */
   unsubscribe(): Promise<void>;
 }
@@ -448,7 +450,7 @@ export interface IotEvents {
   disconnected: DisconnectedDetail;
   /** The client closed. It makes no further attempt until the next `connect()`. */
   closed: ClosedDetail;
-  /** The client received a message. The event fires for every message, also if no subscription matches. */
+  /** The client received a message. The event fires for every message, even if no subscription matches. */
   message: Message;
   /**
    * The client received a message that matches no subscription, and no matching subscription was made
@@ -458,8 +460,8 @@ export interface IotEvents {
    * - messages that match a filter that the page has unsubscribed from,
    * - further messages of a topic for which the event has fired, until the subscriptions change.
    *
-   * After a listener for the event `message` was added, also if it was removed again, the event `unclaimed`
-   * does not fire.
+   * The event does not fire after a listener for the event `message` was added, even if that listener was
+   * removed.
    */
   unclaimed: Message;
   /** The client dropped messages of a subscription because its iterator was too slow. */
@@ -581,17 +583,17 @@ export class IotClient extends EventTarget {
   connect(options?: ConnectOptions): Promise<Connection>;
 
   /**
-   * Publishes a message. A message of QoS 0 resolves when it is passed to the socket, a message of QoS 1 at
-   * PUBACK, and a message of QoS 2 at PUBCOMP. The promise always settles. Without a connection,
-   * {@link OfflineOptions} apply. While connected, the client holds at most 64 MiB of unacknowledged
-   * messages (`ERR_QUEUE_FULL`). An MQTT packet has at most 268,435,455 bytes. AWS IoT Core accepts payloads
-   * of at most 131,072 bytes (128 KiB). The client copies a buffer during the call, so the page may reuse it.
+   * Publishes a message. Resolves when a message of QoS 0 is passed to the socket, at PUBACK for QoS 1, and at
+   * PUBCOMP for QoS 2. The promise always settles. Without a connection, {@link OfflineOptions} apply. While
+   * connected, the client holds at most 64 MiB of unsent and unacknowledged messages (`ERR_QUEUE_FULL`). An
+   * MQTT packet has at most 268,435,455 bytes. AWS IoT Core accepts payloads of at most 131,072 bytes
+   * (128 KiB). The client copies a buffer during the call, so the page may reuse it.
    *
-   * Rejects as `load()` does, with `ERR_NOT_CONNECTED`, `ERR_OFFLINE_QOS0`, `ERR_QUEUE_FULL`, `ERR_DROPPED`, `ERR_QUOTA`,
-   * `ERR_PACKET_TOO_LARGE`, `ERR_QOS_NOT_SUPPORTED`, `ERR_RETAIN_NOT_SUPPORTED`, `ERR_PUBLISH_REFUSED`,
-   * `ERR_PUBLISH`, `ERR_SESSION_LOST`, `ERR_ACK_TIMEOUT`, `ERR_CONNECTION_LOST`, `ERR_CLOSED`, or with the
-   * error that closed the client. Arguments that are not valid reject with `ERR_TOPIC`, `ERR_PAYLOAD`,
-   * `ERR_QOS`, `ERR_UNICODE` or `ERR_OPTION`.
+   * Rejects as `load()` does, with `ERR_NOT_CONNECTED`, `ERR_OFFLINE_QOS0`, `ERR_QUEUE_FULL`, `ERR_DROPPED`,
+   * `ERR_QUOTA`, `ERR_PACKET_TOO_LARGE`, `ERR_QOS_NOT_SUPPORTED`, `ERR_RETAIN_NOT_SUPPORTED`,
+   * `ERR_PUBLISH_REFUSED`, `ERR_PUBLISH`, `ERR_SESSION_LOST`, `ERR_ACK_TIMEOUT`, `ERR_CONNECTION_LOST`,
+   * `ERR_CLOSED`, or with the error that closed the client. Arguments that are not valid reject with
+   * `ERR_TOPIC`, `ERR_PAYLOAD`, `ERR_QOS`, `ERR_UNICODE` or `ERR_OPTION`.
    */
   publish(topic: string, payload?: Payload, options?: PublishOptions): Promise<PublishResult>;
 
@@ -626,8 +628,8 @@ export class IotClient extends EventTarget {
 
   /**
    * Sends DISCONNECT, so that the broker publishes no will, and closes the client. Pending calls reject
-   * with `ERR_CLOSED`. The page may call this method in any state, and more than once. It never rejects
-   * unless the page has ended.
+   * with `ERR_CLOSED`. The page may call this method in any state, and more than once. It rejects only
+   * if the page has ended.
    */
   disconnect(): Promise<void>;
 
@@ -649,9 +651,9 @@ export interface IotClient extends AsyncDisposableWhereKnown {}
 
 /** The default client. All other exports are its properties. */
 export interface DefaultClient extends IotClient {
-  /** The class of a client, to create another one. */
+  /** The class of clients, to create further clients. */
   readonly IotClient: typeof IotClient;
-  /** The class of an error, for `instanceof`, and for providers to throw. */
+  /** The class of errors, for `instanceof` and for the errors of a provider. */
   readonly IotError: typeof IotError;
   /** Loads the wasm before the first call. */
   readonly load: typeof load;
@@ -815,7 +817,8 @@ export interface LoadOptions {
 
 /**
  * Loads the wasm before the first call. A second call waits for the same download, also if its options
- * differ. A call after a failure loads again. Rejects with `ERR_LOAD`, `ERR_VERSION`, `ERR_NO_WASM`, `ERR_CSP` or `ERR_OPTION`.
+ * differ. A call after a failure loads again. Rejects with `ERR_LOAD`, `ERR_VERSION`, `ERR_NO_WASM`,
+ * `ERR_CSP` or `ERR_OPTION`.
  */
 export function load(options?: LoadOptions): Promise<void>;
 

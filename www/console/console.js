@@ -2,8 +2,8 @@
 import iot from "../iot.js";
 
 const $ = (id) => document.getElementById(id);
-const MAX_MESSAGES = 500; // in the list
-const MAX_CHARACTERS = 20_000; // of a payload in the list
+const MAX_MESSAGES = 500; // messages in the list
+const MAX_CHARACTERS = 20_000; // characters of one payload in the list
 const COLOURS = ["#2f6fde", "#c2571a", "#2b8a57", "#8a4fc9", "#b83280", "#0f8b9c", "#9a7b0a", "#c0392b"];
 
 const state = $("state"), detail = $("detail"), problem = $("problem"), connectButton = $("link");

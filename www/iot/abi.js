@@ -28,7 +28,7 @@ const FLAG_OWN_MEMORY = 32, FLAG_UNCLAIMED = 128, FLAG_SELECTED = 256;
 // Identifiers of MQTT properties.
 export const PAYLOAD_FORMAT = 1, MESSAGE_EXPIRY = 2, CONTENT_TYPE = 3, RESPONSE_TOPIC = 8, CORRELATION_DATA = 9, USER_PROPERTY = 38;
 
-// Sizes of the input buffer, in bytes. It has at least LEAST_INPUT. A buffer above LARGE_INPUT is replaced by a smaller one
+// Sizes of the input buffer, in bytes. The buffer has at least LEAST_INPUT. A smaller buffer replaces one above LARGE_INPUT
 // when a call needs less.
 const LEAST_INPUT = 65536, LARGE_INPUT = 1048576;
 
@@ -123,7 +123,7 @@ export class Memory {
   /** @param {any} wasm the exports of the wasm */
   constructor(wasm) {
     this.#wasm = wasm;
-    this.#headerAddress = wasm.iot_header() >>> 0; // a wasm i32 has a sign
+    this.#headerAddress = wasm.iot_header() >>> 0; // a wasm i32 is signed
   }
 
   /** Makes new views if a call has grown the memory. */
@@ -166,7 +166,7 @@ export class Memory {
 
   /**
    * Returns a view of the input buffer.
-   * @param {number} n the bytes that it must have at least
+   * @param {number} n the minimum length of the view, in bytes
    */
   reserveInput_(n) {
     if (n > this.#inputSize || (this.#inputSize > LARGE_INPUT && n <= LARGE_INPUT)) {
@@ -179,10 +179,10 @@ export class Memory {
   }
 
   /**
-   * Writes the topic of a publish, unless it is that of the last call.
+   * Writes the topic of a publish, unless it is the topic of the last call.
    * @param {string} topic
    * @param {(topic: string) => void} check throws if the topic is not valid
-   * @returns {number} its length in bytes, or -1 if it is longer than MAX_TOPIC
+   * @returns {number} the length of the topic in bytes, or -1 if it exceeds MAX_TOPIC
    */
   writeTopic_(topic, check) {
     if (topic !== this.#topic) {
@@ -201,8 +201,8 @@ export class Memory {
   /**
    * Reads the table and calls the handler for each record.
    * @param {RecordHandler} handler
-   * @param {any} frame the received WebSocket message that contains the messages
-   * @param {number} base the address in the wasm that the first byte of the frame has, or would have
+   * @param {any} frame the frame (a WebSocket message) that contains the packets
+   * @param {number} base the address of the first byte of the frame; if the input has a later piece of the frame, the address that this byte would have
    */
   readTable_(handler, frame, base) {
     const words = this.#words;

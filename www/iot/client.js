@@ -24,7 +24,7 @@ export class IotClient extends EventTarget {
   #state = "idle";
   /** @type {import("../iot.js").Connection | undefined} */
   #connection;
-  /** The promises of providers that connect() has called before the wasm was loaded. */
+  /** Maps providers to the promises of their calls before the wasm was loaded. */
   #earlyAnswers = new Map();
   /** Removes the listener for the signal of connect(). */
   #removeListener = () => {};
@@ -73,7 +73,7 @@ export class IotClient extends EventTarget {
       useSignal(signal);
       const provider = given?.url ?? given?.credentials;
       if (typeof provider === "function" && !this.#link.running_ && !this.#earlyAnswers.has(provider)) {
-        // The provider works while the wasm is loading.
+        // The provider runs while the wasm is loading.
         const answer = (async () => provider())();
         answer.catch(() => {});
         this.#earlyAnswers.set(provider, answer);
@@ -219,7 +219,7 @@ export class IotClient extends EventTarget {
   disconnect() {
     return pagePromise(async () => {
       if (!this.#link.runningOrLoading_) return;
-      // Without a running wasm there is no connection to close.
+      // An error means that the wasm is not running, so there is no connection to close.
       await this.#link.withToken_((token) => this.#link.call_("disconnect", { token })).catch(() => {});
     });
   }

@@ -77,7 +77,7 @@ export class Core {
     }
   }
 
-  /** Follows every call into the wasm: makes new views if necessary, and throws crashError_ after a crash. */
+  /** Must follow each call into the wasm. Makes new views if necessary. Throws crashError_ after a crash. */
   checkCrash_() {
     this.memory_.refresh_();
     const reason = this.memory_.crashReason_;

@@ -1,4 +1,4 @@
-const MAX_LENGTH = 65536;
+const MAX_LENGTH = 65536; // in characters
 
 /**
  * Returns the text of a response. It stops reading when the text has 65,536 characters or

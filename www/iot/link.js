@@ -14,7 +14,7 @@ import { OK, Turns } from "./turns.js";
  * @property {(message: Message) => void} unclaimed_ reports a message without a recipient
  * @property {(change: any, error: any) => void} changed_ reports a change of the state: the effect state and its error
  * @property {(subscription: number, error: any) => void} ended_ reports that a subscription has ended
- * @property {(refused: boolean) => Promise<any>} provide_ returns credentials or a URL, as the members of the operation provided
+ * @property {(refused: boolean) => Promise<any>} provide_ returns an object with credentials or a URL, for the argument of the operation provided
  * @property {(error: IotError) => void} failed_ reports a crash of the wasm, or the end of the page
  */
 
@@ -106,7 +106,7 @@ export class Link {
     activeClients.add(this); // the end of the page then rejects the waiting calls
     try {
       const core = await acquire();
-      // Some browsers run the microtasks of a removed frame.
+      // Some browsers run microtasks in a removed frame. The call must fail there.
       if (pageError) throw pageError;
       if (this.#core !== core) {
         this.#core = core;
@@ -136,7 +136,7 @@ export class Link {
   }
 
   /**
-   * Like call_, but does nothing unless the wasm is running, and ignores a crash, which rejects all promises.
+   * Like call_, but does nothing unless the wasm is running. Ignores a crash, which rejects all promises.
    * @template {keyof import("./abi.js").Operations} Name
    * @param {Name} name
    * @param {import("./abi.js").Operations[Name]} [argument]
@@ -234,7 +234,7 @@ export class Link {
     return e && errorFrom(plain(e, e.phase === "credentials" && this.#cause && { cause: this.#cause }));
   }
 
-  /** Releases what prevents the garbage collection of the client. */
+  /** Removes the references that prevent garbage collection. */
   #deactivate() {
     this.#turns.stopTimer_();
     activeClients.delete(this);
@@ -305,7 +305,7 @@ export class Link {
 }
 
 /**
- * Checks the characters of a topic. It skips those beyond 65,536: such a topic is too long anyway.
+ * Checks the first 65,536 characters of a topic. A topic with more characters is too long in any case.
  * @param {string} topic
  */
 function checkTopic(topic) {

@@ -1,6 +1,6 @@
 import { newGo, stamp } from "../wasm_exec.js";
 import { Core } from "./core.js";
-import { IotError, iotError, plain, messageOf } from "./errors.js";
+import { IotError, iotError, messageOf, plain } from "./errors.js";
 
 /**
  * Downloads and starts the wasm. Rejects with `ERR_LOAD`, `ERR_VERSION`, `ERR_NO_WASM` or `ERR_CSP`.
@@ -50,8 +50,8 @@ async function instantiate(source, integrity, imports) {
   if (source instanceof WebAssembly.Module) return WebAssembly.instantiate(source, imports);
   let response = source, bytes;
   if (typeof source === "string" || source instanceof URL) {
-    const url = new URL(source, globalThis.location?.href); // throws if there is no base URL, as in a classic script without location
-    // Node reads files by node:fs. webpack cannot resolve import("node:fs/promises"), so getBuiltinModule() gets it.
+    const url = new URL(source, globalThis.location?.href); // throws for a relative URL without a base
+    // Node reads the file by node:fs. webpack cannot resolve an import of node:fs.
     const node = /** @type {any} */ (globalThis).process;
     const files = url.protocol === "file:" && node?.getBuiltinModule?.("node:fs/promises");
     if (files) {

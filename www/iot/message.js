@@ -5,7 +5,7 @@ import {
 import { argumentError } from "./errors.js";
 
 const decoder = new TextDecoder();
-// compact() copies the packet only from a WebSocket message of more bytes than this.
+// compact() copies the packet only if the frame has more bytes than this.
 const LARGE = 262144;
 
 /**
@@ -61,7 +61,7 @@ export class Message {
 
   get payload() {
     if (!this.#payload) {
-      // A copy costs time. Only several recipients need copies, because each may change its payload.
+      // A single recipient gets a view, because a copy costs time. Several recipients get copies, which they may change.
       const view = this.#body();
       this.#payload = this.#record.flags_ & FLAG_SHARED ? view.slice() : view;
     }

@@ -1,6 +1,6 @@
 import { stamp } from "../wasm_exec.js";
 import { LOAD, PRESIGN, check } from "./options.js";
-import { errorFrom, argumentError, plain } from "./errors.js";
+import { argumentError, errorFrom, plain } from "./errors.js";
 import { start } from "./load.js";
 import { pagePromise } from "./page.js";
 

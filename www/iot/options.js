@@ -3,7 +3,7 @@ import { argumentError, plain } from "./errors.js";
 import { payloadOf } from "./publish.js";
 
 // This module checks the types of options and copies them during the call. A change that
-// the page makes later has no effect. It reads own properties only, so that a polluted
+// the page makes later has no effect. This module reads own properties only, so that a polluted
 // prototype has no effect. Go checks ranges and rules.
 
 /**
@@ -156,7 +156,7 @@ export function wellFormed(text, name) {
  */
 export function unicode(text, name) {
   if (text.isWellFormed ? !text.isWellFormed() : /\p{Surrogate}/u.test(text)) {
-    throw argumentError(TypeError, "ERR_UNICODE", `${name} contains a lone surrogate, which UTF-8 cannot encode`);
+    throw argumentError(TypeError, "ERR_UNICODE", `${name} contains a lone surrogate`);
   }
 }
 
@@ -177,7 +177,7 @@ export function isBuffer(v) {
  */
 export function viewOf(v, name, code = "ERR_OPTION") {
   try {
-    v.at?.(0); // throws if a typed array is detached or out of bounds; its byteLength is 0 then
+    v.at?.(0); // throws if a typed array is detached or out of bounds; byteLength would be 0
     return ArrayBuffer.isView(v) ? new Uint8Array(v.buffer, v.byteOffset, v.byteLength) : new Uint8Array(v);
   } catch {
     throw argumentError(TypeError, code, `${name} is detached, or out of bounds`);

@@ -72,7 +72,7 @@ export function onAbort(signal, abort) {
 /**
  * Calls start and returns a promise that settles as the promise of start does. It rejects
  * earlier in two cases: with the signal's reason when the signal aborts, and with pageError
- * when the page ends. start chooses the signal by calling its argument.
+ * when the page ends. start passes this signal to its argument.
  * @template T
  * @param {(useSignal: UseSignal) => Promise<T>} start
  * @param {() => void} [afterwards] is called after the returned promise was settled, except if start throws
@@ -91,13 +91,13 @@ export function pagePromise(start, afterwards) {
     /** @type {<T>(settle: (value: T) => void) => (value: T) => void} */
     const settleBy = (settle) => (value) => {
       pending.delete(fail);
-      disarm();
+      removeListener();
       settle(value);
       afterwards?.();
     };
     const fail = settleBy(reject);
     const abort = () => fail(signal?.reason);
-    const disarm = onAbort(signal, abort);
+    const removeListener = onAbort(signal, abort);
     pending.add(fail);
     work.then(settleBy(resolve), fail);
     if (signal?.aborted) abort();
@@ -107,7 +107,7 @@ export function pagePromise(start, afterwards) {
 /** @type {Set<string | undefined>} the origins of URLs in violations of the directive connect-src */
 const blockedOrigins = new Set();
 (globalThis.document ?? globalThis).addEventListener?.("securitypolicyviolation", (e) => {
-  // A report-only policy does not block a WebSocket. An HTTP request counts also then, because the report contains its URL.
+  // A report-only policy does not block a WebSocket. For an HTTP request it counts, because its report contains the URL.
   if (e.effectiveDirective === "connect-src" && (e.disposition === "enforce" || e.blockedURI.startsWith("http"))) blockedOrigins.add(originOf(e.blockedURI));
 });
 

@@ -3,8 +3,8 @@ import { blockedByPolicy } from "./page.js";
 
 /**
  * Requests the URL of a WebSocket by HTTP, because a browser hides from a page why a WebSocket
- * did not open. Returns the argument of the operation probed. Does not throw. status is 0
- * without an answer; skew is NaN without a readable Date header.
+ * did not open. Returns the argument of the operation probed. The promise never rejects. status
+ * is 0 without an answer. skew is NaN without a readable Date header.
  * @param {number} attempt
  * @param {string} url a ws:// or wss:// URL
  */

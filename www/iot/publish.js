@@ -2,7 +2,7 @@ import { CONTENT_TYPE, CORRELATION_DATA, MAX_INPUT, MESSAGE_EXPIRY, PAYLOAD_FORM
 import { argumentError } from "./errors.js";
 import { isBuffer, unicode, viewOf, wrongType } from "./options.js";
 
-// This module converts the arguments of publish() to bytes.
+// This module converts the arguments of publish() to bytes. It also has helpers for ranges and promises.
 
 export const NOTHING = new Uint8Array(0);
 
@@ -26,7 +26,7 @@ export function payloadOf(payload, name = "payload") {
     payload = encoder.encode(payload);
   }
   if (!isBuffer(payload)) {
-    throw wrongType(name, "a string, an ArrayBuffer or a view of one, {json: value} or null", payload, "ERR_PAYLOAD");
+    throw wrongType(name, "a string, a buffer, {json: value} or null", payload, "ERR_PAYLOAD");
   }
   const bytes = viewOf(payload, name, "ERR_PAYLOAD");
   checkLength(bytes.length, name);

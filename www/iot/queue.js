@@ -22,9 +22,9 @@ export class Queue {
   /** @type {any[]} */
   #events = []; // three elements for each event: link, kind, detail
   #index = 0; // the first element of the next event
-  #running = false; // run_ is handling events
-  #paused = false; // a task will call #resume
-  #resuming = false; // #resume is running
+  #running = false; // whether run_ is handling events
+  #paused = false; // whether a task will call #resume
+  #resuming = false; // whether #resume is running
   #sliceEnd = 0; // the time of the next pause, in ms of performance.now()
   /** @type {List<{ work_(): void, bytes_: number }>} */
   #waiting = new List(); // the work that waits for the events

@@ -59,8 +59,8 @@ export class Socket {
       events.closed_(Number.isInteger(event?.code) ? event?.code : 1006);
     };
     ws.onclose = closed;
-    // Two kinds of WebSocket fire error and not close. One that a policy blocks in Chromium is closed from the start. One
-    // that cannot open in Node 22 stays in the state CONNECTING.
+    // In two cases a WebSocket fires error but not close. Chromium creates a WebSocket that a policy blocks in the state
+    // CLOSED. In Node 22, a WebSocket that cannot open stays in the state CONNECTING.
     const blocked = ws.readyState === 3;
     ws.onerror = () => {
       if (blocked || ws.readyState === 0) closed();

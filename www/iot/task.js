@@ -2,7 +2,7 @@
  * The functions for the next task.
  * @type {(() => void)[]}
  */
-let works = [];
+let queued = [];
 /** @type {MessageChannel | undefined} */
 let channel;
 
@@ -16,10 +16,10 @@ export function queueTask(work) {
   if (!channel) {
     channel = new MessageChannel();
     channel.port1.onmessage = () => {
-      const now = works;
-      works = [];
-      for (const work of now) work();
+      const current = queued;
+      queued = [];
+      for (const work of current) work();
     };
   }
-  if (works.push(work) === 1) channel.port2.postMessage(0);
+  if (queued.push(work) === 1) channel.port2.postMessage(0);
 }
