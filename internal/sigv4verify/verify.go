@@ -41,23 +41,24 @@ const (
 	paramToken         = "X-Amz-Security-Token"
 )
 
+// required lists the parameters that every presigned URL has.
 var required = []string{paramAlgorithm, paramCredential, paramDate, paramSignedHeaders, paramSignature}
 
-// Verifier verifies presigned requests. Region, Service and Lookup must be set. It is safe for
+// Verifier verifies presigned requests. Region, Service and Lookup must be set. A Verifier is safe for
 // concurrent use if Lookup and Now are.
 type Verifier struct {
 	Region  string // the region in the credential scope, such as us-east-1
-	Service string // the service in the credential scope; that of AWS IoT is iotdevicegateway
+	Service string // the service in the credential scope, for AWS IoT iotdevicegateway
 
-	MaxSkew time.Duration    // DefaultMaxSkew when zero
-	Now     func() time.Time // time.Now when nil
+	MaxSkew time.Duration    // largest difference of the clocks; zero means DefaultMaxSkew
+	Now     func() time.Time // the clock of the verifier; nil means time.Now
 
-	// Lookup returns the key with an access key id, and whether there is one.
+	// Lookup returns the key that has the access key id, and reports whether the id is known.
 	Lookup func(accessKeyID string) (Key, bool)
 }
 
-// Verify returns nil if the query of r has a valid signature, and otherwise an *Error with the first
-// check that failed. It uses the method, the URL and the Host of r, and no other header.
+// Verify returns nil if the query of r has a valid signature. Otherwise it returns an *Error that names
+// the first failed check. Verify uses the method, the URL and the Host of r, and no other header.
 func (v *Verifier) Verify(r *http.Request) error {
 	if e := v.verify(r); e != nil {
 		return e
@@ -147,7 +148,7 @@ func (v *Verifier) parseCredential(credential string, signed time.Time) (credent
 // signingTime parses X-Amz-Date.
 func signingTime(date string) (time.Time, *Error) {
 	signed, err := time.Parse(dateLayout, date)
-	if err != nil || signed.Format(dateLayout) != date { // Parse alone accepts fractions of a second
+	if err != nil || signed.Format(dateLayout) != date { // time.Parse accepts fractions of a second
 		return signed, incomplete("date", "Date must be in ISO-8601 'basic format', e.g. 20060102T150405Z.")
 	}
 	return signed, nil

@@ -13,13 +13,13 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 )
 
-// install has npm fetch the clients, where they are not there yet. Their install
-// scripts, which build native code for Node, are not run.
+// install installs the clients with npm unless they are installed. It does not run their
+// install scripts, which build native code for Node.
 func install(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err == nil {
 		return nil
 	}
-	log.Printf("fetching the other clients: npm ci in %s", dir)
+	log.Printf("installing the other clients: npm ci in %s", dir)
 	npm := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-progress")
 	npm.Dir = dir
 	npm.Stdout, npm.Stderr = os.Stderr, os.Stderr
@@ -29,8 +29,8 @@ func install(ctx context.Context) error {
 	return nil
 }
 
-// bundle makes of each client one minified module, as a page would be given it.
-// What lies under /www/ stays apart: iot.wasm ships without a bundler.
+// bundle bundles each client into a minified module. The files of /www/ are not bundled,
+// because iot.wasm is published without a bundler.
 func bundle() (map[string][]byte, error) {
 	var entries []string
 	for _, c := range clients {
@@ -61,7 +61,7 @@ func bundle() (map[string][]byte, error) {
 	return scripts, nil
 }
 
-// versions are those of the clients, as they are installed.
+// versions returns the versions of the installed clients.
 func versions() map[string]string {
 	v := map[string]string{}
 	for _, c := range clients {

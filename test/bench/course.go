@@ -6,22 +6,22 @@ import (
 	"log"
 )
 
-// A course is the measurements of a run.
+// A course runs the measurements.
 type course struct {
 	browser context.Context
 	address string
 	quick   bool
-	want    func(name string) bool
+	selects func(name string) bool
 	results *results
 	visits  int
 }
 
-// run measures everything, round after round. In each, all clients have a page
-// open, and take turns with every measurement, so that what else the machine does
-// meets all of them. Who is first changes.
+// run measures all clients in several rounds. In a round, each client has an open page,
+// and the clients take turns in every measurement, so that other load of the machine
+// affects all of them. Another client is the first in each measurement.
 func (c *course) run(ctx context.Context, rounds int) error {
-	// A first visit to each, which is not measured, has the browser started and
-	// everything compressed.
+	// After a first visit, which is not measured, the browser has started and all files are
+	// compressed.
 	for _, client := range clients {
 		if _, err := c.start(client.name); err != nil {
 			return err
@@ -41,7 +41,7 @@ func (c *course) run(ctx context.Context, rounds int) error {
 	return nil
 }
 
-// visit measures what is measured in one page.
+// visit runs the measurements that share a page.
 func (c *course) visit(ctx context.Context, round int) {
 	tabs := map[string]*tab{}
 	leave := map[string]func(){}
@@ -74,10 +74,10 @@ func (c *course) visit(ctx context.Context, round int) {
 	}
 }
 
-// turns has one client after the other measured, if that is wanted, and keeps
-// what was found. A client that fails is no reason to stop.
+// turns runs a measurement for one client after the other, if it is selected, and stores the
+// results. If a client fails, turns continues with the next.
 func (c *course) turns(ctx context.Context, first int, name string, measure func(client string) (sample, error)) {
-	if !c.want(name) {
+	if !c.selects(name) {
 		return
 	}
 	for i := range clients {
@@ -93,7 +93,7 @@ func (c *course) turns(ctx context.Context, first int, name string, measure func
 	}
 }
 
-// open opens a client's page, connected and subscribed.
+// open opens a page with a connected and subscribed client.
 func (c *course) open(client string) (*tab, func(), error) {
 	t, leave, err := openTab(c.browser)
 	if err != nil {
@@ -110,7 +110,7 @@ func (c *course) open(client string) (*tab, func(), error) {
 	return t, func() { _ = t.eval("bench.close()", nil); leave() }, nil
 }
 
-// opening is what a client took to be connected.
+// opening is the cost of connecting a client.
 type opening struct {
 	MS       float64
 	Bytes    float64

@@ -1,11 +1,11 @@
 package main
 
-// A goal is what iot.wasm wants to reach: its value, or the ratio of it to that of
-// another client, is to be bound or better.
+// A goal is a bound for a metric of iot.wasm, or for its ratio to the metric of another
+// client.
 type goal struct {
 	text    string
 	metric  string
-	to      string // a client's name, "best" for the best peer, or nothing: the value itself
+	to      string // the other client; "best": the best peer; "": no ratio
 	atLeast bool
 	bound   float64
 }
@@ -25,7 +25,8 @@ var goals = []goal{
 	{"import to CONNACK, cold ≤ aws-iot-device-sdk-v2", "start.cold", "aws", false, 1},
 }
 
-// judge tells whether the goal is met, where everything for that was measured.
+// judge decides whether the goal is met. It returns false for ok if the metric was not
+// measured.
 func (g goal) judge(r *results) (v verdict, ok bool) {
 	for _, m := range r.Metrics {
 		if m.Key != g.metric {

@@ -127,7 +127,7 @@ func run(ctx context.Context, o options) error {
 	}
 	defer stop()
 	r := newResults(product(browser), versions())
-	c := &course{browser: browser, address: address, quick: o.quick, want: o.only.MatchString, results: r}
+	c := &course{browser: browser, address: address, quick: o.quick, selects: o.only.MatchString, results: r}
 	if o.profile != "" {
 		return c.profile(ctx, s, o.profile, o.json)
 	}

@@ -6,18 +6,18 @@ import (
 	"slices"
 )
 
-// sample is what one visit to one client's page has found, by metric.
+// sample contains the results of one measurement of a client, by metric.
 type sample map[string]float64
 
-// A load is messages at full speed in one direction.
+// A load is a number of messages in one direction, as fast as possible.
 type load struct {
 	key      string
 	publish  bool
-	size     int // bytes of payload
+	size     int // of the payload in bytes
 	qos      int
 	perFrame int     // received packets in one WebSocket message
-	count    int     // messages at most
-	ms       float64 // about how long it may take
+	count    int     // the highest number of messages
+	ms       float64 // the intended duration
 }
 
 var loads = []load{
@@ -38,9 +38,8 @@ var loads = []load{
 	{key: "publish-qos1", publish: true, size: 200, qos: 1, count: 30_000, ms: 700},
 }
 
-// run measures one load, after a warm-up. A page cannot be stopped while it
-// publishes, and what is on its way to one cannot be taken back, so each part of
-// the warm-up says how far the next will come.
+// run measures a load after a warm-up. A load cannot be stopped, so each part of the warm-up
+// determines the number of messages of the next part.
 func (l load) run(t *tab) (sample, error) {
 	warm := l
 	warm.count = l.count / 50
@@ -71,12 +70,12 @@ func (l load) run(t *tab) (sample, error) {
 	}, nil
 }
 
-// within is how many messages take about so many ms, if they go on as those did.
+// within returns how many messages take about ms milliseconds at the rate of an outcome.
 func (l load) within(done outcome, ms float64) int {
 	return min(l.count, max(int(done.rate()*ms/1000), l.count/50))
 }
 
-// An outcome is how many messages took how long.
+// An outcome is a number of messages and their duration.
 type outcome struct{ Messages, MS float64 }
 
 func (o outcome) rate() float64 { return o.Messages / o.MS * 1000 }
@@ -88,15 +87,15 @@ func (l load) once(t *tab) (o outcome, err error) {
 	return o, t.eval(fmt.Sprintf("bench.receive(%s)", object{"count": l.count, "size": l.size, "qos": l.qos, "perFrame": l.perFrame}), &o)
 }
 
-// object is printed as a script would write it.
+// object is a JavaScript object. Its text is JSON.
 type object map[string]int
 
 func (o object) String() string {
-	b, _ := json.Marshal(map[string]int(o)) // of strings and numbers it cannot fail
+	b, _ := json.Marshal(map[string]int(o)) // cannot fail for strings and numbers
 	return string(b)
 }
 
-// latency is round trips at 100 messages/s, in ms.
+// latency measures the round trip times at 100 messages/s in ms.
 func (c *course) latency(t *tab) (sample, error) {
 	count := 150
 	if c.quick {
@@ -113,8 +112,8 @@ func (c *course) latency(t *tab) (sample, error) {
 	return sample{"latency.p50": at(0.5), "latency.p99": at(0.99)}, nil
 }
 
-// start is the time from import to CONNACK, in ms: in a fresh profile, and in
-// the same one again, when the browser has had two visits to fill its caches.
+// start measures the time from the import to CONNACK in ms: with an empty cache, and after
+// two visits, in which the browser fills its caches.
 func (c *course) start(client string) (sample, error) {
 	t, leave, err := openTab(c.browser)
 	if err != nil {
@@ -134,8 +133,8 @@ func (c *course) start(client string) (sample, error) {
 	return sample{"start.cold": cold.MS, "start.warm": warm.MS, "start.bytes": cold.Bytes, "start.requests": cold.Requests}, nil
 }
 
-// soak receives a million messages, and looks at the page's memory and its long
-// tasks. A client that would need much longer than the others gets fewer.
+// soak measures the page's memory and its long tasks while the page receives a million
+// messages. A slow client receives fewer.
 func (c *course) soak(client string) (sample, error) {
 	t, leave, err := c.open(client)
 	if err != nil {
@@ -180,7 +179,7 @@ func (c *course) soak(client string) (sample, error) {
 	}, err
 }
 
-// memory is what the page holds, in bytes: JavaScript's heap, and the wasm's.
+// memory returns the sizes of the JavaScript heap and of the wasm's memory in bytes.
 func memory(t *tab) (heap, wasm float64, err error) {
 	if heap, err = t.heap(); err != nil {
 		return 0, 0, err

@@ -19,17 +19,17 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// top is how many functions a profile lists.
+// top is the number of functions that a profile lists.
 const top = 40
 
-// profile runs one load of one client's under Chromium's profiler, and prints the
-// functions of the page's thread by the time spent in themselves. The wasm is
-// built again for that, with the names that the product leaves out.
+// profile runs a load of a client under Chromium's profiler. It prints the functions of the
+// page's thread by their own time. For that it builds the wasm with function names, which
+// the published wasm does not contain.
 func (c *course) profile(ctx context.Context, s *site, what, file string) error {
 	client, key, _ := strings.Cut(what, "/")
 	i := slices.IndexFunc(loads, func(l load) bool { return l.key == key })
 	if i < 0 {
-		return fmt.Errorf("-profile %s: there is no measurement %q", what, key)
+		return fmt.Errorf("-profile %s: no measurement is called %q", what, key)
 	}
 	if client == "iot" {
 		if err := s.nameFunctions(ctx); err != nil {
@@ -84,7 +84,7 @@ func (t *tab) profile(do func() (outcome, error)) (*profiler.Profile, outcome, e
 	return result.Profile, done, err
 }
 
-// nameFunctions has the site serve a wasm of the same sources, with names.
+// nameFunctions builds a wasm with function names. The site serves it instead of the other.
 func (s *site) nameFunctions(ctx context.Context) error {
 	stamp, err := exec.CommandContext(ctx, "go", "run", "./internal/build", "-stamp").Output()
 	if err != nil {

@@ -13,12 +13,13 @@ import (
 	"text/tabwriter"
 )
 
-// A metric is one line of the report. Its ratios are iot.wasm's value by another's.
+// A metric is a line of the report. A ratio is the value of iot.wasm divided by that of
+// another client.
 type metric struct {
 	Key     string             `json:"key"`
 	Title   string             `json:"title"`
 	Unit    string             `json:"unit"`
-	Better  string             `json:"better,omitempty"` // "more" or "less"; nothing where neither is
+	Better  string             `json:"better,omitempty"` // "more", "less" or "" for neither
 	Clients map[string]*series `json:"clients"`
 
 	BestPeer string  `json:"bestPeer,omitempty"`
@@ -26,14 +27,13 @@ type metric struct {
 	ToRaw    float64 `json:"toRaw,omitempty"`
 }
 
-// A series is what one client has reached, round by round.
+// A series contains the values of a client in all rounds.
 type series struct {
 	Rounds []float64 `json:"rounds"`
 	Median float64   `json:"median"`
 }
 
-// A verdict is a goal, and whether it is met. Goals are for people to look at:
-// no run fails for one.
+// A verdict is the result of a goal. A run does not fail if a goal is not met.
 type verdict struct {
 	Goal  string  `json:"goal"`
 	Value float64 `json:"value"`
@@ -46,7 +46,7 @@ type failure struct {
 	Error       string `json:"error"`
 }
 
-// results is all that a run has found.
+// results are the results of a run.
 type results struct {
 	Browser  string            `json:"browser"`
 	Go       string            `json:"go"`
@@ -156,8 +156,8 @@ func (r *results) conclude() {
 	}
 }
 
-// ratio is iot.wasm's value by another client's: the median of the rounds' ratios,
-// as what was measured at about the same time compares best.
+// ratio returns the ratio of iot.wasm to another client. It is the median of the rounds'
+// ratios, because values of the same round are comparable.
 func (m *metric) ratio(to string) (float64, bool) {
 	us, them := m.Clients["iot"], m.Clients[to]
 	if us == nil || them == nil || slices.Contains(them.Rounds, 0) {
@@ -176,7 +176,7 @@ func median(values []float64) float64 {
 	return (v[(n-1)/2] + v[n/2]) / 2
 }
 
-// print writes the tables that people read.
+// print writes the report as text.
 func (r *results) print(to io.Writer) error {
 	fmt.Fprintf(to, "%s, %s, %d CPUs\n\n", r.Browser, r.Go, r.CPUs)
 	t := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)

@@ -22,25 +22,25 @@ import (
 	"github.com/andybalholm/brotli"
 )
 
-// A site serves the page, the clients and the lean peer, all of one origin:
+// A site serves the page, the clients and the lean peer from one origin:
 //
 //	/            the page
 //	/peers/x.js  a client, bundled
-//	/www/        iot.wasm's files, as the product has them
+//	/www/        the files of iot.wasm
 //	/mqtt/x      the lean peer
-//	/control/    what the page asks of it
+//	/control/    requests of the page to the lean peer
 //
-// Clients are compressed beforehand, and may stay in the browser's cache.
+// The site compresses the clients before it serves them, and the browser may cache them.
 type site struct {
 	lean    *lean
-	www     string            // the folder that holds iot.js
-	scripts map[string][]byte // the bundles, by the request's path
+	www     string            // the folder that contains iot.js
+	scripts map[string][]byte // the bundles by request path
 
 	mu     sync.Mutex
-	packed map[string][]byte // what goes over the wire, likewise
+	packed map[string][]byte // compressed files by request path
 }
 
-// listen serves on a free port of this machine until the context ends.
+// listen serves on a free port until the context ends.
 func (s *site) listen(ctx context.Context) (address string, err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *site) listen(ctx context.Context) (address string, err error) {
 	return l.Addr().String(), nil
 }
 
-// isolate has the browser give the page a clock of 5 µs in place of 100 µs.
+// isolate isolates the page, so that its clock has a resolution of 5 µs instead of 100 µs.
 func isolate(w http.ResponseWriter) {
 	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
 	w.Header().Set("Cross-Origin-Embedder-Policy", "require-corp")
@@ -77,7 +77,7 @@ func noStore(h http.Handler) http.Handler {
 	})
 }
 
-// client serves a part of a client.
+// client serves a file of a client.
 func (s *site) client(w http.ResponseWriter, r *http.Request) {
 	body, err := s.pack(path.Clean(r.URL.Path))
 	if err != nil {
@@ -102,7 +102,7 @@ func contentType(name string) string {
 	return mime.TypeByExtension(path.Ext(name))
 }
 
-// pack returns a file as it goes over the wire.
+// pack returns a compressed file.
 func (s *site) pack(name string) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +113,7 @@ func (s *site) pack(name string) ([]byte, error) {
 	if !ok {
 		rest, ok := strings.CutPrefix(name, "/www/")
 		if !ok {
-			return nil, fmt.Errorf("there is no %s", name)
+			return nil, fmt.Errorf("%s does not exist", name)
 		}
 		var err error
 		if body, err = os.ReadFile(filepath.Join(s.www, filepath.FromSlash(rest))); err != nil {
@@ -127,13 +127,13 @@ func (s *site) pack(name string) ([]byte, error) {
 	return b, err
 }
 
-// compress is brotli at its best. That takes 20 s for a wasm of 6 MB, so what has
-// been compressed once is kept in the user's cache, by its hash.
+// compress compresses with brotli 11. Because that takes 20 s for a wasm of 6 MB, the
+// result is cached in the user's cache folder by the hash of the content.
 func compress(body []byte) ([]byte, error) {
-	kept := ""
+	cached := ""
 	if dir, err := os.UserCacheDir(); err == nil {
-		kept = filepath.Join(dir, "iot.wasm", "bench", fmt.Sprintf("%x.br", sha256.Sum256(body)))
-		if b, err := os.ReadFile(kept); err == nil {
+		cached = filepath.Join(dir, "iot.wasm", "bench", fmt.Sprintf("%x.br", sha256.Sum256(body)))
+		if b, err := os.ReadFile(cached); err == nil {
 			return b, nil
 		}
 	}
@@ -145,19 +145,20 @@ func compress(body []byte) ([]byte, error) {
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
-	if kept != "" && os.MkdirAll(filepath.Dir(kept), 0o755) == nil {
-		_ = os.WriteFile(kept, b.Bytes(), 0o644) // the next run compresses it again where this fails
+	if cached != "" && os.MkdirAll(filepath.Dir(cached), 0o755) == nil {
+		_ = os.WriteFile(cached, b.Bytes(), 0o644) // if this fails, the next run compresses again
 	}
 	return b.Bytes(), nil
 }
 
-// blast is a page's request to be sent messages; it is answered when they are.
+// blast makes the lean peer send messages to the page. The response follows the last one.
 func (s *site) blast(w http.ResponseWriter, r *http.Request) {
 	q := numbers{query: r.URL.Query()}
 	b := blast{Count: q.get("count"), Size: q.get("size"), QoS: byte(q.get("qos")), PerFrame: q.get("perFrame")}
 	s.control(w, r, q.err, func(k *conn) error { return k.blast(r.Context(), b) })
 }
 
+// expect sets the number of messages after which the lean peer sends a message to the page.
 func (s *site) expect(w http.ResponseWriter, r *http.Request) {
 	q := numbers{query: r.URL.Query()}
 	n := q.get("publishes")
@@ -182,7 +183,7 @@ func (s *site) control(w http.ResponseWriter, r *http.Request, err error, do fun
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// numbers reads whole numbers of a query, and keeps the first error.
+// numbers reads integers of a query and stores the first error.
 type numbers struct {
 	query url.Values
 	err   error

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// The opcodes of RFC 6455 that are met here.
+// The opcodes of RFC 6455 that the peer uses.
 const (
 	opBinary = 0x2
 	opClose  = 0x8
@@ -19,12 +19,12 @@ const (
 	opPong   = 0xA
 )
 
-// upgrade answers the opening handshake. The server offers no compression, and
-// takes the first subprotocol that it is asked for.
+// upgrade answers the opening handshake. It offers no compression and accepts the first
+// requested subprotocol.
 func upgrade(w http.ResponseWriter, r *http.Request) (net.Conn, io.Reader, error) {
 	key := r.Header.Get("Sec-WebSocket-Key")
 	if key == "" || !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
-		http.Error(w, "a WebSocket is spoken here", http.StatusUpgradeRequired)
+		http.Error(w, "this address needs a WebSocket", http.StatusUpgradeRequired)
 		return nil, nil, errors.New("no WebSocket handshake")
 	}
 	c, buffered, err := http.NewResponseController(w).Hijack()
@@ -44,7 +44,7 @@ func upgrade(w http.ResponseWriter, r *http.Request) (net.Conn, io.Reader, error
 	return c, buffered, nil
 }
 
-// appendFrame appends a whole, unmasked frame, as servers send them.
+// appendFrame appends a complete frame without a mask, as servers send it.
 func appendFrame(to []byte, opcode byte, payload []byte) []byte {
 	return append(appendFrameHeader(to, opcode, len(payload)), payload...)
 }
@@ -61,19 +61,18 @@ func appendFrameHeader(to []byte, opcode byte, n int) []byte {
 	}
 }
 
-// An unframer takes a client's bytes as they come off the network, and gives
-// those of its messages, unmasked. Where one frame ends and another begins does
-// not matter to MQTT, and is not told.
+// An unframer decodes the bytes of a client and returns the unmasked bytes of its messages.
+// It does not return the boundaries of the frames, because MQTT ignores them.
 type unframer struct {
-	header []byte // of a frame whose header is not complete yet
+	header []byte // an incomplete header of a frame
 	opcode byte
 	mask   [4]byte
-	left   uint64 // bytes of the frame's payload that are still to come
+	left   uint64 // the number of missing bytes of the frame's payload
 	at     int    // position in the mask
 }
 
-// next consumes some of b: it returns bytes of a frame's payload, its opcode,
-// and the rest. At the end of b the rest is empty.
+// next decodes a part of b. It returns bytes of a frame's payload, the frame's opcode and
+// the remaining bytes of b.
 func (u *unframer) next(b []byte) (payload []byte, opcode byte, rest []byte) {
 	for u.left == 0 && len(b) > 0 {
 		u.header = append(u.header, b[0])
@@ -89,7 +88,7 @@ func (u *unframer) next(b []byte) (payload []byte, opcode byte, rest []byte) {
 	return payload, u.opcode, rest
 }
 
-// begin reads the header, once it is complete.
+// begin decodes the header. It returns false while the header is incomplete.
 func (u *unframer) begin() bool {
 	h := u.header
 	if len(h) < 2 {

@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"iot.wasm/internal/mutant"
 	"iot.wasm/test/harness"
 )
 
@@ -16,14 +16,13 @@ import (
 // match the regular expression.
 var deliberate = []struct{ name, file, old, new, failure string }{
 	{"a message without a call of its handler", "www/iot/client.js",
-		"#deliver(topic, message) {\n", "#deliver(topic, message) {\n    if (message.qos > 0 && Math.random() < 0.02) return;\n",
+		"#deliver(recipients, message) {\n", "#deliver(recipients, message) {\n    if (message.qos > 0 && Math.random() < 0.02) return;\n",
 		`the page acknowledged ".*down/.*without receiving it`},
-	{"a promise that resolves too early", "www/iot/wire.js",
-		"    const done = new Promise((resolve, reject) => this.#tokens.set(token, { resolve, reject }));\n    try {",
-		"    const done = this.client.state === \"connected\" ? Promise.resolve(OK) : new Promise((resolve, reject) => this.#tokens.set(token, { resolve, reject }));\n    try {",
+	{"a promise that resolves too early", "www/iot/turns.js",
+		"    const done = this.tokens_.promise_(token);\n", "    const done = Promise.resolve(OK);\n    this.tokens_.promise_(token).catch(() => {});\n",
 		`publish\(\) of .* resolved, and the message did not arrive`},
-	{"a resumed session without its unacknowledged messages", "wasm/mqtt/receive.go", "e.resume()\n", "e.again = nil\n", "has not settled"},
-	{"a QoS 2 message delivered twice", "wasm/mqtt/receive.go", "if !again { //", "if again = false; !again { //", `the page received .* times`},
+	{"a resumed session without its unacknowledged messages", "wasm/mqtt/inbound.go", "e.resume()\n", "e.resends = nil\n", "has not settled"},
+	{"a QoS 2 message delivered twice", "wasm/mqtt/inbound.go", "case !duplicate:", "case true:", `the page received .* times`},
 	{"retransmission in the wrong order", "wasm/mqtt/session.go", "slices.Sort(keys)\n", "slices.Sort(keys)\n\tslices.Reverse(keys)\n", "arrived after number"},
 }
 
@@ -66,34 +65,19 @@ func mutate(t *testing.T, file, old, new string) (www string) {
 	if err := os.CopyFS(www, os.DirFS(filepath.Join(harness.Root, "www"))); err != nil {
 		t.Fatal(err)
 	}
-	path, err := filepath.Abs(filepath.Join(harness.Root, file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	source, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(source), old); n != 1 {
-		t.Fatalf("%s contains %q %d times, want once", file, old, n)
-	}
-	mutant := []byte(strings.Replace(string(source), old, new, 1))
+	path := filepath.Join(harness.Root, file)
 	if name, ok := strings.CutPrefix(file, "www/"); ok {
-		if err := os.WriteFile(filepath.Join(www, name), mutant, 0o644); err != nil {
+		changed, err := mutant.Source(path, old, new)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(www, name), changed, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return www
 	}
-	dir := t.TempDir()
-	changed, config := filepath.Join(dir, "mutant.go"), filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(changed, mutant, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{path: changed}})
+	config, err := mutant.Overlay(t.TempDir(), path, old, new)
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(config, overlay, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	version, err := harness.Build("-stamp")

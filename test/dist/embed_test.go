@@ -31,7 +31,7 @@ func TestEmbed(t *testing.T) {
 	}
 	s.Files["/other.html"] = harness.File{Body: strings.Replace(string(page), `src="`, `src="`+cdn.URL, 1)}
 	for _, name := range []string{"embed.html", "other.html"} {
-		got := read[outcome](t, s.URL+name, result+`.endsWith(" is here") &&
+		got := read[outcome](t, s.URL+name, result+`.endsWith(" is loaded") &&
 			(globalThis.begun ??= import("./hello.js").then(({ hello, problem }) => hello(iot, "./").catch(problem)).then((r) => { globalThis.outcome = r }), globalThis.outcome)`)
 		if got != success {
 			t.Errorf("%s: %+v, want %+v", name, got, success)

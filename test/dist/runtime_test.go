@@ -35,7 +35,7 @@ func TestRuntime(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	lines := strings.Split(string(out), "\n")
-	for i, want := range []string{"by the runtime", "by os", "open /nothing: not implemented on js", "panic: at last"} {
+	for i, want := range []string{"by the runtime", "open /nothing: not implemented on js", "panic: at last"} {
 		if i >= len(lines) || lines[i] != want {
 			t.Errorf("line %d of the output is not %q:\n%s", i+1, want, out)
 		}

@@ -102,7 +102,7 @@ func TestBadInput(t *testing.T) {
 	b.Fails(`iot.publish("t", new Uint8Array(300e6))`, "RangeError", "ERR_PACKET_TOO_LARGE")
 	b.Fails(`iot.publish("t", new Uint8Array(200e6))`, "IotError", "ERR_PACKET_TOO_LARGE")
 	b.Fails(`iot.publish("t", "x".repeat(150_000), { qos: 1 })`, "IotError", "ERR_PACKET_TOO_LARGE")
-	b.Fails(`iot.publish("t", "x", { qos: 3 })`, "RangeError", "ERR_QOS", "3")
+	b.Fails(`iot.publish("t", "x", { qos: 3 })`, "RangeError", "ERR_QOS")
 	b.Fails(`iot.publish("t", "x", { qos: 2 })`, "IotError", "ERR_QOS_NOT_SUPPORTED")
 	b.Fails(`iot.publish("t", "x", { qso: 1 })`, "TypeError", "ERR_OPTION", "did you mean qos?")
 	b.Fails(`iot.publish("t", "x", { get qos() { throw new RangeError("from the getter") } })`, "RangeError", "undefined", "from the getter")
@@ -112,7 +112,7 @@ func TestBadInput(t *testing.T) {
 	b.Fails(`iot.publish("t", "x", { messageExpiry: -1 })`, "RangeError", "ERR_OPTION", "messageExpiry", "-1")
 	b.Fails(`iot.subscribe("a/#/b")`, "TypeError", "ERR_FILTER")
 	b.Fails(`iot.subscribe("$share/g/")`, "TypeError", "ERR_FILTER")
-	b.Fails(`iot.subscribe("a", () => {}, { qos: 7 })`, "RangeError", "ERR_QOS", "7")
+	b.Fails(`iot.subscribe("a", () => {}, { qos: 7 })`, "RangeError", "ERR_QOS")
 	b.Fails(`iot.subscribe("a", { bufferSize: 0 })`, "RangeError", "ERR_OPTION", "bufferSize")
 	b.Fails(`iot.connect({ ...at, clientId: "other" })`, "IotError", "ERR_ALREADY_CONNECTED")
 

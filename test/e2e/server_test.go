@@ -172,6 +172,22 @@ func TestClosingTheTab(t *testing.T) {
 	}
 }
 
+// A will has the properties of a message. mosquitto publishes all of them, and the stand-in
+// only the user properties.
+func TestWillProperties(t *testing.T) {
+	s := harness.Serve(t)
+	endpoint := mosquitto(t, "allow_anonymous true")
+	watcher, b := openModule(t, s), openModule(t, s)
+	watcher.Eval(`globalThis.got = []; await iot.connect({ endpoint: "`+endpoint+`" }); await iot.subscribe("will", (m) => got.push(m), { qos: 1 })`, nil)
+	b.Eval(`await iot.connect({ endpoint: "`+endpoint+`", sessionExpiry: 0, will: { topic: "will", payload: { json: [1] }, qos: 1, delay: 0, utf8: true, messageExpiry: 60,
+		contentType: "application/json", responseTopic: "reply", correlationData: Uint8Array.of(7), userProperties: { k: "v" } } })`, nil)
+	b.Close()
+	watcher.Until(`got.length === 1`)
+	watcher.Is(`(({ qos, utf8, contentType, responseTopic, correlationData, messageExpiry, userProperties }) =>
+		[got[0].json(), qos, utf8, contentType, responseTopic, [...correlationData], messageExpiry > 0 && messageExpiry <= 60, userProperties])(got[0])`,
+		`[[1],1,true,"application/json","reply",[7],true,[["k","v"]]]`)
+}
+
 // Every request has a limit for its time and size. The time limit does not end a
 // WebSocket.
 func TestUnfinishedRequests(t *testing.T) {

@@ -1,4 +1,4 @@
-// Package mosquitto starts the broker of that name for tests.
+// Package mosquitto starts the broker mosquitto for tests.
 package mosquitto
 
 import (
@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Broker is a running mosquitto, on this machine alone.
+// A Broker is a running mosquitto. Only this machine can use it.
 type Broker struct {
 	Address string // host:port for WebSockets
 	Socket  string // a Unix socket for MQTT without WebSockets
@@ -23,8 +23,8 @@ type Broker struct {
 	dir string
 }
 
-// Start starts a broker on a free port with the given lines in its configuration.
-// It fails where there is none, and says how to get it.
+// Start starts a broker on a free port with additional lines of its configuration. It fails
+// if mosquitto is not installed.
 func Start(settings ...string) (*Broker, error) {
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -41,7 +41,7 @@ func Start(settings ...string) (*Broker, error) {
 		return nil, err
 	}
 	b := &Broker{Address: fmt.Sprintf("127.0.0.1:%d", port), Socket: filepath.Join(dir, "mqtt"), dir: dir}
-	// It does not start with WebSockets alone, so the Unix socket is always there.
+	// mosquitto does not start with WebSockets only, so it always has the Unix socket.
 	text := fmt.Sprintf("user %s\nlistener 0 %s\nlistener %d 127.0.0.1\nprotocol websockets\n%s\nmax_queued_messages 0\nlog_dest stderr\nlog_type information\n",
 		me.Username, b.Socket, port, strings.Join(settings, "\n"))
 	if err := b.run(text); err != nil {
@@ -58,10 +58,10 @@ func (b *Broker) run(configuration string) error {
 	}
 	path, err := exec.LookPath("mosquitto")
 	if err != nil {
-		path = "/usr/sbin/mosquitto" // where Debian puts it, outside a user's PATH
+		path = "/usr/sbin/mosquitto" // Debian's path, which is not in a user's PATH
 	}
 	cmd := exec.Command(path, "-c", file)
-	log, err := cmd.StderrPipe() // which it does not buffer
+	log, err := cmd.StderrPipe() // mosquitto does not buffer it
 	if err != nil {
 		return err
 	}
@@ -71,9 +71,9 @@ func (b *Broker) run(configuration string) error {
 	b.cmd = cmd
 	defer time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() }).Stop()
 	lines := bufio.NewScanner(log)
-	for said := ""; ; said += lines.Text() + "\n" {
+	for output := ""; ; output += lines.Text() + "\n" {
 		if !lines.Scan() {
-			return fmt.Errorf("mosquitto does not start: %s", said)
+			return fmt.Errorf("mosquitto does not start: %s", output)
 		}
 		if strings.HasSuffix(lines.Text(), " running") {
 			go func() { _, _ = io.Copy(io.Discard, log) }()

@@ -1,4 +1,5 @@
-// Package size holds what the browser downloads to its budget.
+// Package size checks the size of the lean build and of the unminified script, and what the
+// linker puts into the wasm.
 package size
 
 import (
@@ -6,32 +7,30 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/andybalholm/brotli"
+
+	"iot.wasm/test/harness"
 )
 
-const root = "../.."
-
-// budget is in bytes, at brotli's best (11).
+// budget is the largest allowed size in bytes with brotli 11.
 var budget = map[string]int{
-	"www/iot.global.js": 20_000, // as it is served here: not minified, comments and all
+	"www/iot.global.js": 20_000, // with comments, as serve.go serves it
 	"lean/iot.wasm":     800_000,
 }
 
-// What make dist makes, iot.wasm too, is held to its budget in test/dist.
+// TestBudget checks the budget. The package test/dist checks the files of make dist, with
+// iot.wasm.
 func TestBudget(t *testing.T) {
 	for name, most := range budget {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			file := filepath.Join(root, name)
+			file := filepath.Join(harness.Root, name)
 			if name == "lean/iot.wasm" {
 				file = filepath.Join(t.TempDir(), "iot.wasm")
-				cmd := exec.Command("go", "run", "./internal/build", "-lean", "-o", file)
-				cmd.Dir = root
-				if out, err := cmd.CombinedOutput(); err != nil {
-					t.Fatalf("%v: %s", err, out)
+				if _, err := harness.Build("-lean", "-o", file); err != nil {
+					t.Fatal(err)
 				}
 			}
 			data, err := os.ReadFile(file)
@@ -54,13 +53,13 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// TestLinked keeps out of the wasm what costs much and is not needed there. It
-// looks at what the linker kept, not at what is imported: signer/v4 imports
-// encoding/json and net/http, and calls hardly anything of them.
+// TestLinked checks that the wasm does not contain large code that it does not need. It
+// checks the linked functions and not the imported packages: signer/v4 imports
+// encoding/json and net/http, and uses little of them.
 func TestLinked(t *testing.T) {
 	wasm := filepath.Join(t.TempDir(), "names.wasm")
 	cmd := exec.Command("go", "build", "-o", wasm, "./wasm")
-	cmd.Dir = root
+	cmd.Dir = harness.Root
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -71,33 +70,30 @@ func TestLinked(t *testing.T) {
 	}
 	for _, in := range []string{"net_http.__Request_.Clone", "packets.__Connack_.Unpack", "main.receive"} {
 		if !bytes.Contains(data, []byte(in)) {
-			t.Errorf("%s is not there: are functions named otherwise by now?", in)
+			t.Errorf("the wasm does not contain %s; the names of functions may have changed", in)
 		}
 	}
 	for _, out := range []string{"encoding_json.Marshal", "encoding_json.Unmarshal", "encoding_json.__decodeState_", "encoding_json.__encodeState_",
 		"net_http.__Client_", "net_http.__Transport_", "autopaho.", "websocket.", "localiot."} {
 		if bytes.Contains(data, []byte(out)) {
-			t.Errorf("%s is in the wasm", out)
+			t.Errorf("the wasm contains %s", out)
 		}
 	}
 }
 
-// TestFresh fails where the wasm was built from other sources than those here.
+// TestFresh checks that the files of make wasm were built from the current sources.
 func TestFresh(t *testing.T) {
-	cmd := exec.Command("go", "run", "./internal/build", "-stamp")
-	cmd.Dir = root
-	out, err := cmd.Output()
+	stamp, err := harness.Build("-stamp")
 	if err != nil {
 		t.Fatal(err)
 	}
-	stamp := strings.TrimSpace(string(out))
 	for _, name := range []string{"www/iot.wasm", "www/wasm_exec.js", "www/iot.global.js"} {
-		data, err := os.ReadFile(filepath.Join(root, name))
+		data, err := os.ReadFile(filepath.Join(harness.Root, name))
 		if err != nil {
 			t.Fatalf("%v; run: make wasm", err)
 		}
 		if !bytes.Contains(data, []byte(stamp)) {
-			t.Errorf("%s is not of %s; run: make wasm", name, stamp)
+			t.Errorf("%s was not built from %s; run: make wasm", name, stamp)
 		}
 	}
 }

@@ -1,13 +1,13 @@
-// The modules that run have what the typings say: TypeScript's reading of the JavaScript has to fit
-// the declarations, so that a member that is missing or of another type fails to compile here.
-// entry.js is iot.js under a name that has no typings of its own beside it.
+// Compares the types of the JavaScript, as TypeScript infers them, with the typings. This file does
+// not compile if the JavaScript lacks a member or has another type. entry.js is a copy of iot.js
+// without typings beside it.
 import entryDefault, * as entry from "../../www/entry.js";
 import { IotClient } from "../../www/iot/client.js";
 import { Message } from "../../www/iot/message.js";
 import { Subscription } from "../../www/iot/subscription.js";
 import type * as declared from "../../www/iot.js";
 
-/** Without Symbol.asyncDispose, which the JavaScript adds only where the browser has it. */
+/** Without Symbol.asyncDispose, which the JavaScript adds only if the browser has it. */
 type Plain<T> = Omit<T, typeof Symbol.asyncDispose>;
 type Subscribed = Promise<Plain<declared.Subscription>>;
 type Client = Omit<Plain<declared.IotClient>, "subscribe"> & {
@@ -26,7 +26,7 @@ subscription satisfies Plain<declared.Subscription>;
 error satisfies declared.IotError;
 entryDefault satisfies Client;
 
-// What is exported, as the default client's properties too.
+// The exports, which are also members of the default client.
 type Exports = Omit<typeof declared, "IotClient" | "iot" | "default"> & {
   IotClient: new (...options: ConstructorParameters<typeof declared.IotClient>) => Client;
   iot: Client;

@@ -1,4 +1,4 @@
-// Reads the typings in www/ with the compiler's own API.
+// Reads the typings in www/ with the API of the compiler.
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
@@ -7,7 +7,7 @@ const www = fileURLToPath(new URL("../../www/", import.meta.url));
 
 export { ts };
 
-/** The program of one file of typings, and what that file exports: { program, checker, file, exports }. */
+/** Compiles a file of typings. Returns { program, checker, file, exports }; `exports` are the symbols that the file exports. */
 export function read(name) {
   const path = www + name;
   const lib = ["lib.es2022.d.ts", "lib.esnext.disposable.d.ts", "lib.dom.d.ts"];
@@ -18,7 +18,7 @@ export function read(name) {
   return { program, checker, file, exports: symbol ? checker.getExportsOfModule(symbol) : [] };
 }
 
-/** Whether one of the symbol's declarations stands in www/. */
+/** Whether www/ contains one of the symbol's declarations. */
 export function isOurs(symbol) {
   return Boolean(symbol.declarations?.some((d) => d.getSourceFile().fileName.startsWith(www.replaceAll("\\", "/"))));
 }

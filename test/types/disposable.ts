@@ -1,4 +1,4 @@
-// With the library "esnext.disposable", `await using` ends what it holds.
+// With the library "esnext.disposable", clients and subscriptions work with `await using`.
 import iot, { IotClient } from "../../www/iot.js";
 
 export async function briefly(): Promise<void> {

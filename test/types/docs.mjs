@@ -1,8 +1,8 @@
-// Prints every declaration of the typings that has no doc comment, and every number whose comment
-// does not say of what.
+// Prints every declaration of the typings without a doc comment, and every number whose comment does
+// not contain its unit.
 import { read, ts } from "./declared.mjs";
 
-// What a number's comment has to say, by its name; any other has to count something.
+// The unit in the comment of a number, by the name of the number.
 const UNITS = [
   [/Ms$/, /\bmilliseconds\b/i],
   [/(expiry|expires|keepAlive|delay|timeout|interval|duration)$/i, /\bseconds\b/i],
@@ -11,7 +11,7 @@ const UNITS = [
   [/./, /\b(how many|messages|filters|connections|which attempt|attempts)\b/i],
 ];
 
-/** A doc comment's text, { @link names } and all. */
+/** The text of a doc comment. */
 function commentOf(node) {
   const text = node.getFullText().slice(0, node.getLeadingTriviaWidth());
   return /\/\*\*([^]*?)\*\/\s*$/.exec(text)?.[1].replace(/^\s*\* ?/gm, "").trim() ?? "";
@@ -32,7 +32,7 @@ for (const name of process.argv.slice(2)) {
       if (ts.isPropertySignature(node) || ts.isPropertyDeclaration(node)) {
         const type = checker.getNonNullableType(checker.getTypeAtLocation(node));
         const [, unit] = UNITS.find(([of]) => of.test(node.name.getText()));
-        if (type.flags & ts.TypeFlags.Number && !unit.test(comment)) complain(node, `is a number, of what? Its comment has to match ${unit}`);
+        if (type.flags & ts.TypeFlags.Number && !unit.test(comment)) complain(node, `is a number, and its comment has no unit: it must match ${unit}`);
       }
     }
     ts.forEachChild(node, visit);

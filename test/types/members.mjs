@@ -1,11 +1,12 @@
-// Prints what the typings declare, as JSON:
+// Prints the declarations of a file of typings as JSON:
 //
 //   exports  name → "class", "function", "const", "interface" or "type"
 //   types    name of a class, an interface or a const → its members → { kind, optional }
 //
-// kind is "method", "property" or "class"; optional says that it may be undefined. Members are those
-// that the typings declare, inherited ones of theirs included, and of the libraries' only those that
-// are named by a symbol. Which file is an argument: iot.d.ts unless one is given.
+// kind is "method", "property" or "class". A member is optional if it may be undefined. The members are
+// those that the typings declare, own and inherited. Of the members that TypeScript's libraries
+// declare, only those with a symbol as their name are printed. The argument is the name of the file;
+// the default is iot.d.ts.
 import { isOurs, read, ts } from "./declared.mjs";
 
 const { checker, file, exports } = read(process.argv[2] ?? "iot.d.ts");

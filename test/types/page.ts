@@ -1,4 +1,4 @@
-// What only a page has, and a worker has not.
+// A program with APIs that a page has and a worker has not.
 import iot from "../../www/iot.js";
 import { cognito } from "../../www/cognito.js";
 

@@ -1,4 +1,5 @@
-// Prints what the modules in www/ really have, for members.mjs to be held against.
+// Prints the exports and members of the modules in www/. types_test.go compares them with the output
+// of members.mjs.
 import * as iot from "../../www/iot.js";
 import * as cognito from "../../www/cognito.js";
 import { Message } from "../../www/iot/message.js";

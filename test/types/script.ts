@@ -1,5 +1,5 @@
 /// <reference path="../../www/iot.global.d.ts" />
-// A classic script beside iot.global.js: it imports nothing.
+// A classic script beside iot.global.js. It has no imports.
 
 type ScriptMessage = import("../../www/iot.js").Message;
 

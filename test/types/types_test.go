@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -17,82 +16,65 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"iot.wasm/test/harness"
 )
 
-const root = "../.."
-
-// compilers are the oldest TypeScript that the typings are for, and the newest.
+// compilers are the oldest supported TypeScript and the newest one.
 var compilers = []string{"typescript-2023", "typescript"}
 
-// tree is a copy of the typings, the JavaScript and the programs of this folder,
-// where no package but theirs lies around.
+// tree is a folder with copies of the typings, the JavaScript and the programs of this
+// folder. It contains no npm package that could provide other types.
 var tree string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) { os.Exit(harness.Run(m, copyTree)) }
 
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "iot-types-")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		tree, err = filepath.EvalSymlinks(dir)
+// copyTree fills the tree. In it, iot.js has the name entry.js, because TypeScript would
+// read iot.d.ts instead. It contains the declarations of wasm_exec.js instead of the
+// file.
+func copyTree(dir string) (stop func(), err error) {
+	if tree, err = filepath.EvalSymlinks(dir); err != nil {
+		return nil, err
 	}
-	if err == nil {
-		err = plant()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
-}
-
-// plant fills the tree. There, iot.js has the name entry.js, as TypeScript would
-// read iot.d.ts in its place, and wasm_exec.js is what is declared of it here.
-func plant() error {
 	copies := map[string]string{
 		"www/iot.js": "www/entry.js", "www/cognito.js": "www/cognito.js",
 		"test/types/wasm_exec.d.ts": "www/wasm_exec.d.ts", "test/types/tsconfig.json": "test/types/tsconfig.json",
 	}
 	for _, pattern := range []string{"www/*.d.ts", "www/iot/*.js", "test/types/*.ts"} {
-		found, err := filepath.Glob(filepath.Join(root, pattern))
+		found, err := filepath.Glob(filepath.Join(harness.Root, pattern))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, path := range found {
-			name := filepath.ToSlash(strings.TrimPrefix(path, filepath.Clean(root)+string(filepath.Separator)))
+			name := filepath.ToSlash(strings.TrimPrefix(path, harness.Root+string(filepath.Separator)))
 			if copies[name] == "" {
 				copies[name] = name
 			}
 		}
 	}
 	for from, to := range copies {
-		data, err := os.ReadFile(filepath.Join(root, from))
+		data, err := os.ReadFile(filepath.Join(harness.Root, from))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		to = filepath.Join(tree, to)
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			return err
+			return nil, err
 		}
 		if err := os.WriteFile(to, data, 0o644); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return os.WriteFile(filepath.Join(tree, "package.json"), []byte(`{"type": "module"}`), 0o644)
+	return nil, os.WriteFile(filepath.Join(tree, "package.json"), []byte(`{"type": "module"}`), 0o644)
 }
 
-// node runs a script, and returns what it says and whether it succeeded.
-func node(t *testing.T, args ...string) (string, bool) {
+// node runs a script. It returns the output and whether the script succeeded.
+func node(t *testing.T, args ...string) (output string, ok bool) {
 	t.Helper()
-	modules, err := filepath.Abs(filepath.Join(root, "test/npm/node_modules"))
+	program, err := harness.Node(22)
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(modules, "node-22/bin/node")
-	if _, err := os.Stat(program); err != nil {
-		t.Fatalf("%v; run: make test (or: npm ci, in test/npm)", err)
-	}
-	args[0] = strings.Replace(args[0], "node_modules", modules, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
@@ -102,8 +84,8 @@ func node(t *testing.T, args ...string) (string, bool) {
 	return string(out) + stderr.String(), err == nil
 }
 
-// compile runs a compiler on files of the tree's test/types, with the options
-// beyond those of tsconfig.json, and returns its complaints.
+// compile runs a compiler on files of test/types in the tree. The options are added to
+// those of tsconfig.json. It returns the errors that the compiler prints.
 func compile(t *testing.T, compiler string, options map[string]any, files ...string) string {
 	t.Helper()
 	config, err := json.Marshal(map[string]any{"extends": "./tsconfig.json", "compilerOptions": options, "files": files})
@@ -114,15 +96,19 @@ func compile(t *testing.T, compiler string, options map[string]any, files ...str
 	if err := os.WriteFile(name, config, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out, ok := node(t, "node_modules/"+compiler+"/bin/tsc", "--pretty", "false", "-p", name)
+	modules, err := harness.Modules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, ok := node(t, filepath.Join(modules, compiler, "bin/tsc"), "--pretty", "false", "-p", name)
 	if !ok && out == "" {
-		return "it failed without a word"
+		return "the compiler failed and printed nothing"
 	}
 	return out
 }
 
-// TestUse compiles the programs of this folder. A mistake that misuse.ts makes
-// and the compiler does not see is an error, too.
+// TestUse compiles the programs of this folder. If the compiler does not find a mistake
+// of misuse.ts, that is an error, too.
 func TestUse(t *testing.T) {
 	nodenext := map[string]any{"module": "nodenext", "moduleResolution": "nodenext"}
 	cases := []struct {
@@ -130,7 +116,7 @@ func TestUse(t *testing.T) {
 		options map[string]any
 		lib     []string
 		files   []string
-		newest  bool // only with the newest compiler, which takes a tenth of the time
+		newest  bool // whether only the newest compiler, which is ten times as fast, compiles it
 	}{
 		{"page, bundler", nil, []string{"es2022", "esnext.disposable", "dom"}, []string{"usage.ts", "misuse.ts", "page.ts", "disposable.ts"}, false},
 		{"page, nodenext", nodenext, []string{"es2022", "dom"}, []string{"usage.ts", "misuse.ts", "page.ts", "plain.ts"}, false},
@@ -156,19 +142,19 @@ func TestUse(t *testing.T) {
 	}
 }
 
-// TestMistakes keeps misuse.ts from being hollowed out.
+// TestMistakes checks that misuse.ts contains many mistakes.
 func TestMistakes(t *testing.T) {
 	data, err := os.ReadFile("misuse.ts")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(string(data), "\n// @ts-expect-error "); n < 40 {
-		t.Errorf("misuse.ts makes %d mistakes only", n)
+		t.Errorf("misuse.ts contains only %d mistakes", n)
 	}
 }
 
-// TestSource checks the JavaScript against the typings, and conform.ts that
-// nothing which they declare is missing there.
+// TestSource compiles the JavaScript with the typings. With conform.ts, it also checks that
+// the JavaScript has everything that the typings declare.
 func TestSource(t *testing.T) {
 	for _, compiler := range compilers {
 		t.Run(compiler, func(t *testing.T) {
@@ -184,7 +170,7 @@ func TestSource(t *testing.T) {
 	}
 }
 
-// declared is what members.mjs prints.
+// declared is the output of members.mjs.
 type declared struct {
 	Exports map[string]string
 	Types   map[string]map[string]struct {
@@ -208,11 +194,11 @@ func members(t *testing.T, file string) (d declared) {
 	return d
 }
 
-// TestMembers holds what the modules have against what is declared, and looks
-// for a use of each name.
+// TestMembers compares the exports and members of the modules with the declared ones. It
+// also checks that the programs use each name.
 func TestMembers(t *testing.T) {
 	t.Parallel()
-	if _, err := os.Stat(filepath.Join(root, "www/wasm_exec.js")); err != nil {
+	if _, err := os.Stat(filepath.Join(harness.Root, "www/wasm_exec.js")); err != nil {
 		t.Fatalf("%v; run: make wasm", err)
 	}
 	out, ok := node(t, "runtime.mjs")
@@ -258,7 +244,7 @@ func TestMembers(t *testing.T) {
 		}
 		for of, list := range d.Types {
 			for name := range list {
-				if name == "callerClientConfig" || name == "text" || name == "byteLength" { // they only keep others out
+				if name == "callerClientConfig" || name == "text" || name == "byteLength" { // they only exclude other types
 					continue
 				}
 				if !used(strings.Trim(name, "[]")) {
@@ -278,7 +264,7 @@ func TestMembers(t *testing.T) {
 			}
 			for name, m := range list {
 				if m.Kind == "method" && !m.Optional && !slices.Contains(names, name) && name != "removeEventListener" {
-					t.Errorf("%s declares %s.%s, which the class does not have", file, of, name)
+					t.Errorf("%s declares %s.%s, and the class has no such method", file, of, name)
 				}
 			}
 		}
@@ -292,8 +278,8 @@ func TestMembers(t *testing.T) {
 	}
 }
 
-// TestDocs wants a comment on everything that is declared, and a unit for every
-// number.
+// TestDocs checks that every declaration has a doc comment, and that the comment of every
+// number names its unit.
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	args := []string{"docs.mjs"}
@@ -305,108 +291,12 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// typings are the files www/*.d.ts.
+// typings returns the files www/*.d.ts.
 func typings(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(root, "www/*.d.ts"))
+	files, err := filepath.Glob(filepath.Join(harness.Root, "www/*.d.ts"))
 	if err != nil || len(files) < 3 {
-		t.Fatalf("the typings are %v (%v)", files, err)
+		t.Fatalf("www/ contains only the typings %v (%v)", files, err)
 	}
 	return files
-}
-
-// TestCodes checks that the sources, the unions of the typings, and docs/errors.md
-// contain the same error codes. A module with typings of its own, such as cognito.js,
-// has its codes in those.
-func TestCodes(t *testing.T) {
-	sources, union := map[string]bool{}, map[string]bool{}
-	inBackquotes := regexp.MustCompile("`(ERR_[A-Z0-9_]+)`")
-	quoted := regexp.MustCompile(`"(ERR_[A-Z0-9_]+)"`)
-
-	for _, path := range files(t, "wasm", ".go") {
-		if !strings.HasSuffix(path, "_test.go") {
-			collect(t, sources, quoted, path)
-		}
-	}
-	ofModule := map[string]map[string]bool{} // by the path of the module's own typings
-	for _, path := range files(t, "www", ".js") {
-		switch name := filepath.Base(path); {
-		case name == "iot.global.js" || name == "wasm_exec.js" || filepath.Base(filepath.Dir(path)) == "console":
-		case name != "iot.js" && exists(strings.TrimSuffix(path, ".js")+".d.ts"):
-			own := map[string]bool{}
-			collect(t, own, quoted, path)
-			ofModule[strings.TrimSuffix(path, ".js")+".d.ts"] = own
-		default:
-			collect(t, sources, quoted, path)
-		}
-	}
-
-	collect(t, union, quoted, filepath.Join(root, "www/iot.d.ts"))
-	equal(t, "the sources", sources, "iot.d.ts", union)
-
-	known := maps.Clone(union)
-	for path, codes := range ofModule {
-		own := map[string]bool{}
-		collect(t, own, quoted, path)
-		equal(t, "the module", codes, filepath.Base(path), own)
-		maps.Copy(known, own)
-	}
-	documented := map[string]bool{}
-	collect(t, documented, inBackquotes, filepath.Join(root, "docs/errors.md"))
-	equal(t, "the typings", known, "docs/errors.md", documented)
-
-	mentioned := map[string]bool{}
-	for _, path := range typings(t) {
-		collect(t, mentioned, inBackquotes, path)
-	}
-	for code := range mentioned {
-		if !known[code] {
-			t.Errorf("a comment of the typings names %s, which is not an error code", code)
-		}
-	}
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
-func files(t *testing.T, folder, suffix string) (list []string) {
-	t.Helper()
-	err := filepath.WalkDir(filepath.Join(root, folder), func(path string, d os.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && strings.HasSuffix(path, suffix) {
-			list = append(list, path)
-		}
-		return err
-	})
-	if err != nil || len(list) == 0 {
-		t.Fatalf("no %s in %s: %v", suffix, folder, err)
-	}
-	return list
-}
-
-// collect puts into set what re finds in the file.
-func collect(t *testing.T, set map[string]bool, re *regexp.Regexp, path string) {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range re.FindAllSubmatch(data, -1) {
-		set[string(m[1])] = true
-	}
-}
-
-func equal(t *testing.T, of string, a map[string]bool, in string, b map[string]bool) {
-	t.Helper()
-	for _, code := range slices.Sorted(maps.Keys(a)) {
-		if !b[code] {
-			t.Errorf("%s is in %s, and not in %s", code, of, in)
-		}
-	}
-	for _, code := range slices.Sorted(maps.Keys(b)) {
-		if !a[code] {
-			t.Errorf("%s is in %s, and not in %s", code, in, of)
-		}
-	}
 }

@@ -1,4 +1,4 @@
-// What a program does with the typings, member by member. It is compiled, never run.
+// A program that uses every member of the typings. It is compiled and not run.
 import iot, { IotClient, IotError, iot as same, load, matches, presign, version } from "../../www/iot.js";
 import type {
   ArgumentError, ArgumentErrorCode, AsyncDisposableWhereKnown, Bytes, ClosedDetail, CompiledModule, ConnectOptions, ConnectedDetail, ConnectingDetail,
@@ -18,7 +18,7 @@ function holds<T extends true>(): T | void {}
 
 declare function show(...values: unknown[]): void;
 
-// ---- credentials, in every form
+// ---- credentials
 
 const keys: Credentials = { accessKeyId: "AKIAEXAMPLE", secretAccessKey: "secret" };
 const temporary: Credentials = { ...keys, sessionToken: "token", expiration: new Date(Date.now() + 3_600_000) };
@@ -33,7 +33,7 @@ const renewing: CredentialsProvider = async ({ forceRefresh = false } = {}) => {
   }
   return response.json();
 };
-const told: ProviderOptions = { forceRefresh: true };
+const providerOptions: ProviderOptions = { forceRefresh: true };
 
 // Providers as the AWS SDK for JavaScript v3 declares them.
 interface AwsCredentialIdentity {
@@ -69,7 +69,7 @@ const everything: ConnectOptions = {
   will, userProperties: [["a", "b"], ["a", "c"]], reconnect, offline, quotas: "aws", signal: new AbortController().signal,
 };
 
-/** What is undefined counts as left out, whatever exactOptionalPropertyTypes says. */
+/** An option may be undefined, also with exactOptionalPropertyTypes. */
 function optionsOf(region: string | undefined, qos: QoS | undefined, signal: AbortSignal | undefined): [ConnectOptions, PublishOptions, SubscribeOptions] {
   return [{ endpoint: "localhost", region, signal, will: undefined, reconnect: undefined }, { qos, signal }, { qos, signal, bufferSize: undefined }];
 }
@@ -212,7 +212,7 @@ function listening(client: IotClient): void {
   client.addEventListener("connected", any);
   for (const name of ["connecting", "connected"] as const) client.addEventListener(name, (event) => show(event.type, event.detail.attempt));
 
-  // It is an EventTarget: for events of one's own, and for libraries that take one.
+  // The client is an EventTarget, so it accepts other events, and libraries accept the client.
   const target: EventTarget = client;
   target.addEventListener("mine", (event) => show(event.type));
   client.dispatchEvent(new CustomEvent("mine"));
@@ -223,7 +223,7 @@ function once<K extends keyof IotEvents>(client: IotClient, type: K): Promise<Io
   return new Promise((resolve) => client.addEventListener(type, (event) => resolve(event.detail), { once: true }));
 }
 
-/** As libraries of observables declare what they listen to. */
+/** An event source, as libraries of observables declare it. */
 interface HasEvents<E> {
   addEventListener(type: string, listener: ((event: E) => void) | null, options?: boolean | AddEventListenerOptions): void;
   removeEventListener(type: string, listener: ((event: E) => void) | null, options?: EventListenerOptions | boolean): void;
@@ -231,7 +231,7 @@ interface HasEvents<E> {
 declare function fromEvent<E>(target: HasEvents<E> | ArrayLike<HasEvents<E>>, name: string): E;
 show(fromEvent<IotEvent<"message">>(iot, "message").detail.topic);
 
-// ---- what it says of itself
+// ---- statistics
 
 const stats: Stats = iot.stats();
 show(stats.messagesIn, stats.messagesOut, stats.bytesIn, stats.bytesOut, stats.inflight, stats.queued, stats.subscriptions, stats.connects);
@@ -245,12 +245,12 @@ function advice(error: unknown): string {
     show(error.name, error.cause, error.retryable, error.reasonCode, error.closeCode, phase);
     switch (error.code) {
       case "ERR_NOT_AUTHORIZED":
-        return "look at the policy";
+        return "check the policy";
       case "ERR_NO_RESPONDER":
       case "ERR_REQUEST_TIMEOUT":
-        return "nobody is there";
+        return "no reply";
       case "ERR_COGNITO_THROTTLED" satisfies CognitoErrorCode:
-        return "later";
+        return "try again later";
       case "ERR_MY_LOGIN":
         return "log in";
     }
@@ -308,7 +308,7 @@ async function identities(): Promise<void> {
   const credentials: CognitoProvider = cognito(cognitoOptions);
   await iot.connect({ endpoint: "localhost", credentials });
   await iot.connect({ endpoint: "localhost", credentials: cognito({ identityPoolId: "a:b", logins, storage: null, endpoint: new URL("https://a.example") }) });
-  const temporary: CognitoCredentials = await credentials(told);
+  const temporary: CognitoCredentials = await credentials(providerOptions);
   show(temporary.accessKeyId, temporary.secretAccessKey, temporary.sessionToken.length, temporary.expiration.getTime());
 }
 

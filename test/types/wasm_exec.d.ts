@@ -1,4 +1,4 @@
-// What iot/core.js takes from wasm_exec.js, which the toolchain brings.
+// The part of wasm_exec.js that iot/load.js uses. The build makes wasm_exec.js from the toolchain's file.
 export const stamp: string;
 export function newGo(iotBridge: object): {
   importObject: WebAssembly.Imports;

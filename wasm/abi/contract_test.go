@@ -2,6 +2,12 @@ package abi_test
 
 import (
 	"fmt"
+	"go/ast"
+	"go/constant"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
 	"os"
 	"regexp"
 	"strconv"
@@ -13,44 +19,70 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// word is the offset of a member of the header in words.
-func word(offset uintptr) uint64 { return uint64(offset / 4) }
+// ofGo are constants that JavaScript does not need.
+var ofGo = map[string]bool{"PENDING_BLOCKED": true}
 
-var header abi.Header
+// scriptName converts the name of a Go constant to that of JavaScript.
+func scriptName(name string) string {
+	name = strings.ReplaceAll(name, "QoS", "Qos")
+	name = regexp.MustCompile(`([a-z0-9])([A-Z])`).ReplaceAllString(name, "${1}_$2")
+	return strings.ToUpper(name)
+}
 
-// constants are the constants of www/iot/abi.js with Go's values.
-var constants = map[string]uint64{
-	"HEADER_OUTPUT_ADDRESS": word(unsafe.Offsetof(header.OutputAddress)),
-	"HEADER_OUTPUT_LENGTH":  word(unsafe.Offsetof(header.OutputLength)),
-	"HEADER_TABLE_ADDRESS":  word(unsafe.Offsetof(header.TableAddress)),
-	"HEADER_TABLE_LENGTH":   word(unsafe.Offsetof(header.TableLength)),
-	"HEADER_CRASH_ADDRESS":  word(unsafe.Offsetof(header.CrashAddress)),
-	"HEADER_CRASH_LENGTH":   word(unsafe.Offsetof(header.CrashLength)),
-	"HEADER_PENDING":        word(unsafe.Offsetof(header.Pending)),
-	"HEADER_TOPIC_ADDRESS":  word(unsafe.Offsetof(header.TopicAddress)),
-	"HEADER_WORDS":          uint64(abi.HeaderWords),
-	"PENDING_NOTHING":       abi.PendingNothing,
-	"PENDING_READY":         abi.PendingReady,
-	"SENT":                  abi.Sent,
-	"MAX_TOPIC":             abi.MaxTopic,
-	"MAX_INPUT":             abi.MaxInput,
+// constants returns the constants that www/iot/abi.js must have, with Go's values: the
+// exported constants of this package, the offsets of the header in words, and the
+// property identifiers of a PUBLISH.
+func constants(t *testing.T) map[string]uint64 {
+	t.Helper()
+	word := func(offset uintptr) uint64 { return uint64(offset / 4) }
+	var header abi.Header
+	all := map[string]uint64{
+		"HEADER_OUTPUT_ADDRESS": word(unsafe.Offsetof(header.OutputAddress)),
+		"HEADER_OUTPUT_LENGTH":  word(unsafe.Offsetof(header.OutputLength)),
+		"HEADER_TABLE_ADDRESS":  word(unsafe.Offsetof(header.TableAddress)),
+		"HEADER_TABLE_LENGTH":   word(unsafe.Offsetof(header.TableLength)),
+		"HEADER_CRASH_ADDRESS":  word(unsafe.Offsetof(header.CrashAddress)),
+		"HEADER_CRASH_LENGTH":   word(unsafe.Offsetof(header.CrashLength)),
+		"HEADER_PENDING":        word(unsafe.Offsetof(header.Pending)),
+		"HEADER_TOPIC_ADDRESS":  word(unsafe.Offsetof(header.TopicAddress)),
 
-	"KIND_TOPIC": abi.KindTopic, "KIND_MESSAGE": abi.KindMessage, "KIND_DONE": abi.KindDone,
-	"TOPIC_ID": abi.TopicID, "TOPIC_FIRST": abi.TopicFirst, "TOPIC_NAME": abi.TopicName,
-	"TOPIC_RECIPIENTS": abi.TopicRecipients, "TOPIC_WORDS": abi.TopicWords,
-	"MESSAGE_TOPIC": abi.MessageTopic, "MESSAGE_FLAGS": abi.MessageFlags, "MESSAGE_PAYLOAD": abi.MessagePayload,
-	"MESSAGE_PACKET": abi.MessagePacket, "MESSAGE_RECIPIENTS": abi.MessageRecipients,
-	"MESSAGE_PROPERTIES": abi.MessageProperties, "MESSAGE_WORDS": abi.MessageWords,
-	"PROPERTY_ID": abi.PropertyID, "PROPERTY_DATA": abi.PropertyData, "PROPERTY_VALUE": abi.PropertyValue, "PROPERTY_WORDS": abi.PropertyWords,
-	"DONE_TOKEN": abi.DoneToken, "DONE_REASON": abi.DoneReason, "DONE_WORDS": abi.DoneWords,
-	"EFFECT_TEXT": abi.EffectText, "EFFECT_BYTES": abi.EffectBytes, "EFFECT_WORDS": abi.EffectWords,
+		"PAYLOAD_FORMAT": uint64(mqtt.PayloadFormat), "MESSAGE_EXPIRY": uint64(mqtt.MessageExpiry), "CONTENT_TYPE": uint64(mqtt.ContentType),
+		"RESPONSE_TOPIC": uint64(mqtt.ResponseTopic), "CORRELATION_DATA": uint64(mqtt.CorrelationData), "USER_PROPERTY": uint64(mqtt.UserProperty),
+	}
+	for name, value := range exported(t) {
+		if name = scriptName(name); !ofGo[name] {
+			all[name] = value
+		}
+	}
+	return all
+}
 
-	"FLAG_QOS": abi.FlagQoS, "FLAG_RETAIN": abi.FlagRetain, "FLAG_DUPLICATE": abi.FlagDuplicate, "FLAG_UTF8": abi.FlagUTF8,
-	"FLAG_OWN_MEMORY": abi.FlagOwnMemory, "FLAG_SHARED": abi.FlagShared, "FLAG_UNCLAIMED": abi.FlagUnclaimed,
-	"FLAG_SELECTED": abi.FlagSelected, "FLAG_LISTENERS": abi.FlagListeners,
-
-	"PAYLOAD_FORMAT": uint64(mqtt.PayloadFormat), "MESSAGE_EXPIRY": uint64(mqtt.MessageExpiry), "CONTENT_TYPE": uint64(mqtt.ContentType),
-	"RESPONSE_TOPIC": uint64(mqtt.ResponseTopic), "CORRELATION_DATA": uint64(mqtt.CorrelationData), "USER_PROPERTY": uint64(mqtt.UserProperty),
+// exported returns the exported constants of this package.
+func exported(t *testing.T) map[string]uint64 {
+	t.Helper()
+	files := token.NewFileSet()
+	var sources []*ast.File
+	for _, name := range []string{"header.go", "records.go"} {
+		file, err := parser.ParseFile(files, name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, file)
+	}
+	// Only the constants matter, so errors in functions are ignored.
+	config := types.Config{Error: func(error) {}, Importer: importer.Default(), Sizes: types.SizesFor("gc", "wasm")}
+	pkg, _ := config.Check("abi", files, sources, nil)
+	found := map[string]uint64{}
+	for _, name := range pkg.Scope().Names() {
+		if c, ok := pkg.Scope().Lookup(name).(*types.Const); ok && c.Exported() {
+			value, exact := constant.Uint64Val(constant.ToInt(c.Val()))
+			if !exact {
+				t.Fatalf("the value of %s is unknown", name)
+			}
+			found[name] = value
+		}
+	}
+	return found
 }
 
 // ofJavaScript are constants of abi.js that Go does not need.
@@ -62,7 +94,7 @@ var (
 )
 
 // differences compares the constants of abi.js with Go's.
-func differences(script string) (found []string) {
+func differences(constants map[string]uint64, script string) (found []string) {
 	seen := map[string]bool{}
 	for _, line := range declaration.FindAllStringSubmatch(script, -1) {
 		for _, a := range assignment.FindAllStringSubmatch(line[1], -1) {
@@ -98,14 +130,14 @@ func readScript(t *testing.T) string {
 
 // TestConstants compares the constants of www/iot/abi.js with this package.
 func TestConstants(t *testing.T) {
-	for _, d := range differences(readScript(t)) {
+	for _, d := range differences(constants(t), readScript(t)) {
 		t.Error(d)
 	}
 }
 
 // TestConstantsMutants shows that a change on the side of JavaScript alone is found.
 func TestConstantsMutants(t *testing.T) {
-	script := readScript(t)
+	script, all := readScript(t), constants(t)
 	for old, changed := range map[string]string{
 		"HEADER_PENDING = 8":    "HEADER_PENDING = 9",
 		"MESSAGE_PAYLOAD = 3":   "MESSAGE_PAYLOAD = 4",
@@ -120,7 +152,7 @@ func TestConstantsMutants(t *testing.T) {
 	} {
 		if !strings.Contains(script, old) {
 			t.Errorf("abi.js has no %q", old)
-		} else if len(differences(strings.Replace(script, old, changed, 1))) == 0 {
+		} else if len(differences(all, strings.Replace(script, old, changed, 1))) == 0 {
 			t.Errorf("%q instead of %q is not found", changed, old)
 		}
 	}

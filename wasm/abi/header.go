@@ -31,9 +31,10 @@ const HeaderWords = uint32(unsafe.Sizeof(Header{}) / 4)
 // record. After any other result, 0, the header and the table are valid.
 const Sent = 1
 
-// MaxTopic is the size of the memory for the topic of a publish, in bytes
-// (section 1.5.4).
-const MaxTopic = 1<<16 - 1
+// TopicSize is the size of the memory for the topic of a publish, in bytes. It is also
+// the length that stands for every topic that is longer than MQTT allows: 65,535
+// bytes (section 1.5.4).
+const TopicSize = 1 << 16
 
 // MaxInput is the most bytes that one call may bring: MQTT's largest packet
 // (section 2.1.4).

@@ -19,8 +19,8 @@ type Bridge struct {
 	clients  map[uint32]*client.Client
 	lastID   uint32
 	table    abi.Table
-	input    []byte             // where JavaScript writes the bytes of a call
-	topic    [abi.MaxTopic]byte // where JavaScript writes the topic of a publish; it stays for the next one
+	input    []byte              // where JavaScript writes the bytes of a call
+	topic    [abi.TopicSize]byte // where JavaScript writes the topic of a publish; it stays for the next one
 	outgoing mqtt.Outgoing
 }
 

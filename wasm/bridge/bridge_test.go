@@ -225,6 +225,8 @@ func TestPublish(t *testing.T) {
 	}
 	publish(5, "t/#", "x", 0)
 	p.expect("failed 5 TypeError ERR_TOPIC")
+	publish(6, strings.Repeat("t", abi.TopicSize), "x", 0)
+	p.expect("failed 6 TypeError ERR_TOPIC")
 }
 
 // A value that cannot be read is an error of its call only.

@@ -251,6 +251,7 @@ func differences(script, typings string) (found []string) {
 	got.add("Stats", counters)
 	want["Stats"] = interfaceOf(typings, "Stats")
 	delete(want["Stats"], "roundTripMs?")
+	found = append(found, missingOptions(typings, want)...)
 	for _, name := range slices.Sorted(maps.Keys(got)) {
 		if _, ok := want[name]; !ok {
 			found = append(found, fmt.Sprintf("JavaScript does not declare %s", name))
@@ -264,6 +265,40 @@ func differences(script, typings string) (found []string) {
 		}
 		input := strings.HasPrefix(name, "operation ") || strings.HasSuffix(name, "Argument")
 		found = append(found, compare(name, g, want[name], input)...)
+	}
+	return found
+}
+
+// options are the options of the public API with the arguments that pass them on, and
+// the options that JavaScript keeps for itself.
+var options = map[string]struct {
+	argument string
+	kept     []string
+}{
+	"ConnectOptions":   {"ConnectArgument", []string{"signal"}},
+	"Will":             {"WillArgument", nil},
+	"ReconnectOptions": {"ReconnectArgument", nil},
+	"OfflineOptions":   {"OfflineArgument", nil},
+	"CustomAuthorizer": {"AuthorizerArgument", nil},
+	"SubscribeOptions": {"operation subscribe", []string{"bufferSize", "bufferBytes", "signal"}},
+	"PresignOptions":   {"operation presign", nil},
+}
+
+// missingOptions returns the options of the typings that no argument passes on.
+func missingOptions(typings string, arguments contract) (found []string) {
+	for name, o := range options {
+		members := interfaceOf(typings, name)
+		if len(members) == 0 {
+			found = append(found, fmt.Sprintf("iot.d.ts has no members of %s", name))
+		}
+		for member := range members {
+			member = strings.TrimSuffix(member, "?")
+			_, a := arguments[o.argument][member]
+			_, b := arguments[o.argument][member+"?"]
+			if !a && !b && !slices.Contains(o.kept, member) {
+				found = append(found, fmt.Sprintf("%s.%s is not passed to Go", name, member))
+			}
+		}
 	}
 	return found
 }
@@ -355,6 +390,9 @@ func TestContractMutants(t *testing.T) {
 	}
 	if len(differences(script, strings.Replace(typings, "sessionPresent", "resumed", 1))) == 0 {
 		t.Error("a renamed member of Connection is not found")
+	}
+	if len(differences(script, strings.Replace(typings, "export interface ConnectOptions {", "export interface ConnectOptions {\n  added?: boolean;", 1))) == 0 {
+		t.Error("an option that is not passed to Go is not found")
 	}
 }
 

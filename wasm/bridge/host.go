@@ -111,10 +111,12 @@ func (h *host) message(t *client.Topic, m *mqtt.Publish, flags uint32, chosen []
 			if p.Number == 1 {
 				h.table.SetFlags(record, abi.FlagUTF8)
 			}
-		case mqtt.MessageExpiry:
-			h.table.NumberProperty(record, byte(p.ID), p.Number)
 		default:
-			h.table.Property(record, byte(p.ID), p.Data, p.Value)
+			if p.Data == nil {
+				h.table.NumberProperty(record, byte(p.ID), p.Number)
+			} else {
+				h.table.Property(record, byte(p.ID), p.Data, p.Value)
+			}
 		}
 	}
 }

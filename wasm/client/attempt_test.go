@@ -8,33 +8,33 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
-func TestSignsEveryAttemptAnew(t *testing.T) {
+func TestEveryAttemptIsSigned(t *testing.T) {
 	w := newWorld(t)
 	o := DefaultOptions()
 	o.Endpoint, o.ClientID, o.Source, o.Fresh = "a-ats.iot.eu-west-1.amazonaws.com", "c", FromCredentials, true
 	w.Connect(0, 1, &o)
-	w.hears("connecting[connecting]; provide")
+	w.expectCalls("connecting[connecting]; provide")
 	wall := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	w.Provided(0, w.attempt, ProviderResult{Credentials: &goodKey}, wall)
-	w.hears("open")
+	w.expectCalls("open")
 	for _, part := range []string{"wss://a-ats.iot.eu-west-1.amazonaws.com/mqtt?", "X-Amz-Date=20260102T030405Z", "%2Feu-west-1%2Fiotdevicegateway%2F", "&X-Amz-Security-Token=to%2Fken%2B"} {
 		if !strings.Contains(w.url, part) {
-			t.Errorf("the URL lacks %s: %s", part, w.url)
+			t.Errorf("the URL does not contain %s: %s", part, w.url)
 		}
 	}
 	w.Opened(0, w.attempt)
 	w.connack(false)
-	w.lost(1006)
-	w.hears("connected[connected]; connected 1; close; disconnected ERR_CONNECTION_LOST retry 1s[reconnecting]")
+	w.loseSocket(1006)
+	w.expectCalls("connected[connected]; connected 1; close; disconnected ERR_CONNECTION_LOST retry 1s[reconnecting]")
 	w.tick(time.Second)
-	w.hears("connecting[reconnecting]; provide")
+	w.expectCalls("connecting[reconnecting]; provide")
 	w.Provided(w.now, w.attempt, ProviderResult{Credentials: &goodKey}, wall.Add(time.Hour))
 	if !strings.Contains(w.url, "X-Amz-Date=20260102T040405Z") {
-		t.Error("the second signature is not of its own time")
+		t.Error("the second signature has another date than the second attempt")
 	}
 }
 
-func TestBadCredentials(t *testing.T) {
+func TestInvalidCredentials(t *testing.T) {
 	past := goodKey
 	past.Expiration = time.Unix(50, 0)
 	for _, c := range []struct {
@@ -43,11 +43,11 @@ func TestBadCredentials(t *testing.T) {
 		fresh bool
 		want  string
 	}{
-		{"none", ProviderResult{}, true, "disconnected ERR_CREDENTIALS retry 1s[connecting]"},
-		{"no key", ProviderResult{Credentials: &sigv4.Credentials{SecretAccessKey: "x"}}, true, "disconnected ERR_CREDENTIALS retry 1s[connecting]"},
-		{"no secret, and no others to come", ProviderResult{Credentials: &sigv4.Credentials{AccessKeyID: "x"}}, false,
+		{"no credentials", ProviderResult{}, true, "disconnected ERR_CREDENTIALS retry 1s[connecting]"},
+		{"no access key", ProviderResult{Credentials: &sigv4.Credentials{SecretAccessKey: "x"}}, true, "disconnected ERR_CREDENTIALS retry 1s[connecting]"},
+		{"no secret key, constant", ProviderResult{Credentials: &sigv4.Credentials{AccessKeyID: "x"}}, false,
 			"failed 1 ERR_CREDENTIALS; disconnected ERR_CREDENTIALS[closed]; closed ERR_CREDENTIALS[closed]"},
-		{"expired", ProviderResult{Credentials: &past}, false,
+		{"expired, constant", ProviderResult{Credentials: &past}, false,
 			"failed 1 ERR_CREDENTIALS_EXPIRED; disconnected ERR_CREDENTIALS_EXPIRED[closed]; closed ERR_CREDENTIALS_EXPIRED[closed]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -57,12 +57,12 @@ func TestBadCredentials(t *testing.T) {
 			w.Connect(0, 1, &o)
 			w.log = nil
 			w.Provided(0, w.attempt, c.r, time.Unix(100, 0))
-			w.hears(c.want)
+			w.expectCalls(c.want)
 		})
 	}
 }
 
-func TestProviderThatFails(t *testing.T) {
+func TestProviderErrors(t *testing.T) {
 	w := newWorld(t)
 	o := DefaultOptions()
 	o.Endpoint, o.ClientID, o.Source, o.Fresh = "a.iot.eu-west-1.amazonaws.com", "c", FromCredentials, true
@@ -70,14 +70,14 @@ func TestProviderThatFails(t *testing.T) {
 	old := w.attempt
 	w.log = nil
 	w.tick(provideTimeout)
-	w.hears("disconnected ERR_CREDENTIALS_TIMEOUT retry 1s[connecting]")
+	w.expectCalls("disconnected ERR_CREDENTIALS_TIMEOUT retry 1s[connecting]")
 	w.Provided(w.now, old, ProviderResult{Credentials: &goodKey}, time.Unix(0, 0))
-	w.hears("") // too late
+	w.expectCalls("") // the attempt has ended
 	w.tick(time.Second)
 	w.Provided(w.now, old, ProviderResult{Credentials: &goodKey}, time.Unix(0, 0))
-	w.hears("connecting[connecting]; provide")
-	w.ProviderFailed(w.now, w.attempt, "", "gone fishing", false)
-	w.hears("failed 1 ERR_CREDENTIALS; disconnected ERR_CREDENTIALS[closed]; closed ERR_CREDENTIALS[closed]")
+	w.expectCalls("connecting[connecting]; provide")
+	w.ProviderFailed(w.now, w.attempt, "", "unavailable", false)
+	w.expectCalls("failed 1 ERR_CREDENTIALS; disconnected ERR_CREDENTIALS[closed]; closed ERR_CREDENTIALS[closed]")
 }
 
 func TestURLProvider(t *testing.T) {
@@ -93,29 +93,29 @@ func TestURLProvider(t *testing.T) {
 	w.Connect(0, 1, &o)
 	w.log = nil
 	w.Provided(0, w.attempt, ProviderResult{URL: "ftp://x"}, time.Time{})
-	w.hears("disconnected ERR_URL retry 1s[connecting]")
+	w.expectCalls("disconnected ERR_URL retry 1s[connecting]")
 }
 
-func TestTimeouts(t *testing.T) {
+func TestConnectTimeouts(t *testing.T) {
 	w := newWorld(t)
 	o := unsigned()
 	w.Connect(0, 1, &o)
 	w.tick(openTimeout)
-	w.hears("connecting[connecting]; open; close; disconnected ERR_OPEN_TIMEOUT retry 1s[connecting]")
+	w.expectCalls("connecting[connecting]; open; close; disconnected ERR_OPEN_TIMEOUT retry 1s[connecting]")
 	w.tick(time.Second)
 	w.Opened(w.now, w.attempt)
 	w.log = nil
 	w.tick(openTimeout)
-	w.hears("close; disconnected ERR_CONNACK_TIMEOUT retry 1s[connecting]")
+	w.expectCalls("close; disconnected ERR_CONNACK_TIMEOUT retry 1s[connecting]")
 }
 
-func TestNotConnected(t *testing.T) {
+func TestCallsWithoutConnection(t *testing.T) {
 	w := newWorld(t)
 	w.pub(2, 1, "t", "a")
 	w.sub(3, "f", 0)
 	w.Disconnect(0, 4)
 	w.Connect(0, 5, nil)
-	w.hears("failed 2 ERR_NOT_CONNECTED; failed 3 ERR_CLOSED; done 4; failed 5 ERR_OPTION")
+	w.expectCalls("failed 2 ERR_NOT_CONNECTED; failed 3 ERR_CLOSED; done 4; failed 5 ERR_OPTION")
 }
 
 func TestConnectTwice(t *testing.T) {
@@ -127,23 +127,23 @@ func TestConnectTwice(t *testing.T) {
 	w.Opened(0, w.attempt)
 	w.connack(false)
 	w.Connect(0, 4, nil)
-	w.hears("connecting[connecting]; open; failed 3 ERR_ALREADY_CONNECTED; connected[connected]; connected 1; connected 2; connected 4")
+	w.expectCalls("connecting[connecting]; open; failed 3 ERR_ALREADY_CONNECTED; connected[connected]; connected 1; connected 2; connected 4")
 }
 
-func TestRefusedKeysAreNotAskedForAgain(t *testing.T) {
+func TestProviderLearnsOfARefusal(t *testing.T) {
 	w := signed(t)
 	w.Provided(0, w.attempt, ProviderResult{Credentials: &goodKey}, midnight)
-	w.lost(1006)
+	w.loseSocket(1006)
 	w.tick(time.Second)
 	w.probed(Probe{Status: 403, Code: "ExpiredTokenException"})
 	w.log = nil
 	w.tick(w.Deadline() - w.now)
-	w.hears("connecting[connecting]; provide anew")
+	w.expectCalls("connecting[connecting]; provide again")
 	w.Provided(w.now, w.attempt, ProviderResult{Credentials: &sigv4.Credentials{AccessKeyID: "NEW", SecretAccessKey: "s"}}, midnight)
 	w.Opened(w.now, w.attempt)
 	w.connack(false)
-	w.lost(1006)
+	w.loseSocket(1006)
 	w.log = nil
 	w.tick(w.Deadline() - w.now)
-	w.hears("connecting[reconnecting]; provide")
+	w.expectCalls("connecting[reconnecting]; provide")
 }

@@ -19,8 +19,8 @@ func TestAuthorizer(t *testing.T) {
 	}
 }
 
-// authorizer stands in the place of a signature.
-func TestAuthorizerWithASignature(t *testing.T) {
+// An authorizer replaces a signature, so it excludes credentials and signed URLs.
+func TestAuthorizerExcludesSignature(t *testing.T) {
 	for _, source := range []Source{FromCredentials, FromURL} {
 		o := unsigned()
 		o.Source, o.Region, o.Authorizer = source, "eu-west-1", Authorizer("a", "k", "t", "s")

@@ -8,7 +8,7 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-func TestRefusedSockets(t *testing.T) {
+func TestProbeResults(t *testing.T) {
 	for _, c := range []struct {
 		probe Probe
 		want  string
@@ -28,34 +28,34 @@ func TestRefusedSockets(t *testing.T) {
 		w := newWorld(t)
 		o := unsigned()
 		w.Connect(0, 1, &o)
-		w.lost(1006)
-		w.hears("connecting[connecting]; open; probe")
+		w.loseSocket(1006)
+		w.expectCalls("connecting[connecting]; open; probe")
 		w.probed(c.probe)
 		want := fmt.Sprintf("disconnected %s retry 1s[connecting]", c.want)
 		if c.final {
 			want = fmt.Sprintf("failed 1 %s; disconnected %s[closed]; closed %s[closed]", c.want, c.want, c.want)
 		}
-		w.hears(want)
+		w.expectCalls(want)
 	}
 }
 
-// What refuses one attempt need not be what refused the one before.
-func TestEveryRefusalIsLookedInto(t *testing.T) {
+// The reasons of two refusals may differ.
+func TestEveryRefusalIsProbed(t *testing.T) {
 	w := newWorld(t)
 	o := unsigned()
 	w.Connect(0, 1, &o)
-	w.lost(1006)
-	w.tick(probeTimeout) // no answer is an answer
-	w.hears("connecting[connecting]; open; probe; disconnected ERR_UNREACHABLE retry 1s[connecting]")
+	w.loseSocket(1006)
+	w.tick(probeTimeout)
+	w.expectCalls("connecting[connecting]; open; probe; disconnected ERR_UNREACHABLE retry 1s[connecting]")
 	w.tick(time.Second)
-	w.lost(1006)
+	w.loseSocket(1006)
 	w.probed(Probe{Status: 403, Code: "ExpiredTokenException"})
-	w.hears("connecting[connecting]; open; probe; failed 1 ERR_CREDENTIALS_EXPIRED; disconnected ERR_CREDENTIALS_EXPIRED[closed]; closed ERR_CREDENTIALS_EXPIRED[closed]")
+	w.expectCalls("connecting[connecting]; open; probe; failed 1 ERR_CREDENTIALS_EXPIRED; disconnected ERR_CREDENTIALS_EXPIRED[closed]; closed ERR_CREDENTIALS_EXPIRED[closed]")
 }
 
-// A machine that slept between the signature and the question why: the answer
-// is about the sleep.
-func TestAgedSignatureIsNoVerdict(t *testing.T) {
+// If the machine sleeps between the signature and the probe, the signature has expired when
+// the server receives it. The client tries again.
+func TestSignatureExpiresDuringSleep(t *testing.T) {
 	for _, slept := range []bool{false, true} {
 		w := newWorld(t)
 		o := DefaultOptions()
@@ -65,43 +65,43 @@ func TestAgedSignatureIsNoVerdict(t *testing.T) {
 		if slept {
 			w.now += 10 * time.Minute
 		}
-		w.lost(1006)
+		w.loseSocket(1006)
 		w.log = nil
 		w.probed(Probe{Status: 403, Code: "InvalidSignatureException", Message: "Signature expired: x"})
 		if slept {
-			w.hears("disconnected ERR_CLOCK_SKEW retry 1s[connecting]")
+			w.expectCalls("disconnected ERR_CLOCK_SKEW retry 1s[connecting]")
 		} else {
-			w.hears("failed 1 ERR_CLOCK_SKEW; disconnected ERR_CLOCK_SKEW[closed]; closed ERR_CLOCK_SKEW[closed]")
+			w.expectCalls("failed 1 ERR_CLOCK_SKEW; disconnected ERR_CLOCK_SKEW[closed]; closed ERR_CLOCK_SKEW[closed]")
 		}
 	}
 }
 
-func TestWhatNoRetryMends(t *testing.T) {
+func TestConnackReasons(t *testing.T) {
 	for reason, code := range map[byte]string{0x84: "ERR_PROTOCOL_VERSION", 0x85: "ERR_CLIENT_ID", 0x86: "ERR_BAD_PASSWORD", 0x87: "ERR_NOT_AUTHORIZED", 0x8c: "ERR_REFUSED"} {
 		w := newWorld(t)
 		o := unsigned()
 		w.Connect(0, 1, &o)
 		w.Opened(0, w.attempt)
 		w.log = nil
-		w.gets(packets.CONNACK, &packets.Connack{ReasonCode: reason, Properties: &packets.Properties{}})
-		w.hears(fmt.Sprintf("close; failed 1 %s; disconnected %s[closed]; closed %s[closed]", code, code, code))
+		w.fromBroker(packets.CONNACK, &packets.Connack{ReasonCode: reason, Properties: &packets.Properties{}})
+		w.expectCalls(fmt.Sprintf("close; failed 1 %s; disconnected %s[closed]; closed %s[closed]", code, code, code))
 	}
 	w := newWorld(t)
 	o := unsigned()
 	w.Connect(0, 1, &o)
 	w.Opened(0, w.attempt)
 	w.log = nil
-	w.gets(packets.CONNACK, &packets.Connack{ReasonCode: 0x89, Properties: &packets.Properties{}})
-	w.hears("close; disconnected ERR_REFUSED retry 1s[connecting]")
+	w.fromBroker(packets.CONNACK, &packets.Connack{ReasonCode: 0x89, Properties: &packets.Properties{}})
+	w.expectCalls("close; disconnected ERR_REFUSED retry 1s[connecting]")
 }
 
-// The request without a query goes first, and the one with it only where the page's
-// policy lets the address pass.
-func TestProbeKeepsTheSecret(t *testing.T) {
+// The client first requests the URL without the query. It requests the URL with the query
+// only if the page's policy allows the address.
+func TestProbeSendsNoForbiddenSecret(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		first Probe
-		asks  int
+		count int // of requests
 		code  string
 	}{
 		{"allowed", Probe{Status: 403}, 2, "ERR_ACCESS_KEY"},
@@ -117,22 +117,22 @@ func TestProbeKeepsTheSecret(t *testing.T) {
 			w.Connect(0, 1, &o)
 			const url = "wss://h.example/mqtt?X-Amz-Signature=0123abcd"
 			w.Provided(0, w.attempt, ProviderResult{URL: url}, time.Unix(0, 0))
-			w.lost(1006)
+			w.loseSocket(1006)
 			if w.probes[0] != "wss://h.example/mqtt" {
-				t.Fatalf("it asks first for %s", w.probes[0])
+				t.Fatalf("the first request is for %s", w.probes[0])
 			}
 			w.log = nil
 			w.Probed(w.now, w.attempt, c.first)
 			if len(w.probes) == 2 {
 				if w.probes[1] != url {
-					t.Errorf("it asks then for %s", w.probes[1])
+					t.Errorf("the second request is for %s", w.probes[1])
 				}
 				w.Probed(w.now, w.attempt, Probe{Status: 403, Code: "UnrecognizedClientException"})
 			}
-			if len(w.probes) != c.asks {
-				t.Errorf("%d requests", len(w.probes))
+			if len(w.probes) != c.count {
+				t.Errorf("%d requests, want %d", len(w.probes), c.count)
 			}
-			w.hears("failed 1 " + c.code + "; disconnected " + c.code + "[closed]; closed " + c.code + "[closed]")
+			w.expectCalls("failed 1 " + c.code + "; disconnected " + c.code + "[closed]; closed " + c.code + "[closed]")
 		})
 	}
 }

@@ -14,17 +14,17 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
-// world is a Host, and the page, the browser and the broker behind it, in the
-// test's hands and on the test's clock.
+// A world is the Host of a client. It also simulates the page, the browser and the broker,
+// and has a clock that the test controls. It records the calls of the client.
 type world struct {
 	*Client
 	t       *testing.T
 	now     time.Duration
 	random  float64
 	log     []string
-	attempt uint32 // of the last question or socket
+	attempt uint32 // of the last call of the client
 	url     string
-	sockets int // open at the moment
+	sockets int // open sockets
 	lastOut []byte
 	probes  []string
 	lastErr *Error
@@ -41,7 +41,7 @@ func (w *world) note(format string, args ...any) { w.log = append(w.log, fmt.Spr
 func (w *world) Provide(a uint32, refused bool) {
 	w.attempt = a
 	if refused {
-		w.note("provide anew")
+		w.note("provide again")
 		return
 	}
 	w.note("provide")
@@ -51,7 +51,7 @@ func (w *world) Open(a uint32, url secret.String) {
 	w.attempt, w.url = a, url.Reveal()
 	w.sockets++
 	if w.sockets > 1 {
-		w.t.Error("two sockets at once")
+		w.t.Error("the client opens a second socket")
 	}
 	w.note("open")
 }
@@ -70,7 +70,8 @@ func (w *world) Probe(a uint32, url secret.String) {
 	}
 }
 
-// probed answers the request without a query, and the one with it if there is one.
+// probed answers the request without the query, and then the request with it, if the client
+// sends one.
 func (w *world) probed(p Probe) {
 	n := len(w.probes)
 	if !strings.Contains(w.url, "?") {
@@ -78,7 +79,7 @@ func (w *world) probed(p Probe) {
 		return
 	}
 	first := p
-	first.Code, first.Message = "MissingAuthenticationToken", "of no use"
+	first.Code, first.Message = "MissingAuthenticationToken", "no signature"
 	w.Probed(w.now, w.attempt, first)
 	if len(w.probes) > n {
 		w.Probed(w.now, w.attempt, p)
@@ -132,10 +133,11 @@ func (w *world) SubscriptionEnded(id uint32, err *Error) {
 	w.note("ended %d", id)
 }
 
-func (w *world) hears(want string) {
+// expectCalls compares the calls of the client since the last check with want.
+func (w *world) expectCalls(want string) {
 	w.t.Helper()
 	if got := strings.Join(w.log, "; "); got != want {
-		w.t.Errorf("heard %q,\nwant  %q", got, want)
+		w.t.Errorf("the calls are %q,\nwant          %q", got, want)
 	}
 	w.log = nil
 }
@@ -154,7 +156,7 @@ func (w *world) out() (list []*packets.ControlPacket) {
 
 func decodeAll(t *testing.T, b []byte) (list []*packets.ControlPacket) {
 	t.Helper()
-	if bytes.HasSuffix(b, []byte{0xe0, 0}) { // which paho cannot read
+	if bytes.HasSuffix(b, []byte{0xe0, 0}) { // paho cannot decode a DISCONNECT without a reason code
 		b = append(bytes.Clone(b[:len(b)-2]), 0xe0, 1, 0)
 	}
 	for r := bytes.NewReader(b); r.Len() > 0; {
@@ -167,7 +169,7 @@ func decodeAll(t *testing.T, b []byte) (list []*packets.ControlPacket) {
 	return list
 }
 
-// sends says what the client sends in this turn, packet by packet.
+// sends compares the packets that the client sends in this turn with want.
 func (w *world) sends(want string) {
 	w.t.Helper()
 	var names []string
@@ -191,11 +193,12 @@ func (w *world) sends(want string) {
 		names = append(names, name)
 	}
 	if got := strings.Join(names, "; "); got != want {
-		w.t.Errorf("sent %q,\nwant %q", got, want)
+		w.t.Errorf("the client sends %q,\nwant             %q", got, want)
 	}
 }
 
-func (w *world) gets(kind byte, content packets.Packet) {
+// fromBroker gives a packet of the broker to the client.
+func (w *world) fromBroker(kind byte, content packets.Packet) {
 	w.t.Helper()
 	cp := packets.NewControlPacket(kind)
 	cp.Content = content
@@ -208,33 +211,35 @@ func (w *world) gets(kind byte, content packets.Packet) {
 
 func (w *world) connack(session bool) {
 	w.t.Helper()
-	w.gets(packets.CONNACK, &packets.Connack{SessionPresent: session, Properties: &packets.Properties{}})
+	w.fromBroker(packets.CONNACK, &packets.Connack{SessionPresent: session, Properties: &packets.Properties{}})
 }
 
-// refuses answers CONNECT with a failure.
-func (w *world) refuses(reason byte, words string) {
+// refuse answers CONNECT with an error.
+func (w *world) refuse(reason byte, words string) {
 	w.t.Helper()
-	w.gets(packets.CONNACK, &packets.Connack{ReasonCode: reason, Properties: &packets.Properties{ReasonString: words}})
+	w.fromBroker(packets.CONNACK, &packets.Connack{ReasonCode: reason, Properties: &packets.Properties{ReasonString: words}})
 }
 
+// tick advances the clock.
 func (w *world) tick(d time.Duration) {
 	w.now += d
 	w.Tick(w.now)
 }
 
-// lost: the socket closes by itself.
-func (w *world) lost(code int) {
+// loseSocket closes the socket without a request of the client.
+func (w *world) loseSocket(code int) {
 	w.sockets = 0
 	w.SocketClosed(w.now, w.attempt, code)
 }
 
+// unsigned returns options for a broker that needs no signature.
 func unsigned() Options {
 	o := DefaultOptions()
 	o.Endpoint, o.ClientID = "ws://127.0.0.1:9/mqtt", "c"
 	return o
 }
 
-// online is a world that is connected.
+// online returns a world with a connected client.
 func online(t *testing.T, edit func(*Options)) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -246,12 +251,12 @@ func online(t *testing.T, edit func(*Options)) *world {
 	w.Opened(0, w.attempt)
 	w.sends("CONNECT clean=true")
 	w.connack(false)
-	w.hears("connecting[connecting]; open; connected[connected]; connected 1")
+	w.expectCalls("connecting[connecting]; open; connected[connected]; connected 1")
 	return w
 }
 
-// again gets through the back-off and connects.
-func (w *world) again(session bool) {
+// reconnected waits for the end of the back-off and connects.
+func (w *world) reconnected(session bool) {
 	w.t.Helper()
 	w.tick(w.Deadline() - w.now)
 	w.Opened(w.now, w.attempt)
@@ -268,12 +273,13 @@ func (w *world) sub(k mqtt.Token, filter string, qos byte) uint32 {
 }
 
 func (w *world) suback(id uint16, codes ...byte) {
-	w.gets(packets.SUBACK, &packets.Suback{PacketID: id, Reasons: codes, Properties: &packets.Properties{}})
+	w.fromBroker(packets.SUBACK, &packets.Suback{PacketID: id, Reasons: codes, Properties: &packets.Properties{}})
 }
 
 var goodKey = sigv4.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret", SessionToken: "to/ken+"}
 
-// signed is a world whose page has a provider, and whose broker is AWS's.
+// signed returns a world whose client connects to AWS IoT Core with a provider of
+// credentials.
 func signed(t *testing.T) *world {
 	w := newWorld(t)
 	o := DefaultOptions()

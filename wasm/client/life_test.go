@@ -8,60 +8,61 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// A week: keys for an hour, a connection for at most a day, a broker that says so.
-func TestAWeek(t *testing.T) {
+// In a week without messages, the broker ends each connection after a day. Credentials are
+// valid for an hour.
+func TestOneWeek(t *testing.T) {
 	w := signed(t)
-	fetched := 0
+	calls := 0 // of the provider
 	connect := func() {
-		fetched++
+		calls++
 		key := goodKey
 		key.Expiration = midnight.Add(w.now + time.Hour)
 		w.Provided(w.now, w.attempt, ProviderResult{Credentials: &key}, midnight.Add(w.now))
 		if want := midnight.Add(w.now).Format("20060102T150405Z"); !strings.Contains(w.url, want) {
-			t.Fatalf("the signature is not of %s", want)
+			t.Fatalf("the date of the signature is not %s: %s", want, w.url)
 		}
 		w.Opened(w.now, w.attempt)
 		w.out()
-		w.connack(fetched > 1)
+		w.connack(calls > 1)
 	}
 	connect()
 	w.sub(2, "f", 1)
 	w.sends("SUBSCRIBE f:1")
 	w.suback(1, 1)
-	born := w.now
+	connected := w.now
 	for w.now < 7*24*time.Hour {
 		w.tick(w.Deadline() - w.now)
 		for _, cp := range w.out() {
 			if cp.Type != packets.PINGREQ {
-				t.Fatalf("%s in a quiet week", cp.PacketType())
+				t.Fatalf("the client sends %s", cp.PacketType())
 			}
-			w.gets(packets.PINGRESP, &packets.Pingresp{})
+			w.fromBroker(packets.PINGRESP, &packets.Pingresp{})
 		}
-		if w.now-born >= 24*time.Hour {
-			w.gets(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x8d, Properties: &packets.Properties{}})
+		if w.now-connected >= 24*time.Hour {
+			w.fromBroker(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x8d, Properties: &packets.Properties{}})
 			if w.State() != Reconnecting {
 				t.Fatal(w.State())
 			}
 			w.tick(w.Deadline() - w.now)
 			connect()
-			born = w.now
+			connected = w.now
 		}
 	}
-	if s := w.Stats(); s.Connects != 7 && s.Connects != 8 || fetched != int(s.Connects) || s.Subscriptions != 1 || w.State() != Connected {
-		t.Errorf("%+v, %d keys, %s", s, fetched, w.State())
+	if s := w.Stats(); s.Connects != 7 && s.Connects != 8 || calls != int(s.Connects) || s.Subscriptions != 1 || w.State() != Connected {
+		t.Errorf("%+v, %d calls of the provider, %s", s, calls, w.State())
 	}
 }
 
 func TestSleep(t *testing.T) {
-	t.Run("a connection that has died is noticed in seconds", func(t *testing.T) {
+	t.Run("a lost connection is detected in seconds", func(t *testing.T) {
 		w := online(t, nil)
 		w.now += 8 * time.Hour
 		w.Wake(w.now)
 		w.sends("PINGREQ")
 		w.tick(wakeTimeout)
-		w.hears("close; disconnected ERR_KEEP_ALIVE retry 1s[reconnecting]")
+		w.expectCalls("close; disconnected ERR_KEEP_ALIVE retry 1s[reconnecting]")
 	})
-	t.Run("even with a ping on its way that has longer", func(t *testing.T) {
+	t.Run("a lost connection is detected with an earlier PINGREQ unanswered", func(t *testing.T) {
 		w := online(t, nil)
 		w.tick(w.Deadline() - w.now)
 		w.sends("PINGREQ")
@@ -71,43 +72,43 @@ func TestSleep(t *testing.T) {
 		w.Wake(w.now)
 		w.sends("")
 		w.tick(wakeTimeout - time.Second)
-		w.hears("close; disconnected ERR_KEEP_ALIVE retry 1s[reconnecting]")
+		w.expectCalls("close; disconnected ERR_KEEP_ALIVE retry 1s[reconnecting]")
 	})
-	t.Run("one that lives goes on", func(t *testing.T) {
+	t.Run("a working connection is kept", func(t *testing.T) {
 		w := online(t, nil)
 		w.now += 8 * time.Hour
 		w.Wake(w.now)
 		w.sends("PINGREQ")
-		w.gets(packets.PINGRESP, &packets.Pingresp{})
+		w.fromBroker(packets.PINGRESP, &packets.Pingresp{})
 		w.tick(wakeTimeout)
-		w.hears("")
+		w.expectCalls("")
 	})
-	t.Run("a wait ends", func(t *testing.T) {
+	t.Run("the back-off ends", func(t *testing.T) {
 		w := online(t, nil)
-		w.lost(1006)
+		w.loseSocket(1006)
 		w.log = nil
 		w.Wake(w.now)
-		w.hears("connecting[reconnecting]; open")
+		w.expectCalls("connecting[reconnecting]; open")
 		w.Wake(w.now)
-		w.hears("")
+		w.expectCalls("")
 	})
 }
 
-// A hidden page's timers run once a minute. With the keep-alive of 120 s, and a
-// broker that waits one and a half of it, the connection holds.
+// The timers of a hidden page run once per minute. With a keep-alive of 120 s, the broker
+// waits 180 s, so it keeps the connection.
 func TestThrottledTimers(t *testing.T) {
 	w := online(t, nil)
-	heard := w.now // by the broker
+	last := w.now // when the broker received the last packet
 	for minute := range 24 * 60 {
 		w.now = time.Duration(minute+1)*time.Minute - time.Millisecond
 		w.Tick(w.now)
 		for range w.out() {
-			heard = w.now
-			w.gets(packets.PINGRESP, &packets.Pingresp{})
+			last = w.now
+			w.fromBroker(packets.PINGRESP, &packets.Pingresp{})
 		}
-		if w.now-heard > 180*time.Second {
-			t.Fatalf("after %v the broker has heard nothing for %v", w.now, w.now-heard)
+		if w.now-last > 180*time.Second {
+			t.Fatalf("at %v the broker has received nothing for %v", w.now, w.now-last)
 		}
 	}
-	w.hears("")
+	w.expectCalls("")
 }

@@ -8,7 +8,7 @@ import (
 	"iot.wasm/wasm/secret"
 )
 
-func TestOptionsAreChecked(t *testing.T) {
+func TestInvalidOptions(t *testing.T) {
 	for name, edit := range map[string]func(*Options){
 		"no endpoint":        func(o *Options) { o.Endpoint = "" },
 		"bad endpoint":       func(o *Options) { o.Endpoint = "ftp://x" },
@@ -16,10 +16,10 @@ func TestOptionsAreChecked(t *testing.T) {
 		"keep-alive":         func(o *Options) { o.KeepAlive = 65536 },
 		"session expiry":     func(o *Options) { o.SessionExpiry = -1 },
 		"no client id":       func(o *Options) { o.ClientID = "" },
-		"delays":             func(o *Options) { o.MaxDelay = o.MinDelay - 1 },
-		"delay without end":  func(o *Options) { o.MaxDelay = 1 << 62 },
-		"attempts":           func(o *Options) { o.MaxAttempts = -1 },
-		"queue":              func(o *Options) { o.OfflineBytes = -1 },
+		"maximum delay":      func(o *Options) { o.MaxDelay = o.MinDelay - 1 },
+		"huge delay":         func(o *Options) { o.MaxDelay = 1 << 62 },
+		"maximum attempts":   func(o *Options) { o.MaxAttempts = -1 },
+		"queued bytes":       func(o *Options) { o.OfflineBytes = -1 },
 		"will topic":         func(o *Options) { o.Will = &mqtt.Will{Topic: "a/#"} },
 		"will QoS":           func(o *Options) { o.Will = &mqtt.Will{Topic: "a", QoS: 3} },
 		"will payload":       func(o *Options) { o.Will = &mqtt.Will{Topic: "a", Payload: make([]byte, 65536)} },

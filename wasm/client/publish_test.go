@@ -10,14 +10,14 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-func TestHeldIsBounded(t *testing.T) {
+func TestPublishedBytesAreBounded(t *testing.T) {
 	w := online(t, nil)
 	big := strings.Repeat("x", 1<<20)
 	for i := range mqtt.Token(100) {
 		w.pub(i+2, byte(i%2), "t", big)
 	}
 	if n := w.engine.Held(); n > maxHeld+1<<21 {
-		t.Errorf("%d bytes are held", n)
+		t.Errorf("the messages of the page use %d bytes", n)
 	}
 	if last := w.log[len(w.log)-1]; last != "failed 101 ERR_QUEUE_FULL" {
 		t.Error(last)
@@ -25,71 +25,71 @@ func TestHeldIsBounded(t *testing.T) {
 }
 
 func TestOffline(t *testing.T) {
-	down := func(t *testing.T, edit func(*Options)) *world {
+	offline := func(t *testing.T, edit func(*Options)) *world {
 		w := online(t, edit)
-		w.lost(1006)
+		w.loseSocket(1006)
 		w.log = nil
 		return w
 	}
 	t.Run("queues QoS 1 and rejects QoS 0", func(t *testing.T) {
-		w := down(t, nil)
+		w := offline(t, nil)
 		w.pub(2, 1, "t", "a")
 		w.pub(3, 0, "t", "b")
-		w.hears("failed 3 ERR_OFFLINE_QOS0")
-		w.again(true)
+		w.expectCalls("failed 3 ERR_OFFLINE_QOS0")
+		w.reconnected(true)
 		w.sends("PUBLISH a")
 	})
-	t.Run("queues QoS 0 too", func(t *testing.T) {
-		w := down(t, func(o *Options) { o.OfflineQoS0 = QueueQoS0 })
+	t.Run("queues QoS 0", func(t *testing.T) {
+		w := offline(t, func(o *Options) { o.OfflineQoS0 = QueueQoS0 })
 		w.pub(2, 0, "t", "a")
 		w.pub(3, 1, "t", "b")
-		w.again(true)
+		w.reconnected(true)
 		w.sends("PUBLISH a; PUBLISH b")
 	})
 	t.Run("drops QoS 0", func(t *testing.T) {
-		w := down(t, func(o *Options) { o.OfflineQoS0 = DropQoS0 })
+		w := offline(t, func(o *Options) { o.OfflineQoS0 = DropQoS0 })
 		w.pub(2, 0, "t", "a")
-		w.hears("done 2")
-		w.again(true)
+		w.expectCalls("done 2")
+		w.reconnected(true)
 		w.sends("")
 	})
-	t.Run("is full by messages", func(t *testing.T) {
-		w := down(t, func(o *Options) { o.OfflineMessages = 2 })
+	t.Run("bounds the queued messages", func(t *testing.T) {
+		w := offline(t, func(o *Options) { o.OfflineMessages = 2 })
 		for k := range mqtt.Token(3) {
 			w.pub(2+k, 1, "t", "a")
 		}
-		w.hears("failed 4 ERR_QUEUE_FULL")
+		w.expectCalls("failed 4 ERR_QUEUE_FULL")
 	})
-	t.Run("is full by bytes", func(t *testing.T) {
-		w := down(t, func(o *Options) { o.OfflineBytes = 5 })
+	t.Run("bounds the queued bytes", func(t *testing.T) {
+		w := offline(t, func(o *Options) { o.OfflineBytes = 5 })
 		w.pub(2, 1, "t", "aa")
 		w.pub(3, 1, "t", "bb")
 		w.pub(4, 1, "t", "c")
-		w.hears("failed 3 ERR_QUEUE_FULL")
+		w.expectCalls("failed 3 ERR_QUEUE_FULL")
 	})
-	t.Run("drops the oldest", func(t *testing.T) {
-		w := down(t, func(o *Options) { o.OfflineMessages, o.OfflineDropOldest = 2, true })
+	t.Run("drops the oldest message", func(t *testing.T) {
+		w := offline(t, func(o *Options) { o.OfflineMessages, o.OfflineDropOldest = 2, true })
 		for k := range mqtt.Token(3) {
 			w.pub(2+k, 1, "t", fmt.Sprint(2+k))
 		}
-		w.hears("failed 2 ERR_DROPPED")
-		w.again(true)
+		w.expectCalls("failed 2 ERR_DROPPED")
+		w.reconnected(true)
 		w.sends("PUBLISH 3; PUBLISH 4")
 	})
 }
 
-func TestPublishIsChecked(t *testing.T) {
+func TestInvalidArguments(t *testing.T) {
 	w := online(t, nil)
 	for i, topic := range []string{"", "a/+", "#", "a\x00", "\xff"} {
 		w.pub(mqtt.Token(i), 0, topic, "")
-		w.hears(fmt.Sprintf("failed %d ERR_TOPIC", i))
+		w.expectCalls(fmt.Sprintf("failed %d ERR_TOPIC", i))
 	}
 	w.pub(9, 3, "t", "")
-	w.hears("failed 9 ERR_QOS")
+	w.expectCalls("failed 9 ERR_QOS")
 	w.sub(10, "a/#/b", 0)
 	w.sub(11, "a", 3)
 	w.Subscribe(0, 12, mqtt.Subscription{Filter: "$share/g/a", NoLocal: true}, nil)
-	w.hears("failed 10 ERR_FILTER; failed 11 ERR_QOS; failed 12 ERR_OPTION")
+	w.expectCalls("failed 10 ERR_FILTER; failed 11 ERR_QOS; failed 12 ERR_OPTION")
 	w.sends("")
 }
 
@@ -97,10 +97,10 @@ func TestRefusedPublish(t *testing.T) {
 	w := online(t, nil)
 	w.pub(2, 1, "t", "a")
 	w.sends("PUBLISH a")
-	w.gets(packets.PUBACK, &packets.Puback{PacketID: 1, ReasonCode: 0x87, Properties: &packets.Properties{}})
-	w.hears("failed 2 ERR_PUBLISH_REFUSED")
+	w.fromBroker(packets.PUBACK, &packets.Puback{PacketID: 1, ReasonCode: 0x87, Properties: &packets.Properties{}})
+	w.expectCalls("failed 2 ERR_PUBLISH_REFUSED")
 	w.pub(3, 1, "t", "b")
 	w.sends("PUBLISH b")
-	w.gets(packets.PUBACK, &packets.Puback{PacketID: 2, ReasonCode: 0x10, Properties: &packets.Properties{}})
-	w.hears("published 3")
+	w.fromBroker(packets.PUBACK, &packets.Puback{PacketID: 2, ReasonCode: 0x10, Properties: &packets.Properties{}})
+	w.expectCalls("published 3")
 }

@@ -50,7 +50,7 @@ func TestQuotas(t *testing.T) {
 			if quotas && !c.ok {
 				want = "failed 2 ERR_QUOTA"
 			}
-			w.hears(want)
+			w.expectCalls(want)
 		}
 	}
 }
@@ -60,15 +60,15 @@ func TestQuotasOfSubscriptions(t *testing.T) {
 	for i := range 50 {
 		w.sub(mqtt.Token(i+2), fmt.Sprint(i), 1)
 	}
-	w.hears("")
+	w.expectCalls("")
 	w.sub(90, "one more", 1)
-	w.sub(91, "7", 1) // which is there already
-	w.hears("failed 90 ERR_QUOTA")
+	w.sub(91, "7", 1) // a second subscription to the filter
+	w.expectCalls("failed 90 ERR_QUOTA")
 	w = online(t, aws)
 	w.sub(2, "f", 2)
 	w.sub(3, "$share/"+strings.Repeat("g", 200)+"/a/b/c/d/e/f/g/h", 1)
 	w.sub(4, strings.Repeat("x/", 8)+"#", 1)
-	w.hears("failed 2 ERR_QUOTA; failed 4 ERR_QUOTA")
+	w.expectCalls("failed 2 ERR_QUOTA; failed 4 ERR_QUOTA")
 }
 
 func TestQuotasOfOptions(t *testing.T) {
@@ -90,8 +90,8 @@ func TestQuotasOfOptions(t *testing.T) {
 	}
 }
 
-// In any second at most 100 messages go and come together, and at most 512 KiB;
-// what is more waits, in order, and none is lost.
+// In any second, the client sends and receives at most 100 messages and 512 KiB. Other
+// messages wait in their order.
 func TestPace(t *testing.T) {
 	for _, size := range []int{1, 20_000} {
 		w := online(t, aws)
@@ -113,23 +113,23 @@ func TestPace(t *testing.T) {
 					t.Fatal(err)
 				}
 				if n <= last[p.QoS] {
-					t.Fatalf("QoS %d: %d after %d", p.QoS, n, last[p.QoS])
+					t.Fatalf("QoS %d: message %d follows message %d", p.QoS, n, last[p.QoS])
 				}
 				last[p.QoS] = n
 				log = append(log, sent{w.now, len(p.Payload)})
 				if p.QoS == 1 {
-					w.gets(packets.PUBACK, &packets.Puback{PacketID: p.PacketID, Properties: &packets.Properties{}})
+					w.fromBroker(packets.PUBACK, &packets.Puback{PacketID: p.PacketID, Properties: &packets.Properties{}})
 				}
 			}
 			if len(log) < all {
 				w.tick(w.Deadline() - w.now)
 			}
 			if w.now > 2*time.Minute {
-				t.Fatalf("after two minutes %d messages have gone", len(log))
+				t.Fatalf("only %d messages were sent in two minutes", len(log))
 			}
 		}
 		if len(log) != all {
-			t.Errorf("%d messages have gone", len(log))
+			t.Errorf("%d messages were sent, want %d", len(log), all)
 		}
 		for i, first := range log {
 			messages, bytes := 0, 0
@@ -141,49 +141,49 @@ func TestPace(t *testing.T) {
 				bytes += s.bytes
 			}
 			if messages > 100 || bytes > 512<<10+size {
-				t.Fatalf("%d messages and %d bytes in a second", messages, bytes)
+				t.Fatalf("the client sent %d messages and %d bytes in a second", messages, bytes)
 			}
 		}
 	}
 }
 
-func TestArrivalsCountForThePace(t *testing.T) {
+func TestReceivedMessagesCountForThePace(t *testing.T) {
 	w := online(t, aws)
 	for range 60 {
-		w.gets(packets.PUBLISH, &packets.Publish{Topic: "t", Properties: &packets.Properties{}})
+		w.fromBroker(packets.PUBLISH, &packets.Publish{Topic: "t", Properties: &packets.Properties{}})
 	}
 	w.pub(2, 1, "t", "x")
 	w.sends("")
 	w.tick(w.Deadline() - w.now)
 	w.sends("PUBLISH x")
 	if w.now < 400*time.Millisecond || w.now > time.Second {
-		t.Errorf("it waited %v", w.now)
+		t.Errorf("the client waited %v", w.now)
 	}
 }
 
-func TestOneConnectASecond(t *testing.T) {
+func TestOneConnectPerSecond(t *testing.T) {
 	w := online(t, aws)
 	for range 3 {
 		w.log = nil
 		w.Reconnect(w.now)
-		w.hears("close; disconnected ERR_RECONNECT retry 0s[reconnecting]")
+		w.expectCalls("close; disconnected ERR_RECONNECT retry 0s[reconnecting]")
 		w.tick(999 * time.Millisecond)
-		w.hears("")
+		w.expectCalls("")
 		w.tick(time.Millisecond)
-		w.hears("connecting[reconnecting]; open")
+		w.expectCalls("connecting[reconnecting]; open")
 		w.Opened(w.now, w.attempt)
 		w.connack(true)
 	}
 }
 
-// Quotas follow the endpoint's name, also where only the URL tells it.
+// The host in the URL decides about the quotas if there is no endpoint.
 func TestQuotasByURL(t *testing.T) {
 	for url, want := range map[string]bool{
 		"wss://a-ats.iot.eu-west-1.amazonaws.com/mqtt?X-Amz-Signature=x": true,
 		"wss://broker.example/mqtt":                                      false,
 	} {
 		w := newWorld(t)
-		w.sub(2, "a/b/c/d/e/f/g/h/i", 0) // a slash too many
+		w.sub(2, "a/b/c/d/e/f/g/h/i", 0) // has 8 slashes; the quota is 7
 		w.sub(3, "ok", 0)
 		o := DefaultOptions()
 		o.ClientID, o.Source = "c", FromURL
@@ -205,9 +205,9 @@ func TestQuotasByURL(t *testing.T) {
 		w.Connect(0, 1, &o)
 		w.Provided(0, w.attempt, ProviderResult{URL: secret.String(url)}, time.Unix(0, 0))
 		if w.awsQuotas {
-			t.Error("quotas that were switched off are on")
+			t.Error("the client enforces quotas despite the option")
 		}
-		// A client id that AWS does not take ends it before the socket opens.
+		// An invalid client id is an error before the socket opens.
 		o.Quotas, o.ClientID = QuotasByName, "$c"
 		w = newWorld(t)
 		w.Connect(0, 1, &o)

@@ -10,12 +10,13 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// published has the broker publish a message to a topic.
+// published sends a message from the broker to the client.
 func (w *world) published(topic, payload string, retain bool) {
 	w.t.Helper()
-	w.gets(packets.PUBLISH, &packets.Publish{Topic: topic, Payload: []byte(payload), Retain: retain, Properties: &packets.Properties{}})
+	w.fromBroker(packets.PUBLISH, &packets.Publish{Topic: topic, Payload: []byte(payload), Retain: retain, Properties: &packets.Properties{}})
 }
 
+// subscribed makes a subscription, which the broker grants.
 func (w *world) subscribed(k mqtt.Token, o mqtt.Subscription) uint32 {
 	w.t.Helper()
 	id := w.Subscribe(w.now, k, o, nil)
@@ -26,7 +27,7 @@ func (w *world) subscribed(k mqtt.Token, o mqtt.Subscription) uint32 {
 	return id
 }
 
-// A retained message reaches the subscriptions that it is new to.
+// The recipients of a retained message are the subscriptions that it is new to.
 func TestRecipientsOfRetainedMessages(t *testing.T) {
 	w := online(t, nil)
 	w.subscribed(2, mqtt.Subscription{Filter: "t/+"})
@@ -35,30 +36,31 @@ func TestRecipientsOfRetainedMessages(t *testing.T) {
 	w.published("t/b", "live", false)
 	w.subscribed(3, mqtt.Subscription{Filter: "t/#"})
 	w.log = nil
-	w.published("t/a", "retained", true) // new to the second
+	w.published("t/a", "retained", true) // is new to the second subscription
 	w.published("t/b", "retained", true) // the first has received a newer live message
-	w.published("t/c", "retained", true) // new to both
+	w.published("t/c", "retained", true) // is new to both
 	w.published("t/c", "live", false)
-	w.hears("message t/a=retained for [2]; message t/b=retained for [2]; message t/c=retained for [1 2]; message t/c=live for [1 2]")
-	w.lost(1006)
-	w.again(true)
+	w.expectCalls("message t/a=retained for [2]; message t/b=retained for [2]; message t/c=retained for [1 2]; message t/c=live for [1 2]")
+	w.loseSocket(1006)
+	w.reconnected(true)
 	w.log = nil
-	w.published("t/a", "retained", true) // the session is the same
-	w.hears("message t/a=retained for []")
-	w.lost(1006)
-	w.again(false)
+	w.published("t/a", "retained", true) // the broker has resumed the session
+	w.expectCalls("message t/a=retained for []")
+	w.loseSocket(1006)
+	w.reconnected(false)
 	w.log = nil
 	w.published("t/a", "retained", true)
-	w.hears("message t/a=retained for [1 2]")
+	w.expectCalls("message t/a=retained for [1 2]")
 }
 
-// Retain As Published: RETAIN does not say that the message answers a SUBSCRIBE.
+// With Retain As Published, the RETAIN flag does not mean that the message answers a
+// SUBSCRIBE, so every matching subscription is a recipient.
 func TestRetainAsPublished(t *testing.T) {
 	w := online(t, nil)
 	w.subscribed(2, mqtt.Subscription{Filter: "t", RetainAsPublished: true})
 	w.published("t", "a", true)
 	w.published("t", "b", true)
-	w.hears("message t=a for [1]; message t=b for [1]")
+	w.expectCalls("message t=a for [1]; message t=b for [1]")
 }
 
 func TestRetainHandlingOfRecipients(t *testing.T) {
@@ -67,10 +69,10 @@ func TestRetainHandlingOfRecipients(t *testing.T) {
 	w.subscribed(3, mqtt.Subscription{Filter: "t"})
 	w.published("t", "retained", true)
 	w.published("t", "live", false)
-	w.hears("message t=retained for [2]; message t=live for [1 2]")
+	w.expectCalls("message t=retained for [2]; message t=live for [1 2]")
 }
 
-// The topics of retained messages that a subscription has received are bounded in bytes.
+// The topics of the retained messages that a subscription has received are bounded in bytes.
 func TestHistoryIsBounded(t *testing.T) {
 	w := online(t, nil)
 	w.subscribed(2, mqtt.Subscription{Filter: "kept/#"})
@@ -83,6 +85,6 @@ func TestHistoryIsBounded(t *testing.T) {
 		stored += len(topic) + seenOverhead
 	}
 	if stored > maxSeen || stored < maxSeen/2 {
-		t.Errorf("%d bytes are stored", stored)
+		t.Errorf("the stored topics use %d bytes", stored)
 	}
 }

@@ -9,27 +9,27 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
-// Nobody's words carry a secret into an error.
-func TestSecretsAreRemovedByValue(t *testing.T) {
+// Errors do not contain secrets that servers, brokers or providers quote.
+func TestErrorsContainNoSecret(t *testing.T) {
 	const token, password, session = `to"ken/+ with blanks`, "pass word!", "session/token+=="
-	quote := func(secret string) []string { // in the forms in which it may come back
+	quote := func(secret string) []string { // the encodings in which a text may contain it
 		return []string{secret, strings.ReplaceAll(secret, "/", "%2F"), strings.ReplaceAll(secret, " ", "%20"),
 			strings.ReplaceAll(secret, " ", "+"), strings.ReplaceAll(secret, `"`, `\"`), strings.ReplaceAll(secret, "/", `\/`), strings.ReplaceAll(secret, "/", "%2f")}
 	}
 	check := func(t *testing.T, w *world, secrets ...string) {
 		t.Helper()
 		if w.lastErr == nil {
-			t.Fatal("there is no error")
+			t.Fatal("the client reports no error")
 		}
 		for _, s := range secrets {
 			for _, form := range quote(s) {
 				if strings.Contains(w.lastErr.Message, form) {
-					t.Errorf("%q is in %q", form, w.lastErr.Message)
+					t.Errorf("the message %[2]q contains %[1]q", form, w.lastErr.Message)
 				}
 			}
 		}
 		if !strings.Contains(w.lastErr.Message, "[redacted]") {
-			t.Errorf("what was said is not in %q", w.lastErr.Message)
+			t.Errorf("the message %q does not contain the redacted text", w.lastErr.Message)
 		}
 	}
 	t.Run("an endpoint quotes the authorizer's token", func(t *testing.T) {
@@ -37,8 +37,8 @@ func TestSecretsAreRemovedByValue(t *testing.T) {
 		o := unsigned()
 		o.Authorizer, o.Reconnect = Authorizer("auth", "key", token, "sig/nature=="), false
 		w.Connect(0, 1, &o)
-		w.lost(1006)
-		w.now += 2 * time.Second // AWS's pace of connections
+		w.loseSocket(1006)
+		w.now += 2 * time.Second // longer than AWS's interval of connections
 		w.probed(Probe{Status: 403, Message: "invalid token " + strings.Join(quote(token), " or ") + " and sig/nature=="})
 		check(t, w, token, "sig/nature==")
 	})
@@ -49,20 +49,20 @@ func TestSecretsAreRemovedByValue(t *testing.T) {
 		w.Connect(0, 1, &o)
 		url := "wss://h.example/mqtt?X-Amz-Date=20260101T000000Z&X-Amz-Signature=0123456789abcdef&X-Amz-Security-Token=a%2Fb%2Bcd"
 		w.Provided(0, w.attempt, ProviderResult{URL: secret.String(url)}, time.Unix(0, 0))
-		w.lost(1006)
-		w.now += 2 * time.Second // AWS's pace of connections
+		w.loseSocket(1006)
+		w.now += 2 * time.Second // longer than AWS's interval of connections
 		w.probed(Probe{Status: 403, Message: "20260101T000000Z: bad 0123456789abcdef, a/b+cd, " + url})
 		check(t, w, "0123456789abcdef", "a/b+cd", "a%2Fb%2Bcd", url)
 		if !strings.Contains(w.lastErr.Message, "20260101T000000Z") {
-			t.Errorf("the date is no secret: %q", w.lastErr.Message)
+			t.Errorf("the message %q does not contain the date, which is not secret", w.lastErr.Message)
 		}
 	})
 	t.Run("an endpoint quotes the session token", func(t *testing.T) {
 		w := signed(t)
 		key := sigv4.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret/key", SessionToken: session}
 		w.Provided(0, w.attempt, ProviderResult{Credentials: &key}, midnight)
-		w.lost(1006)
-		w.now += 2 * time.Second // AWS's pace of connections
+		w.loseSocket(1006)
+		w.now += 2 * time.Second // longer than AWS's interval of connections
 		w.probed(Probe{Status: 403, Message: session + " secret/key " + w.url})
 		check(t, w, session, "secret/key", w.url)
 	})
@@ -72,7 +72,7 @@ func TestSecretsAreRemovedByValue(t *testing.T) {
 		o.Password, o.Reconnect = secret.String(password), false
 		w.Connect(0, 1, &o)
 		w.Opened(0, w.attempt)
-		w.refuses(0x86, "not "+password)
+		w.refuse(0x86, "not "+password)
 		check(t, w, password)
 	})
 	t.Run("a short password", func(t *testing.T) {
@@ -81,12 +81,12 @@ func TestSecretsAreRemovedByValue(t *testing.T) {
 		o.Password, o.Reconnect = "ab", false
 		w.Connect(0, 1, &o)
 		w.Opened(0, w.attempt)
-		w.refuses(0x86, "cabin")
+		w.refuse(0x86, "cabin")
 		if strings.Contains(w.lastErr.Message, "cabin") {
 			t.Errorf("%q", w.lastErr.Message)
 		}
 	})
-	t.Run("an unopened URL", func(t *testing.T) {
+	t.Run("the WebSocket constructor quotes the URL", func(t *testing.T) {
 		w := newWorld(t)
 		o := unsigned()
 		o.Authorizer, o.Reconnect = Authorizer("", "key", token, ""), false
@@ -94,7 +94,7 @@ func TestSecretsAreRemovedByValue(t *testing.T) {
 		w.OpenFailed(0, w.attempt, "the URL "+w.url+" is invalid")
 		check(t, w, token, w.url)
 	})
-	t.Run("a provider", func(t *testing.T) {
+	t.Run("a provider quotes the password", func(t *testing.T) {
 		w := newWorld(t)
 		o := DefaultOptions()
 		o.ClientID, o.Source, o.Password, o.Reconnect = "c", FromURL, password, false

@@ -13,14 +13,14 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// mute is a broker that answers only what it is told to.
+// A mute broker answers only some types of packets.
 type mute struct {
 	name    string
 	answers []byte // types of packets
-	reads   bool   // whether the network takes what is sent
+	reads   bool   // whether the socket sends what the client gives it
 }
 
-// run drives the world until nothing is asked for any more, or for an hour.
+// run runs the client for an hour.
 func (m mute) run(w *world) {
 	opened := uint32(0)
 	buffered := 0
@@ -44,7 +44,7 @@ func (m mute) run(w *world) {
 				r := bytes.NewReader(in)
 				cp, err := packets.ReadPacket(r)
 				if err != nil {
-					break // the rest of it is still to come
+					break // the packet is incomplete
 				}
 				in = in[len(in)-r.Len():]
 				if slices.Contains(m.answers, cp.Type) {
@@ -61,23 +61,23 @@ func (mute) answer(w *world, cp *packets.ControlPacket) {
 	props := &packets.Properties{}
 	switch p := cp.Content.(type) {
 	case *packets.Connect:
-		w.gets(packets.CONNACK, &packets.Connack{SessionPresent: !p.CleanStart, Properties: props})
+		w.fromBroker(packets.CONNACK, &packets.Connack{SessionPresent: !p.CleanStart, Properties: props})
 	case *packets.Pingreq:
-		w.gets(packets.PINGRESP, &packets.Pingresp{})
+		w.fromBroker(packets.PINGRESP, &packets.Pingresp{})
 	case *packets.Publish:
 		if p.QoS == 2 {
-			w.gets(packets.PUBREC, &packets.Pubrec{PacketID: p.PacketID, Properties: props})
+			w.fromBroker(packets.PUBREC, &packets.Pubrec{PacketID: p.PacketID, Properties: props})
 		}
 	}
 }
 
-// Whatever a broker keeps silent about, every call settles.
+// Every call settles, whichever packets the broker does not answer.
 func TestEveryCallSettles(t *testing.T) {
 	calls := map[string]func(w *world, k mqtt.Token){
 		"publish QoS 0": func(w *world, k mqtt.Token) { w.pub(k, 0, "t", "x") },
 		"publish QoS 1": func(w *world, k mqtt.Token) { w.pub(k, 1, "t", "x") },
 		"publish QoS 2": func(w *world, k mqtt.Token) { w.pub(k, 2, "t", "x") },
-		"publish much": func(w *world, k mqtt.Token) {
+		"publish many": func(w *world, k mqtt.Token) {
 			for i := range mqtt.Token(100) {
 				w.pub(k+1000+i, 1, "t", strings.Repeat("x", 100_000))
 			}
@@ -105,13 +105,13 @@ func TestEveryCallSettles(t *testing.T) {
 						m.run(w)
 					}
 					text := strings.Join(w.log, "; ") + ";"
-					// A QoS 0 message that is in the output reports it by its return value.
+					// Publish returns true if it has written a QoS 0 message to the output. It reports no other result.
 					settled := strings.Contains(text, "failed 7 ") || strings.Contains(text, "done 7;") || strings.HasPrefix(name, "publish QoS 0")
 					if !settled {
-						t.Errorf("it did not settle: %.600s", text)
+						t.Errorf("the call did not settle: %.600s", text)
 					}
 					if w.engine.Unsent() > 2<<20 || w.engine.Held() > 0 && name != "publish QoS 0" {
-						t.Errorf("%d bytes are held after an hour: %.2000s", w.engine.Held(), text)
+						t.Errorf("after an hour, messages use %d bytes: %.2000s", w.engine.Held(), text)
 					}
 				})
 			}
@@ -131,8 +131,8 @@ func TestEveryCallSettles(t *testing.T) {
 	})
 }
 
-// AWS discards what exceeds its rate and says nothing. What was discarded is sent
-// again, until all of it has arrived.
+// AWS IoT Core discards messages that exceed its rate, without an answer. The client sends
+// them again until all of them have arrived.
 func TestDiscardedMessagesArrive(t *testing.T) {
 	w := online(t, nil)
 	for k := range mqtt.Token(300) {
@@ -146,15 +146,15 @@ func TestDiscardedMessagesArrive(t *testing.T) {
 		for _, cp := range w.out() {
 			switch p := cp.Content.(type) {
 			case *packets.Connect:
-				w.gets(packets.CONNACK, &packets.Connack{SessionPresent: true, Properties: &packets.Properties{}})
+				w.fromBroker(packets.CONNACK, &packets.Connack{SessionPresent: true, Properties: &packets.Properties{}})
 			case *packets.Pingreq:
-				w.gets(packets.PINGRESP, &packets.Pingresp{})
+				w.fromBroker(packets.PINGRESP, &packets.Pingresp{})
 			case *packets.Publish:
 				if s := w.now / time.Second; s != second {
 					second, taken = s, 0
 				}
 				if taken++; taken <= 100 {
-					w.gets(packets.PUBACK, &packets.Puback{PacketID: p.PacketID, Properties: &packets.Properties{}})
+					w.fromBroker(packets.PUBACK, &packets.Puback{PacketID: p.PacketID, Properties: &packets.Properties{}})
 				}
 			}
 		}
@@ -166,27 +166,27 @@ func TestDiscardedMessagesArrive(t *testing.T) {
 	}
 }
 
-// The timeout is an option, and 0 switches it off.
+// The option AckTimeout sets the timeout; 0 disables it.
 func TestAckTimeoutOption(t *testing.T) {
 	w := online(t, func(o *Options) { o.AckTimeout, o.KeepAlive = 5*time.Second, 0 })
 	w.pub(2, 1, "t", "x")
 	w.sends("PUBLISH x")
 	w.tick(5 * time.Second)
-	w.hears("close; disconnected ERR_ACK_TIMEOUT retry 1s[reconnecting]")
+	w.expectCalls("close; disconnected ERR_ACK_TIMEOUT retry 1s[reconnecting]")
 	off := online(t, func(o *Options) { o.AckTimeout, o.KeepAlive = 0, 0 })
 	off.pub(2, 1, "t", "x")
 	off.sends("PUBLISH x")
 	if off.Deadline() != mqtt.Never {
-		t.Errorf("due at %v", off.Deadline())
+		t.Errorf("the deadline is %v without a timeout", off.Deadline())
 	}
 	for _, d := range []time.Duration{-1, day + 1} {
 		o := unsigned()
 		if o.AckTimeout = d; o.check() == nil {
-			t.Errorf("ackTimeoutMs of %v is taken", d)
+			t.Errorf("an AckTimeout of %v is accepted", d)
 		}
 		o = unsigned()
 		if o.UnclaimedTimeout = d; o.check() == nil {
-			t.Errorf("unclaimedTimeoutMs of %v is taken", d)
+			t.Errorf("an UnclaimedTimeout of %v is accepted", d)
 		}
 	}
 }

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// attempted answers the question for credentials, and returns the time by which the
-// URL was signed, as an offset from midnight.
-func (w *world) attempted() time.Duration {
+// signedAt answers the request for credentials. It returns the time of the signature as an
+// offset from midnight.
+func (w *world) signedAt() time.Duration {
 	w.t.Helper()
 	w.Provided(w.now, w.attempt, ProviderResult{Credentials: &goodKey}, midnight)
 	_, date, _ := strings.Cut(w.url, "X-Amz-Date=")
@@ -19,138 +19,123 @@ func (w *world) attempted() time.Duration {
 	return signed.Sub(midnight)
 }
 
+// expectSignedAt is signedAt with the expected result.
+func (w *world) expectSignedAt(want time.Duration) {
+	w.t.Helper()
+	if got := w.signedAt(); got != want {
+		w.t.Fatalf("the signature is of midnight + %v, want midnight + %v", got, want)
+	}
+}
+
+// refusedSocket closes the socket before it opens, and answers the probes. The clock
+// advances by more than AWS's interval of connections.
+func (w *world) refusedSocket(p Probe) {
+	w.t.Helper()
+	w.loseSocket(1006)
+	w.now += 2 * time.Second
+	w.log = nil
+	w.probed(p)
+}
+
+// refusedAt is the result of a probe if the service refuses the signature and its clock is
+// ahead by skew.
 func refusedAt(skew time.Duration) Probe {
 	return Probe{Status: 403, Code: "InvalidSignatureException", Dated: true, Skew: skew}
 }
 
+// skewed returns a world whose client has measured a skew of an hour. Its next attempt
+// waits for credentials.
+func skewed(t *testing.T) *world {
+	t.Helper()
+	w := signed(t)
+	w.expectSignedAt(0)
+	w.refusedSocket(refusedAt(time.Hour))
+	return w
+}
+
 func TestSkew(t *testing.T) {
 	next := func(w *world) { w.tick(w.Deadline() - w.now) }
-	t.Run("is forgotten when the attempt that uses it fails", func(t *testing.T) {
-		w := signed(t)
-		w.attempted()
-		w.lost(1006)
-		w.now += 2 * time.Second // AWS's pace of connections
-		w.probed(refusedAt(time.Hour))
-		if got := w.attempted(); got != time.Hour {
-			t.Fatalf("signed %v off", got)
-		}
-		w.lost(1006)
-		w.now += 2 * time.Second // AWS's pace of connections
-		w.probed(Probe{})        // the network has failed, and meanwhile the clocks agree
+	t.Run("is discarded when the next attempt fails", func(t *testing.T) {
+		w := skewed(t)
+		w.expectSignedAt(time.Hour)
+		w.refusedSocket(Probe{}) // the network fails
 		next(w)
-		if got := w.attempted(); got != 0 {
-			t.Errorf("signed %v off", got)
-		}
+		w.expectSignedAt(0)
 	})
-	t.Run("is kept when the signature is accepted", func(t *testing.T) {
-		w := signed(t)
-		w.attempted()
-		w.lost(1006)
-		w.now += 2 * time.Second // AWS's pace of connections
-		w.probed(refusedAt(time.Hour))
-		w.attempted()
+	t.Run("is kept after a signature was accepted", func(t *testing.T) {
+		w := skewed(t)
+		w.expectSignedAt(time.Hour)
 		w.Opened(w.now, w.attempt)
 		w.connack(false)
-		w.lost(1006)
+		w.loseSocket(1006)
 		next(w)
-		if got := w.attempted(); got != time.Hour {
-			t.Errorf("signed %v off", got)
-		}
-		w.lost(1006)
-		w.now += 2 * time.Second // AWS's pace of connections
-		w.probed(Probe{})
+		w.expectSignedAt(time.Hour)
+		w.refusedSocket(Probe{})
 		next(w)
-		if got := w.attempted(); got != time.Hour {
-			t.Errorf("signed %v off after a failed attempt", got)
-		}
-		// Refused while the clocks agree, it is wrong by now, and the next attempt
-		// follows at once.
-		w.lost(1006)
-		w.now += 2 * time.Second
-		w.log = nil
-		w.probed(refusedAt(0))
-		w.hears("disconnected ERR_SIGNATURE retry 0s[reconnecting]; connecting[reconnecting]; provide anew")
-		if got := w.attempted(); got != 0 {
-			t.Errorf("signed %v off after a refusal", got)
-		}
+		w.expectSignedAt(time.Hour)
+		// A refusal without a skew shows that the measured skew is wrong now. The client tries again at once.
+		w.refusedSocket(refusedAt(0))
+		w.expectCalls("disconnected ERR_SIGNATURE retry 0s[reconnecting]; connecting[reconnecting]; provide again")
+		w.expectSignedAt(0)
 	})
 	t.Run("is discarded by a refusal", func(t *testing.T) {
-		w := signed(t)
-		w.attempted()
-		w.lost(1006)
-		w.now += 2 * time.Second // AWS's pace of connections
-		w.probed(refusedAt(time.Hour))
-		w.attempted()
-		w.lost(1006)
-		w.now += 2 * time.Second       // AWS's pace of connections
-		w.probed(refusedAt(time.Hour)) // by the service's own clock, and refused all the same
+		w := skewed(t)
+		w.expectSignedAt(time.Hour)
+		w.refusedSocket(refusedAt(time.Hour)) // although the signature has the service's time
 		next(w)
-		if got := w.attempted(); got != 0 {
-			t.Errorf("signed %v off", got)
-		}
+		w.expectSignedAt(0)
 	})
 	t.Run("has a bound", func(t *testing.T) {
 		for _, skew := range []time.Duration{10 * 365 * day, -10 * 365 * day, day + time.Minute} {
 			w := signed(t)
-			w.attempted()
-			w.lost(1006)
-			w.now += 2 * time.Second
-			w.log = nil
-			w.probed(refusedAt(skew))
-			w.hears("disconnected ERR_SIGNATURE retry 1s[connecting]")
+			w.expectSignedAt(0)
+			w.refusedSocket(refusedAt(skew))
+			w.expectCalls("disconnected ERR_SIGNATURE retry 1s[connecting]")
 			next(w)
-			if got := w.attempted(); got != 0 {
-				t.Errorf("%v is believed", skew)
-			}
+			w.expectSignedAt(0)
 		}
 	})
-	t.Run("is forgotten with the connection", func(t *testing.T) {
-		w := signed(t)
-		w.attempted()
-		w.lost(1006)
-		w.now += 2 * time.Second // AWS's pace of connections
-		w.probed(refusedAt(time.Hour))
-		w.attempted()
+	t.Run("is discarded by disconnect()", func(t *testing.T) {
+		w := skewed(t)
+		w.expectSignedAt(time.Hour)
 		w.Opened(w.now, w.attempt)
 		w.connack(false)
 		w.Disconnect(w.now, 8)
 		w.now += time.Minute
 		o := w.options
 		w.Connect(w.now, 9, &o)
-		if got := w.attempted(); got != 0 {
-			t.Errorf("signed %v off", got)
-		}
+		w.expectSignedAt(0)
 	})
 }
 
 func TestClockSkew(t *testing.T) {
 	w := signed(t)
-	wall := midnight // while the service's clock says one
+	wall := midnight // the service's clock is an hour ahead
 	w.Provided(0, w.attempt, ProviderResult{Credentials: &goodKey}, wall)
-	w.lost(1006)
+	w.loseSocket(1006)
 	w.tick(2 * time.Second)
 	w.log = nil
 	refusal := Probe{Status: 403, Code: "InvalidSignatureException", Message: "Signature expired: x", Dated: true, Skew: time.Hour}
 	w.probed(refusal)
-	w.hears("disconnected ERR_CLOCK_SKEW retry 0s[connecting]; connecting[connecting]; provide anew")
+	w.expectCalls("disconnected ERR_CLOCK_SKEW retry 0s[connecting]; connecting[connecting]; provide again")
 	key := goodKey
-	key.Expiration = midnight.Add(30 * time.Minute) // of the service's time, by which it is dead
+	key.Expiration = midnight.Add(30 * time.Minute) // expired by the service's clock
 	w.Provided(w.now, w.attempt, ProviderResult{Credentials: &key}, wall)
-	w.hears("disconnected ERR_CREDENTIALS_EXPIRED retry 1s[connecting]")
-	// What was measured has not been confirmed, so it is measured again.
+	w.expectCalls("disconnected ERR_CREDENTIALS_EXPIRED retry 1s[connecting]")
+	// No signature has confirmed the skew, so the client measures it again.
 	w.tick(w.Deadline() - w.now)
 	w.Provided(w.now, w.attempt, ProviderResult{Credentials: &key}, wall)
-	w.lost(1006)
+	w.loseSocket(1006)
 	w.probed(refusal)
 	w.tick(w.Deadline() - w.now)
 	key.Expiration = midnight.Add(90 * time.Minute)
 	w.Provided(w.now, w.attempt, ProviderResult{Credentials: &key}, wall)
 	if !strings.Contains(w.url, "X-Amz-Date=20260101T010000Z") {
-		t.Error("the signature is not by the service's clock")
+		t.Error("the signature has not the service's time")
 	}
-	// Refused again, it was not the clock: no third signature at once.
-	w.lost(1006)
+	// A second refusal is not caused by the clock, so the client does not sign again at once.
+	w.loseSocket(1006)
 	w.log = nil
 	w.probed(Probe{Status: 403, Code: "InvalidSignatureException", Dated: true, Skew: 5 * time.Hour})
-	w.hears("disconnected ERR_SIGNATURE retry 1s[connecting]")
+	w.expectCalls("disconnected ERR_SIGNATURE retry 1s[connecting]")
 }

@@ -11,13 +11,13 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-func TestSmallPackets(t *testing.T) {
+func TestSmallMaximumPacketSize(t *testing.T) {
 	w := newWorld(t)
 	o := unsigned()
 	w.Connect(0, 1, &o)
 	w.Opened(0, w.attempt)
 	w.out()
-	w.gets(packets.CONNACK, &packets.Connack{Properties: &packets.Properties{MaximumPacketSize: new(uint32(40))}})
+	w.fromBroker(packets.CONNACK, &packets.Connack{Properties: &packets.Properties{MaximumPacketSize: new(uint32(40))}})
 	w.log = nil
 	for i := range 4 {
 		w.sub(mqtt.Token(i+2), fmt.Sprintf("a/long/filter/%d", i), 0)
@@ -27,44 +27,44 @@ func TestSmallPackets(t *testing.T) {
 	for i := range 4 {
 		w.suback(uint16(i+1), 0)
 	}
-	w.hears("failed 9 ERR_SUBSCRIBE; subscribed 2 q0; subscribed 3 q0; subscribed 4 q0; subscribed 5 q0")
+	w.expectCalls("failed 9 ERR_SUBSCRIBE; subscribed 2 q0; subscribed 3 q0; subscribed 4 q0; subscribed 5 q0")
 	w.Unsubscribe(0, 20, 1)
 	w.Unsubscribe(0, 21, 2)
 	w.Unsubscribe(0, 22, 3)
 	w.sends("UNSUBSCRIBE a/long/filter/0; UNSUBSCRIBE a/long/filter/1 a/long/filter/2")
 }
 
-func TestFiltersThatTheBrokerHasNot(t *testing.T) {
+func TestUnavailableFilters(t *testing.T) {
 	w := newWorld(t)
 	o := unsigned()
 	w.Connect(0, 1, &o)
 	w.Opened(0, w.attempt)
 	w.out()
 	w.sub(2, "a/#", 0)
-	w.gets(packets.CONNACK, &packets.Connack{Properties: &packets.Properties{WildcardSubAvailable: new(byte(0)), SharedSubAvailable: new(byte(0))}})
+	w.fromBroker(packets.CONNACK, &packets.Connack{Properties: &packets.Properties{WildcardSubAvailable: new(byte(0)), SharedSubAvailable: new(byte(0))}})
 	if !slices.Contains(w.log, "failed 2 ERR_SUBSCRIBE_REFUSED") {
-		t.Errorf("heard %q", w.log)
+		t.Errorf("the calls are %q", w.log)
 	}
 	w.sub(3, "$share/g/a", 0)
 	w.sub(4, "a", 0)
 	w.log = nil
 	w.sends("SUBSCRIBE a:0")
-	w.hears("failed 3 ERR_SUBSCRIBE_REFUSED")
+	w.expectCalls("failed 3 ERR_SUBSCRIBE_REFUSED")
 }
 
-func TestRaise(t *testing.T) {
-	t.Run("asked for before the first answer", func(t *testing.T) {
+func TestHigherQoS(t *testing.T) {
+	t.Run("before the first SUBACK", func(t *testing.T) {
 		w := online(t, nil)
 		w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
 		w.sub(3, "f", 1)
 		w.sends("SUBSCRIBE f:1")
 		w.suback(1, 0)
-		w.hears("")
+		w.expectCalls("")
 		w.suback(2, 1)
-		w.hears("subscribed 2 q1; subscribed 3 q1")
+		w.expectCalls("subscribed 2 q1; subscribed 3 q1")
 	})
-	t.Run("refused, it leaves what there was", func(t *testing.T) {
+	t.Run("refused", func(t *testing.T) {
 		w := online(t, nil)
 		w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
@@ -74,52 +74,52 @@ func TestRaise(t *testing.T) {
 		w.log = nil
 		w.suback(2, 0x97)
 		w.sub(4, "f", 0)
-		w.hears("failed 3 ERR_SUBSCRIBE_REFUSED; subscribed 4 q0")
+		w.expectCalls("failed 3 ERR_SUBSCRIBE_REFUSED; subscribed 4 q0")
 	})
 }
 
-// A CONNECT that was not answered may have made a new session, which the next
-// CONNACK calls present.
-func TestAnotherSession(t *testing.T) {
+// An unanswered CONNECT may have created a new session. The next CONNACK then has Session
+// Present set, although the previous session is lost.
+func TestUncertainSession(t *testing.T) {
 	w := online(t, nil)
 	w.sub(2, "f", 1)
 	w.sends("SUBSCRIBE f:1")
 	w.suback(1, 1)
-	w.pub(3, 2, "t", "twice?")
-	w.pub(4, 1, "t", "again")
-	w.sends("PUBLISH twice?; PUBLISH again")
-	w.lost(1006)
+	w.pub(3, 2, "t", "exactly once")
+	w.pub(4, 1, "t", "at least once")
+	w.sends("PUBLISH exactly once; PUBLISH at least once")
+	w.loseSocket(1006)
 	w.tick(w.Deadline() - w.now)
 	w.Opened(w.now, w.attempt)
 	w.sends("CONNECT clean=false")
-	w.lost(1006)
+	w.loseSocket(1006)
 	w.log = nil
-	w.again(true)
-	w.hears("connecting[reconnecting]; open; failed 3 ERR_SESSION_LOST; connected[connected]")
+	w.reconnected(true)
+	w.expectCalls("connecting[reconnecting]; open; failed 3 ERR_SESSION_LOST; connected[connected]")
 	out := w.out()
 	if len(out) != 3 || out[0].Type != packets.PUBREL || out[1].Type != packets.SUBSCRIBE || out[2].Type != packets.PUBLISH || out[1].Content.(*packets.Subscribe).Subscriptions[0].RetainHandling != 1 {
 		t.Errorf("sent %v", out)
 	}
-	w.lost(1006)
+	w.loseSocket(1006)
 	w.log = nil
-	w.again(true)
-	w.hears("connecting[reconnecting]; open; connected recovered[connected]")
+	w.reconnected(true)
+	w.expectCalls("connecting[reconnecting]; open; connected recovered[connected]")
 }
 
-// A session that is resumed must not bring back what the page has given up.
-func TestWhatIsGivenUpStaysSo(t *testing.T) {
-	t.Run("offline, wanted again and given up again", func(t *testing.T) {
+// A resumed session must not restore subscriptions that the page has ended.
+func TestResumedSessionRestoresNoEndedSubscription(t *testing.T) {
+	t.Run("subscribed and unsubscribed again while offline", func(t *testing.T) {
 		w := online(t, nil)
 		id := w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
-		w.lost(1006)
+		w.loseSocket(1006)
 		w.Unsubscribe(w.now, 3, id)
 		id = w.sub(4, "f", 0)
 		w.Unsubscribe(w.now, 5, id)
-		w.again(true)
+		w.reconnected(true)
 		w.sends("UNSUBSCRIBE f")
 	})
-	t.Run("by the end of the client", func(t *testing.T) {
+	t.Run("ended by disconnect()", func(t *testing.T) {
 		w := online(t, func(o *Options) { o.CleanStart = true })
 		w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
@@ -130,24 +130,24 @@ func TestWhatIsGivenUpStaysSo(t *testing.T) {
 		w.Opened(w.now, w.attempt)
 		w.out()
 		w.connack(true)
-		w.sends("") // the page may subscribe to it again
+		w.sends("") // the page has time to subscribe again
 		w.tick(o.UnclaimedTimeout)
 		w.sends("UNSUBSCRIBE f")
 	})
-	t.Run("unsubscribed in the turn that the connection is lost in", func(t *testing.T) {
+	t.Run("unsubscribed in the turn of the loss", func(t *testing.T) {
 		w := online(t, nil)
 		id := w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
 		w.suback(1, 0)
 		w.Unsubscribe(w.now, 3, id)
-		w.lost(1006)
+		w.loseSocket(1006)
 		w.log = nil
-		w.again(false)
-		w.hears("connecting[reconnecting]; open; done 3; connected[connected]")
+		w.reconnected(false)
+		w.expectCalls("connecting[reconnecting]; open; done 3; connected[connected]")
 	})
 }
 
-func TestResubscribes(t *testing.T) {
+func TestResubscribe(t *testing.T) {
 	w := online(t, nil)
 	for i := range 19 {
 		w.sub(mqtt.Token(i+2), fmt.Sprintf("f%02d", i), 1)
@@ -155,15 +155,15 @@ func TestResubscribes(t *testing.T) {
 	w.sends("SUBSCRIBE f00:1 f01:1 f02:1 f03:1 f04:1 f05:1 f06:1 f07:1; SUBSCRIBE f08:1 f09:1 f10:1 f11:1 f12:1 f13:1 f14:1 f15:1; SUBSCRIBE f16:1 f17:1 f18:1")
 	w.suback(1, make([]byte, 8)...)
 	w.suback(2, make([]byte, 8)...)
-	// f16 to f18 are still unanswered.
+	// The broker has not answered the SUBSCRIBE of f16 to f18.
 	w.log = nil
-	w.lost(1006)
-	w.again(true)
+	w.loseSocket(1006)
+	w.reconnected(true)
 	w.sends("SUBSCRIBE f16:1 f17:1 f18:1")
 	w.suback(4, 1, 1, 1)
-	w.hears("close; disconnected ERR_CONNECTION_LOST retry 1s[reconnecting]; connecting[reconnecting]; open; connected recovered[connected]; subscribed 18 q1; subscribed 19 q1; subscribed 20 q1")
-	w.lost(1006)
-	w.again(false)
+	w.expectCalls("close; disconnected ERR_CONNECTION_LOST retry 1s[reconnecting]; connecting[reconnecting]; open; connected recovered[connected]; subscribed 18 q1; subscribed 19 q1; subscribed 20 q1")
+	w.loseSocket(1006)
+	w.reconnected(false)
 	var filters int
 	for _, cp := range w.out() {
 		n := len(cp.Content.(*packets.Subscribe).Subscriptions)
@@ -173,38 +173,38 @@ func TestResubscribes(t *testing.T) {
 		filters += n
 	}
 	if filters != 19 {
-		t.Errorf("%d filters resubscribed", filters)
+		t.Errorf("the client resubscribes %d filters, want 19", filters)
 	}
 	w.log = nil
 	w.suback(5, 0x87, 0, 0, 0, 0, 0, 0, 0)
-	w.hears("ended 1 ERR_SUBSCRIBE_REFUSED")
+	w.expectCalls("ended 1 ERR_SUBSCRIBE_REFUSED")
 }
 
-func TestSharedSubscribe(t *testing.T) {
+func TestSubscriptionsToOneFilter(t *testing.T) {
 	w := online(t, nil)
 	w.sub(2, "f", 0)
 	w.sub(3, "f", 0)
 	w.sends("SUBSCRIBE f:0")
 	w.suback(1, 0)
-	// One without an interest in retained messages has what it wants already.
+	// A subscription that requests no retained messages needs no SUBSCRIBE.
 	w.Subscribe(w.now, 4, mqtt.Subscription{Filter: "f", RetainHandling: 2}, nil)
 	w.sends("")
-	w.hears("subscribed 2 q0; subscribed 3 q0; subscribed 4 q0")
-	w.sub(5, "f", 1) // more than was asked for
+	w.expectCalls("subscribed 2 q0; subscribed 3 q0; subscribed 4 q0")
+	w.sub(5, "f", 1) // needs a higher QoS
 	w.sends("SUBSCRIBE f:1")
 	w.suback(2, 1)
-	w.hears("subscribed 5 q1")
+	w.expectCalls("subscribed 5 q1")
 	w.Subscribe(w.now, 6, mqtt.Subscription{Filter: "f", NoLocal: true}, nil)
-	w.hears("failed 6 ERR_OPTION")
+	w.expectCalls("failed 6 ERR_OPTION")
 	for id := range uint32(3) {
 		w.Unsubscribe(w.now, mqtt.Token(10+id), id+1)
 	}
 	w.sends("")
 	w.Unsubscribe(w.now, 20, 4)
 	w.sends("UNSUBSCRIBE f")
-	w.hears("ended 1; done 10; ended 2; done 11; ended 3; done 12; ended 4")
-	w.gets(packets.UNSUBACK, &packets.Unsuback{PacketID: 3, Reasons: []byte{0}, Properties: &packets.Properties{}})
-	w.hears("done 20")
+	w.expectCalls("ended 1; done 10; ended 2; done 11; ended 3; done 12; ended 4")
+	w.fromBroker(packets.UNSUBACK, &packets.Unsuback{PacketID: 3, Reasons: []byte{0}, Properties: &packets.Properties{}})
+	w.expectCalls("done 20")
 }
 
 func TestLateSubscription(t *testing.T) {
@@ -212,18 +212,18 @@ func TestLateSubscription(t *testing.T) {
 		name         string
 		first, later byte // Retain Handling
 		filter       string
-		answered     bool // before the later one comes
-		heard        bool // so has a message
+		answered     bool // SUBACK arrives before the later subscription
+		received     bool // so does a message
 		want         string
 	}{
-		{"gets what is retained", 0, 0, "f", true, true, "SUBSCRIBE f:0"},
-		{"though the first wanted none", 2, 0, "f", true, false, "SUBSCRIBE f:0"},
-		{"and the first is not answered", 2, 0, "f", false, false, "SUBSCRIBE f:0"},
-		{"though the broker knows the filter", 0, 1, "f", true, true, "SUBSCRIBE f:0"},
-		{"shares what is on its way", 0, 0, "f", false, false, ""},
-		{"when there is nothing", 0, 0, "f", true, false, ""},
-		{"wants none", 0, 2, "f", true, true, ""},
-		{"of a shared subscription, which has none", 0, 0, "$share/g/f", true, true, ""},
+		{"requests retained messages", 0, 0, "f", true, true, "SUBSCRIBE f:0"},
+		{"requests retained messages that the first does not request", 2, 0, "f", true, false, "SUBSCRIBE f:0"},
+		{"requests them before the first SUBACK", 2, 0, "f", false, false, "SUBSCRIBE f:0"},
+		{"requests them with Retain Handling 1", 0, 1, "f", true, true, "SUBSCRIBE f:0"},
+		{"shares the request of the first", 0, 0, "f", false, false, ""},
+		{"shares the result of the first, which received none", 0, 0, "f", true, false, ""},
+		{"requests none", 0, 2, "f", true, true, ""},
+		{"has none, as a shared subscription", 0, 0, "$share/g/f", true, true, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := online(t, nil)
@@ -232,9 +232,9 @@ func TestLateSubscription(t *testing.T) {
 			if c.answered {
 				w.suback(1, 0)
 			}
-			w.hears(map[bool]string{true: "subscribed 2 q0"}[c.answered])
-			if c.heard {
-				w.gets(packets.PUBLISH, &packets.Publish{Topic: "f", Properties: &packets.Properties{}})
+			w.expectCalls(map[bool]string{true: "subscribed 2 q0"}[c.answered])
+			if c.received {
+				w.fromBroker(packets.PUBLISH, &packets.Publish{Topic: "f", Properties: &packets.Properties{}})
 			}
 			w.log = nil
 			w.Subscribe(w.now, 3, mqtt.Subscription{Filter: c.filter, RetainHandling: c.later}, nil)
@@ -246,32 +246,32 @@ func TestLateSubscription(t *testing.T) {
 				w.suback(2, 0)
 			}
 			if c.answered {
-				w.hears("subscribed 3 q0")
+				w.expectCalls("subscribed 3 q0")
 			} else {
-				w.hears("subscribed 2 q0; subscribed 3 q0")
+				w.expectCalls("subscribed 2 q0; subscribed 3 q0")
 			}
 		})
 	}
 }
 
 func TestUnsubscribe(t *testing.T) {
-	t.Run("before the SUBSCRIBE went", func(t *testing.T) {
+	t.Run("before SUBSCRIBE", func(t *testing.T) {
 		w := online(t, nil)
 		id := w.sub(2, "f", 0)
 		w.Unsubscribe(w.now, 3, id)
 		w.sends("")
-		w.hears("failed 2 ERR_UNSUBSCRIBED; done 3")
+		w.expectCalls("failed 2 ERR_UNSUBSCRIBED; done 3")
 	})
-	t.Run("before its answer", func(t *testing.T) {
+	t.Run("before SUBACK", func(t *testing.T) {
 		w := online(t, nil)
 		w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
 		w.UnsubscribeAll(w.now, 3, "f")
 		w.sends("UNSUBSCRIBE f")
 		w.suback(1, 0)
-		w.hears("failed 2 ERR_UNSUBSCRIBED")
+		w.expectCalls("failed 2 ERR_UNSUBSCRIBED")
 	})
-	t.Run("and again in the same turn", func(t *testing.T) {
+	t.Run("with another subscribe() in the same turn", func(t *testing.T) {
 		w := online(t, nil)
 		id := w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
@@ -280,30 +280,30 @@ func TestUnsubscribe(t *testing.T) {
 		w.sub(4, "f", 0)
 		w.sends("UNSUBSCRIBE f; SUBSCRIBE f:0")
 	})
-	t.Run("while offline, of a session that lives on", func(t *testing.T) {
+	t.Run("while offline, with a session that is resumed", func(t *testing.T) {
 		w := online(t, nil)
 		id, other := w.sub(2, "f", 0), w.sub(3, "g", 0)
 		w.sends("SUBSCRIBE f:0 g:0")
 		w.suback(1, 0, 0)
-		w.lost(1006)
+		w.loseSocket(1006)
 		w.log = nil
 		w.Unsubscribe(w.now, 4, id)
 		w.Unsubscribe(w.now, 5, other)
-		w.sub(6, "g", 0) // wanted again
-		w.hears("ended 1; done 4; ended 2; done 5")
-		w.again(true)
+		w.sub(6, "g", 0)
+		w.expectCalls("ended 1; done 4; ended 2; done 5")
+		w.reconnected(true)
 		w.sends("UNSUBSCRIBE f; SUBSCRIBE g:0")
 	})
-	t.Run("while offline, of a session that is gone", func(t *testing.T) {
+	t.Run("while offline, with a session that is lost", func(t *testing.T) {
 		w := online(t, nil)
 		id := w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
-		w.lost(1006)
+		w.loseSocket(1006)
 		w.Unsubscribe(w.now, 4, id)
-		w.again(false)
+		w.reconnected(false)
 		w.sends("")
 	})
-	t.Run("the UNSUBACK is lost with the connection", func(t *testing.T) {
+	t.Run("with a lost UNSUBACK", func(t *testing.T) {
 		w := online(t, nil)
 		id := w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
@@ -311,8 +311,8 @@ func TestUnsubscribe(t *testing.T) {
 		w.Unsubscribe(w.now, 4, id)
 		w.sends("UNSUBSCRIBE f")
 		w.log = nil
-		w.lost(1006)
-		w.again(true)
+		w.loseSocket(1006)
+		w.reconnected(true)
 		w.sends("UNSUBSCRIBE f")
 		if !slices.Contains(w.log, "done 4") {
 			t.Error(w.log)

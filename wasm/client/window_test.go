@@ -8,12 +8,12 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// The window follows the speed of the network.
+// The size of the window adapts to the speed of the network.
 func TestWindow(t *testing.T) {
 	for _, c := range []struct {
 		name        string
 		speed       int // bytes per second
-		least, most int // where the window ends up
+		least, most int // bounds of the final size
 	}{
 		{"slow", 100_000, leastWindow, 128 << 10},
 		{"a few Mbit/s", 1_000_000, 400_000, 1_200_000},
@@ -28,18 +28,18 @@ func TestWindow(t *testing.T) {
 				n := w.room()
 				w.gave(n)
 				if buffered += n; buffered > mostWindow+leastWindow {
-					t.Fatalf("%d bytes wait in the socket", buffered)
+					t.Fatalf("the socket buffers %d bytes", buffered)
 				}
 			}
 			if w.size < c.least || w.size > c.most {
-				t.Errorf("the window is %d bytes, want %d to %d", w.size, c.least, c.most)
+				t.Errorf("the size is %d bytes, want %d to %d", w.size, c.least, c.most)
 			}
 		})
 	}
 }
 
-// An upload that takes longer than the keep alive completes, whether the bytes wait
-// in the browser or in the network.
+// An upload that takes longer than the keep-alive completes. Its bytes wait in the browser
+// or in the network.
 func TestSlowUpload(t *testing.T) {
 	const speed = 100_000 // bytes per second
 	for name, kernel := range map[string]int{"waits in the browser": 50_000, "waits in the network": 4 << 20} {
@@ -67,7 +67,7 @@ func TestSlowUpload(t *testing.T) {
 					w.Flushed(w.now, n)
 				}
 			}
-			w.hears("")
+			w.expectCalls("")
 			if sent < 3_000_000 {
 				t.Errorf("%.0f bytes have arrived", sent)
 			}
@@ -75,7 +75,8 @@ func TestSlowUpload(t *testing.T) {
 	}
 }
 
-// While the socket is full, output waits, and the client asks to be woken.
+// While the socket is full, the output waits, and the client has a deadline to check the
+// socket again.
 func TestFullSocket(t *testing.T) {
 	w := online(t, nil)
 	w.sends("")
@@ -88,21 +89,21 @@ func TestFullSocket(t *testing.T) {
 		w.Flushed(w.now, n)
 	}
 	if given > firstWindow+leastWindow {
-		t.Errorf("%d bytes are given to a socket that sends nothing", given)
+		t.Errorf("the client gives %d bytes to a socket that sends nothing", given)
 	}
 	if something, now := w.Pending(); now || !something {
 		t.Errorf("pending: %v, something: %v", now, something)
 	}
 	if due := w.Deadline() - w.now; due != lookAgain {
-		t.Errorf("it wants to look again in %v", due)
+		t.Errorf("the deadline is in %v, want %v", due, lookAgain)
 	}
 	w.now += lookAgain
 	w.Buffered(w.now, given)
 	if _, now := w.Pending(); now {
-		t.Error("it gives more to a socket that is full")
+		t.Error("the client gives more bytes to a full socket")
 	}
 	w.Buffered(w.now, 0)
 	if _, now := w.Pending(); !now || len(w.Output()) == 0 {
-		t.Error("the socket is empty, and it gives nothing")
+		t.Error("the client gives nothing to an empty socket")
 	}
 }

@@ -14,8 +14,8 @@ type pendingRequest struct {
 	expired     bool          // the answer was not received in time
 }
 
-// Subscribe sends a SUBSCRIBE. The filters must be valid. The result goes to
-// [Handler.Subscribed], unless Subscribe returns an error: ErrOffline,
+// Subscribe sends a SUBSCRIBE. The filters must be valid. The engine reports the
+// result by [Handler.Subscribed], unless Subscribe returns an error: ErrOffline,
 // ErrNoPacketID or ErrTooLarge.
 func (e *Engine) Subscribe(now time.Duration, token Token, subs []Subscription, user []UserPair) error {
 	return e.sendRequest(now, pendingRequest{token: token, ackType: typeSuback, filterCount: len(subs)}, func(b []byte, id uint16) []byte {
@@ -23,8 +23,8 @@ func (e *Engine) Subscribe(now time.Duration, token Token, subs []Subscription, 
 	})
 }
 
-// Unsubscribe sends an UNSUBSCRIBE. The result goes to [Handler.Unsubscribed]. The
-// errors are those of Subscribe.
+// Unsubscribe sends an UNSUBSCRIBE. The engine reports the result by
+// [Handler.Unsubscribed]. The errors are those of Subscribe.
 func (e *Engine) Unsubscribe(now time.Duration, token Token, filters []string) error {
 	return e.sendRequest(now, pendingRequest{token: token, ackType: typeUnsuback, filterCount: len(filters)}, func(b []byte, id uint16) []byte {
 		return appendUnsubscribe(b, id, filters)
@@ -52,8 +52,8 @@ func (e *Engine) sendRequest(now time.Duration, r pendingRequest, encode func([]
 	return nil
 }
 
-// failRequests settles all pending requests with err, and those that have expired
-// with ErrAckTimeout. Requests do not continue on the next connection.
+// failRequests reports err as the result of all pending requests, and ErrAckTimeout as
+// the result of expired requests. Requests do not continue on the next connection.
 func (e *Engine) failRequests(err error) {
 	for _, id := range sortedIDs(e.requests) {
 		r := e.requests[uint16(id)]
@@ -70,9 +70,9 @@ func (e *Engine) failRequests(err error) {
 	}
 }
 
-// sortedIDs returns the keys of m in ascending order, as the order of a map would
-// make runs irreproducible. The keys become uint32 in order to share the code of
-// slices.Sort with Router: this saves bytes in the wasm.
+// sortedIDs returns the keys of m in ascending order, so that each run sends the same
+// packets. The keys are uint32 to share the code of slices.Sort with Router, which
+// makes the wasm smaller.
 func sortedIDs[V any](m map[uint16]V) []uint32 {
 	ids := make([]uint32, 0, len(m))
 	for id := range m {

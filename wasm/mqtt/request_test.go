@@ -28,7 +28,7 @@ func TestSubscribe(t *testing.T) {
 	p.expectEvents("unsubscribed 2 0011 ")
 	_ = p.Subscribe(p.now, 3, []Subscription{{Filter: "c"}}, nil)
 	p.Lost()
-	p.expectEvents("subscribed 3  the connection was lost before the answer came")
+	p.expectEvents("subscribed 3  the connection was lost before an answer")
 	if err := p.Subscribe(p.now, 4, []Subscription{{Filter: "c"}}, nil); !errors.Is(err, ErrOffline) {
 		t.Error(err)
 	}

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Errors of ValidTopic and ValidFilter (section 4.7). The subject of the texts is
-// the topic or the filter.
+// Errors of ValidTopic and ValidFilter (section 4.7). In the texts, "it" is the topic
+// or the filter.
 var (
 	ErrTopicEmpty    = errors.New("it is empty")
 	ErrTopicTooLong  = errors.New("it is longer than 65,535 bytes")
@@ -20,8 +20,8 @@ var (
 	ErrFilterShare   = errors.New("a shared subscription is $share/<name>/<filter>; the name is not empty and has no + or #")
 )
 
-// ValidTopic reports why a message must not be published to topic, nil when it
-// may [MQTT-4.7.1-1] [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-4.7.3-3].
+// ValidTopic returns an error if topic is not a valid topic of a PUBLISH
+// [MQTT-4.7.1-1] [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-4.7.3-3].
 func ValidTopic(topic []byte) error {
 	if err := validName(topic); err != nil {
 		return err
@@ -47,7 +47,7 @@ func validName(name []byte) error {
 	return nil
 }
 
-// ValidFilter reports why a client must not subscribe to filter, nil when it may
+// ValidFilter returns an error if filter is not a valid topic filter of a SUBSCRIBE
 // [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.8.2-1] [MQTT-4.8.2-2].
 func ValidFilter(filter string) error {
 	if err := validName([]byte(filter)); err != nil {

@@ -104,7 +104,8 @@ func referenceMatch(filter, topic string) bool {
 	return slices.EqualFunc(f, tl, func(a, b string) bool { return a == "+" || a == b })
 }
 
-// fromLetters joins the letters that b selects. Few letters make matches likely.
+// fromLetters returns a string of at most 12 of the letters. Each byte of b selects one.
+// A small number of letters makes matches likely.
 func fromLetters(b []byte, letters []string) string {
 	var s strings.Builder
 	for _, c := range b[:min(len(b), 12)] {

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// serverViolations has packets that a server must not send, and the reason code of
-// the client's DISCONNECT. With x, the packet is sent in place of the CONNACK;
-// otherwise after it.
+// serverViolations has packets that a server must not send, in hex, and the reason
+// code of the client's DISCONNECT. The server sends a packet that begins with x in
+// place of the CONNACK, and other packets after the CONNACK.
 var serverViolations = []struct {
 	name, bytes string
 	want        Reason
@@ -191,8 +191,8 @@ func TestAnnouncedLengthAllocatesNothing(t *testing.T) {
 	}
 }
 
-// The test cases of npm's mqtt-packet (MIT licence) for packets of an MQTT 5 server,
-// valid or not.
+// TestPacketCases runs the test cases of npm's mqtt-packet (MIT licence) for valid and
+// invalid packets of an MQTT 5 server.
 func TestPacketCases(t *testing.T) {
 	data, err := os.ReadFile("testdata/mqtt-packet-cases.json")
 	if err != nil {
@@ -205,7 +205,7 @@ func TestPacketCases(t *testing.T) {
 	if err := json.Unmarshal(data, &cases); err != nil {
 		t.Fatal(err)
 	}
-	// Packets that mqtt-packet accepts and the standard forbids.
+	// lax has the packets that mqtt-packet accepts and the standard forbids.
 	lax := map[string]string{
 		"Version 5 CONNACK test 1":                                   "truncated",
 		"Version 5 CONNACK test 3":                                   "session present after a clean start",

@@ -10,11 +10,11 @@ const HEADER_OUTPUT_ADDRESS = 2, HEADER_OUTPUT_LENGTH = 3, HEADER_TABLE_ADDRESS 
 const HEADER_CRASH_ADDRESS = 6, HEADER_CRASH_LENGTH = 7, HEADER_PENDING = 8, HEADER_TOPIC_ADDRESS = 9, HEADER_WORDS = 10;
 export const PENDING_NOTHING = 0, PENDING_READY = 1;
 export const SENT = 1;
-const MAX_TOPIC = 65535;
+const TOPIC_SIZE = 65536;
 export const MAX_INPUT = 268435455;
 
 // Records.
-const KIND_TOPIC = 1, KIND_MESSAGE = 2, KIND_DONE = 3;
+const KIND_TOPIC = 1, KIND_MESSAGE = 2, KIND_DONE = 3, KIND_EFFECT = 4;
 const TOPIC_ID = 1, TOPIC_FIRST = 2, TOPIC_NAME = 3, TOPIC_RECIPIENTS = 5, TOPIC_WORDS = 6;
 const MESSAGE_TOPIC = 1, MESSAGE_FLAGS = 2, MESSAGE_PAYLOAD = 3, MESSAGE_PACKET = 5, MESSAGE_RECIPIENTS = 7, MESSAGE_PROPERTIES = 8, MESSAGE_WORDS = 9;
 export const PROPERTY_ID = 0, PROPERTY_DATA = 1, PROPERTY_VALUE = 3, PROPERTY_WORDS = 5;
@@ -182,7 +182,7 @@ export class Memory {
    * Writes the topic of a publish, unless it is the topic of the last call.
    * @param {string} topic
    * @param {(topic: string) => void} check throws if the topic is not valid
-   * @returns {number} the length of the topic in bytes, or -1 if it exceeds MAX_TOPIC
+   * @returns {number} the length of the topic in bytes, or TOPIC_SIZE if it is too long
    */
   writeTopic_(topic, check) {
     if (topic !== this.#topic) {
@@ -190,8 +190,8 @@ export class Memory {
       this.refresh_();
       this.#topic = "";
       const at = this.#header[HEADER_TOPIC_ADDRESS];
-      const { read, written } = encoder.encodeInto(topic, this.#bytes.subarray(at, at + MAX_TOPIC));
-      if (read < topic.length) return -1;
+      const { read, written } = encoder.encodeInto(topic, this.#bytes.subarray(at, at + TOPIC_SIZE));
+      if (read < topic.length) return TOPIC_SIZE;
       this.#topic = topic;
       this.#topicLength = written;
     }
@@ -240,7 +240,7 @@ export class Memory {
           handler.done_(words[at + DONE_TOKEN], words[at + DONE_REASON]);
           at += DONE_WORDS;
           break;
-        default: {
+        default: { // KIND_EFFECT
           const bytes = words[at + EFFECT_BYTES];
           handler.effect_(JSON.parse(this.#text(words, at + EFFECT_TEXT)), this.#bytes.slice(bytes, bytes + words[at + EFFECT_BYTES + 1]));
           at += EFFECT_WORDS;

@@ -57,41 +57,34 @@ export class Core {
    * @returns {any} the result of the operation, if it has one
    */
   call_(client, name, argument) {
-    const result = this.guard_(() => this.#operation(name, client, performance.now(), argument));
-    this.checkCrash_();
+    let result;
+    try {
+      if (!this.crashError_) result = this.#operation(name, client, performance.now(), argument);
+    } catch (error) {
+      this.crashed_(error);
+    }
+    if (this.hasCrashed_()) throw this.crashError_;
     return result && JSON.parse(result);
   }
 
   /**
-   * Runs a call into the wasm. An exception of the call means that the wasm has crashed. Throws crashError_ then.
-   * @template T
-   * @param {() => T} call
-   * @returns {T} the result of the call
+   * Must be called after each call into the wasm. Makes new views if necessary, and handles a crash.
+   * @returns {IotError | undefined} crashError_
    */
-  guard_(call) {
-    if (this.crashError_) throw this.crashError_;
-    try {
-      return call();
-    } catch (error) {
-      throw this.crashed_(messageOf(error));
-    }
-  }
-
-  /** Must follow each call into the wasm. Makes new views if necessary. Throws crashError_ after a crash. */
-  checkCrash_() {
+  hasCrashed_() {
     this.memory_.refresh_();
     const reason = this.memory_.crashReason_;
-    if (reason !== undefined) throw this.crashed_(reason);
+    if (reason !== undefined) this.crashed_(reason);
+    return this.crashError_;
   }
 
   /**
-   * Closes all clients after a crash.
-   * @param {string} reason
-   * @returns {IotError} crashError_
+   * Closes all clients after a crash. This rejects their pending promises.
+   * @param {unknown} reason an error or a text
    */
   crashed_(reason) {
     if (!this.crashError_) {
-      this.crashError_ = iotError("ERR_CRASHED", `the wasm has crashed (${reason}); connect() restarts it`, "session", true);
+      this.crashError_ = iotError("ERR_CRASHED", `the wasm has crashed (${messageOf(reason)}); connect() restarts it`, "session", true);
       this.queue_.clear_();
       for (const client of [...this.#clients.values()]) client.deref()?.fail_(this.crashError_);
     }

@@ -1,4 +1,4 @@
-import { IotError, argumentError, errorFrom, plain } from "./errors.js";
+import { IotError, errorFrom, plain } from "./errors.js";
 import { Message } from "./message.js";
 import { acquire } from "./module.js";
 import { wellFormed } from "./options.js";
@@ -181,7 +181,6 @@ export class Link {
    */
   publish_(topic, properties, payload, qos, retain, setCancel) {
     const length = /** @type {import("./core.js").Core} */ (this.#core).memory_.writeTopic_(topic, checkTopic);
-    if (length < 0) throw argumentError(TypeError, "ERR_TOPIC", "topic is longer than 65,535 bytes");
     return this.#turns.publish_(length, properties, payload, qos, retain, setCancel);
   }
 

@@ -33,7 +33,7 @@ export async function start(getSource, integrity, version) {
   /** @type {Core | undefined} */
   let core;
   go.exit = () => core?.crashed_("it exited");
-  go.run(instance).catch((error) => core?.crashed_(messageOf(error)));
+  go.run(instance).catch((error) => core?.crashed_(error));
   if (wasmStamp !== stamp || !stamp.startsWith(`${version}+`)) {
     throw iotError("ERR_VERSION", `iot.js ${stamp} and iot.wasm ${wasmStamp} are different builds; clear the cache`, "load");
   }

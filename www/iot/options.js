@@ -64,8 +64,13 @@ const url = (v, name) => {
 
 /** @type {Record<keyof import("../iot.js").CustomAuthorizer, Check>} */
 const AUTHORIZER = { name: string, tokenKeyName: string, token: string, tokenSignature: string };
+/** The options that a will and a published message have in common. */
+const MESSAGE = {
+  qos: integer, retain: boolean, contentType: string, utf8: boolean, responseTopic: string, correlationData: binary,
+  messageExpiry: integer, userProperties,
+};
 /** @type {Record<keyof import("../iot.js").Will, Check>} */
-const WILL = { topic: string, payload, qos: integer, retain: boolean, delay: integer, utf8: boolean, messageExpiry: integer, contentType: string, responseTopic: string, correlationData: binary, userProperties };
+const WILL = { topic: string, payload, delay: integer, ...MESSAGE };
 /** @type {Record<keyof import("../iot.js").ReconnectOptions, Check>} */
 const RECONNECT = { minDelayMs: number, maxDelayMs: number, stableAfterMs: number, maxAttempts: integer };
 /** @type {Record<keyof import("../iot.js").OfflineOptions, Check>} */
@@ -79,10 +84,7 @@ export const CONNECT = {
   reconnect: (v, name) => v !== false && check(v, RECONNECT, name),
 };
 /** @type {Record<keyof import("../iot.js").PublishOptions, Check>} */
-export const PUBLISH = {
-  qos: integer, retain: boolean, contentType: string, utf8: boolean, responseTopic: string, correlationData: binary,
-  messageExpiry: integer, userProperties, signal,
-};
+export const PUBLISH = { ...MESSAGE, signal };
 /** @type {Record<keyof import("../iot.js").RequestOptions, Check>} */
 export const REQUEST = { ...PUBLISH, timeoutMs: number };
 /** @type {Record<keyof import("../iot.js").SubscribeOptions, Check>} */
@@ -114,8 +116,8 @@ export function check(options, schema, name) {
     if (!Object.hasOwn(schema, key)) throw unknownOption(key, schema, name);
     const value = options[key]; // a getter may throw
     if (value === undefined) continue;
-    const clean = schema[key](value, `${name}.${key}`);
-    out[key] = typeof clean === "string" ? wellFormed(clean, `${name}.${key}`) : clean;
+    const path = `${name}.${key}`, clean = schema[key](value, path);
+    out[key] = typeof clean === "string" ? wellFormed(clean, path) : clean;
   }
   return out;
 }
@@ -231,14 +233,17 @@ export function wrongType(name, expected, value, code = "ERR_OPTION") {
 }
 
 /**
- * Creates the error for an unknown option.
+ * Creates the error for an unknown option. Its message has the most similar name, or all names.
  * @param {string} key
  * @param {object} schema
  * @param {string} name
  */
 function unknownOption(key, schema, name) {
-  const near = Object.keys(schema).map((k) => /** @type {const} */ ([distance(key.toLowerCase(), k.toLowerCase()), k])).sort((a, b) => a[0] - b[0])[0];
-  const hint = near[0] <= Math.max(2, key.length / 3) ? `; did you mean ${near[1]}?` : `; options: ${Object.keys(schema).join(", ")}`;
+  const keys = Object.keys(schema);
+  /** @param {string} k */
+  const distanceTo = (k) => distance(key.toLowerCase(), k.toLowerCase());
+  const nearest = keys.reduce((a, b) => (distanceTo(b) < distanceTo(a) ? b : a));
+  const hint = distanceTo(nearest) <= Math.max(2, key.length / 3) ? `; did you mean ${nearest}?` : `; options: ${keys.join(", ")}`;
   return argumentError(TypeError, "ERR_OPTION", `${name} has no option ${JSON.stringify(key.slice(0, 60))}${hint}`);
 }
 

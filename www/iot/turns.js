@@ -59,30 +59,27 @@ export class Turns {
    * @param {(cancel: () => void) => void} [setCancel] receives a function that removes the message, unless it has been sent
    */
   publish_(topicLength, properties, payload, qos, retain, setCancel) {
+    const core = this.#core, n = properties.length, text = typeof payload === "string";
     const token = this.tokens_.next_();
     const done = this.tokens_.promise_(token);
     try {
-      const sent = this.#core.guard_(() => {
-        const text = typeof payload === "string", n = properties.length;
-        let input = this.#core.memory_.reserveInput_(n + (text ? payload.length * 3 : payload.length));
-        if (n > 0) {
-          input.set(properties);
-          input = input.subarray(n);
-        }
-        let { length: size } = payload;
-        if (text) size = encoder.encodeInto(payload, input).written;
-        else input.set(payload);
-        return this.#core.wasm_.iot_publish(this.#client, token, topicLength, n, size, qos, retain ? 1 : 0, this.#now());
-      });
-      if (sent === SENT) {
+      let input = core.memory_.reserveInput_(n + (text ? payload.length * 3 : payload.length));
+      if (n > 0) {
+        input.set(properties);
+        input = input.subarray(n);
+      }
+      let { length: size } = payload;
+      if (text) size = encoder.encodeInto(payload, input).written;
+      else input.set(payload);
+      if (core.wasm_.iot_publish(this.#client, token, topicLength, n, size, qos, retain ? 1 : 0, this.#now()) === SENT) {
         this.tokens_.drop_(token);
         this.#scheduleEnd(false);
         return (this.#qos0 ??= withResolvers()).promise;
       }
-      this.handleResults_();
-    } catch {
-      // A crash has rejected all promises.
+    } catch (error) {
+      core.crashed_(error); // rejects all promises
     }
+    this.handleResults_();
     setCancel?.(() => {
       if (this.tokens_.drop_(token)) this.#core.call_(this.#client, "cancel", { token });
     });
@@ -95,7 +92,7 @@ export class Turns {
   }
 
   /**
-   * Passes a received WebSocket message to the wasm. Ignores a crash, which rejects all promises.
+   * Passes a received WebSocket message to the wasm.
    * @param {number} attempt
    * @param {ArrayBuffer} frame
    * @param {number} [from] the index of the first byte to pass
@@ -105,14 +102,12 @@ export class Turns {
     if (core.crashError_) return;
     const n = Math.min(frame.byteLength - from, PIECE);
     try {
-      core.guard_(() => {
-        core.memory_.reserveInput_(n).set(new Uint8Array(frame, from, n));
-        core.wasm_.iot_receive(this.#client, attempt, n, performance.now());
-      });
-      this.handleResults_(frame, core.memory_.inputAddress_ - from);
-    } catch {
-      return;
+      core.memory_.reserveInput_(n).set(new Uint8Array(frame, from, n));
+      core.wasm_.iot_receive(this.#client, attempt, n, performance.now());
+    } catch (error) {
+      core.crashed_(error); // rejects all promises
     }
+    this.handleResults_(frame, core.memory_.inputAddress_ - from);
     if (from + n < frame.byteLength) core.queue_.prepend_(() => this.receive_(attempt, frame, from + n));
   }
 
@@ -129,13 +124,13 @@ export class Turns {
   }
 
   /**
-   * Handles the header and the records that a call into the wasm has written.
+   * Handles the header and the records that a call into the wasm has written, unless the wasm has crashed.
    * @param {ArrayBuffer} [frame] the WebSocket message that the call received
    * @param {number} [base] see Memory.readTable_
    */
   handleResults_(frame, base = 0) {
     const { memory_, queue_ } = this.#core;
-    this.#core.checkCrash_();
+    if (this.#core.hasCrashed_()) return;
     memory_.readTable_(this.#records, frame, base);
     // Output that a received frame caused is sent in a task. Acknowledgements of several frames then share one send().
     if (memory_.pending_ === PENDING_READY) this.#scheduleEnd(frame !== undefined);
@@ -170,20 +165,19 @@ export class Turns {
     if (core.crashError_) return;
     const { memory_, wasm_ } = core;
     try {
-      core.guard_(() => wasm_.iot_turn(this.#client, performance.now(), this.#lastArrival, this.socket_?.buffered_ ?? 0));
-      for (;;) {
-        core.checkCrash_();
+      wasm_.iot_turn(this.#client, performance.now(), this.#lastArrival, this.socket_?.buffered_ ?? 0);
+      while (!core.hasCrashed_()) {
         const bytes = memory_.output_(PIECE), n = bytes.length;
         if (n === 0) break;
         this.socket_?.send_(bytes);
-        core.guard_(() => wasm_.iot_flushed(this.#client, n, performance.now()));
+        wasm_.iot_flushed(this.#client, n, performance.now());
       }
-      const complete = memory_.pending_ === PENDING_NOTHING;
-      this.handleResults_();
-      if (complete) this.settleQoS0_(this.socket_?.open_);
-    } catch {
-      // A crash has rejected all promises.
+    } catch (error) {
+      core.crashed_(error); // rejects all promises
     }
+    const complete = memory_.pending_ === PENDING_NOTHING;
+    this.handleResults_();
+    if (complete) this.settleQoS0_(this.socket_?.open_);
   }
 
   /**

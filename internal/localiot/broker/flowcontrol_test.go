@@ -102,7 +102,7 @@ func TestReceiveMaximum(t *testing.T) {
 }
 
 // An acknowledgement of an unknown identifier does not release a delayed message.
-func TestUnaskedAcknowledgements(t *testing.T) {
+func TestAcknowledgementsOfUnknownIdentifiers(t *testing.T) {
 	s := start(t, Options{})
 	c, _ := s.connect("c", mqtttest.WithSession(true, 1))
 	other, _ := s.connect("other", nil)
@@ -117,8 +117,8 @@ func TestUnaskedAcknowledgements(t *testing.T) {
 	mqtttest.Receive[*packets.Publish](c)
 }
 
-// A message that exceeds the Maximum Packet Size of the client is dropped, and affects neither later
-// messages nor the next connection of the session.
+// The broker drops a message that exceeds the Maximum Packet Size of the client. Later messages, and the
+// next connection of the session, are not affected.
 func TestMaximumPacketSizeOfClient(t *testing.T) {
 	s := start(t, Options{})
 	small := func(clean bool) func(*packets.Connect) {

@@ -21,7 +21,7 @@ func TestFrozenConn(t *testing.T) {
 		go func() { _, err := c.Write([]byte("b")); wrote <- err }()
 		synctest.Wait()
 		if len(read)+len(wrote) > 0 {
-			t.Fatal("a frozen connection carries bytes")
+			t.Fatal("a frozen connection transmits bytes")
 		}
 		c.thaw()
 		if err := <-read; err != nil {
@@ -32,7 +32,7 @@ func TestFrozenConn(t *testing.T) {
 		}
 		<-wrote
 
-		// The client sees the end of a frozen connection only after the connection has thawed.
+		// The client detects the close of a frozen connection only after the connection has thawed.
 		c.freeze()
 		go func() { _, err := c.Read(make([]byte, 1)); read <- err }()
 		clientRead := make(chan error, 1)
@@ -44,7 +44,7 @@ func TestFrozenConn(t *testing.T) {
 		}
 		synctest.Wait()
 		if len(clientRead) > 0 {
-			t.Error("the client sees the end of a frozen connection")
+			t.Error("the client detects the close of a frozen connection")
 		}
 		c.thaw()
 		if err := <-clientRead; err != io.EOF {

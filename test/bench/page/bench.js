@@ -1,15 +1,15 @@
 /**
- * What runs beside a client in its page, and is the same for all of them. The Go
- * program calls globalThis.bench; durations are in milliseconds.
+ * The page of a client. The Go program calls the members of globalThis.bench.
+ * Durations are in milliseconds.
  */
 const { client: name, conn } = Object.fromEntries(new URLSearchParams(location.search));
 const echoTopic = "bench/in/echo";
 const outTopics = Array.from({ length: 16 }, (_, i) => `bench/out/${String(i).padStart(2, "0")}`);
 
-/** How many messages a page publishes before it lets the event loop turn. */
+/** How many messages the page publishes in a turn of the event loop. */
 const burst = 100;
 
-// The wasm's memory, whoever instantiates it.
+// The memory of the newest WebAssembly instance.
 let memory;
 for (const name of ["instantiate", "instantiateStreaming"]) {
   const original = WebAssembly[name];
@@ -32,12 +32,12 @@ observer.observe({ type: "longtask" });
 
 let client;
 let received = 0, bytes = 0, letters = 0, touched = 0;
-let ended; // called with the time when the peer says that all has come
+let ended; // called with the time of the peer's last message
 let echoed; // called with the payload of an echo
 
 /**
- * What a user's handler might do: look at the topic, and into the payload. One
- * byte alone is how the peer says that it has sent, or seen, everything.
+ * Handles a message as an application does: it reads the topic and the payload. A
+ * payload of one byte is the peer's last message: the peer has sent or received all.
  */
 function onMessage(topic, payload) {
   if (payload.length > 1) {
@@ -51,13 +51,13 @@ function onMessage(topic, payload) {
   }
 }
 
-/** Calls a control of the lean peer's. */
+/** Sends a request to the lean peer. */
 async function control(name, parameters) {
   const response = await fetch(`/control/${name}?${new URLSearchParams({ conn, ...parameters })}`, { cache: "no-store" });
   if (!response.ok) throw new Error(await response.text());
 }
 
-/** Lets the event loop turn; sooner than a timer would. */
+/** Resolves in the next turn of the event loop. A timer would be slower. */
 const channel = new MessageChannel();
 let turned;
 channel.port1.onmessage = () => turned();
@@ -67,7 +67,7 @@ const turn = () => new Promise((resolve) => {
 });
 
 globalThis.bench = {
-  /** From the import of the client to CONNACK; and the bytes that came over the wire for it. */
+  /** Imports and connects the client. Measures the time until CONNACK and the downloaded bytes. */
   async open() {
     const start = performance.now();
     const { connect } = await import(`/peers/${name}.js`);
@@ -81,19 +81,19 @@ globalThis.bench = {
 
   close: () => client.close(),
 
-  /** Has `count` messages sent, and waits for the last. */
+  /** Receives `count` messages. */
   async receive({ count, size, qos, perFrame }) {
     received = bytes = letters = touched = 0;
     const end = new Promise((resolve) => (ended = resolve));
     const start = performance.now();
     await control("blast", { count, size, qos, perFrame });
     const ms = (await end) - start;
-    if (received !== count || bytes !== count * size) throw new Error(`${received} messages of ${bytes} bytes came, and ${count} were sent`);
-    if (letters < count || touched < count) throw new Error("messages came without a topic or a payload");
+    if (received !== count || bytes !== count * size) throw new Error(`received ${received} messages with ${bytes} bytes, want ${count} messages`);
+    if (letters < count || touched < count) throw new Error("received messages without a topic or a payload");
     return { messages: count, ms };
   },
 
-  /** Publishes `count` messages in bursts, without waiting for any; until all have come, or are acknowledged. */
+  /** Publishes `count` messages in bursts, without awaiting them. Resolves when the peer has received all, and for QoS 1 when all are acknowledged. */
   async publish({ count, size, qos }) {
     const payload = new Uint8Array(size).fill(0x61);
     const end = new Promise((resolve) => (ended = resolve));
@@ -114,7 +114,7 @@ globalThis.bench = {
     return { messages: count, ms };
   },
 
-  /** Round trips of `count` messages, one every `every` ms, in the order in which they came back. */
+  /** The round trip times of `count` messages, one every `every` ms, in the order of their arrival. */
   latency: ({ count, every, size }) =>
     new Promise((resolve, reject) => {
       const sent = [], trips = [];
@@ -135,7 +135,7 @@ globalThis.bench = {
       }, every);
     }),
 
-  /** Long tasks since the last call. */
+  /** The long tasks since the last call. */
   longTasks() {
     note(observer.takeRecords());
     const { count, longest } = longTasks;

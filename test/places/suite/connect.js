@@ -170,7 +170,7 @@ test("the broker publishes the will when the connection is cut, and not after di
   const inbox = new Inbox();
   await witness.subscribe(place.topic("#"), inbox.take, { qos: 1 });
   const clientId = place.clientId();
-  const will = { topic: place.topic("will"), payload: { json: ["gone"] }, qos: 1, delay: 0, userProperties: { k: "v" } };
+  const will = { topic: place.topic("will"), payload: { json: ["gone"] }, qos: 1, delay: 0, userProperties: { k: "v" } }; // the stand-in ignores the other properties
   const client = await place.connected({ clientId, will, sessionExpiry: 0, reconnect: false });
   await client.disconnect();
   await client.connect();

@@ -10,12 +10,14 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-func (u *user) ask(what string) mqtt.Token {
+// call records a pending call and returns its token.
+func (u *user) call(description string) mqtt.Token {
 	u.token++
-	u.asked[u.token] = what
+	u.pending[u.token] = description
 	return u.token
 }
 
+// act makes a random call.
 func (u *user) act() {
 	switch p := u.w.rand.Float64(); {
 	case p < 0.55:
@@ -29,7 +31,7 @@ func (u *user) act() {
 	case p < 0.80:
 		u.unsubscribe()
 	case p < 0.805:
-		u.do(func() { u.c.Disconnect(u.w.now, u.ask("disconnect")) })
+		u.do(func() { u.c.Disconnect(u.w.now, u.call("disconnect")) })
 	case p < 0.82:
 		u.do(func() { u.c.Reconnect(u.w.now); u.retryAt = 0 })
 	case p < 0.822:
@@ -48,7 +50,7 @@ func (u *user) connect() {
 			o = &u.options
 			u.retryAt = 0
 		}
-		u.c.Connect(u.w.now, u.ask("connect"), o)
+		u.c.Connect(u.w.now, u.call("connect"), o)
 	})
 }
 
@@ -64,7 +66,7 @@ func (u *user) publish() {
 		key := fmt.Sprint(topic, qos)
 		u.numbers[key]++
 		payload := fmt.Sprintf("%s %s q%d %d", topic, u.id, qos, u.numbers[key])
-		token := u.ask("publish " + payload)
+		token := u.call("publish " + payload)
 		before := u.c.Stats().Queued
 		retain := u.w.chance(0.1)
 		sent := u.c.Publish(u.w.now, &mqtt.Outgoing{Token: token, Topic: []byte(topic), Payload: []byte(payload), QoS: qos, Retain: retain})
@@ -77,19 +79,19 @@ func (u *user) publish() {
 	})
 }
 
-// A sub is one subscription of the page.
+// A sub is a subscription of the page.
 type sub struct {
 	filter         string
-	token          mqtt.Token // of its subscribe(), while that is unsettled
+	token          mqtt.Token // of its subscribe(); 0 after that has settled
 	retainHandling byte
-	retained, live map[string]bool // topics of the messages that it has received
+	retained, live map[string]bool // topics of the received messages
 }
 
 func (u *user) subscribe() {
 	filter, qos := filters[u.w.rand.IntN(len(filters))], byte(u.w.rand.IntN(3))
 	retain := []byte{0, 0, 0, 1, 2}[u.w.rand.IntN(5)]
 	u.do(func() {
-		token := u.ask("subscribe " + filter)
+		token := u.call("subscribe " + filter)
 		s := &sub{filter: filter, token: token, retainHandling: retain, retained: map[string]bool{}, live: map[string]bool{}}
 		if id := u.c.Subscribe(u.w.now, token, mqtt.Subscription{Filter: filter, QoS: qos, RetainHandling: retain}, nil); id != 0 {
 			u.subs[id] = s
@@ -114,16 +116,16 @@ func (u *user) unsubscribe() {
 		}
 		id := ids[u.w.rand.IntN(len(ids))]
 		filter := u.subs[id].filter
-		token := u.ask("unsubscribe " + filter)
+		token := u.call("unsubscribe " + filter)
 		if u.w.chance(0.3) {
 			u.c.UnsubscribeAll(u.w.now, token, filter)
 			if slices.Contains(u.subscribed(), filter) {
-				u.w.broken("unsubscribing from %q leaves a subscription", filter)
+				u.w.broken("after unsubscribe(%q) there is a subscription to it", filter)
 			}
 		} else {
 			u.c.Unsubscribe(u.w.now, token, id)
 			if u.subs[id] != nil {
-				u.w.broken("subscription %d does not end", id)
+				u.w.broken("subscription %d has not ended", id)
 			}
 		}
 	})

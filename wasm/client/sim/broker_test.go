@@ -11,21 +11,21 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// broker is a model of one: small, right, and suspicious of its clients.
+// A broker is a model of an MQTT 5 broker. It checks the behaviour of its clients.
 type broker struct {
 	w        *world
 	sessions map[string]*session
 	conns    []*conn
-	taken    map[string]int      // how often each message was taken over, by its payload
-	lastSeq  map[string]sequence // by client, topic and QoS: the last message that was new
-	next     int                 // numbers deliveries
+	accepted map[string]int // by payload: how often the broker has accepted the message
+	last     map[string]int // by client, topic and QoS: the number of the last new message
+	next     int            // the number of the last delivery
 	acked    func(client, delivery string)
-	refuse   []byte          // reason codes for the next CONNECTs
-	mute     int             // that many CONNECTs get no answer
-	cut      int             // of that many the answer is lost with the connection
-	silent   time.Duration   // until then only PINGREQ is answered
-	spared   map[string]bool // clients that are answered all the same
-	retained map[string]message
+	refuse   []byte             // reason codes of the next CONNACKs
+	mute     int                // how many CONNECTs the broker will not answer
+	cut      int                // how many connections the broker will cut after CONNACK
+	silent   time.Duration      // until then, the broker answers only CONNECT and PINGREQ
+	spared   map[string]bool    // clients that the broker answers although it is silent
+	retained map[string]message // by topic
 }
 
 // A message is a retained message.
@@ -34,43 +34,43 @@ type message struct {
 	qos     byte
 }
 
-type sequence struct{ n int }
-
-// session is what the broker keeps of a client.
+// A session is the broker's session of a client.
 type session struct {
 	id       string
 	filters  map[string]byte
 	conn     *conn
-	received map[uint16]string // QoS 2 messages without PUBREL
-	queue    []*delivery       // not sent yet
-	inflight []*delivery       // not acknowledged
-	seen     map[string]bool   // messages of this session
-	gone     time.Duration     // when it expires; 0 while connected
-	heard    bool              // the client knows that it is new
+	received map[uint16]string // messages of QoS 2 without PUBREL
+	queue    []*delivery       // not sent
+	inflight []*delivery       // sent and not acknowledged
+	seen     map[string]bool   // payloads that the client has sent in this session
+	expires  time.Duration     // 0 while connected
+	known    bool              // the client has received a CONNACK without Session Present
 	nextID   uint16
 }
 
+// A delivery is a message to a client.
 type delivery struct {
 	name, topic, payload string
 	qos                  byte
 	id                   uint16
-	released             bool // PUBREC has come
-	again                bool // it has been sent on more than one connection
-	retain               bool // it answers a SUBSCRIBE
+	released             bool // the broker has received PUBREC
+	resent               bool // on another connection
+	retain               bool // a retained message for a SUBSCRIBE
 }
 
 func newBroker(w *world) *broker {
-	return &broker{w: w, sessions: map[string]*session{}, taken: map[string]int{}, lastSeq: map[string]sequence{}, spared: map[string]bool{}, retained: map[string]message{}}
+	return &broker{w: w, sessions: map[string]*session{}, accepted: map[string]int{}, last: map[string]int{}, spared: map[string]bool{}, retained: map[string]message{}}
 }
 
+// accept accepts a connection.
 func (b *broker) accept(l *link) {
-	c := &conn{b: b, link: l, unacked: map[uint16]string{}, here: map[string]bool{}, receiveMax: []int{1, 3, 20, 100}[b.w.rand.IntN(4)]}
+	c := &conn{b: b, link: l, unacked: map[uint16]string{}, seen: map[string]bool{}, receiveMax: []int{1, 3, 20, 100}[b.w.rand.IntN(4)]}
 	b.conns = append(b.conns, c)
 	l.toBroker = c.receive
 	l.brokerGone = c.gone
 }
 
-// restart ends every connection; the sessions may go too.
+// restart ends every connection. Unless keep is true, it also deletes the sessions.
 func (b *broker) restart(keep bool) {
 	b.w.note("broker restarts, sessions kept: %v", keep)
 	for _, c := range slices.Clone(b.conns) {
@@ -87,32 +87,32 @@ func (b *broker) restart(keep bool) {
 	}
 }
 
-// silence has the broker acknowledge nothing for a while.
+// silence makes the broker acknowledge no packets for a time.
 func (b *broker) silence(d time.Duration) {
 	b.w.note("the broker acknowledges nothing for %v", d)
 	b.silent = max(b.silent, b.w.now+d)
 }
 
-// take takes a message over, and hands it to who subscribes.
-func (b *broker) take(client, topic, payload string, qos byte) {
-	b.taken[payload]++
-	if qos == 2 && b.taken[payload] > 1 {
-		b.w.broken("the QoS 2 message %q was taken over %d times", payload, b.taken[payload])
+// distribute accepts a message and queues it for the subscribers.
+func (b *broker) distribute(client, topic, payload string, qos byte) {
+	b.accepted[payload]++
+	if qos == 2 && b.accepted[payload] > 1 {
+		b.w.broken("the broker has accepted the QoS 2 message %q %d times", payload, b.accepted[payload])
 	}
 	var n int
 	_, _ = fmt.Sscanf(payload[strings.LastIndex(payload, " "):], "%d", &n)
 	key := fmt.Sprint(client, topic, qos)
-	if b.taken[payload] == 1 {
-		if last := b.lastSeq[key]; n <= last.n {
-			b.w.broken("out of order: %q comes after number %d", payload, last.n)
+	if b.accepted[payload] == 1 {
+		if last := b.last[key]; n <= last {
+			b.w.broken("%q arrived after number %d", payload, last)
 		}
-		b.lastSeq[key] = sequence{n}
+		b.last[key] = n
 	}
 	ids := make([]string, 0, len(b.sessions))
 	for id := range b.sessions {
 		ids = append(ids, id)
 	}
-	slices.Sort(ids) // the order of a map would not replay
+	slices.Sort(ids) // the order of a map cannot be repeated
 	for _, id := range ids {
 		s := b.sessions[id]
 		granted := -1

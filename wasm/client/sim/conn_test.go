@@ -13,33 +13,34 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// conn is the broker's end of a link.
+// A conn is the broker's side of a link.
 type conn struct {
 	b          *broker
 	link       *link
 	in         []byte
 	session    *session
 	receiveMax int
-	unacked    map[uint16]string // QoS 1 and 2 messages that are not answered yet
-	here       map[string]bool   // messages of this connection
+	unacked    map[uint16]string // unacknowledged messages of QoS 1 and 2
+	seen       map[string]bool   // payloads that the client has sent on this connection
 	aliases    map[uint16]string
-	over       bool
+	ended      bool
 }
 
+// gone ends the connection. The session remains until it expires.
 func (c *conn) gone() {
-	if c.over {
+	if c.ended {
 		return
 	}
-	c.over = true
+	c.ended = true
 	c.b.conns = slices.DeleteFunc(c.b.conns, func(o *conn) bool { return o == c })
 	if s := c.session; s != nil && s.conn == c {
 		s.conn = nil
-		s.gone = c.b.w.now + 300*time.Second
+		s.expires = c.b.w.now + 300*time.Second
 	}
 }
 
 func (c *conn) send(kind byte, content packets.Packet) {
-	if c.over {
+	if c.ended {
 		return
 	}
 	cp := packets.NewControlPacket(kind)
@@ -51,10 +52,11 @@ func (c *conn) send(kind byte, content packets.Packet) {
 	c.link.brokerSends(b.Bytes())
 }
 
+// receive decodes received bytes.
 func (c *conn) receive(piece []byte) {
 	c.in = append(c.in, piece...)
-	for !c.over && len(c.in) >= 2 {
-		if bytes.HasPrefix(c.in, []byte{0xe0, 0}) { // which paho cannot read
+	for !c.ended && len(c.in) >= 2 {
+		if bytes.HasPrefix(c.in, []byte{0xe0, 0}) { // paho cannot decode a DISCONNECT without a reason code
 			c.in = c.in[2:]
 			c.disconnect(0)
 			return
@@ -62,7 +64,7 @@ func (c *conn) receive(piece []byte) {
 		r := bytes.NewReader(c.in)
 		cp, err := packets.ReadPacket(r)
 		if err != nil {
-			return // not all of it has come
+			return // the packet is incomplete
 		}
 		c.in = c.in[len(c.in)-r.Len():]
 		c.packet(cp)
@@ -70,10 +72,9 @@ func (c *conn) receive(piece []byte) {
 }
 
 func (c *conn) disconnect(reason byte) {
-	// Two stalls in a row may look like silence (keep alive timeout), and a link that
-	// is stalled may look like a broker that does not acknowledge: no accusation.
+	// A stalled link may cause a keep-alive timeout (0x8d) or an acknowledgement timeout (0x80).
 	if reason >= 0x80 && reason != 0x8d && reason != 0x80 {
-		c.b.w.broken("the client accuses the broker: DISCONNECT 0x%02x", reason)
+		c.b.w.broken("the client sends DISCONNECT 0x%02x", reason)
 	}
 	c.gone()
 	c.link.closeByBroker(1000)
@@ -135,10 +136,10 @@ func (c *conn) packet(cp *packets.ControlPacket) {
 	}
 }
 
-// later answers after a while, as brokers do.
+// later calls do after a short time, unless the broker is silent then.
 func (c *conn) later(do func()) {
 	c.b.w.after(c.b.w.between(0, 300*time.Millisecond), func() {
-		if !c.over && (c.b.w.now >= c.b.silent || c.b.spared[c.session.id]) {
+		if !c.ended && (c.b.w.now >= c.b.silent || c.b.spared[c.session.id]) {
 			do()
 		}
 	})
@@ -148,7 +149,7 @@ func (c *conn) connect(p *packets.Connect) {
 	b := c.b
 	if b.mute > 0 {
 		b.mute--
-		c.session = &session{} // and no answer
+		c.session = &session{} // the client gets no answer
 		return
 	}
 	if len(b.refuse) > 0 {
@@ -160,7 +161,7 @@ func (c *conn) connect(p *packets.Connect) {
 		return
 	}
 	s := b.sessions[p.ClientID]
-	present := s != nil && !p.CleanStart && (s.conn != nil || s.gone > b.w.now)
+	present := s != nil && !p.CleanStart && (s.conn != nil || s.expires > b.w.now)
 	if s != nil && s.conn != nil {
 		old := s.conn
 		old.send(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x8e, Properties: &packets.Properties{}})
@@ -171,7 +172,7 @@ func (c *conn) connect(p *packets.Connect) {
 		s = &session{id: p.ClientID, filters: map[string]byte{}, received: map[uint16]string{}, seen: map[string]bool{}}
 		b.sessions[p.ClientID] = s
 	}
-	s.conn, s.gone = c, 0
+	s.conn, s.expires = c, 0
 	c.session = s
 	alias := uint16(b.w.rand.IntN(4))
 	c.send(packets.CONNACK, &packets.Connack{SessionPresent: present, Properties: &packets.Properties{
@@ -185,7 +186,7 @@ func (c *conn) connect(p *packets.Connect) {
 	for _, d := range s.inflight {
 		c.deliver(d, true)
 	}
-	// As mosquitto does, it repeats the PUBREC of what it has taken over.
+	// Like mosquitto, the broker repeats PUBREC for unreleased messages.
 	for _, id := range slices.Sorted(maps.Keys(s.received)) {
 		if b.w.chance(0.5) {
 			c.send(packets.PUBREC, &packets.Pubrec{PacketID: id, Properties: &packets.Properties{}})
@@ -208,34 +209,34 @@ func (c *conn) publish(p *packets.Publish) {
 	}
 	payload := string(p.Payload)
 	if topic == "" || !strings.HasPrefix(payload, topic+" ") {
-		w.broken("a message for another topic came to %q: %q", topic, payload)
+		w.broken("the topic of %q is %q", payload, topic)
 	}
 	if p.QoS > 0 {
 		if other, ok := c.unacked[p.PacketID]; ok {
 			w.broken("packet identifier %d is used for %q while %q is unacknowledged", p.PacketID, payload, other)
 		}
-		if c.here[payload] {
-			w.broken("%q came twice on one connection", payload)
+		if c.seen[payload] {
+			w.broken("the client has sent %q twice on one connection", payload)
 		}
 		if s.seen[payload] && !p.Duplicate {
-			w.broken("%q came again in one session without DUP", payload)
+			w.broken("the client has sent %q again in one session without DUP", payload)
 		}
 		c.unacked[p.PacketID] = payload
 		if len(c.unacked) > c.receiveMax {
-			w.broken("%d messages unacknowledged; receive maximum is %d", len(c.unacked), c.receiveMax)
+			w.broken("%d messages are unacknowledged; the Receive Maximum is %d", len(c.unacked), c.receiveMax)
 		}
-		c.here[payload], s.seen[payload] = true, true
+		c.seen[payload], s.seen[payload] = true, true
 	}
-	known, again := s.received[p.PacketID]
-	again = again && p.QoS == 2
-	if again && known != payload {
+	known, duplicate := s.received[p.PacketID]
+	duplicate = duplicate && p.QoS == 2
+	if duplicate && known != payload {
 		w.broken("packet identifier %d is used for %q while the QoS 2 flow of %q is open", p.PacketID, payload, known)
 	}
-	if !again {
+	if !duplicate {
 		if p.Retain {
 			b.retained[topic] = message{payload, p.QoS}
 		}
-		b.take(s.id, topic, payload, p.QoS)
+		b.distribute(s.id, topic, payload, p.QoS)
 	}
 	switch p.QoS {
 	case 1:
@@ -263,6 +264,7 @@ func (c *conn) retained(filter string, qos byte) {
 	c.pump()
 }
 
+// pump sends queued deliveries.
 func (c *conn) pump() {
 	s := c.session
 	for len(s.queue) > 0 && len(s.inflight) < 50 {
@@ -279,18 +281,20 @@ func (c *conn) pump() {
 	}
 }
 
-func (c *conn) deliver(d *delivery, again bool) {
-	d.again = d.again || again
+// deliver sends a delivery. resend is true on another connection than the first.
+func (c *conn) deliver(d *delivery, resend bool) {
+	d.resent = d.resent || resend
 	if d.released {
 		c.send(packets.PUBREL, &packets.Pubrel{PacketID: d.id, Properties: &packets.Properties{}})
 		return
 	}
 	c.send(packets.PUBLISH, &packets.Publish{
-		Topic: d.topic, Payload: []byte(d.payload), QoS: d.qos, PacketID: d.id, Duplicate: again && d.qos > 0, Retain: d.retain,
+		Topic: d.topic, Payload: []byte(d.payload), QoS: d.qos, PacketID: d.id, Duplicate: resend && d.qos > 0, Retain: d.retain,
 		Properties: &packets.Properties{User: []packets.User{{Key: "delivery", Value: d.name}}},
 	})
 }
 
+// acknowledged handles PUBACK, or PUBREC if rec is true.
 func (c *conn) acknowledged(id uint16, rec bool) {
 	s := c.session
 	for i, d := range s.inflight {
@@ -298,11 +302,11 @@ func (c *conn) acknowledged(id uint16, rec bool) {
 			continue
 		}
 		if (d.qos == 2) != rec {
-			c.b.w.broken("QoS %d answered with the wrong packet", d.qos)
+			c.b.w.broken("the client acknowledges a message of QoS %d with the wrong packet", d.qos)
 		}
-		// Of a session that the client was never told is new, it must take a QoS 2
-		// message that comes again for one that it has had.
-		if s.heard || d.qos < 2 || !d.again {
+		// If the client does not know that the session is new, it acknowledges a resent QoS 2
+		// message as one that it has received in the previous session.
+		if s.known || d.qos < 2 || !d.resent {
 			c.b.acked(s.id, d.name)
 		}
 		if rec {

@@ -1,11 +1,10 @@
-// Package sim runs whole lives of clients against a model broker over a bad
-// network, on a virtual clock, everything drawn from one seed.
+// Package sim simulates clients, the network and a broker with a virtual clock. A seed
+// determines all events, so a simulation can be repeated exactly.
 //
-// A world makes and breaks as it goes: frames are cut anywhere and joined,
-// delayed and stalled; connections drop, go half open, are refused with any
-// reason; the broker restarts, with and without its sessions, and falls silent;
-// credentials expire; clocks jump and timers slip; pages are reloaded while their
-// session holds messages; and the user calls everything at any time. What must
-// hold all the way is checked where it happens, in broker_test.go, user_test.go
-// and sim_test.go. A seed replays exactly.
+// The simulation injects faults: the network splits, joins, delays and stalls frames;
+// connections are lost, half-open or refused; the broker restarts, with and without its
+// sessions, and stops answering; credentials expire; clocks jump and timers are late; pages
+// are reloaded while their session contains messages. Meanwhile, users call all operations
+// of their clients. The rules that must hold are in conn_test.go, broker_test.go,
+// rules_test.go, host_test.go and sim_test.go.
 package sim

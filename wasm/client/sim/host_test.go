@@ -9,6 +9,8 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
+// later calls f after the current turn, because the client must not be called during a call
+// to its Host.
 func (u *user) later(f func()) { u.effects = append(u.effects, f) }
 
 func (u *user) Provide(attempt uint32, _ bool) {
@@ -19,12 +21,12 @@ func (u *user) Provide(attempt uint32, _ bool) {
 			delay = u.w.between(time.Second, 2*time.Minute)
 		}
 		if u.w.chance(0.01) {
-			return // never
+			return // the provider never answers
 		}
 		u.w.after(delay, func() {
 			u.do(func() {
 				if u.c != c {
-					return // the page was reloaded meanwhile
+					return // the page has been reloaded
 				}
 				if u.w.chance(0.03) {
 					u.c.ProviderFailed(u.w.now, attempt, "", "no reason", true)
@@ -41,7 +43,7 @@ func (u *user) Provide(attempt uint32, _ bool) {
 	})
 }
 
-// clock is the time of day on the user's machine.
+// clock returns the time of day of the user's machine.
 func (u *user) clock() time.Time {
 	return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(u.w.now + u.wall)
 }
@@ -50,18 +52,18 @@ func (u *user) Open(attempt uint32, address secret.String) {
 	u.later(func() {
 		w, c := u.w, u.c
 		if u.link != nil {
-			w.broken("a second socket")
+			w.broken("the client opens a second socket")
 		}
 		if w.now < u.retryAt {
-			w.broken("an attempt %v too early", u.retryAt-w.now)
+			w.broken("the attempt is %v too early", u.retryAt-w.now)
 		}
 		query, err := url.Parse(address.Reveal())
 		if err != nil {
-			w.broken("open: %v", err)
+			w.broken("the URL is invalid: %v", err)
 			return
 		}
 		if signed := query.Query().Get("X-Amz-Date"); signed != u.clock().UTC().Format("20060102T150405Z") {
-			w.broken("a stale signature: of %s, at %s", signed, u.clock().UTC().Format("20060102T150405Z"))
+			w.broken("the date of the signature is %s, want %s", signed, u.clock().UTC().Format("20060102T150405Z"))
 		}
 		l := &link{w: w}
 		u.link, u.attempt, u.open = l, attempt, false
@@ -87,7 +89,7 @@ func (u *user) Open(attempt uint32, address secret.String) {
 		case w.chance(0.03): // refused
 			l.closed = true
 			w.after(w.between(0, time.Second), func() { l.clientGone(1006) })
-		case w.chance(0.01): // nothing at all
+		case w.chance(0.01): // the socket neither opens nor closes
 		default:
 			w.after(w.between(0, time.Second), func() {
 				if l.closed {

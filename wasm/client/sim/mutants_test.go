@@ -9,53 +9,53 @@ import (
 	"iot.wasm/internal/mutant"
 )
 
-// Deliberate bugs, each in one place of the code that the simulation is about.
+// mutants are deliberate bugs. Each replaces a text of a source file below wasm/.
 var mutants = []struct{ name, file, old, new string }{
 	{"a lost PUBACK", "mqtt/acknowledge.go", "e.queueAck(typePuback, id, Success)", ""},
-	{"a packet identifier used again", "mqtt/session.go", "if s.lastPacketID != 0 && !message && !request && !s.abandonedIDs[s.lastPacketID] {", "if s.lastPacketID %= 50; s.lastPacketID != 0 && !request {\n\t\t\t_ = message"},
-	{"receive maximum passed over", "mqtt/send.go", "if e.quotaUsed >= int(e.granted.ReceiveMaximum) ||", "if e.quotaUsed > int(e.granted.ReceiveMaximum) ||"},
-	{"no DUP on what is sent again", "mqtt/send.go", "p.qos, p.retain, true, p.id)", "p.qos, p.retain, false, p.id)"},
-	{"sent again in any order", "mqtt/session.go", "slices.Sort(keys)\n", "slices.Sort(keys)\n\tslices.Reverse(keys)\n"},
-	{"a session resumed without what was in flight", "mqtt/inbound.go", "e.resume()\n", "e.resends = nil\n"},
-	{"a QoS 2 message sent again to a broker that lost the session", "mqtt/session.go", "if p.qos == 1 {\n\t\t\tp.id", "if p.qos >= 1 {\n\t\t\tp.id"},
-	{"a QoS 2 arrival handed on twice", "mqtt/inbound.go", "case !duplicate:", "case true:"},
-	{"a PUBREL forgotten", "mqtt/send.go", "e.queueAck(typePubrel, p.id, Success)", ""},
-	{"an alias carried over to the next connection", "mqtt/alias.go", "clear(a.byTopic)\n\ta.entries = a.entries[:0]\n", ""},
-	{"QoS 1 resolved when it is sent", "mqtt/send.go", "e.inflight[id] = p\n", "e.inflight[id] = p\n\t\te.handler.Published(p.token, PublishResult{})\n"},
+	{"a packet identifier used twice", "mqtt/session.go", "if s.lastPacketID != 0 && !message && !request && !s.abandonedIDs[s.lastPacketID] {", "if s.lastPacketID %= 50; s.lastPacketID != 0 && !request {\n\t\t\t_ = message"},
+	{"Receive Maximum exceeded", "mqtt/send.go", "if e.quotaUsed >= int(e.granted.ReceiveMaximum) ||", "if e.quotaUsed > int(e.granted.ReceiveMaximum) ||"},
+	{"retransmission without DUP", "mqtt/send.go", "p.qos, p.retain, true, p.id)", "p.qos, p.retain, false, p.id)"},
+	{"retransmission in the wrong order", "mqtt/session.go", "slices.Sort(keys)\n", "slices.Sort(keys)\n\tslices.Reverse(keys)\n"},
+	{"a session resumed without its unacknowledged messages", "mqtt/inbound.go", "e.resume()\n", "e.resends = nil\n"},
+	{"a QoS 2 message sent again in a new session", "mqtt/session.go", "if p.qos == 1 {\n\t\t\tp.id", "if p.qos >= 1 {\n\t\t\tp.id"},
+	{"a QoS 2 message delivered twice", "mqtt/inbound.go", "case !duplicate:", "case true:"},
+	{"a missing PUBREL", "mqtt/send.go", "e.queueAck(typePubrel, p.id, Success)", ""},
+	{"an alias kept for the next connection", "mqtt/alias.go", "clear(a.byTopic)\n\ta.entries = a.entries[:0]\n", ""},
+	{"a QoS 1 message resolved when it is sent", "mqtt/send.go", "e.inflight[id] = p\n", "e.inflight[id] = p\n\t\te.handler.Published(p.token, PublishResult{})\n"},
 	{"a missing resubscribe", "client/subscribe.go", "f.reconnected(ack.SessionPresent)", ""},
-	{"trust in a session that may be another", "mqtt/inbound.go", "ack.SessionPresent && !e.sessionUncertain", "ack.SessionPresent"},
+	{"an uncertain session taken for the previous one", "mqtt/inbound.go", "ack.SessionPresent && !e.sessionUncertain", "ack.SessionPresent"},
 	{"nine filters in a packet", "client/options.go", "filtersPerPacket = 8", "filtersPerPacket = 9"},
 	{"an UNSUBSCRIBE lost with the connection", "client/subscribe.go", "if c.filters[l.filter] == nil {", "if false {"},
-	{"a stale signature", "client/attempt.go", "*r.Credentials, wall, 0)", "*r.Credentials, wall.Add(-time.Minute), 0)"},
-	{"a back-off without a floor", "client/backoff.go", "c.options.MinDelay + time.Duration(", "time.Duration("},
-	{"an answer for an attempt that is over", "client/attempt.go", "if c.stage != providing || attempt != c.attempt {", "if false {"},
+	{"a signature with an old date", "client/attempt.go", "*r.Credentials, wall, 0)", "*r.Credentials, wall.Add(-time.Minute), 0)"},
+	{"a back-off without a minimum", "client/backoff.go", "c.options.MinDelay + time.Duration(", "time.Duration("},
+	{"a late answer accepted for a new attempt", "client/attempt.go", "if c.stage != providing || attempt != c.attempt {", "if false {"},
 	{"a queue without a bound", "client/publish.go", "messages+1 > c.options.OfflineMessages", "messages > 1<<20"},
-	{"a token left behind", "client/close.go", "c.connectWaiters = nil\n\tfor _, token := range waiters {", "c.connectWaiters = nil\n\tfor _, token := range waiters[:len(waiters)/2] {"},
+	{"a promise not settled", "client/close.go", "c.connectWaiters = nil\n\tfor _, token := range waiters {", "c.connectWaiters = nil\n\tfor _, token := range waiters[:len(waiters)/2] {"},
 	{"a socket left open", "client/close.go", "c.host.Close(c.attempt, last)", ""},
 	{"a message acknowledged before it has a recipient", "client/unclaimed.go", "\treturn false\n}\n\n// Listen", "\treturn true\n}\n\n// Listen"},
-	{"a held message forgotten", "client/unclaimed.go", "		c.deliver(t, &h.Publish)\n", ""},
-	{"a message given up and not reported", "client/unclaimed.go", "		t.unclaimed = true\n\t\tc.host.Unclaimed(t, &h.Publish)\n", "		t.unclaimed = true\n"},
-	{"held messages handed on in another order", "client/unclaimed.go", "c.held.list = append(c.held.list, held)", "c.held.list = append([]heldMessage{held}, c.held.list...)"},
-	{"a held QoS 2 message handed on again after a reconnect", "mqtt/acknowledge.go", "e.receivedQoS2[a.list[i].id] = e.generation", ""},
-	{"PUBACKs in another order", "mqtt/acknowledge.go", "n < len(a.list) && a.list[n].ready", "n < len(a.list) && (a.list[n].ready || n > 0)"},
-	{"a subscription without an answer never asked for again", "client/filter.go", "\tcase asked:\n\t\tf.state = uncertain\n\tcase renewing:\n\t\tf.state = outdated\n\tdefault:", "\tcase renewing:\n\t\tf.state = outdated\n\tdefault:"},
-	{"an acknowledgement waited for without end", "mqtt/timeout.go", "if now < t.nextCheck {", "if true {"},
+	{"a held message not delivered", "client/unclaimed.go", "		c.deliver(t, &h.Publish)\n", ""},
+	{"an unclaimed message not reported", "client/unclaimed.go", "		t.unclaimed = true\n\t\tc.host.Unclaimed(t, &h.Publish)\n", "		t.unclaimed = true\n"},
+	{"held messages delivered in the wrong order", "client/unclaimed.go", "c.held.list = append(c.held.list, held)", "c.held.list = append([]heldMessage{held}, c.held.list...)"},
+	{"a held QoS 2 message delivered again after a reconnect", "mqtt/acknowledge.go", "e.receivedQoS2[a.list[i].id] = e.generation", ""},
+	{"PUBACKs in the wrong order", "mqtt/acknowledge.go", "n < len(a.list) && a.list[n].ready", "n < len(a.list) && (a.list[n].ready || n > 0)"},
+	{"an unanswered SUBSCRIBE never repeated", "client/filter.go", "\tcase asked:\n\t\tf.state = uncertain\n\tcase renewing:\n\t\tf.state = outdated\n\tdefault:", "\tcase renewing:\n\t\tf.state = outdated\n\tdefault:"},
+	{"no acknowledgement timeout", "mqtt/timeout.go", "if now < t.nextCheck {", "if true {"},
 	{"a PUBREL that overtakes its PUBLISH", "mqtt/send.go", "if p.bulkEnd > e.bulkSent || e.pubrelEnd > e.bulkSent {", "if false {"},
-	{"a repeated PUBREC passed over", "mqtt/inbound.go", "if t == typePubrec && !a.reason.Failed() && p != nil &&", "if false && p != nil &&"},
-	{"a QoS 2 message given up without PUBREL", "mqtt/inbound.go", "\t\te.releaseAbandoned()\n", ""},
-	{"a packet cut by an acknowledgement", "mqtt/output.go", "append(append(append(o.merged[:0], o.bulk[:o.unfinished]...), o.priority...), o.bulk[o.unfinished:]...)", "append(append(o.merged[:0], o.priority...), o.bulk...)"},
-	{"a live message missed by a further subscription", "client/subscriptions.go", "c.router.Add(o.Filter, s.id)", "if len(f.members) == 1 {\n\t\tc.router.Add(o.Filter, s.id)\n\t}"},
+	{"a repeated PUBREC ignored", "mqtt/inbound.go", "if t == typePubrec && !a.reason.Failed() && p != nil &&", "if false && p != nil &&"},
+	{"a QoS 2 message abandoned without PUBREL", "mqtt/inbound.go", "\t\te.releaseAbandoned()\n", ""},
+	{"an acknowledgement inside another packet", "mqtt/output.go", "append(append(append(o.merged[:0], o.bulk[:o.unfinished]...), o.priority...), o.bulk[o.unfinished:]...)", "append(append(o.merged[:0], o.priority...), o.bulk...)"},
+	{"a live message not delivered to a further subscription", "client/subscriptions.go", "c.router.Add(o.Filter, s.id)", "if len(f.members) == 1 {\n\t\tc.router.Add(o.Filter, s.id)\n\t}"},
 	{"a retained message delivered twice", "client/recipients.go", "s.seen[t.Name] = struct{}{}", ""},
 	{"a retained message delivered after a newer live one", "client/recipients.go", "t.live = c.live", ""},
 	{"a retained message never requested for a later subscription", "client/filter.go", "f.retain, need = retainAll, true", ""},
-	{"a retained message kept from a later subscription", "client/recipients.go", "if t.live > s.since && s.order", "if t.live > 0 && s.order"},
+	{"a retained message not delivered to a later subscription", "client/recipients.go", "if t.live > s.since && s.order", "if t.live > 0 && s.order"},
 	{"a retained message for a subscription that requests none", "client/recipients.go", "case s.retainHandling == retainNone:", "case false:"},
-	{"a history that outlives the session", "client/events.go", "c.renew(c.byID[id])", "_ = id"},
-	{"a dead connection never noticed", "mqtt/keepalive.go", "e.fail(&connectionFault{KeepAliveTimeout,", "_ = (&connectionFault{KeepAliveTimeout,"},
+	{"a history kept after the session", "client/events.go", "c.renew(c.byID[id])", "_ = id"},
+	{"a half-open connection never detected", "mqtt/keepalive.go", "e.fail(&connectionFault{KeepAliveTimeout,", "_ = (&connectionFault{KeepAliveTimeout,"},
 }
 
-// TestMutants shows that the simulation catches bugs: each of these, put into the
-// code, must break a rule within a few hundred worlds.
+// TestMutants checks that the simulation finds bugs: each deliberate bug must break a rule
+// in one of 400 simulations.
 func TestMutants(t *testing.T) {
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {
@@ -68,9 +68,9 @@ func TestMutants(t *testing.T) {
 			out, err := cmd.CombinedOutput()
 			switch {
 			case err == nil:
-				t.Error("400 worlds, and no rule is broken")
+				t.Error("no rule is broken in 400 simulations")
 			case !strings.Contains(string(out), "BROKEN"):
-				t.Errorf("it fails otherwise than by a broken rule: %.2000s", out)
+				t.Errorf("the simulation fails without a broken rule: %.2000s", out)
 			}
 		})
 	}

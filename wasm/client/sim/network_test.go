@@ -4,24 +4,24 @@ import (
 	"time"
 )
 
-// A link is one WebSocket between a client and the broker: two streams of bytes,
-// in order, that arrive late and in other pieces than they were sent in.
+// A link is a WebSocket connection between a client and the broker. It delivers the bytes of
+// both directions in order, but later and in other pieces.
 type link struct {
 	w          *world
 	up, down   stream // to the broker, to the client
-	dead       bool   // nothing arrives any more, and nobody is told
+	dead       bool   // half-open: no bytes arrive any more, and neither side knows
 	closed     bool
 	toClient   func([]byte)
 	toBroker   func([]byte)
-	clientGone func(code int) // the client hears that the socket closed
-	brokerGone func()         // the broker does
+	clientGone func(code int) // reports the end to the client
+	brokerGone func()         // reports the end to the broker
 }
 
-// stream is one direction: pending bytes, and when the last of them arrives.
+// A stream contains the bytes of one direction that have not arrived.
 type stream struct {
 	pending []byte
-	arrives time.Duration
-	waiting bool
+	arrives time.Duration // of the next piece
+	waiting bool          // an event will deliver the next piece
 }
 
 func (l *link) send(s *stream, data []byte, deliver func([]byte)) {
@@ -49,7 +49,7 @@ func (l *link) schedule(s *stream, deliver func([]byte)) {
 		}
 		n := len(s.pending)
 		if l.w.chance(0.3) {
-			n = 1 + l.w.rand.IntN(n) // a cut anywhere
+			n = 1 + l.w.rand.IntN(n) // a piece may end anywhere
 		}
 		piece := append([]byte(nil), s.pending[:n]...)
 		s.pending = append(s.pending[:0], s.pending[n:]...)
@@ -58,11 +58,11 @@ func (l *link) schedule(s *stream, deliver func([]byte)) {
 	})
 }
 
-// clientSends and brokerSends put bytes on their way.
+// clientSends and brokerSends send bytes.
 func (l *link) clientSends(b []byte) { l.send(&l.up, b, func(p []byte) { l.toBroker(p) }) }
 func (l *link) brokerSends(b []byte) { l.send(&l.down, b, func(p []byte) { l.toClient(p) }) }
 
-// closeByClient: what the client has sent still arrives, most times.
+// closeByClient closes the link. Usually the pending bytes of the client still arrive.
 func (l *link) closeByClient() {
 	if l.closed {
 		return
@@ -78,7 +78,7 @@ func (l *link) closeByClient() {
 	}
 }
 
-// closeByBroker: what the broker has sent still arrives, most times.
+// closeByBroker closes the link. Usually the pending bytes of the broker still arrive.
 func (l *link) closeByBroker(code int) {
 	if l.closed {
 		return
@@ -88,7 +88,7 @@ func (l *link) closeByBroker(code int) {
 		l.toClient(rest)
 	}
 	if l.closed {
-		return // the client took it as a farewell
+		return // the client has closed the link because of these bytes
 	}
 	l.closed = true
 	if !l.dead {
@@ -96,7 +96,7 @@ func (l *link) closeByBroker(code int) {
 	}
 }
 
-// cut ends the link as a lost network does: both sides hear of it at some time.
+// cut ends the link as a network failure does: both sides notice it some time later.
 func (l *link) cut() {
 	if l.closed {
 		return
@@ -106,7 +106,7 @@ func (l *link) cut() {
 	l.w.after(l.w.between(0, 30*time.Second), l.brokerGone)
 }
 
-// halfOpen: the link swallows everything, and nobody is told.
+// halfOpen makes the link lose all bytes. Only the broker notices it, later.
 func (l *link) halfOpen() {
 	l.dead = true
 	l.w.after(l.w.between(10*time.Second, 3*time.Minute), l.brokerGone)

@@ -10,6 +10,7 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
+// legal are the possible next states of each state.
 var legal = map[client.State][]client.State{
 	client.Idle:         {client.Connecting},
 	client.Connecting:   {client.Connecting, client.Connected, client.Closed},
@@ -25,24 +26,24 @@ func (u *user) StateChanged(c client.Change) {
 	}
 	u.w.note("%s %s -> %s, %s", u.id, u.state, c.State, text)
 	if !slices.Contains(legal[u.state], c.State) {
-		u.w.broken("%s -> %s", u.state, c.State)
+		u.w.broken("the state changes from %s to %s", u.state, c.State)
 	}
 	u.state = c.State
 	if s := u.b.sessions[u.id]; c.Granted != nil && !c.Granted.SessionPresent && s != nil {
-		s.heard = true
+		s.known = true
 	}
 	if c.Err != nil && strings.Contains(c.Err.Message, "X-Amz-") {
-		u.w.broken("an error shows a signed URL: %v", c.Err)
+		u.w.broken("an error contains a signed URL: %v", c.Err)
 	}
 	if c.Err != nil && c.Err.Code == "ERR_ACK_TIMEOUT" && u.w.now > busy+90*time.Second {
-		// One may be due to a link that stalls again and again.
-		if u.unanswered++; u.unanswered > 1 {
-			u.w.broken("%s waits for acknowledgements, though all is well", u.id)
+		// A link that stalls repeatedly may cause one timeout.
+		if u.timeouts++; u.timeouts > 1 {
+			u.w.broken("%s has acknowledgement timeouts without a fault", u.id)
 		}
 	}
 	if c.Event == "disconnected" && c.RetryIn > 0 {
 		if c.RetryIn < u.options.MinDelay || c.RetryIn > u.options.MaxDelay {
-			u.w.broken("it will try again in %v", c.RetryIn)
+			u.w.broken("the back-off is %v", c.RetryIn)
 		}
 		u.retryAt = u.w.now + c.RetryIn
 	}
@@ -57,7 +58,7 @@ func (u *user) StateChanged(c client.Change) {
 	}
 }
 
-// deliveryOf is the broker's name for a delivery.
+// deliveryOf returns the name of the delivery that contains a message.
 func deliveryOf(m *mqtt.Publish) (name string) {
 	for p, rest, ok := mqtt.NextProperty(m.Properties); ok; p, rest, ok = mqtt.NextProperty(rest) {
 		if string(p.Data) == "delivery" {
@@ -71,25 +72,26 @@ func (u *user) Unclaimed(t *client.Topic, m *mqtt.Publish) {
 	u.handle(t, m)
 	for _, s := range u.subs {
 		if mqtt.Match(s.filter, t.Name) {
-			u.w.broken("a message to %s is reported as unclaimed, though %q is subscribed", t.Name, s.filter)
+			u.w.broken("a message to %s is reported as unclaimed, and the page subscribes to %q", t.Name, s.filter)
 		}
 	}
 }
 
-// handle notes a delivery that the page got, or was told of.
+// handle checks a delivery that the page has received, in a handler or in the event
+// unclaimed.
 func (u *user) handle(t *client.Topic, m *mqtt.Publish) {
 	name := deliveryOf(m)
-	u.delivered[name]++
+	u.received[name]++
 	u.handled[name] = true
-	if m.QoS == 2 && u.delivered[name] > 1 {
-		u.w.broken("the QoS 2 delivery %s came %d times", name, u.delivered[name])
+	if m.QoS == 2 && u.received[name] > 1 {
+		u.w.broken("the page has received the QoS 2 delivery %s %d times", name, u.received[name])
 	}
-	if u.delivered[name] == 1 {
+	if u.received[name] == 1 {
 		var n int
 		_, _ = fmt.Sscanf(name, "d%d", &n)
 		key := fmt.Sprint(t.Name, m.QoS)
 		if n < u.ordered[key] {
-			u.w.broken("delivery %d came after %d", n, u.ordered[key])
+			u.w.broken("delivery %d arrived after delivery %d", n, u.ordered[key])
 		}
 		u.ordered[key] = n
 	}
@@ -115,26 +117,26 @@ func (u *user) Message(d *client.Delivery) {
 		if !mqtt.Match(s.filter, topic) {
 			continue
 		}
-		gets := slices.Contains(d.Recipients, id)
+		recipient := slices.Contains(d.Recipients, id)
 		switch {
 		case !d.Message.Retain:
-			if !gets {
-				u.w.broken("the subscription %d to %q misses a live message to %s", id, s.filter, topic)
+			if !recipient {
+				u.w.broken("the subscription %d to %q does not receive a live message to %s", id, s.filter, topic)
 			}
 			s.live[topic] = true
-		case gets && (s.retained[topic] || s.retainHandling == 2):
-			u.w.broken("the subscription %d to %q gets a retained message to %s twice, or against its Retain Handling", id, s.filter, topic)
-		case gets && s.live[topic] && id < newest:
-			u.w.broken("the subscription %d to %q gets a retained message to %s after a live one", id, s.filter, topic)
-		case !gets && s.retainHandling != 2 && !s.retained[topic] && !s.live[topic]:
-			u.w.broken("the subscription %d to %q misses a retained message to %s", id, s.filter, topic)
-		case gets:
+		case recipient && (s.retained[topic] || s.retainHandling == 2):
+			u.w.broken("the subscription %d to %q receives a retained message to %s twice, or despite its Retain Handling", id, s.filter, topic)
+		case recipient && s.live[topic] && id < newest:
+			u.w.broken("the subscription %d to %q receives a retained message to %s after a live one", id, s.filter, topic)
+		case !recipient && s.retainHandling != 2 && !s.retained[topic] && !s.live[topic]:
+			u.w.broken("the subscription %d to %q does not receive a retained message to %s", id, s.filter, topic)
+		case recipient:
 			s.retained[topic] = true
 		}
 	}
 }
 
-// checkRetained checks that each subscription has received what the broker retains.
+// checkRetained checks that each subscription has received the retained messages.
 func (u *user) checkRetained(session *session) {
 	for id, s := range u.subs {
 		for topic, m := range u.b.retained {
@@ -145,21 +147,18 @@ func (u *user) checkRetained(session *session) {
 	}
 }
 
-// settled checks that what was asked for is settled once.
+// settled checks that a call settles once, and returns its description.
 func (u *user) settled(k mqtt.Token) string {
-	what, ok := u.asked[k]
+	call, ok := u.pending[k]
 	if !ok {
-		u.w.broken("token %d of %s is settled twice, or was never given", k, u.id)
+		u.w.broken("token %d of %s is settled twice, or is unknown", k, u.id)
 	}
-	delete(u.asked, k)
-	return what
+	delete(u.pending, k)
+	return call
 }
 
 func (u *user) Done(k mqtt.Token, err *client.Error) {
-	what := u.settled(k)
-	if payload, ok := strings.CutPrefix(what, "publish "); ok && err != nil {
-		u.rejected[payload] = true
-	}
+	u.settled(k)
 	for id, s := range u.subs {
 		if s.token == k {
 			u.w.note("%s: subscribe %s: %v", u.id, s.filter, err)
@@ -172,8 +171,8 @@ func (u *user) ConnectDone(k mqtt.Token, _ *mqtt.Connack) { u.settled(k) }
 
 func (u *user) PublishDone(k mqtt.Token, r mqtt.PublishResult) {
 	payload := strings.TrimPrefix(u.settled(k), "publish ")
-	if u.b.taken[payload] == 0 {
-		u.w.broken("%q is said to be delivered, and the broker never saw it", payload)
+	if u.b.accepted[payload] == 0 {
+		u.w.broken("publish() of %q resolved, and the broker has not accepted the message", payload)
 	}
 	u.resolved = append(u.resolved, payload)
 }
@@ -189,7 +188,7 @@ func (u *user) SubscribeDone(k mqtt.Token, _ byte) {
 
 func (u *user) SubscriptionEnded(id uint32, err *client.Error) {
 	if u.subs[id] == nil {
-		u.w.broken("subscription %d ends twice", id)
+		u.w.broken("the end of subscription %d is reported twice", id)
 	}
 	delete(u.subs, id)
 }

@@ -13,28 +13,28 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 1000, "how many worlds TestSim makes")
-	seed  = flag.Uint64("seed", 0, "make the world of this seed alone")
+	seeds = flag.Int("seeds", 1000, "the number of simulations of TestSim")
+	seed  = flag.Uint64("seed", 0, "the only `seed` to simulate")
 )
 
 func TestSim(t *testing.T) {
 	if *seed != 0 {
-		live(t, *seed)
+		simulate(t, *seed)
 		return
 	}
 	for s := range uint64(*seeds) {
-		if live(t, s+1); t.Failed() {
-			return // one is enough to look into
+		if simulate(t, s+1); t.Failed() {
+			return
 		}
 	}
 }
 
-// A world has its troubles first, is busy a little longer, and then has time to come
-// to rest.
-const troubled, busy, end = 4 * time.Minute, 6 * time.Minute, 20 * time.Minute
+// Faults occur until the time faulty. Users make calls until the time busy. Everything must
+// be settled at the time end.
+const faulty, busy, end = 4 * time.Minute, 6 * time.Minute, 20 * time.Minute
 
-// live runs the world of a seed to its end.
-func live(t testing.TB, seed uint64) {
+// simulate runs the simulation of a seed and checks the rules.
+func simulate(t testing.TB, seed uint64) {
 	w := newWorld(t, seed)
 	defer w.report()
 	b := newBroker(w)
@@ -47,19 +47,19 @@ func live(t testing.TB, seed uint64) {
 	b.acked = func(id, delivery string) {
 		for _, u := range users {
 			if u.id == id && !u.handled[delivery] {
-				w.broken("%s acknowledged %s, which the page neither got nor was told of", id, delivery)
+				w.broken("%s acknowledged %s, which the page has not received", id, delivery)
 			}
 		}
 	}
 
-	var act, trouble func()
+	var act, fault func()
 	act = func() {
 		users[w.rand.IntN(len(users))].act()
 		if w.now < busy {
 			w.after(w.between(0, 2*time.Second), act)
 		}
 	}
-	trouble = func() {
+	fault = func() {
 		u := users[w.rand.IntN(len(users))]
 		switch p := w.rand.Float64(); {
 		case p < 0.35:
@@ -84,65 +84,65 @@ func live(t testing.TB, seed uint64) {
 		case p < 0.83:
 			b.silence(w.between(0, 2*time.Minute))
 		case p < 0.88:
-			u.wall += w.between(-time.Hour, time.Hour) // the clock of that machine is set
+			u.wall += w.between(-time.Hour, time.Hour) // the time of day is changed
 		}
-		if w.now < troubled {
-			w.after(w.between(time.Second, 40*time.Second), trouble)
+		if w.now < faulty {
+			w.after(w.between(time.Second, 40*time.Second), fault)
 		} else {
 			b.refuse, b.mute, b.cut, b.silent = nil, 0, 0, 0
 		}
 	}
 	act()
-	trouble()
+	fault()
 	w.run(busy + time.Minute)
 
-	// All is well from here on: what was promised must come true.
+	// Without faults, all calls settle and all messages arrive.
 	for _, u := range users {
 		w.after(12*time.Minute, u.connect)
 	}
 	w.run(end)
-	for pass := 0; pass < 30 && len(w.failed) == 0 && slices.ContainsFunc(users, func(u *user) bool { return !u.calm() }); pass++ {
+	for pass := 0; pass < 30 && len(w.failed) == 0 && slices.ContainsFunc(users, func(u *user) bool { return !u.idle() }); pass++ {
 		w.run(w.now + time.Minute)
 	}
 	for _, u := range users {
 		if len(w.failed) > 0 {
 			return
 		}
-		if !u.calm() {
+		if !u.idle() {
 			s := u.c.Stats()
-			w.broken("%s does not come to rest: %s, %d in flight, %d queued, unsettled: %v", u.id, u.state, s.Inflight, s.Queued, u.asked)
+			w.broken("%s does not become idle: %s, %d messages in flight, %d queued, pending calls: %v", u.id, u.state, s.Inflight, s.Queued, u.pending)
 			return
 		}
 		if u.link == nil || u.link.dead {
-			w.broken("%s takes a dead link for a connection", u.id)
+			w.broken("%s is connected without a working link", u.id)
 			return
 		}
 		session := b.sessions[u.id]
 		if n := len(session.inflight) + len(session.queue); n > 0 {
-			w.broken("%s leaves %d deliveries unacknowledged", u.id, n)
+			w.broken("%s has not acknowledged %d deliveries", u.id, n)
 		}
 		if n := len(session.received); n > 0 {
-			w.broken("%s leaves %d QoS 2 messages without PUBREL", u.id, n)
+			w.broken("%s has not released %d messages of QoS 2", u.id, n)
 		}
 		got := slices.DeleteFunc(slices.Sorted(maps.Keys(session.filters)), func(f string) bool { return u.inherited[f] && !slices.Contains(u.subscribed(), f) })
 		if want := u.subscribed(); !slices.Equal(got, want) {
-			w.broken("the broker has the subscriptions %q of %s, who wants %q", got, u.id, want)
+			w.broken("the session of %s has the filters %q, want %q", u.id, got, want)
 		}
 		u.checkRetained(session)
 		for _, payload := range u.resolved {
-			if b.taken[payload] == 0 {
-				w.broken("%q was lost", payload)
+			if b.accepted[payload] == 0 {
+				w.broken("the broker has not accepted %q", payload)
 			}
 		}
-		u.do(func() { u.c.Disconnect(w.now, u.ask("disconnect")) })
-		if len(u.asked) > 0 || u.c.Deadline() != mqtt.Never || u.state != client.Closed {
-			w.broken("%s is disconnected, and left %v, deadline %v, %s", u.id, u.asked, u.c.Deadline(), u.state)
+		u.do(func() { u.c.Disconnect(w.now, u.call("disconnect")) })
+		if len(u.pending) > 0 || u.c.Deadline() != mqtt.Never || u.state != client.Closed {
+			w.broken("after disconnect(), %s has the pending calls %v, the deadline %v and the state %s", u.id, u.pending, u.c.Deadline(), u.state)
 		}
 	}
 }
 
-// calm: connected, and nothing under way.
-func (u *user) calm() bool {
+// idle reports whether the client is connected and everything is settled.
+func (u *user) idle() bool {
 	s := u.c.Stats()
-	return u.state == client.Connected && s.Inflight+s.Queued+len(u.asked) == 0 && u.w.now >= u.asleep
+	return u.state == client.Connected && s.Inflight+s.Queued+len(u.pending) == 0 && u.w.now >= u.asleep
 }

@@ -12,8 +12,7 @@ var (
 	filters = []string{"t/0", "t/+", "u/#", "#", "t/1", "u/long/enough", "+/long/+", "a", "b", "c", "d", "e"}
 )
 
-// user is a page with its client, its browser, and somebody who presses every
-// button.
+// A user is a page with a client and a browser. It is the client's Host.
 type user struct {
 	w       *world
 	b       *broker
@@ -21,38 +20,37 @@ type user struct {
 	c       *client.Client
 	options client.Options
 
-	effects []func()
-	inside  bool
-	asleep  time.Duration // until then nothing runs in the page
-	backlog []func()
+	effects []func()      // calls of the client to its Host, which run after the turn
+	inside  bool          // a method of the client runs
+	asleep  time.Duration // until then, the page does not run
+	backlog []func()      // events for a sleeping page
 	timerAt time.Duration
-	timer   int
+	timer   int // the number of the current timer
 
 	link    *link
 	attempt uint32
-	open    bool // the socket has opened
+	open    bool // the socket is open
 	state   client.State
-	retryAt time.Duration // no attempt before
-	wall    time.Duration // how far this machine's clock is off the world's
+	retryAt time.Duration // the earliest time of the next attempt
+	wall    time.Duration // how far the machine's time of day is ahead
 
-	token      mqtt.Token
-	asked      map[mqtt.Token]string // what is not settled yet
-	numbers    map[string]int        // messages per topic
-	resolved   []string              // QoS 1 and 2 messages said to be delivered
-	rejected   map[string]bool
-	subs       map[uint32]*sub // the subscriptions of the page, by id
-	delivered  map[string]int  // since the page was loaded
-	ordered    map[string]int
-	handled    map[string]bool // handed to the page, or reported, at any time
-	unanswered int
-	inherited  map[string]bool // filters that the session has of an earlier page
+	token     mqtt.Token
+	pending   map[mqtt.Token]string // descriptions of the pending calls
+	numbers   map[string]int        // by topic and QoS: the number of the last published message
+	resolved  []string              // payloads of messages of QoS 1 and 2 whose publish() has resolved
+	subs      map[uint32]*sub       // the subscriptions of the page by id
+	received  map[string]int        // by delivery: how often this page has received it
+	ordered   map[string]int        // by topic and QoS: the number of the last delivery
+	handled   map[string]bool       // deliveries that any page of the user has received
+	timeouts  int                   // acknowledgement timeouts after the faults
+	inherited map[string]bool       // filters of the session from earlier pages
 }
 
 func newUser(w *world, b *broker, id string) *user {
 	u := &user{
 		w: w, b: b, id: id, state: client.Idle, timerAt: mqtt.Never,
-		asked: map[mqtt.Token]string{}, numbers: map[string]int{}, rejected: map[string]bool{},
-		subs: map[uint32]*sub{}, delivered: map[string]int{}, ordered: map[string]int{}, handled: map[string]bool{}, inherited: map[string]bool{},
+		pending: map[mqtt.Token]string{}, numbers: map[string]int{},
+		subs: map[uint32]*sub{}, received: map[string]int{}, ordered: map[string]int{}, handled: map[string]bool{}, inherited: map[string]bool{},
 	}
 	u.c = u.newClient()
 	o := client.DefaultOptions()
@@ -66,7 +64,7 @@ func newUser(w *world, b *broker, id string) *user {
 	o.CleanStart = w.chance(0.5)
 	o.Quotas = client.NoQuotas
 	o.AckTimeout = w.between(45*time.Second, time.Minute)
-	if w.chance(0.3) { // then the broker is to answer
+	if w.chance(0.3) { // without a timeout, the broker must answer
 		o.AckTimeout = 0
 		b.spared[id] = true
 	}
@@ -79,8 +77,8 @@ func (u *user) newClient() *client.Client {
 	return client.New(u, u.w.rand.Float64)
 }
 
-// reload replaces the page and its client. The session stays with the broker, and
-// what it holds may come before the new page has subscribed.
+// reload replaces the page and its client. The broker keeps the session, whose messages may
+// arrive before the new page subscribes.
 func (u *user) reload() {
 	u.w.note("%s reloads the page", u.id)
 	if l := u.link; l != nil {
@@ -88,7 +86,7 @@ func (u *user) reload() {
 		l.closeByClient()
 	}
 	if s := u.b.sessions[u.id]; s != nil {
-		clear(s.received) // the new page knows nothing of these flows
+		clear(s.received) // the new page does not release these messages
 		for f := range s.filters {
 			u.inherited[f] = true
 		}
@@ -98,14 +96,14 @@ func (u *user) reload() {
 	u.timer++
 	u.state = client.Idle
 	u.attempt = 0
-	clear(u.asked)
+	clear(u.pending)
 	clear(u.subs)
-	clear(u.delivered)
+	clear(u.received)
 	clear(u.ordered)
 	u.connect()
 }
 
-// do runs something in the page: at once, or when it wakes.
+// do calls f in the page, now or when the page wakes up.
 func (u *user) do(f func()) {
 	if u.w.now < u.asleep {
 		if len(u.backlog) == 0 {
@@ -125,11 +123,11 @@ func (u *user) wake() {
 	}
 }
 
-// enter is a turn of the page's event loop: a call into the client, what it
-// wants done, and what it has to send.
+// enter runs a turn of the page's event loop: a call of the client, its effects, and the
+// output.
 func (u *user) enter(f func()) {
 	if u.inside {
-		u.w.broken("a call into the client from within it")
+		u.w.broken("the host calls the client during a call of the client")
 	}
 	u.inside = true
 	f()
@@ -145,7 +143,7 @@ func (u *user) enter(f func()) {
 	u.c.PrepareOutput()
 	for out := u.c.Output(); len(out) > 0; out = u.c.Output() {
 		if u.link == nil || !u.open {
-			u.w.broken("%d bytes to send without a socket", len(out))
+			u.w.broken("the client has %d bytes of output without a socket", len(out))
 			return
 		}
 		n := len(out)
@@ -154,7 +152,7 @@ func (u *user) enter(f func()) {
 		}
 		u.link.clientSends(out[:n])
 		u.c.Flushed(u.w.now, n)
-		if n < len(out) && u.w.chance(0.5) { // the socket is full: it goes on later
+		if n < len(out) && u.w.chance(0.5) { // the socket is full
 			u.w.after(u.w.between(0, 100*time.Millisecond), func() { u.do(func() {}) })
 			break
 		}
@@ -162,6 +160,7 @@ func (u *user) enter(f func()) {
 	u.arm()
 }
 
+// arm sets the timer for the client's deadline.
 func (u *user) arm() {
 	at := u.c.Deadline()
 	if at >= u.timerAt || at == mqtt.Never {
@@ -172,7 +171,7 @@ func (u *user) arm() {
 	n := u.timer
 	delay := max(0, at-u.w.now)
 	if u.w.chance(0.05) {
-		delay += u.w.between(0, time.Minute) // a timer that slips
+		delay += u.w.between(0, time.Minute) // the timer is late
 	}
 	u.w.after(delay, func() {
 		u.do(func() {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// world is a clock, a source of chance, and what is to happen when.
+// A world is a simulation: a virtual clock, a source of random numbers and future events.
 type world struct {
 	t      testing.TB
 	seed   uint64
@@ -18,20 +18,20 @@ type world struct {
 	events agenda
 	seq    int
 	log    []string
-	failed []string
+	failed []string // broken rules
 }
 
 func newWorld(t testing.TB, seed uint64) *world {
 	return &world{t: t, seed: seed, rand: rand.New(rand.NewPCG(seed, 1))}
 }
 
-// after has do called when d has passed.
+// after calls do after the time d.
 func (w *world) after(d time.Duration, do func()) {
 	w.seq++
 	heap.Push(&w.events, event{w.now + d, w.seq, do})
 }
 
-// run lets the world go on until the clock says end, or a rule is broken.
+// run runs the events until the time end, or until a rule is broken.
 func (w *world) run(end time.Duration) {
 	for len(w.events) > 0 && w.events[0].at <= end && len(w.failed) == 0 {
 		e := heap.Pop(&w.events).(event)
@@ -41,25 +41,28 @@ func (w *world) run(end time.Duration) {
 	w.now = max(w.now, end)
 }
 
+// chance returns true with the probability p.
 func (w *world) chance(p float64) bool { return w.rand.Float64() < p }
 
-// between draws a duration, short ones more often.
+// between draws a duration. Short durations are more likely.
 func (w *world) between(least, most time.Duration) time.Duration {
 	x := w.rand.Float64()
 	return least + time.Duration(x*x*x*float64(most-least))
 }
 
+// note adds a line to the log.
 func (w *world) note(format string, args ...any) {
 	w.log = append(w.log, fmt.Sprintf("%12v ", w.now)+fmt.Sprintf(format, args...))
 }
 
-// broken reports a rule that does not hold.
+// broken reports a broken rule.
 func (w *world) broken(format string, args ...any) {
 	w.note("BROKEN: "+format, args...)
 	w.failed = append(w.failed, fmt.Sprintf(format, args...))
 }
 
-// report fails the test, with how to run the seed again and what led to it.
+// report fails the test if a rule is broken. It prints the end of the log and the command
+// that repeats the simulation.
 func (w *world) report() {
 	if len(w.failed) == 0 {
 		return
@@ -68,7 +71,7 @@ func (w *world) report() {
 	if len(log) > 60 && !testing.Verbose() {
 		log = log[len(log)-60:]
 	}
-	w.t.Errorf("seed %d: %s\nagain: go test ./wasm/client/sim -run TestSim -seed %d -v\n%s",
+	w.t.Errorf("seed %d: %s\nrun it again: go test ./wasm/client/sim -run TestSim -seed %d -v\n%s",
 		w.seed, strings.Join(w.failed, "; "), w.seed, strings.Join(log, "\n"))
 }
 
@@ -78,8 +81,8 @@ type event struct {
 	do  func()
 }
 
-// agenda is a heap of events: the earliest first, of equals the one entered
-// first.
+// agenda is a heap of events. The first one is the earliest; of simultaneous events, it is
+// the one that was added first.
 type agenda []event
 
 func (a agenda) Len() int { return len(a) }

@@ -1,4 +1,4 @@
-// The product, as it is served.
+// iot.wasm as it is published.
 import iot from "/www/iot.js";
 
 export async function connect(url) {

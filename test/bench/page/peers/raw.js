@@ -1,12 +1,11 @@
-// The floor: the page's WebSocket, and packets that are made beforehand, one for
-// each send. Of a frame that comes it reads the first PUBLISH, as all in one are
-// alike, and with QoS 1 the identifiers.
+// A bare WebSocket with prepared packets, one for each send. It reads the first PUBLISH of a
+// received frame, because all of them are alike, and for QoS 1 the packet identifiers.
 const bytes = (...parts) => Uint8Array.from(parts.flatMap((p) => (typeof p === "string" ? [...new TextEncoder().encode(p)] : [...p])));
 const text = (s) => bytes([s.length >> 8, s.length & 0xff], s);
 
 const varint = (n) => (n < 128 ? [n] : [n & 0x7f | 0x80, ...varint(n >> 7)]);
 
-/** A PUBLISH, and where in it the identifier is. */
+/** A PUBLISH packet and the position of its packet identifier. */
 function publishPacket(topic, payload, qos) {
   const head = bytes(text(topic), qos > 0 ? [0, 0] : [], [0]);
   const fixed = bytes([0x30 | qos << 1], varint(head.length + payload.length));
@@ -17,7 +16,7 @@ function publishPacket(topic, payload, qos) {
   return { packet, id: fixed.length + 2 + topic.length };
 }
 
-/** How many packets the frame holds, and where in each the identifier and the payload are. */
+/** The number of packets in a frame, and the positions of the packet identifier and the payload in each. */
 function layout(b) {
   let at = 1, size = 0, shift = 0;
   do {
@@ -41,7 +40,7 @@ export async function connect(url) {
   ws.send(bytes([0x10, 13], text("MQTT"), [5, 2, 0, 0, 0, 0, 0]));
   await next("onmessage");
 
-  const waiting = []; // for PUBACKs, which come in order
+  const waiting = []; // callbacks for PUBACK packets, which arrive in order
   let acknowledged = 0, lastId = 0, made, madeOf, onMessage;
 
   function read(b) {

@@ -1,0 +1,88 @@
+package client
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/eclipse/paho.golang/packets"
+
+	"iot.wasm/wasm/mqtt"
+)
+
+// The broker ends the connection because of a message (Packet too large). The client does
+// not send the message again.
+func TestDisconnectBecauseOfAMessage(t *testing.T) {
+	w := online(t, nil)
+	w.pub(2, 1, "t", "refused")
+	w.sends("PUBLISH refused")
+	w.fromBroker(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x95, Properties: &packets.Properties{}})
+	w.expectCalls("close; failed 2 ERR_DISCONNECTED; disconnected ERR_DISCONNECTED retry 1s[reconnecting]")
+	w.reconnected(true)
+	w.sends("")
+	w.log = nil
+	w.fromBroker(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x9d, Properties: &packets.Properties{}})
+	w.expectCalls("close; disconnected ERR_DISCONNECTED[closed]; closed ERR_DISCONNECTED[closed]")
+}
+
+func TestSuperseded(t *testing.T) {
+	w := online(t, nil)
+	w.sub(2, "f", 0)
+	w.sends("SUBSCRIBE f:0")
+	w.suback(1, 0)
+	w.log = nil
+	w.fromBroker(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x8e, Properties: &packets.Properties{}})
+	w.expectCalls("close; ended 1 ERR_SUPERSEDED; disconnected ERR_SUPERSEDED[closed]; closed ERR_SUPERSEDED[closed]")
+}
+
+func TestProtocolError(t *testing.T) {
+	w := online(t, nil)
+	w.Receive(w.now, w.attempt, []byte{0x36})
+	w.expectCalls("")
+	w.Receive(w.now, w.attempt, []byte{0})
+	w.expectCalls("close; disconnected ERR_PROTOCOL retry 1s[reconnecting]")
+	if !bytes.Equal(w.lastOut, []byte{0xe0, 1, 0x81}) {
+		t.Errorf("%x", w.lastOut)
+	}
+	w.reconnected(true)
+	w.expectCalls("connecting[reconnecting]; open; connected recovered[connected]")
+	w.TextReceived(w.now, w.attempt)
+	w.expectCalls("close; disconnected ERR_PROTOCOL retry 1s[reconnecting]")
+}
+
+func TestDisconnectSettlesAllPromises(t *testing.T) {
+	w := online(t, nil)
+	w.pub(2, 1, "t", "a")
+	w.sub(3, "f", 0)
+	w.Disconnect(w.now, 4)
+	w.expectCalls("close; failed 2 ERR_CLOSED; failed 3 ERR_CLOSED; closed[closed]; done 4")
+	got := decodeAll(t, w.lastOut)
+	if n := len(got); n == 0 || got[n-1].Type != packets.DISCONNECT {
+		t.Errorf("%x", w.lastOut)
+	}
+	w.Disconnect(w.now, 5)
+	w.expectCalls("done 5")
+	if w.Deadline() != mqtt.Never {
+		t.Error("the client has a deadline after disconnect()")
+	}
+	w = newWorld(t) // disconnect() while the client connects
+	o := unsigned()
+	w.Connect(0, 1, &o)
+	w.pub(2, 1, "t", "a")
+	w.Disconnect(0, 3)
+	w.expectCalls("connecting[connecting]; open; close; failed 2 ERR_CLOSED; failed 1 ERR_CLOSED; closed[closed]; done 3")
+	w.Opened(0, w.attempt) // the attempt has ended
+	w.expectCalls("")
+}
+
+func TestReconnect(t *testing.T) {
+	w := online(t, nil)
+	w.Reconnect(w.now)
+	w.expectCalls("close; disconnected ERR_RECONNECT retry 0s[reconnecting]; connecting[reconnecting]; open")
+	w.Reconnect(w.now)
+	w.expectCalls("")
+	w.loseSocket(1006)
+	w.probed(Probe{})
+	w.log = nil
+	w.Reconnect(w.now)
+	w.expectCalls("connecting[reconnecting]; open")
+}
