@@ -19,32 +19,36 @@ import (
 	"iot.wasm/wasm/secret"
 )
 
-// A shape describes an object: its members with their types. "?" follows the name of
-// a member that may be absent.
+// A shape contains the types of the members of an object, by name. The name of an
+// optional member ends with "?".
 type shape map[string]string
 
-// A contract is the set of types that Go and www/iot/abi.js must agree on, by name.
+// A contract contains the types of one side, Go or www/iot/abi.js, by name. Both sides
+// must have the same types.
 type contract map[string]shape
 
-// recorder is a Value that has every member, and notes which ones an operation reads.
+// recorder is a Value that has every member. It records the members that an operation
+// reads.
 type recorder struct {
 	shape shape
 	types contract
 	name  string // of the type
 }
 
-// objects are the names of the types of nested objects.
+// objects contains the types of nested objects, by the name of the member.
 var objects = map[string]string{
 	"options": "ConnectArgument", "credentials": "CredentialsArgument", "authorizer": "AuthorizerArgument",
 	"will": "WillArgument", "reconnect": "ReconnectArgument", "offline": "OfflineArgument",
 }
 
+// newRecorder returns a recorder that adds the type of that name to types.
 func newRecorder(types contract, name string) recorder {
 	r := recorder{shape{}, types, name}
 	types[name] = r.shape
 	return r
 }
 
+// note adds a member. If an operation reads it with several types, its type is a union.
 func (r recorder) note(name, kind string) {
 	if known := r.shape[name]; known != "" && known != kind {
 		kinds := append(strings.Split(known, " | "), kind)
@@ -61,7 +65,7 @@ func (r recorder) Text(name string) (string, bool) {
 
 func (r recorder) Number(name string) (float64, bool) {
 	r.note(name, "number")
-	return 1, name != "subscription" // so that unsubscribe reads its filter
+	return 1, name != "subscription" // without it, unsubscribe also reads the member filter
 }
 
 func (r recorder) Flag(name string) (flag, ok bool) {
@@ -96,8 +100,8 @@ func arguments() contract {
 	return types
 }
 
-// effects returns the types of all effects. Each sample is encoded with all members
-// and with as few as possible.
+// effects returns the types of all effects. For an effect with optional members, the
+// samples contain one call with all members, and one with as few as possible.
 func effects() contract {
 	full := &client.Error{Class: client.IotError, Code: "C", Phase: client.PhaseOpen, Message: "m", Reason: 1, CloseCode: 1}
 	bare := &client.Error{Class: client.TypeError}
@@ -144,8 +148,8 @@ func objectType(member string, o map[string]any) string {
 	return "Connection"
 }
 
-// add adds the shape of o to those of the same name. A member that only some have may
-// be absent.
+// add adds the type of o. If the type exists, add merges the two. A member that one of
+// them does not have becomes optional.
 func (c contract) add(name string, o map[string]any) {
 	s := shape{}
 	for member, value := range o {
@@ -189,6 +193,7 @@ func (c contract) add(name string, o map[string]any) {
 	c[name] = merged
 }
 
+// effectText returns the JSON object of the last record.
 func effectText(b *Bridge) []byte {
 	records, err := abi.Decode(b.table.Words())
 	if err != nil {
@@ -206,6 +211,7 @@ var (
 	member     = regexp.MustCompile(`(\w+\??): ((?:\[[^\]]*\]\[\]|[^,\[]+))`)
 )
 
+// parseShape parses the members of an object type.
 func parseShape(text string) shape {
 	s := shape{}
 	for _, m := range member.FindAllStringSubmatch(text, -1) {
@@ -235,7 +241,8 @@ func declared(script string) contract {
 	return types
 }
 
-// differences compares the types of abi.js and of iot.d.ts with Go's.
+// differences returns one text for each type that differs between Go and the sources of
+// abi.js and iot.d.ts.
 func differences(script, typings string) (found []string) {
 	want := declared(script)
 	want["Connection"] = interfaceOf(typings, "Connection")
@@ -250,17 +257,17 @@ func differences(script, typings string) (found []string) {
 	}
 	got.add("Stats", counters)
 	want["Stats"] = interfaceOf(typings, "Stats")
-	delete(want["Stats"], "roundTripMs?")
+	delete(want["Stats"], "roundTripMs?") // stats omits it before the first measurement
 	found = append(found, missingOptions(typings, want)...)
 	for _, name := range slices.Sorted(maps.Keys(got)) {
 		if _, ok := want[name]; !ok {
-			found = append(found, fmt.Sprintf("JavaScript does not declare %s", name))
+			found = append(found, fmt.Sprintf("%s is missing in JavaScript", name))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		g, ok := got[name]
 		if !ok {
-			found = append(found, fmt.Sprintf("Go does not use %s", name))
+			found = append(found, fmt.Sprintf("%s is missing in Go", name))
 			continue
 		}
 		input := strings.HasPrefix(name, "operation ") || strings.HasSuffix(name, "Argument")
@@ -303,10 +310,10 @@ func missingOptions(typings string, arguments contract) (found []string) {
 	return found
 }
 
-// compare compares two shapes. Whether a member of an input may be absent is
-// JavaScript's decision.
+// compare compares the shapes of Go (got) and JavaScript (want). For an input, it does
+// not compare which members are optional, as the recorder has every member.
 func compare(name string, got, want shape, input bool) (found []string) {
-	simple := func(s shape) shape {
+	required := func(s shape) shape {
 		if !input {
 			return s
 		}
@@ -316,17 +323,17 @@ func compare(name string, got, want shape, input bool) (found []string) {
 		}
 		return out
 	}
-	got, want = simple(got), simple(want)
+	got, want = required(got), required(want)
 	for member, kind := range want {
 		if got[member] == "" {
-			found = append(found, fmt.Sprintf("%s: Go has no member %s", name, member))
+			found = append(found, fmt.Sprintf("%s.%s is missing in Go", name, member))
 		} else if got[member] != kind && kind != "" {
-			found = append(found, fmt.Sprintf("%s.%s is %s; in Go it is %s", name, member, kind, got[member]))
+			found = append(found, fmt.Sprintf("%s.%s is %s in JavaScript and %s in Go", name, member, kind, got[member]))
 		}
 	}
 	for member := range got {
 		if _, ok := want[member]; !ok {
-			found = append(found, fmt.Sprintf("%s: JavaScript has no member %s", name, member))
+			found = append(found, fmt.Sprintf("%s.%s is missing in JavaScript", name, member))
 		}
 	}
 	return found
@@ -343,7 +350,8 @@ func interfaceOf(typings, name string) shape {
 	return s
 }
 
-func read2(t *testing.T) (script, typings string) {
+// readSources returns the sources of abi.js and iot.d.ts.
+func readSources(t *testing.T) (script, typings string) {
 	t.Helper()
 	a, err := os.ReadFile("../../www/iot/abi.js")
 	if err != nil {
@@ -356,20 +364,20 @@ func read2(t *testing.T) (script, typings string) {
 	return string(a), string(b)
 }
 
-// TestContract compares the types of www/iot/abi.js with what the operations read and
-// the host writes.
+// TestContract compares the types that www/iot/abi.js declares with the members that the
+// operations read and the effects contain.
 func TestContract(t *testing.T) {
-	for _, d := range differences(read2(t)) {
+	for _, d := range differences(readSources(t)) {
 		t.Error(d)
 	}
 	if n := len(arguments()); n < 19 {
-		t.Errorf("only %d types of arguments were found", n)
+		t.Errorf("there are only %d types of arguments", n)
 	}
 }
 
-// TestContractMutants shows that a change on the side of JavaScript alone is found.
+// TestContractMutants checks that differences reports each change of JavaScript.
 func TestContractMutants(t *testing.T) {
-	script, typings := read2(t)
+	script, typings := readSources(t)
 	for old, changed := range map[string]string{
 		"   cancel: { token: number },":             "   cancel: { id: number },",
 		"   wake: undefined,":                       "   wakeUp: undefined,",
@@ -385,23 +393,22 @@ func TestContractMutants(t *testing.T) {
 		if !strings.Contains(script, old) {
 			t.Errorf("abi.js has no %q", old)
 		} else if len(differences(strings.Replace(script, old, changed, 1), typings)) == 0 {
-			t.Errorf("%q instead of %q is not found", changed, old)
+			t.Errorf("differences does not report the change of %q to %q", old, changed)
 		}
 	}
 	if len(differences(script, strings.Replace(typings, "sessionPresent", "resumed", 1))) == 0 {
-		t.Error("a renamed member of Connection is not found")
+		t.Error("differences does not report a renamed member of Connection")
 	}
 	if len(differences(script, strings.Replace(typings, "export interface ConnectOptions {", "export interface ConnectOptions {\n  added?: boolean;", 1))) == 0 {
 		t.Error("an option that is not passed to Go is not found")
 	}
 }
 
-// TestContractMutantsOfGo shows that a change on the side of Go alone is found.
+// TestContractMutantsOfGo checks that TestConstants or TestContract fails after each
+// change of Go.
 func TestContractMutantsOfGo(t *testing.T) {
 	for name, m := range map[string]struct{ file, old, replacement string }{
-		"the layout of a record":     {"../abi/records.go", "MessagePayload    = 3", "MessagePayload    = 4"},
-		"a flag":                     {"../abi/records.go", "FlagUTF8      = 1 << 4", "FlagUTF8      = 1 << 10"},
-		"the layout of the header":   {"../abi/header.go", "	CrashAddress  uint32", "	Spare uint32\n	CrashAddress  uint32"},
+		"the layout of the header":   {"../abi/header.go", "	CrashAddress, CrashLength uint32", "	Spare uint32\n	CrashAddress, CrashLength uint32"},
 		"a property identifier":      {"../mqtt/properties.go", "ContentType            PropertyID = 3", "ContentType            PropertyID = 7"},
 		"the name of an operation":   {"operations.go", `{"openFailed", openFailed}`, `{"openFailure", openFailed}`},
 		"a member of an argument":    {"options.go", `"keepAlive"`, `"keepAliveSeconds"`},
@@ -417,9 +424,9 @@ func TestContractMutantsOfGo(t *testing.T) {
 			}
 			out, err := exec.Command("go", "test", "-vet=off", "-overlay", config, "-run", "^Test(Constants|Contract)$", "../abi", ".").CombinedOutput()
 			if err == nil {
-				t.Error("no test fails")
+				t.Error("both tests pass")
 			} else if !strings.Contains(string(out), "--- FAIL: Test") {
-				t.Errorf("the tests do not run: %s", out)
+				t.Errorf("the tests did not run: %s", out)
 			}
 		})
 	}

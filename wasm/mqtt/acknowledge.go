@@ -1,5 +1,7 @@
 package mqtt
 
+import "slices"
+
 // pendingAck is the acknowledgement of a received message that has not been
 // acknowledged yet.
 type pendingAck struct {
@@ -11,8 +13,8 @@ type pendingAck struct {
 // ackQueue keeps PUBACKs and PUBRECs in the order in which the messages arrived
 // [MQTT-4.6.0-2] [MQTT-4.6.0-3]. A message that the Handler has not accepted delays
 // the acknowledgements of all later messages. The end of the connection empties the
-// queue. The client's Receive Maximum bounds the number of entries, except those of
-// repeated QoS 2 messages.
+// queue. The client's Receive Maximum bounds the number of entries: each belongs to
+// another message.
 type ackQueue struct {
 	list        []pendingAck
 	firstTicket uint32 // the ticket of list[0]
@@ -21,6 +23,11 @@ type ackQueue struct {
 func (a *ackQueue) reset() {
 	a.firstTicket += uint32(len(a.list))
 	a.list = a.list[:0]
+}
+
+// repeats reports whether the PUBREC of a message with this packet identifier waits.
+func (a *ackQueue) repeats(id uint16) bool {
+	return slices.Contains(a.list, pendingAck{id, 2, true})
 }
 
 // deliver passes a received message of QoS 1 or 2 to the Handler. It acknowledges

@@ -82,3 +82,21 @@ func TestQoS2BehindUnclaimedMessageIsDeliveredOnce(t *testing.T) {
 	p.Acknowledge(p.tickets[1])
 	p.expectSent("PUBACK(#1 0); PUBREC(#2 0)")
 }
+
+// A server may repeat a QoS 2 message whose PUBREC waits behind an unaccepted message.
+// The queue does not grow with the repetitions.
+func TestRepeatedMessagesAreBounded(t *testing.T) {
+	p := connectedPeer(t, nil)
+	p.receiveMessage(2, 2, false)
+	p.expectSent("PUBREC(#2 0)")
+	p.unclaimed = true
+	p.receiveMessage(1, 1, false)
+	for range 10_000 {
+		p.receiveMessage(2, 2, true)
+	}
+	if n := len(p.acks.list); n > 2 {
+		t.Errorf("%d acknowledgements wait", n)
+	}
+	p.Acknowledge(p.tickets[0])
+	p.expectSent("PUBACK(#1 0); PUBREC(#2 0)")
+}

@@ -85,7 +85,7 @@ func (e *Engine) Open(now time.Duration, o ConnectOptions) {
 	e.now, e.lastSent, e.lastReceived, e.receivePending = now, now, now, false
 	e.pinging, e.pingGrace = false, 0
 	e.timeouts = timeouts{timeout: o.AckTimeout, nextCheck: Never, lastAck: now}
-	e.roundTrip.id = 0
+	e.roundTrip.reset()
 	e.unacked, e.ackedInOutput = 0, 0
 	e.inboundAliases = make([][]byte, int(o.TopicAliasMaximum)+1)
 	e.outboundAliases.reset(0)

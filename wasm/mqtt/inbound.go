@@ -87,6 +87,7 @@ func (e *Engine) receivePublish(m *Publish) *connectionFault {
 	switch {
 	case !duplicate:
 		e.deliver(m)
+	case e.acks.repeats(m.packetID): // its acknowledgement waits already
 	case len(e.acks.list) > 0: // earlier messages are acknowledged first
 		e.acks.list = append(e.acks.list, pendingAck{m.packetID, 2, true})
 	default: // [MQTT-4.3.3-10]

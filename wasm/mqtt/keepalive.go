@@ -111,5 +111,6 @@ func (e *Engine) Ping(now, timeout time.Duration) {
 	if e.state == connected && (!e.pinging || e.pingAt+e.pingTimeout > now+timeout) {
 		e.priority = appendPingreq(e.priority)
 		e.pinging, e.pingAt, e.pingTimeout, e.pingGrace = true, now, timeout, 0
+		e.roundTrip.ping(now)
 	}
 }

@@ -153,7 +153,7 @@ func (e *Engine) handlePacket(p []byte) {
 		if len(body) > 0 {
 			err = malformed("PINGRESP with a body")
 		}
-		e.roundTrip.last = max(e.lastReceived-e.pingAt, 1)
+		e.roundTrip.answered(e.lastReceived)
 	case typeDisconnect:
 		var stopErr *StopError
 		if stopErr, err = decodeDisconnect(p, body); err == nil {

@@ -8,6 +8,8 @@ type roundTrip struct {
 	id     uint16        // the packet identifier of the current measurement; 0: none
 	sent   bool          // the packet has been passed to the network
 	sentAt time.Duration // when the packet was passed to the network
+	pinged bool          // a PINGREQ is unanswered
+	pingAt time.Duration // the time of the first unanswered PINGREQ
 	last   time.Duration // the last result; 0: none
 }
 
@@ -30,6 +32,22 @@ func (r *roundTrip) acknowledged(id uint16, now time.Duration) {
 		r.last, r.id = max(now-r.sentAt, 1), 0
 	}
 }
+
+func (r *roundTrip) ping(now time.Duration) {
+	if !r.pinged {
+		r.pinged, r.pingAt = true, now
+	}
+}
+
+// answered processes a PINGRESP. A PINGRESP without a PINGREQ is no measurement.
+func (r *roundTrip) answered(now time.Duration) {
+	if r.pinged {
+		r.last, r.pinged = max(now-r.pingAt, 1), false
+	}
+}
+
+// reset ends the measurements when a connection begins, and keeps the last result.
+func (r *roundTrip) reset() { r.id, r.pinged = 0, false }
 
 // RoundTrip returns the time between the last measured PUBLISH, SUBSCRIBE,
 // UNSUBSCRIBE or PINGREQ and its acknowledgement. It returns 0 before the first
