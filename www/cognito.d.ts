@@ -47,10 +47,10 @@ export interface CognitoCredentials extends Credentials {
 
 /**
  * A function that returns a copy of the cached credentials. It fetches new credentials when a tenth of the
- * lifetime (at most five minutes) is left, or in any case with `forceRefresh`. If the refresh
- * fails with a retryable error, it returns the cached credentials until they expire, except with `forceRefresh`. Concurrent calls share one
- * refresh. Rejects with an `IotError` that has one of the codes {@link CognitoErrorCode} and the phase
- * "credentials".
+ * lifetime (at most five minutes) is left, or in any case with `forceRefresh`. If the refresh fails with a
+ * retryable error, the function returns the cached credentials until they expire, except with `forceRefresh`.
+ * Concurrent calls share one refresh. Rejects with an `IotError` that has one of the codes
+ * {@link CognitoErrorCode} and the phase "credentials".
  */
 export type CognitoProvider = (options?: ProviderOptions) => Promise<CognitoCredentials>;
 

@@ -134,7 +134,7 @@ function identityStore(storage, key) {
     }
   };
   return {
-    /** Returns the identity id, or undefined if there is none, or if its authenticated differs. @param {boolean} authenticated @returns {string | undefined} */
+    /** Returns the identity id if the store has one with this value of authenticated. @param {boolean} authenticated @returns {string | undefined} */
     get(authenticated) {
       const { id, authenticated: stored } = memory ?? withStorage((s) => JSON.parse(s.getItem(key) ?? "null")) ?? {};
       return typeof id === "string" && stored === authenticated ? id : undefined;

@@ -53,7 +53,7 @@ export interface Credentials {
 export interface ProviderOptions {
   /** Whether the provider must return a new value, not a cached one. True if the service refused the last value. Default false. */
   forceRefresh?: boolean;
-  /** The client never sets this member. Providers of the AWS SDK declare this member. Without it here, TypeScript would not accept those providers. */
+  /** The client never sets this member. Providers of the AWS SDK declare this member. Without this member, TypeScript would not accept those providers. */
   callerClientConfig?: never;
 }
 
@@ -63,9 +63,9 @@ export interface ProviderOptions {
  * the attempt fails. The client then tries again after the back-off, or closes if the `retryable` of the
  * thrown error is false.
  *
- * The client reports an {@link IotError} whose `cause` is the thrown error. It copies the message and the
- * `code` of a thrown {@link IotError}, and the message of a thrown error with the code `ERR_OPTION`. It
- * copies no other message, because other messages may contain a secret.
+ * The client reports an {@link IotError} whose `cause` is the thrown error. The client copies the message and
+ * the `code` of a thrown {@link IotError}, and the message of a thrown error with the code `ERR_OPTION`. The
+ * client copies no other message, because other messages may contain a secret.
  */
 export type CredentialsProvider = (options?: ProviderOptions) => Credentials | PromiseLike<Credentials>;
 
@@ -126,13 +126,13 @@ export interface ConnectOptions {
   keepAlive?: number | undefined;
   /** Whether the first connection starts a new session (MQTT's Clean Start). Default true. Reconnects always resume the session. */
   cleanStart?: boolean | undefined;
-  /** The time in seconds for which the broker keeps the session after the connection ends, 0 to 4,294,967,295 (for ever). Default 300. */
+  /** The time in seconds for which the broker keeps the session after the connection ends, 0 to 4,294,967,295 (the session does not expire). Default 300. */
   sessionExpiry?: number | undefined;
   /**
    * The time in milliseconds that the client waits for an acknowledgement (PUBACK, PUBREC, PUBCOMP, SUBACK,
    * UNSUBACK), 0 (no limit) to 86,400,000 (a day). Default 60000. After this time the client drops the
-   * connection, reconnects and retransmits the packet. After three timeouts of a packet, its call rejects
-   * with `ERR_ACK_TIMEOUT`. The client waits longer if many bytes precede the packet: one second for each
+   * connection, reconnects and retransmits the packet. After three timeouts of a packet, the call of
+   * the page rejects with `ERR_ACK_TIMEOUT`. The client waits longer if many bytes precede the packet: one second for each
    * 16 KiB.
    */
   ackTimeoutMs?: number | undefined;
@@ -140,8 +140,8 @@ export interface ConnectOptions {
    * The time in milliseconds for which the client holds a message of QoS 1 or 2 that matches no
    * subscription, 0 to 86,400,000 (a day). Default 10000. If a matching subscription is made in this time,
    * it receives the message. Otherwise the client acknowledges the message and fires `unclaimed`. The client
-   * holds at most 16 MiB of such messages. Above this bound it acknowledges and reports the oldest ones at
-   * once.
+   * holds at most 16 MiB of such messages. Above this bound it acknowledges and reports the oldest messages
+   * at once.
    */
   unclaimedTimeoutMs?: number | undefined;
   /** The message that the broker publishes if the connection ends without `disconnect()`. */
@@ -160,7 +160,7 @@ export interface ConnectOptions {
    */
   quotas?: "aws" | "none" | undefined;
   /**
-   * An abort rejects `connect()` and disconnects the client, also after `connect()` has resolved. If the call
+   * An abort rejects `connect()` and disconnects the client, even after `connect()` has resolved. If the call
    * waits for the connection of an earlier call, an abort only rejects the promise.
    */
   signal?: AbortSignal | undefined;
@@ -215,13 +215,13 @@ export interface OfflineOptions {
   /** The maximum size of the queue in bytes: topics, properties and payloads; at least 0. Default 1,048,576 (1 MiB). */
   maxBytes?: number | undefined;
   /**
-   * The behaviour when the queue is full. "reject": the new message rejects (`ERR_QUEUE_FULL`).
-   * "drop-oldest": the client drops the oldest message, whose promise rejects (`ERR_DROPPED`). Default "reject".
+   * The behaviour when the queue is full. "reject": the new call rejects (`ERR_QUEUE_FULL`). "drop-oldest":
+   * the client drops the oldest message, and its call rejects (`ERR_DROPPED`). Default "reject".
    */
   overflow?: "reject" | "drop-oldest" | undefined;
   /**
-   * The behaviour for messages of QoS 0. "reject": the message rejects (`ERR_OFFLINE_QOS0`). "queue": the
-   * message waits in the queue. "drop": the client drops the message, and its promise resolves. Default "reject".
+   * The behaviour for messages of QoS 0. "reject": the call rejects (`ERR_OFFLINE_QOS0`). "queue": the message
+   * waits in the queue. "drop": the client drops the message, and the call resolves. Default "reject".
    */
   qos0?: "reject" | "queue" | "drop" | undefined;
 }
@@ -234,7 +234,7 @@ export interface Connection {
   readonly sessionPresent: boolean;
   /** The keep-alive interval in force, in seconds; 0 means off. */
   readonly keepAlive: number;
-  /** The time in seconds for which the broker keeps the session after the connection ends; 4,294,967,295 means for ever. */
+  /** The time in seconds for which the broker keeps the session after the connection ends; 4,294,967,295 means that the session does not expire. */
   readonly sessionExpiry: number;
   /** The maximum number of messages of QoS 1 and 2 that the client may send before the broker acknowledges one of them. */
   readonly receiveMaximum: number;
@@ -273,15 +273,15 @@ export type QoS = 0 | 1 | 2;
 
 /**
  * A payload to publish: a string (sent as UTF-8), bytes, `{ json: value }`, or null for an empty payload.
- * An omitted payload is empty. A value of another type rejects with `ERR_PAYLOAD`.
+ * An omitted payload is empty. A call with a value of another type rejects with `ERR_PAYLOAD`.
  */
 export type Payload = string | Bytes | JsonPayload | null;
 
 /** A payload that `JSON.stringify` serialises, like `{ json: { on: true } }`. */
 export interface JsonPayload {
   /**
-   * Any value that `JSON.stringify` can serialise. Undefined and functions reject with `ERR_PAYLOAD`. If
-   * `JSON.stringify` throws, for example for a cyclic object, the call rejects with the thrown error.
+   * Any value that `JSON.stringify` can serialise. For undefined and functions the call rejects with
+   * `ERR_PAYLOAD`. If `JSON.stringify` throws, for example for a cyclic object, the call rejects with the thrown error.
    */
   readonly json: unknown;
   /**
@@ -413,8 +413,8 @@ export type MessageHandler = (message: Message) => void;
 
 /**
  * A subscription. It lasts through reconnects. It ends when the page calls `unsubscribe()`, when its signal
- * aborts, when the broker refuses it, or when the client closes. A message is delivered to every subscription whose filter matches
- * its topic, also to several subscriptions with the same filter.
+ * aborts, when the broker refuses it, or when the client closes. The client delivers a message to every
+ * subscription whose filter matches the topic, even if several subscriptions have the same filter.
  *
  * A subscription without a handler is an async iterable: `for await (const message of subscription)`. When
  * the loop ends, the subscription ends. If an error ended the subscription, the loop throws this error.
@@ -576,15 +576,15 @@ export class IotClient extends EventTarget {
    * - an error about fixed credentials or a fixed URL, or an error of a provider with `retryable: false`,
    * - any error with `reconnect: false`, or after `maxAttempts`.
    *
-   * The call also rejects as `load()` does. Options that are not valid reject with `ERR_OPTION`,
+   * The call also rejects as `load()` does. If an option is not valid, the call rejects with `ERR_OPTION`,
    * `ERR_ENDPOINT`, `ERR_REGION`, `ERR_TOPIC`, `ERR_QOS`, `ERR_PAYLOAD`, `ERR_PACKET_TOO_LARGE` or
    * `ERR_UNICODE`.
    */
   connect(options?: ConnectOptions): Promise<Connection>;
 
   /**
-   * Publishes a message. Resolves when a message of QoS 0 is passed to the socket, at PUBACK for QoS 1, and at
-   * PUBCOMP for QoS 2. The promise always settles. Without a connection, {@link OfflineOptions} apply. While
+   * Publishes a message. Resolves when the message is passed to the socket (QoS 0), at PUBACK (QoS 1) or at
+   * PUBCOMP (QoS 2). The promise always settles. Without a connection, {@link OfflineOptions} apply. While
    * connected, the client holds at most 64 MiB of unsent and unacknowledged messages (`ERR_QUEUE_FULL`). An
    * MQTT packet has at most 268,435,455 bytes. AWS IoT Core accepts payloads of at most 131,072 bytes
    * (128 KiB). The client copies a buffer during the call, so the page may reuse it.
@@ -592,7 +592,7 @@ export class IotClient extends EventTarget {
    * Rejects as `load()` does, with `ERR_NOT_CONNECTED`, `ERR_OFFLINE_QOS0`, `ERR_QUEUE_FULL`, `ERR_DROPPED`,
    * `ERR_QUOTA`, `ERR_PACKET_TOO_LARGE`, `ERR_QOS_NOT_SUPPORTED`, `ERR_RETAIN_NOT_SUPPORTED`,
    * `ERR_PUBLISH_REFUSED`, `ERR_PUBLISH`, `ERR_SESSION_LOST`, `ERR_ACK_TIMEOUT`, `ERR_CONNECTION_LOST`,
-   * `ERR_CLOSED`, or with the error that closed the client. Arguments that are not valid reject with
+   * `ERR_CLOSED`, or with the error that closed the client. If an argument is not valid, the call rejects with
    * `ERR_TOPIC`, `ERR_PAYLOAD`, `ERR_QOS`, `ERR_UNICODE` or `ERR_OPTION`.
    */
   publish(topic: string, payload?: Payload, options?: PublishOptions): Promise<PublishResult>;
@@ -605,8 +605,8 @@ export class IotClient extends EventTarget {
    * stored match a subscription when they arrive.
    *
    * Rejects as `load()` does, with `ERR_QUOTA`, `ERR_SUBSCRIBE_REFUSED`, `ERR_SUBSCRIBE`, `ERR_ACK_TIMEOUT`,
-   * `ERR_UNSUBSCRIBED`, `ERR_CLOSED`, or with the error that closed the client. Arguments that are not
-   * valid reject with `ERR_FILTER`, `ERR_QOS`, `ERR_UNICODE` or `ERR_OPTION`.
+   * `ERR_UNSUBSCRIBED`, `ERR_CLOSED`, or with the error that closed the client. If an argument is not valid,
+   * the call rejects with `ERR_FILTER`, `ERR_QOS`, `ERR_UNICODE` or `ERR_OPTION`.
    */
   subscribe(filter: string, options?: SubscribeOptions): Promise<Subscription>;
   /** Subscribes with a handler that receives each message. If the handler throws, `handlererror` fires. */

@@ -81,8 +81,8 @@ const LEAST_INPUT = 65536, LARGE_INPUT = 1048576;
 /** @typedef {import("../iot.js").Connection} Connection */
 
 /**
- * The record of a message. frame_ contains the packet: it is a received WebSocket message, or a copy from the memory of
- * the wasm. payload_ and packet_ are addresses in the wasm. base_ is the address of the first byte of frame_. length_ is
+ * The record of a message. frame_ contains the packet. It is either a received WebSocket message or a copy from the
+ * memory of the wasm. payload_ and packet_ are addresses in the wasm. base_ is the address of the first byte of frame_. length_ is
  * the length of the payload, and size_ that of the packet, both in bytes.
  * @typedef {{ flags_: number, frame_: ArrayBuffer, base_: number, payload_: number, length_: number, packet_: number, size_: number, properties_: Uint32Array }} MessageRecord
  */
@@ -145,7 +145,7 @@ export class Memory {
     return this.#header[HEADER_CRASH_LENGTH] ? this.#text(this.#header, HEADER_CRASH_ADDRESS) : undefined;
   }
 
-  /** Whether there is output: one of the PENDING constants, or 2 if the socket has no room for it. */
+  /** Whether there is output: one of the PENDING constants, or Go's PendingBlocked. */
   get pending_() {
     return this.#header[HEADER_PENDING];
   }
@@ -202,7 +202,7 @@ export class Memory {
    * Reads the table and calls the handler for each record.
    * @param {RecordHandler} handler
    * @param {any} frame the frame (a WebSocket message) that contains the packets
-   * @param {number} base the address of the first byte of the frame; if the input has a later piece of the frame, the address that this byte would have
+   * @param {number} base the address of the frame's first byte, even if the input contains only a later part of the frame
    */
   readTable_(handler, frame, base) {
     const words = this.#words;

@@ -107,7 +107,7 @@ export function pagePromise(start, afterwards) {
 /** @type {Set<string | undefined>} the origins of URLs in violations of the directive connect-src */
 const blockedOrigins = new Set();
 (globalThis.document ?? globalThis).addEventListener?.("securitypolicyviolation", (e) => {
-  // A report-only policy does not block a WebSocket. For an HTTP request it counts, because its report contains the URL.
+  // A report-only policy does not block a WebSocket. Its report on an HTTP request matters, because the report contains the URL.
   if (e.effectiveDirective === "connect-src" && (e.disposition === "enforce" || e.blockedURI.startsWith("http"))) blockedOrigins.add(originOf(e.blockedURI));
 });
 

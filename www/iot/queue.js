@@ -9,12 +9,12 @@ const CLOCK_INTERVAL = 16;
 // If the waiting work keeps more bytes than this, the queue does not pause. The page then
 // reads no further bytes from the network until the work is done.
 const MAX_WAITING_BYTES = 64 << 20;
-// About the bytes of memory that waiting work needs beside its data.
+// The approximate number of bytes that waiting work needs beside its data.
 const OVERHEAD = 1024;
 
 /**
  * A queue of the events for the page: messages, results of calls, and effects. It handles
- * them in the order in which the wasm reported them, also if a handler calls the wasm. It
+ * them in the order in which the wasm reported them, even if a handler calls the wasm. It
  * pauses after SLICE_MS, so that the page can do other work. Work that arrives during a
  * pause, such as a received frame, waits until all events are handled.
  */
@@ -28,7 +28,7 @@ export class Queue {
   #sliceEnd = 0; // the time of the next pause, in ms of performance.now()
   /** @type {List<{ work_(): void, bytes_: number }>} */
   #waiting = new List(); // the work that waits for the events
-  #waitingBytes = 0; // the bytes that it keeps in memory
+  #waitingBytes = 0; // the bytes that this work keeps in memory
 
   /** Whether new work must wait. */
   get mustWait_() {

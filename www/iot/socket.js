@@ -20,7 +20,7 @@ export class Socket {
   #ws;
   #native = false; // whether #ws is the browser's own WebSocket
   /** @type {Promise<void> | undefined} */
-  #reading; // the conversion of received Blobs; each waits for the one before
+  #reading; // the conversion of received Blobs; each conversion waits for the previous one
 
   /** @param {string} url @param {SocketEvents} events */
   constructor(url, events) {
@@ -59,8 +59,8 @@ export class Socket {
       events.closed_(Number.isInteger(event?.code) ? event?.code : 1006);
     };
     ws.onclose = closed;
-    // In two cases a WebSocket fires error but not close. Chromium creates a WebSocket that a policy blocks in the state
-    // CLOSED. In Node 22, a WebSocket that cannot open stays in the state CONNECTING.
+    // In two cases a WebSocket fires error but not close. If a policy blocks it, Chromium creates it in the state CLOSED.
+    // If it cannot open, Node 22 leaves it in the state CONNECTING.
     const blocked = ws.readyState === 3;
     ws.onerror = () => {
       if (blocked || ws.readyState === 0) closed();

@@ -7,7 +7,7 @@ import { withResolvers } from "./publish.js";
 /** @typedef {import("./message.js").Message} Message */
 /** @typedef {import("../iot.js").IotError} IotError */
 
-// About the bytes that a buffered message needs beside its topic and its frame.
+// The approximate number of bytes that a buffered message needs beside its topic and its frame.
 const OVERHEAD = 100;
 
 // Operations on a Subscription that only its client may call.
@@ -167,7 +167,7 @@ export class Subscription {
   }
 
   /**
-   * Returns the next result. An async function would reject in a microtask, and none runs after the end of the page.
+   * Returns the next result. An async function would reject in a microtask, but microtasks do not run after the end of the page.
    * @returns {Promise<IteratorResult<Message, any>>}
    */
   #next() {

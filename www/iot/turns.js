@@ -140,7 +140,7 @@ export class Turns {
 
   /**
    * Schedules the end of the turn.
-   * @param {boolean} task in a task; otherwise in a microtask, which is sooner
+   * @param {boolean} task true: in a task; false: in a microtask, which is sooner
    */
   #scheduleEnd(task) {
     if (this.#microtask || (task && this.#task)) return;
