@@ -54,13 +54,14 @@ func (s *Server) inject(f *faults.Request) (changed int, err error) {
 	}
 	s.faults.Schedule(f)
 	for _, c := range s.connectionsOf(f.Freeze) {
-		s.faults.Freeze(c.tcp, c.mqtt.ClientID())
-		changed++
+		if s.faults.Freeze(c.tcp, c.mqtt.ClientID()) {
+			changed++
+		}
 	}
 	if f.Thaw != "" {
 		changed += s.faults.Thaw(f.Thaw)
 	}
-	changed += cut(s.connectionsOf(f.Cut))
+	changed += s.cut(s.connectionsOf(f.Cut))
 	if f.Disconnect != nil {
 		for _, c := range s.connectionsOf(f.Disconnect.Client) {
 			c.mqtt.Disconnect(packets.Code{Code: f.Disconnect.Reason})
@@ -108,7 +109,7 @@ func (s *Server) restart(keepSessions bool) (changed int, err error) {
 		}
 		s.mu.Unlock()
 	}
-	changed = cut(conns)
+	changed = s.cut(conns)
 	if old != nil {
 		err = old.Close()
 	}
@@ -116,9 +117,9 @@ func (s *Server) restart(keepSessions bool) (changed int, err error) {
 }
 
 // cut resets connections, waits until the broker has ended all of them, and returns their number.
-func cut(conns []*connection) int {
+func (s *Server) cut(conns []*connection) int {
 	for _, c := range conns {
-		c.tcp.Cut()
+		s.faults.Cut(c.tcp)
 	}
 	for _, c := range conns {
 		<-c.ended

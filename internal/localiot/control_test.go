@@ -137,9 +137,20 @@ func TestFreeze(t *testing.T) {
 	s.control(`{"freeze":"other"}`, 1)
 	s.control(`{"cut":"other"}`, 1)
 	wantCut(t, other)
+	s.control(`{"thaw":"other"}`, 0)
 	// A frozen connection does not delay Close.
 	s.connect("last", nil)
 	s.control(`{"freeze":"last"}`, 1)
+}
+
+// A restart ends a freeze, as a cut does.
+func TestRestartOfFrozenConnection(t *testing.T) {
+	s := start(t, Options{Faults: true})
+	c, _ := s.connect("c", nil)
+	s.control(`{"freeze":"c"}`, 1)
+	s.control(`{"restart":"keep-sessions"}`, 1)
+	wantCut(t, c)
+	s.control(`{"thaw":"*"}`, 0)
 }
 
 func TestConnackAndDisconnect(t *testing.T) {
@@ -172,8 +183,12 @@ func TestRefusedUpgrades(t *testing.T) {
 	}
 	probe := *u
 	probe.Scheme = "http"
-	if r, _ := get(t, probe.String(), nil); r.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("fetch after a refusal: %d, want 503", r.StatusCode)
+	r, body := get(t, probe.String(), nil)
+	if r.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, `"check":"fault"`) {
+		t.Errorf("fetch after a refusal: %d %s, want 503 with check \"fault\"", r.StatusCode, body)
+	}
+	if code, sent := r.Header["X-Amzn-Errortype"]; sent {
+		t.Errorf("x-amzn-ErrorType: %q, want no header", code)
 	}
 	s.dial(u)
 	if r, _ := get(t, probe.String(), nil); r.StatusCode != http.StatusUpgradeRequired {

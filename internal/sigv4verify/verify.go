@@ -21,9 +21,9 @@ import (
 	"time"
 )
 
-// DefaultMaxSkew is the largest difference between X-Amz-Date and the verifier's clock, in either
-// direction. AWS applies this limit independently of X-Amz-Expires.
-const DefaultMaxSkew = 5 * time.Minute
+// maxSkew is the largest difference between X-Amz-Date and the verifier's clock, in either direction.
+// AWS applies this limit independently of X-Amz-Expires.
+const maxSkew = 5 * time.Minute
 
 const (
 	algorithm  = "AWS4-HMAC-SHA256"
@@ -50,8 +50,8 @@ type Verifier struct {
 	Region  string // the region in the credential scope, such as us-east-1
 	Service string // the service in the credential scope, for AWS IoT iotdevicegateway
 
-	MaxSkew time.Duration    // largest difference of the clocks; zero means DefaultMaxSkew
-	Now     func() time.Time // the clock of the verifier; nil means time.Now
+	// Now is the clock of the verifier. X-Amz-Date may differ from it by 5 min. nil means time.Now.
+	Now func() time.Time
 
 	// Lookup returns the key that has the access key id, and reports whether the id is known.
 	Lookup func(accessKeyID string) (Key, bool)
@@ -99,7 +99,7 @@ func (v *Verifier) verify(r *http.Request) *Error {
 	if v.Now != nil {
 		now = v.Now
 	}
-	if e := v.checkAge(query, signed, now().UTC().Truncate(time.Second)); e != nil {
+	if e := checkAge(query, signed, now().UTC().Truncate(time.Second)); e != nil {
 		return e
 	}
 	key, ok := v.Lookup(scope.accessKeyID)
@@ -156,18 +156,14 @@ func signingTime(date string) (time.Time, *Error) {
 
 // checkAge checks X-Amz-Date against the clock, and X-Amz-Expires. now has whole seconds, like
 // X-Amz-Date.
-func (v *Verifier) checkAge(query url.Values, signed, now time.Time) *Error {
-	skew := v.MaxSkew
-	if skew == 0 {
-		skew = DefaultMaxSkew
-	}
-	if oldest := now.Add(-skew); signed.Before(oldest) {
+func checkAge(query url.Values, signed, now time.Time) *Error {
+	if oldest := now.Add(-maxSkew); signed.Before(oldest) {
 		return invalid("skew", "Signature expired: %s is now earlier than %s (%s - %g min.)",
-			signed.Format(dateLayout), oldest.Format(dateLayout), now.Format(dateLayout), skew.Minutes())
+			signed.Format(dateLayout), oldest.Format(dateLayout), now.Format(dateLayout), maxSkew.Minutes())
 	}
-	if newest := now.Add(skew); signed.After(newest) {
+	if newest := now.Add(maxSkew); signed.After(newest) {
 		return invalid("skew", "Signature not yet current: %s is still later than %s (%s + %g min.)",
-			signed.Format(dateLayout), newest.Format(dateLayout), now.Format(dateLayout), skew.Minutes())
+			signed.Format(dateLayout), newest.Format(dateLayout), now.Format(dateLayout), maxSkew.Minutes())
 	}
 	if !query.Has(paramExpires) {
 		return nil

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// golden is one presigned URL of testdata/sigv4-golden.json. The file names the implementations that
+// golden is one presigned URL of sigv4-golden.json. The file names the implementations that
 // agree on its URLs.
 type golden struct {
 	Name             string `json:"name"`
@@ -32,7 +32,7 @@ type golden struct {
 
 func loadGolden(t testing.TB) []golden {
 	t.Helper()
-	data, err := os.ReadFile("testdata/sigv4-golden.json")
+	data, err := os.ReadFile("../../wasm/sigv4/testdata/sigv4-golden.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -319,3 +319,22 @@ func FuzzPage(f *testing.F) {
 		}
 	})
 }
+
+// A message without a recipient describes its topic all the same: the record says that
+// all topics before it are void.
+func TestTopicOfMessageWithoutRecipient(t *testing.T) {
+	p := online(t)
+	p.call("subscribe", values{"token": 2, "filter": "#", "retainHandling": 2})
+	p.turn()
+	p.receive(packets.SUBACK, &packets.Suback{PacketID: 1, Reasons: []byte{0}, Properties: &packets.Properties{}})
+	p.receive(packets.PUBLISH, &packets.Publish{Topic: "a", Retain: true, Properties: &packets.Properties{}})
+	p.expect("topic 0 [1]")
+	for _, want := range []string{`topic 1 [1]; message 1 "" flags 0 for [], 0 properties`, `message 0 "" flags 0 for [], 0 properties`} {
+		topic := "b"
+		if !strings.HasPrefix(want, "topic") {
+			topic = "a"
+		}
+		p.receive(packets.PUBLISH, &packets.Publish{Topic: topic, Properties: &packets.Properties{}})
+		p.expect(want)
+	}
+}

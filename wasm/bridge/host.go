@@ -81,9 +81,11 @@ func (h *host) Message(d *client.Delivery) {
 		flags |= abi.FlagSelected
 		selected = d.Recipients
 	}
-	if count > 0 {
-		h.message(d.Topic, d.Message, flags, selected)
+	if count == 0 {
+		h.describe(d.Topic)
+		return
 	}
+	h.message(d.Topic, d.Message, flags, selected)
 }
 
 func (h *host) Unclaimed(t *client.Topic, m *mqtt.Publish) { h.message(t, m, abi.FlagUnclaimed, nil) }
@@ -91,11 +93,7 @@ func (h *host) Unclaimed(t *client.Topic, m *mqtt.Publish) { h.message(t, m, abi
 // message appends the record of m, and before it the record of its topic if the page
 // does not have the current one. selected is nil unless flags has FlagSelected.
 func (h *host) message(t *client.Topic, m *mqtt.Publish, flags uint32, selected []uint32) {
-	if t.Fresh {
-		h.table.Topic(t.ID, t.First, t.Name, t.Recipients)
-		h.table.Keep(t)
-		t.Fresh, t.First = false, false
-	}
+	h.describe(t)
 	flags |= uint32(m.QoS)
 	if m.Retain {
 		flags |= abi.FlagRetain
@@ -122,6 +120,15 @@ func (h *host) message(t *client.Topic, m *mqtt.Publish, flags uint32, selected 
 				h.table.Property(record, byte(p.ID), p.Data, p.Value)
 			}
 		}
+	}
+}
+
+// describe appends a topic record if JavaScript does not have the current topic.
+func (h *host) describe(t *client.Topic) {
+	if t.Fresh {
+		h.table.Topic(t.ID, t.First, t.Name, t.Recipients)
+		h.table.Keep(t)
+		t.Fresh, t.First = false, false
 	}
 }
 

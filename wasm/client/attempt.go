@@ -236,7 +236,7 @@ func (c *Client) openRefused(p Probe) {
 	p.Message = c.secrets.redact(p.Message)
 	e := openError(p, c.closeCode, &c.options)
 	c.credentialsRefused = p.Status == 403
-	if c.options.Source == FromCredentials && c.now-c.urlAt > 4*time.Minute {
+	if c.options.Source == FromCredentials && c.now-c.urlAt > acceptedSkew {
 		e.Retryable = true // the signature has expired, because the machine was suspended
 	}
 	if c.options.Source != FromCredentials || p.Status != 403 {

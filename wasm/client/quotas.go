@@ -102,7 +102,8 @@ func (c *Client) useQuotas(on bool) {
 	for _, f := range c.inOrder() {
 		if err := quotaOfSubscription(&f.options, kept); err != nil {
 			c.refuse(f, err)
-		} else {
+		}
+		if c.filters[f.options.Filter] == f { // refuse keeps a filter that the broker has
 			kept++
 		}
 	}

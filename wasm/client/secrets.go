@@ -73,29 +73,69 @@ func (s secrets) redact(text string) string {
 	return b.String()
 }
 
-const hexDigits = "0123456789abcdef"
-
 // escapedPrefix returns the length of the secret at the start of text, with the escapes
 // that redact finds. It returns 0 if text does not begin with the secret.
 func escapedPrefix(text, secret string) int {
-	i := 0
-	for _, b := range []byte(secret) {
-		rest := text[i:]
-		switch {
-		case rest == "":
+	at := 0
+	for i := range len(secret) {
+		b, rest := secret[i], text[at:]
+		if rest == "" {
 			return 0
-		case rest[0] == b, rest[0] == '+' && b == ' ':
-			i++
-		case rest[0] == '\\' && len(rest) > 1 && rest[1] == b:
-			i += 2
-		case rest[0] == '%' && len(rest) > 2:
-			if rest[1]|0x20 != hexDigits[b>>4]|0x20 || rest[2]|0x20 != hexDigits[b&15]|0x20 { // |0x20: lower and upper case
-				return 0
+		}
+		n := escapeLength(rest, b)
+		switch plain := rest[0] == b; {
+		case n > 0 && plain: // b is also the first character of its escape
+			if i == len(secret)-1 {
+				return at + n
 			}
-			i += 3
+			if more := escapedPrefix(rest[n:], secret[i+1:]); more > 0 {
+				return at + n + more
+			}
+			at++
+		case n > 0:
+			at += n
+		case plain:
+			at++
 		default:
 			return 0
 		}
 	}
-	return i
+	return at
+}
+
+// escapeLength returns the length of the escape of b at the start of text, which is not
+// empty. It returns 0 if text does not begin with one.
+func escapeLength(text string, b byte) int {
+	switch {
+	case text[0] == '+' && b == ' ':
+		return 1
+	case len(text) < 2:
+	case text[0] == '%':
+		return hexLength(text, 1, 3, b)
+	case text[0] != '\\':
+	case text[1] == 'u':
+		return hexLength(text, 2, 6, b)
+	case text[1] == b, text[1] == 't' && b == '\t', text[1] == 'n' && b == '\n', text[1] == 'r' && b == '\r':
+		return 2
+	}
+	return 0
+}
+
+// hexLength returns end if text[start:end] is b as a hexadecimal number, else 0.
+func hexLength(text string, start, end int, b byte) int {
+	if len(text) < end {
+		return 0
+	}
+	value := 0
+	for _, c := range []byte(text[start:end]) {
+		digit := strings.IndexByte("0123456789abcdef", c|0x20) // |0x20: lower case
+		if digit < 0 {
+			return 0
+		}
+		value = value<<4 | digit
+	}
+	if value != int(b) {
+		return 0
+	}
+	return end
 }

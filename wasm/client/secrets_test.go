@@ -109,3 +109,23 @@ func TestErrorsContainNoSecret(t *testing.T) {
 		}
 	})
 }
+
+// A server may escape some characters of a secret and leave others as they are.
+func TestEscapedSecrets(t *testing.T) {
+	var s secrets
+	s.add("pass%word<\t\\n&%25")
+	for _, text := range []string{
+		"pass%word<\t\\n&%25",
+		"pass%25word%3C%09%5Cn%26%2525",
+		`pass%word\u003c\t\\n\u0026%25`,
+		`pass%25word<\u0009\u005Cn&%2525`,
+		"p%61ss%25word%3c\t\\n&%25",
+	} {
+		if got := s.redact("before " + text + " after"); got != "before [redacted] after" {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+	if got := s.redact("pass%word"); got != "pass%word" {
+		t.Errorf("%q", got)
+	}
+}

@@ -147,7 +147,7 @@ func (c *Client) resubscribe(ack *mqtt.Connack) {
 			f.reconnected(ack.SessionPresent)
 		}
 	}
-	if ack.SameSession || ack.SessionPresent {
+	if ack.SessionPresent {
 		return
 	}
 	for _, r := range c.removals {

@@ -82,7 +82,7 @@ func decodePublish(p *Publish, flags byte, body []byte) *connectionFault {
 	case nil:
 		p.lastValidTopic = append(p.lastValidTopic[:0], p.Topic...)
 		return nil
-	case ErrTopicWildcard:
+	case errTopicWildcard:
 		return violation(TopicNameInvalid, "PUBLISH to a topic with a wildcard") // [MQTT-3.3.2-2]
 	default:
 		return malformed("PUBLISH: invalid topic: %v", err)

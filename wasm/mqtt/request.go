@@ -15,8 +15,9 @@ type pendingRequest struct {
 }
 
 // Subscribe sends a SUBSCRIBE. The filters must be valid. The engine reports the
-// result by [Handler.Subscribed], unless Subscribe returns an error: ErrOffline,
-// ErrNoPacketID or ErrTooLarge.
+// result by [Handler.Subscribed], unless Subscribe returns an error: there is no
+// connection, all packet identifiers are in use, or the packet is too large
+// (ErrTooLarge).
 func (e *Engine) Subscribe(now time.Duration, token Token, subs []Subscription, user []UserPair) error {
 	return e.sendRequest(now, pendingRequest{token: token, ackType: typeSuback, filterCount: len(subs)}, func(b []byte, id uint16) []byte {
 		return appendSubscribe(b, id, subs, user)
@@ -33,12 +34,12 @@ func (e *Engine) Unsubscribe(now time.Duration, token Token, filters []string) e
 
 func (e *Engine) sendRequest(now time.Duration, r pendingRequest, encode func([]byte, uint16) []byte) error {
 	if e.state != connected {
-		return ErrOffline
+		return errOffline
 	}
 	lastID := e.lastPacketID
 	id, ok := e.newPacketID()
 	if !ok {
-		return ErrNoPacketID
+		return errNoPacketID
 	}
 	before := len(e.bulk)
 	e.bulk = encode(e.bulk, id)

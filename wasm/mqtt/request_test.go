@@ -29,7 +29,7 @@ func TestSubscribe(t *testing.T) {
 	_ = p.Subscribe(p.now, 3, []Subscription{{Filter: "c"}}, nil)
 	p.Lost()
 	p.expectEvents("subscribed 3  the connection was lost before an answer")
-	if err := p.Subscribe(p.now, 4, []Subscription{{Filter: "c"}}, nil); !errors.Is(err, ErrOffline) {
+	if err := p.Subscribe(p.now, 4, []Subscription{{Filter: "c"}}, nil); !errors.Is(err, errOffline) {
 		t.Error(err)
 	}
 }

@@ -22,8 +22,8 @@ var (
 	ErrQoSNotGranted    = errors.New("the server does not support this QoS")
 	ErrRetainNotGranted = errors.New("the server does not support retained messages")
 	ErrTooLarge         = errors.New("the packet would be larger than the server accepts")
-	ErrOffline          = errors.New("there is no connection")
-	ErrNoPacketID       = errors.New("all 65,535 packet identifiers are in use")
+	errOffline          = errors.New("there is no connection")
+	errNoPacketID       = errors.New("all 65,535 packet identifiers are in use")
 )
 
 // CheckOutgoing returns an error if m is invalid for every server: its topic is

@@ -129,7 +129,7 @@ func TestAllPacketIDsInUse(t *testing.T) {
 	if n, _ := p.Waiting(); n != 1 || p.Inflight() != 65535 {
 		t.Errorf("%d queued, %d in flight", n, p.Inflight())
 	}
-	if err := p.Subscribe(p.now, 1, []Subscription{{Filter: "f"}}, nil); !errors.Is(err, ErrNoPacketID) {
+	if err := p.Subscribe(p.now, 1, []Subscription{{Filter: "f"}}, nil); !errors.Is(err, errNoPacketID) {
 		t.Error(err)
 	}
 }

@@ -99,10 +99,10 @@ func (f *flowControl) send(packet []byte) []byte {
 }
 
 // acknowledge records that the client has acknowledged a message. It returns the next delayed PUBLISH,
-// or nil if none may be sent.
+// or nil if none may be sent. An unknown identifier has no effect.
 func (f *flowControl) acknowledge(id uint16) []byte {
 	delete(f.unacknowledged, id)
-	if len(f.waiting) == 0 {
+	if len(f.waiting) == 0 || len(f.unacknowledged) >= f.receiveMaximum {
 		return nil
 	}
 	next := f.waiting[0]

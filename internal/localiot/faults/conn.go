@@ -70,10 +70,12 @@ func (c *Conn) Close() error {
 	return c.Conn.Close()
 }
 
-func (c *Conn) freeze() {
+// freeze reports whether the connection is now frozen. A closed connection cannot be frozen.
+func (c *Conn) freeze() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.frozen = true
+	c.frozen = c.frozen || !c.closed
+	return c.frozen
 }
 
 func (c *Conn) thaw() {
@@ -86,9 +88,8 @@ func (c *Conn) thaw() {
 	}
 }
 
-// Cut resets the TCP connection, without a closing handshake of TCP or of the WebSocket. It resets a
-// frozen connection too.
-func (c *Conn) Cut() {
+// cut implements Pending.Cut.
+func (c *Conn) cut() {
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
 		tcp.SetLinger(0)
 	}

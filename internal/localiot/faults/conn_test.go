@@ -53,6 +53,35 @@ func TestFrozenConn(t *testing.T) {
 	})
 }
 
+// Thaw does not count a frozen connection that was cut. A closed connection cannot be frozen.
+func TestClosedConnIsNotFrozen(t *testing.T) {
+	p := NewPending()
+	_, server := net.Pipe()
+	c := NewConn(server)
+	if !p.Freeze(c, "c") {
+		t.Error("an open connection was not frozen")
+	}
+	p.Cut(c)
+	if n := p.Thaw(AllClients); n != 0 {
+		t.Errorf("Thaw after Cut: %d connections, want 0", n)
+	}
+	if p.Freeze(c, "c") {
+		t.Error("a closed connection was frozen")
+	}
+	if n := p.Thaw(AllClients); n != 0 {
+		t.Errorf("Thaw of a closed connection: %d connections, want 0", n)
+	}
+
+	// A connection that closes while it is frozen stays frozen.
+	_, server = net.Pipe()
+	c = NewConn(server)
+	p.Freeze(c, "c")
+	c.Close()
+	if n := p.Thaw("c"); n != 1 {
+		t.Errorf("Thaw after Close: %d connections, want 1", n)
+	}
+}
+
 func readFull(r io.Reader, b []byte) error {
 	_, err := io.ReadFull(r, b)
 	return err

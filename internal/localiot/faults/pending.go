@@ -81,17 +81,30 @@ func (p *Pending) NextConnack() (reason byte, ok bool) {
 	return p.connacks.next()
 }
 
-// Freeze freezes the connection of a client.
-func (p *Pending) Freeze(c *Conn, clientID string) {
+// Freeze freezes the connection of a client, and reports whether it is now frozen. A closed connection
+// cannot be frozen.
+func (p *Pending) Freeze(c *Conn, clientID string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c.freeze()
+	if !c.freeze() {
+		return false
+	}
 	p.frozen[c] = clientID
+	return true
+}
+
+// Cut resets the TCP connection, without a closing handshake of TCP or of the WebSocket. It resets a
+// frozen connection too, which is then no longer frozen.
+func (p *Pending) Cut(c *Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.frozen, c)
+	c.cut()
 }
 
 // Thaw thaws the frozen connections of a client, or all frozen connections for AllClients. It returns
-// the number of connections that were passed to Freeze. If the server has closed a connection while it
-// was frozen, Thaw closes the TCP connection.
+// the number of connections that it thawed. If the server has closed a connection while it was frozen,
+// Thaw closes the TCP connection.
 func (p *Pending) Thaw(clientID string) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -23,7 +23,9 @@ func Refuse(w http.ResponseWriter, status int, refusal Refusal) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Expose-Headers", "Date, x-amzn-ErrorType") // a page can compare Date with its own clock
-	h.Set("x-amzn-ErrorType", refusal.Code)
+	if refusal.Code != "" {
+		h.Set("x-amzn-ErrorType", refusal.Code)
+	}
 	w.WriteHeader(status)
 	json.NewEncoder(w).Encode(refusal)
 }
