@@ -9,8 +9,9 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// The broker ends the connection because of a message (Packet too large). The client does
-// not send the message again.
+// The broker ends the connection with the reason code 0x95 (Packet too large), because of
+// a message. The client does not send the message again. The reason code 0x9d (Server
+// moved) closes the client.
 func TestDisconnectBecauseOfAMessage(t *testing.T) {
 	w := online(t, nil)
 	w.pub(2, 1, "t", "refused")
@@ -70,7 +71,7 @@ func TestDisconnectSettlesAllPromises(t *testing.T) {
 	w.pub(2, 1, "t", "a")
 	w.Disconnect(0, 3)
 	w.expectCalls("connecting[connecting]; open; close; failed 2 ERR_CLOSED; failed 1 ERR_CLOSED; closed[closed]; done 3")
-	w.Opened(0, w.attempt) // the attempt has ended
+	w.Opened(0, w.attempt) // the client ignores it, because the attempt has ended
 	w.expectCalls("")
 }
 

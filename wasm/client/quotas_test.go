@@ -90,8 +90,8 @@ func TestQuotasOfOptions(t *testing.T) {
 	}
 }
 
-// In any second, the client sends and receives at most 100 messages and 512 KiB. Other
-// messages wait in their order.
+// In any second, the client sends at most 100 messages, and at most one message more than
+// 512 KiB. The other messages wait. Messages of one QoS keep their order.
 func TestPace(t *testing.T) {
 	for _, size := range []int{1, 20_000} {
 		w := online(t, aws)
@@ -176,7 +176,8 @@ func TestOneConnectPerSecond(t *testing.T) {
 	}
 }
 
-// The host in the URL decides about the quotas if there is no endpoint.
+// Without an endpoint, the host name of the URL determines whether the client enforces the
+// quotas.
 func TestQuotasByURL(t *testing.T) {
 	for url, want := range map[string]bool{
 		"wss://a-ats.iot.eu-west-1.amazonaws.com/mqtt?X-Amz-Signature=x": true,

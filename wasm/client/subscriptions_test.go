@@ -134,7 +134,7 @@ func TestResumedSessionRestoresNoEndedSubscription(t *testing.T) {
 		w.tick(o.UnclaimedTimeout)
 		w.sends("UNSUBSCRIBE f")
 	})
-	t.Run("unsubscribed in the turn of the loss", func(t *testing.T) {
+	t.Run("unsubscribed in the turn in which the connection is lost", func(t *testing.T) {
 		w := online(t, nil)
 		id := w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
@@ -213,17 +213,17 @@ func TestLateSubscription(t *testing.T) {
 		first, later byte // Retain Handling
 		filter       string
 		answered     bool // SUBACK arrives before the later subscription
-		received     bool // so does a message
+		received     bool // a message arrives before the later subscription
 		want         string
 	}{
 		{"requests retained messages", 0, 0, "f", true, true, "SUBSCRIBE f:0"},
 		{"requests retained messages that the first does not request", 2, 0, "f", true, false, "SUBSCRIBE f:0"},
-		{"requests them before the first SUBACK", 2, 0, "f", false, false, "SUBSCRIBE f:0"},
-		{"requests them with Retain Handling 1", 0, 1, "f", true, true, "SUBSCRIBE f:0"},
+		{"requests retained messages before the first SUBACK", 2, 0, "f", false, false, "SUBSCRIBE f:0"},
+		{"requests retained messages with Retain Handling 1", 0, 1, "f", true, true, "SUBSCRIBE f:0"},
 		{"shares the request of the first", 0, 0, "f", false, false, ""},
 		{"shares the result of the first, which received none", 0, 0, "f", true, false, ""},
-		{"requests none", 0, 2, "f", true, true, ""},
-		{"has none, as a shared subscription", 0, 0, "$share/g/f", true, true, ""},
+		{"requests no retained messages", 0, 2, "f", true, true, ""},
+		{"is a shared subscription", 0, 0, "$share/g/f", true, true, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := online(t, nil)

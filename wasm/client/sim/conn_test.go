@@ -26,8 +26,8 @@ type conn struct {
 	ended      bool
 }
 
-// gone ends the connection. The session remains until it expires.
-func (c *conn) gone() {
+// end ends the connection. The session remains until it expires.
+func (c *conn) end() {
 	if c.ended {
 		return
 	}
@@ -76,14 +76,14 @@ func (c *conn) disconnect(reason byte) {
 	if reason >= 0x80 && reason != 0x8d && reason != 0x80 {
 		c.b.w.broken("the client sends DISCONNECT 0x%02x", reason)
 	}
-	c.gone()
+	c.end()
 	c.link.closeByBroker(1000)
 }
 
 func (c *conn) packet(cp *packets.ControlPacket) {
 	w := c.b.w
 	if (c.session == nil) != (cp.Type == packets.CONNECT) {
-		w.broken("%s at the wrong time", cp.PacketType())
+		w.broken("the client sends %s before CONNECT, or CONNECT twice", cp.PacketType())
 		return
 	}
 	switch p := cp.Content.(type) {
@@ -106,7 +106,7 @@ func (c *conn) packet(cp *packets.ControlPacket) {
 		s.inflight = slices.DeleteFunc(s.inflight, func(d *delivery) bool { return d.id == p.PacketID && d.released })
 	case *packets.Subscribe:
 		if len(p.Subscriptions) > 8 {
-			w.broken("%d filters in one SUBSCRIBE", len(p.Subscriptions))
+			w.broken("a SUBSCRIBE contains %d filters", len(p.Subscriptions))
 		}
 		var codes []byte
 		for _, s := range p.Subscriptions {
@@ -136,7 +136,7 @@ func (c *conn) packet(cp *packets.ControlPacket) {
 	}
 }
 
-// later calls do after a short time, unless the broker is silent then.
+// later calls do after a short time, unless the broker then answers nothing to the client.
 func (c *conn) later(do func()) {
 	c.b.w.after(c.b.w.between(0, 300*time.Millisecond), func() {
 		if !c.ended && (c.b.w.now >= c.b.silent || c.b.spared[c.session.id]) {
@@ -156,7 +156,7 @@ func (c *conn) connect(p *packets.Connect) {
 		reason := b.refuse[0]
 		b.refuse = b.refuse[1:]
 		c.send(packets.CONNACK, &packets.Connack{ReasonCode: reason, Properties: &packets.Properties{}})
-		c.gone()
+		c.end()
 		c.link.closeByBroker(1000)
 		return
 	}
@@ -165,7 +165,7 @@ func (c *conn) connect(p *packets.Connect) {
 	if s != nil && s.conn != nil {
 		old := s.conn
 		old.send(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x8e, Properties: &packets.Properties{}})
-		old.gone()
+		old.end()
 		old.link.closeByBroker(1000)
 	}
 	if !present {
@@ -192,7 +192,7 @@ func (c *conn) connect(p *packets.Connect) {
 			c.send(packets.PUBREC, &packets.Pubrec{PacketID: id, Properties: &packets.Properties{}})
 		}
 	}
-	c.pump()
+	c.sendQueued()
 }
 
 func (c *conn) publish(p *packets.Publish) {
@@ -257,15 +257,15 @@ func (c *conn) retained(filter string, qos byte) {
 	b := c.b
 	for _, topic := range slices.Sorted(maps.Keys(b.retained)) {
 		if m := b.retained[topic]; mqtt.Match(filter, topic) {
-			b.next++
-			c.session.queue = append(c.session.queue, &delivery{name: fmt.Sprintf("d%d", b.next), topic: topic, payload: m.payload, qos: min(m.qos, qos), retain: true})
+			b.lastName++
+			c.session.queue = append(c.session.queue, &delivery{name: fmt.Sprintf("d%d", b.lastName), topic: topic, payload: m.payload, qos: min(m.qos, qos), retain: true})
 		}
 	}
-	c.pump()
+	c.sendQueued()
 }
 
-// pump sends queued deliveries.
-func (c *conn) pump() {
+// sendQueued sends queued deliveries while fewer than 50 are unacknowledged.
+func (c *conn) sendQueued() {
 	s := c.session
 	for len(s.queue) > 0 && len(s.inflight) < 50 {
 		d := s.queue[0]
@@ -281,7 +281,7 @@ func (c *conn) pump() {
 	}
 }
 
-// deliver sends a delivery. resend is true on another connection than the first.
+// deliver sends a delivery. resend is true if an earlier connection has sent it before.
 func (c *conn) deliver(d *delivery, resend bool) {
 	d.resent = d.resent || resend
 	if d.released {
@@ -315,7 +315,7 @@ func (c *conn) acknowledged(id uint16, rec bool) {
 		} else {
 			s.inflight = slices.Delete(s.inflight, i, i+1)
 		}
-		c.pump()
+		c.sendQueued()
 		return
 	}
 	if rec {

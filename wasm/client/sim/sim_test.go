@@ -69,7 +69,7 @@ func simulate(t testing.TB, seed uint64) {
 			}
 		case p < 0.45:
 			if u.link != nil {
-				w.note("%s: the link goes half open", u.id)
+				w.note("%s: the link becomes half-open", u.id)
 				u.link.halfOpen()
 			}
 		case p < 0.55:
