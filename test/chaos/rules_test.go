@@ -10,8 +10,8 @@ const mostMemory = 64 << 20
 
 // check checks the results of the round.
 //
-//   - (a) If publish() resolves, the message has arrived. If it rejects, the disturbances
-//     explain the code.
+//   - (a) If publish() resolves for QoS 1 or 2, the message has arrived. If a promise
+//     rejects, the disturbances can cause its code.
 //   - (b) The page has received each message that it has acknowledged, in a handler or in
 //     the event unclaimed.
 //   - (c) Messages of QoS 2 arrive exactly once, and those of QoS 0 at most once.
@@ -108,8 +108,8 @@ func (r *round) check() {
 
 // order checks the order of the messages of each stream, which is a topic and a QoS.
 type order struct {
-	last map[string]int // by stream
-	had  map[string]bool
+	last map[string]int  // by stream
+	seen map[string]bool // messages that have arrived
 }
 
 func newOrder() order { return order{map[string]int{}, map[string]bool{}} }
@@ -117,10 +117,10 @@ func newOrder() order { return order{map[string]int{}, map[string]bool{}} }
 // add records the arrival of a message and describes a violation of the order. A message
 // that has arrived before is a retransmission, which may arrive at any time.
 func (o order) add(name string) (problem string) {
-	if o.had[name] {
+	if o.seen[name] {
 		return ""
 	}
-	o.had[name] = true
+	o.seen[name] = true
 	i := strings.LastIndexByte(name, ' ')
 	var n int
 	if _, err := fmt.Sscan(name[i+1:], &n); err != nil {
