@@ -38,7 +38,7 @@ func TestEmbed(t *testing.T) {
 		}
 	}
 
-	// The integrity value rejects a wasm with a byte after its last section, which the browser would run.
+	// The integrity value rejects a wasm with an additional byte after its last section. The browser would run it without the integrity value.
 	s = harness.ServeStandIn(t, dir)
 	s.Files["/iot.wasm"] = harness.File{Body: string(wasm) + "\x00"}
 	if text := read[string](t, s.URL+"embed.html", `(`+result+`.startsWith("ERR_") && `+result+`)`); !strings.HasPrefix(text, "ERR_LOAD: ") {

@@ -1,5 +1,5 @@
 // Package e2e tests the page and the module in Chromium. serve.go serves them, and the
-// tests use them as a person or a script does.
+// tests use them as a user or a script does.
 package e2e
 
 import (
@@ -25,7 +25,7 @@ func open(t *testing.T, url string) *harness.Tab {
 	return harness.Open(t, harness.Browser, url, patience)
 }
 
-// openModule opens a page of the server that has loaded the module and has not connected.
+// openModule opens a page of the server and loads the module. It does not connect.
 // The folder of the page contains no empty document, so the page shows the text of
 // iot.js.
 //

@@ -1,4 +1,4 @@
-/** Messages that a session has stored while its client was offline. */
+/** Tests with messages that a session has stored while its client was offline. */
 import { Inbox, equal, event } from "../expect.js";
 import { test } from "../suite.js";
 
