@@ -1,7 +1,7 @@
 // Command bench compares iot.wasm with other MQTT clients for browsers, and with a bare
-// WebSocket. All of them run in one Chromium and connect to one server, the lean peer. It
-// implements only the parts of MQTT that the measurements need. "make bench" runs the
-// command in the project's folder:
+// WebSocket. All of them run in one Chromium and connect to one server, the lean peer. The
+// lean peer implements only the parts of MQTT that the measurements need. "make bench"
+// runs the command in the project's folder:
 //
 //	go run ./test/bench [-rounds 3] [-quick] [-only regexp] [-www www] [-json file]
 //	go run ./test/bench -profile iot/receive50
@@ -25,8 +25,7 @@
 //     receives prepared packets, shows the limit of the peer.
 //   - The time of receiving begins with the request for the messages. It ends with the
 //     last call of the handler, and for QoS 1 with the message that the peer sends after
-//     the last PUBACK. At most
-//     1,000 messages are unacknowledged.
+//     the last PUBACK. At most 1,000 messages are unacknowledged.
 //   - The time of publishing begins with the first call. The page publishes 100 messages
 //     in a turn of the event loop, without awaiting them. The time ends when the peer
 //     reports that it has received all messages, and for QoS 1 with the last callback.
@@ -34,7 +33,7 @@
 //     files are compressed with brotli 11 before the measurements.
 //
 // The client "raw" does not implement MQTT. It reads the first packet of a frame instead
-// of all, and calls send for each published message. A client that combines the messages
+// of all packets, and calls send() for each published message. A client that combines the messages
 // of a turn can be faster.
 //
 // The results depend on the machine, and the ratios depend on it less. The program prints

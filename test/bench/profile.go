@@ -85,7 +85,8 @@ func (t *tab) profile(do func() (outcome, error)) (*profiler.Profile, outcome, e
 	return result.Profile, done, err
 }
 
-// nameFunctions builds a wasm with function names. The site then serves it instead of the published wasm.
+// nameFunctions builds a wasm with function names. The site then serves it instead of the
+// published wasm.
 func (s *site) nameFunctions(ctx context.Context) error {
 	stamp, err := exec.CommandContext(ctx, "go", "run", "./internal/build", "-stamp").Output()
 	if err != nil {

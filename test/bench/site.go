@@ -63,7 +63,8 @@ func (s *site) listen(ctx context.Context) (address string, err error) {
 	return l.Addr().String(), nil
 }
 
-// isolate makes the page cross-origin isolated, so that its clock has a resolution of 5 µs instead of 100 µs.
+// isolate makes the page cross-origin isolated, so that its clock has a resolution of 5 µs
+// instead of 100 µs.
 func isolate(w http.ResponseWriter) {
 	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
 	w.Header().Set("Cross-Origin-Embedder-Policy", "require-corp")

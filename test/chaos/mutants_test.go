@@ -20,7 +20,7 @@ var bugs = []struct{ name, file, old, new, failure string }{
 		`the page acknowledged ".*down/.*without receiving it`},
 	{"a promise that resolves too early", "www/iot/turns.js",
 		"    const done = this.tokens_.promise_(token);\n", "    const done = Promise.resolve(OK);\n    this.tokens_.promise_(token).catch(() => {});\n",
-		`publish\(\) of .* resolved, and the message did not arrive`},
+		`publish\(\) of .* resolved, but the message did not arrive`},
 	{"a resumed session without its unacknowledged messages", "wasm/mqtt/inbound.go", "e.resume()\n", "e.resends = nil\n", "has not settled"},
 	{"a QoS 2 message delivered twice", "wasm/mqtt/inbound.go", "case !duplicate:", "case true:", `the page received .* times`},
 	{"retransmission in the wrong order", "wasm/mqtt/session.go", "slices.Sort(keys)\n", "slices.Sort(keys)\n\tslices.Reverse(keys)\n", "arrived after number"},

@@ -114,7 +114,7 @@ class Round {
     setTimeout(() => this.tick(), this.random() * 30);
   }
 
-  /** Subscribes to the filter "part/+" or unsubscribes from it. The observer publishes to its topics all the time. */
+  /** Subscribes to the filter "part/+" or unsubscribes from it. The observer always publishes to topics that match the filter. */
   part(on) {
     if (on === this.subscribed) return;
     this.subscribed = on;

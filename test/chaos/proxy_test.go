@@ -289,7 +289,7 @@ func (h *half) put(p piece) bool {
 	}
 }
 
-// write passes on the queued bytes, subject to the conditions and faults.
+// write passes the queued bytes to the other side, subject to the conditions and faults.
 func (h *half) write() {
 	l := h.link
 	for {

@@ -53,7 +53,7 @@ func (r *round) check() {
 		switch qos := qosOf(name); {
 		case code == "":
 			if qos > 0 && o.times[name] == 0 {
-				r.broken("publish() of %q resolved, and the message did not arrive", name)
+				r.broken("publish() of %q resolved, but the message did not arrive", name)
 			}
 		case qos == 0 && (code == "ERR_OFFLINE_QOS0" || code == "ERR_CONNECTION_LOST"):
 		case qos == 2 && strings.HasPrefix(code, "ERR_SESSION_LOST") && lost:
@@ -101,7 +101,7 @@ func (r *round) check() {
 	// A session that has not been deleted loses no message.
 	for name := range o.acknowledged {
 		if received[name] == 0 && (r.deleted == 0 || r.last[name]) && strings.Contains(name, "down/") {
-			r.broken("the broker acknowledged %q, and the page did not receive it", name)
+			r.broken("the broker acknowledged %q, but the page did not receive it", name)
 		}
 	}
 }

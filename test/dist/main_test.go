@@ -57,7 +57,7 @@ func install(dir string) (packed, project string, err error) {
 	}
 	names, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
 	if err != nil || len(names) != 1 {
-		return "", "", fmt.Errorf("npm pack has made %v, %v", names, err)
+		return "", "", fmt.Errorf("npm pack has made the packages %v, want one (error: %v)", names, err)
 	}
 	project = filepath.Join(dir, "project")
 	if err := os.Mkdir(project, 0o755); err != nil {

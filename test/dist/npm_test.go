@@ -71,7 +71,7 @@ func TestNode(t *testing.T) {
 		}
 		got.Hello.Error, _, _ = strings.Cut(got.Hello.Error, ":")
 		if got.Hello != want {
-			t.Errorf("%s: %+v, want %+v", node, got.Hello, want)
+			t.Errorf("%s: the outcome is %+v, want %+v", node, got.Hello, want)
 		}
 	}
 }

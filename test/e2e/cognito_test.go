@@ -144,7 +144,7 @@ func TestCognitoErrors(t *testing.T) {
 		b.Fails(`cognito({ ...pool, storage: null })()`, "IotError", c.code)
 		b.Is(`await cognito({ ...pool, storage: null })().catch((e) => [e instanceof IotError, e.phase, e.retryable])`, `[true,"credentials",`+c.retryable+`]`)
 	}
-	// The default endpoint follows the region, also in China.
+	// The default endpoint depends on the region, also in China.
 	b.Eval(`globalThis.urls = []; globalThis.fetch = (url) => { urls.push(String(url)); throw new TypeError("x") };
 		for (const region of ["eu-west-1", "cn-north-1"]) await cognito({ identityPoolId: region + ":00000000-0000-4000-8000-000000000000" })().catch(() => {})`, nil)
 	b.Is(`urls`, `["https://cognito-identity.eu-west-1.amazonaws.com/","https://cognito-identity.cn-north-1.amazonaws.com.cn/"]`)

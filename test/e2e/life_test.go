@@ -107,7 +107,7 @@ func TestRealEndpointName(t *testing.T) {
 		globalThis.errors = []; iot.addEventListener("disconnected", (e) => errors.push(e.detail.error.code)); globalThis.got = [];
 		await iot.connect({ endpoint: "`+host+`", clientId: "real", credentials: cognito({ ...local.cognito, logins: { localhost: "ann" } }), reconnect: { minDelayMs: 5, maxDelayMs: 100 } });
 		await iot.subscribe("real", (m) => got.push(m.text()), { qos: 1 }); await iot.publish("real", "one", { qos: 1 })`, nil)
-	// The credentials are revoked before they expire, so the client asks the provider for new ones.
+	// The credentials are revoked before they expire, so the client requests new ones from the provider.
 	s.Control(`{"expireCredentials":true,"cut":"real"}`)
 	b.Until(`iot.stats().connects === 2`)
 	b.Eval(`await iot.publish("real", "two", { qos: 1 })`, nil)

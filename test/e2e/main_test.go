@@ -52,7 +52,7 @@ func embed(t *testing.T, policy, script string) (url string) {
 	return embedWith(t, "Content-Security-Policy", policy, script)
 }
 
-// embedWith is embed with another name of the header that contains the policy.
+// embedWith is like embed. header is the name of the header that contains the policy.
 func embedWith(t *testing.T, header, policy, script string) (url string) {
 	t.Helper()
 	www := filepath.Join(harness.Root, "www")

@@ -126,7 +126,7 @@ func TestPageAndNativeClient(t *testing.T) {
 	for qos := range byte(3) {
 		b.Is(fmt.Sprintf(`(await iot.publish("to/native", "hello %d", { qos: %d })).reasonCode`, qos, qos), `0`)
 		if m := n.message(); string(m.Payload) != fmt.Sprintf("hello %d", qos) || m.QoS != qos {
-			t.Errorf("QoS %d: %v", qos, m)
+			t.Errorf("with QoS %d, the native client receives %v", qos, m)
 		}
 		n.publish("to/page", fmt.Sprintf("hi %d", qos), qos)
 	}

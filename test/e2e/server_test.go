@@ -225,7 +225,7 @@ func TestUnfinishedRequests(t *testing.T) {
 	all.Wait()
 	n.publish("still/here", "x", 0)
 	if m := n.message(); string(m.Payload) != "x" {
-		t.Errorf("%q", m.Payload)
+		t.Errorf("the received payload is %q, want x", m.Payload)
 	}
 
 	for name, c := range map[string]struct{ header, body, want string }{

@@ -20,7 +20,7 @@ var Local = chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0
 // Browser is the Chromium that StartChromium has started.
 var Browser context.Context
 
-// StartChromium is a Step that starts the Chromium which all tests of a package share.
+// StartChromium is a Step that starts the Chromium that all tests of a package share.
 func StartChromium(string) (stop func(), err error) {
 	Browser, stop, err = LaunchChromium(context.Background(), Local)
 	return stop, err

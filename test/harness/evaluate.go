@@ -11,9 +11,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// WatchWasm is a script for a page that has not loaded the wasm yet. After it, the
-// global variable wasm of the page refers to the exports of its newest WebAssembly
-// instance.
+// WatchWasm is a script for a page that has not loaded the wasm yet. The script makes the
+// page's global variable wasm refer to the exports of the newest WebAssembly instance.
 //
 //go:embed watchwasm.js
 var WatchWasm string

@@ -1,6 +1,6 @@
-// Package harness starts what the tests of the other packages in test/ need: serve.go,
-// the stand-in for AWS IoT Core, Chromium and its tabs, and small servers on this
-// machine.
+// Package harness starts the programs and servers that the other packages in test/ need:
+// serve.go, the stand-in for AWS IoT Core, Chromium and its tabs, and small servers on
+// this machine.
 //
 // Its paths are relative to the working directory of a test, which is the folder of the
 // tested package.
@@ -19,7 +19,7 @@ import (
 // Root is the project's folder, relative to a folder of tests such as test/e2e.
 const Root = "../.."
 
-// A Step prepares something that all tests of a package share. It may write to dir, a
+// A Step prepares a resource that all tests of a package share. It may write to dir, a
 // temporary folder. If stop is not nil, Run calls it after the tests.
 type Step func(dir string) (stop func(), err error)
 

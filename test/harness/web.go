@@ -16,8 +16,8 @@ import (
 // folder.
 type Files map[string]File
 
-// A File is the body of a response. Its Content-Type follows the extension of the request
-// path, unless Header contains another. A path without an extension is HTML.
+// A File is a response. Its Content-Type depends on the extension of the request path, as
+// described at SetType, unless Header contains another.
 type File struct {
 	Body   string
 	Header map[string]string
@@ -45,16 +45,16 @@ var mediaTypes = map[string]string{
 }
 
 // SetType sets the Content-Type of a response by the extension of a name, so that it
-// does not depend on the machine's own table of media types. It has no effect for other
-// extensions than "", .html, .js, .json and .wasm.
+// does not depend on the machine's own table of media types. A name without an extension is
+// HTML. SetType has no effect for other extensions than .html, .js, .json and .wasm.
 func SetType(w http.ResponseWriter, name string) {
 	if kind := mediaTypes[path.Ext(name)]; kind != "" {
 		w.Header().Set("Content-Type", kind)
 	}
 }
 
-// Web serves the files, and for other paths those of a folder, until the test ends. The
-// URL has no slash at its end.
+// Web serves the files until the test ends. For other paths it serves the files of a folder.
+// The URL has no slash at its end.
 func Web(t *testing.T, folder string, files Files) (url string) {
 	t.Helper()
 	folderFiles := http.FileServer(http.Dir(folder))

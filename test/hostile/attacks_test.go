@@ -27,7 +27,7 @@ const (
 var (
 	// tiny contains 2,000 messages of QoS 0 with a payload of one byte.
 	tiny = many(2000, func(int) []byte { return message(0, 0, "t", nil, 1) })
-	// hugeUser exceeds the client's limit of user properties, and largeUser does not.
+	// hugeUser exceeds the client's limit of user properties, but largeUser does not.
 	hugeUser  = user(300_000, 1)
 	largeUser = user(900, 400)
 	long      = strings.Repeat("l", 65_000)
@@ -108,7 +108,7 @@ var attacks = []attack{
 		p.send(message(0, 0, "t", hugeUser, 1))
 	}},
 	{name: "PUBLISH, 900 user properties", flood: func(p *peer) { p.send(message(0, 0, "t", largeUser, 1)) }},
-	{name: "PUBLISH, few user properties above 1 MiB", must: true, ends: []byte{quotaExceeded}, flood: func(p *peer) {
+	{name: "PUBLISH, 20 user properties with more than 1 MiB", must: true, ends: []byte{quotaExceeded}, flood: func(p *peer) {
 		p.send(message(0, 0, "t", user(20, 65_000), 1))
 	}},
 	{name: "PUBLISH, many subscription identifiers", must: true, ends: []byte{quotaExceeded, protocolError}, flood: func(p *peer) {

@@ -45,8 +45,8 @@ type outcome struct {
 	Received int
 	// Most is the largest size of the wasm's memory in bytes.
 	Most int
-	// RoundTrips is the number of round trips of the other client, and Longest the duration
-	// of the longest one in ms. Errors are the codes of its lost connections.
+	// RoundTrips is the number of round trips of the other client. Longest is the duration of
+	// the longest one in ms. Errors are the codes of the other client's lost connections.
 	RoundTrips int
 	Longest    float64
 	Errors     []string

@@ -132,7 +132,7 @@ type peer struct {
 	ws    *websocket.Conn
 	sent  atomic.Int64 // WebSocket messages
 	bytes atomic.Int64 // in these messages
-	turn  int          // the number of calls of flood
+	turn  int          // the number of earlier calls of flood
 	until time.Time    // the end of the flood
 
 	mu     sync.Mutex

@@ -1,5 +1,6 @@
-// Package size checks the size of the lean build and of the unminified script, the
-// functions that the wasm contains, and that its files are up to date.
+// Package size checks the size of the lean build and of the unminified script, and the
+// functions that the wasm contains. It also checks that the files of make wasm are up to
+// date.
 package size
 
 import (

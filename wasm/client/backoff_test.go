@@ -17,7 +17,7 @@ func TestBackOff(t *testing.T) {
 			w.probed(Probe{})
 			wait := w.Deadline() - w.now
 			if want := time.Second + time.Duration(random*float64(limit-time.Second)); wait != want {
-				t.Errorf("failure %d, random %v: waits %v, want %v", i+1, random, wait, want)
+				t.Errorf("failure %d, random %v: the client waits %v, want %v", i+1, random, wait, want)
 			}
 			w.tick(wait - 1)
 			if w.sockets != 0 {

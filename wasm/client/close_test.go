@@ -42,7 +42,7 @@ func TestProtocolError(t *testing.T) {
 	w.Receive(w.now, w.attempt, []byte{0})
 	w.expectCalls("close; disconnected ERR_PROTOCOL retry 1s[reconnecting]")
 	if !bytes.Equal(w.lastOut, []byte{0xe0, 1, 0x81}) {
-		t.Errorf("%x", w.lastOut)
+		t.Errorf("the last packet is %x, want DISCONNECT with 0x81", w.lastOut)
 	}
 	w.reconnected(true)
 	w.expectCalls("connecting[reconnecting]; open; connected recovered[connected]")
@@ -58,7 +58,7 @@ func TestDisconnectSettlesAllPromises(t *testing.T) {
 	w.expectCalls("close; failed 2 ERR_CLOSED; failed 3 ERR_CLOSED; closed[closed]; done 4")
 	got := decodeAll(t, w.lastOut)
 	if n := len(got); n == 0 || got[n-1].Type != packets.DISCONNECT {
-		t.Errorf("%x", w.lastOut)
+		t.Errorf("the last packets are %x, want DISCONNECT at the end", w.lastOut)
 	}
 	w.Disconnect(w.now, 5)
 	w.expectCalls("done 5")

@@ -20,9 +20,9 @@ type world struct {
 	*Client
 	t       *testing.T
 	now     time.Duration
-	random  float64  // the result of the client's random numbers
+	random  float64  // every random number of the client
 	log     []string // the calls to the Host
-	attempt uint32   // the argument of the last call to the Host
+	attempt uint32   // the argument of the last Provide, Open or Probe
 	url     string   // the argument of the last Open
 	sockets int      // the number of open sockets
 	lastOut []byte   // the argument of the last Close

@@ -157,7 +157,7 @@ func TestReceivedMessagesCountForThePace(t *testing.T) {
 	w.tick(w.Deadline() - w.now)
 	w.sends("PUBLISH x")
 	if w.now < 400*time.Millisecond || w.now > time.Second {
-		t.Errorf("the client waited %v", w.now)
+		t.Errorf("the client waited %v, want 400ms to 1s", w.now)
 	}
 }
 
@@ -192,14 +192,14 @@ func TestQuotasByURL(t *testing.T) {
 		w.log = nil
 		w.Provided(0, w.attempt, ProviderResult{URL: secret.String(url)}, time.Unix(0, 0))
 		if got := strings.Contains(strings.Join(w.log, ";"), "failed 2 ERR_QUOTA"); got != want {
-			t.Errorf("%s: %q", url, w.log)
+			t.Errorf("%s: the calls are %q", url, w.log)
 		}
 		w.Opened(0, w.attempt)
 		w.connack(false)
 		w.log = nil
 		w.pub(4, 1, "t", strings.Repeat("x", quotaPayload+1))
 		if got := strings.Join(w.log, ";") == "failed 4 ERR_QUOTA"; got != want {
-			t.Errorf("%s: %q", url, w.log)
+			t.Errorf("%s: the calls are %q", url, w.log)
 		}
 		o.Quotas = NoQuotas
 		w = newWorld(t)
@@ -215,7 +215,7 @@ func TestQuotasByURL(t *testing.T) {
 		w.log = nil
 		w.Provided(0, w.attempt, ProviderResult{URL: secret.String(url)}, time.Unix(0, 0))
 		if got := strings.HasPrefix(strings.Join(w.log, ";"), "failed 1 ERR_QUOTA"); got != want {
-			t.Errorf("%s: %q", url, w.log)
+			t.Errorf("%s: the calls are %q", url, w.log)
 		}
 	}
 }

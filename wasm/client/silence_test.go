@@ -125,7 +125,7 @@ func TestEveryCallSettles(t *testing.T) {
 			w.Connect(0, 1, &o)
 			mute{answers: answers, reads: true}.run(w)
 			if !strings.Contains(strings.Join(w.log, "; "), "failed 1 ERR_CONNACK_TIMEOUT") {
-				t.Errorf("%q", w.log)
+				t.Errorf("the calls are %q", w.log)
 			}
 		}
 	})
@@ -166,8 +166,8 @@ func TestDiscardedMessagesArrive(t *testing.T) {
 	}
 }
 
-// AckTimeout sets the timeout, and 0 disables it. The ranges of AckTimeout and
-// UnclaimedTimeout end at a day.
+// AckTimeout sets the timeout, and 0 disables it. AckTimeout and UnclaimedTimeout are at
+// least 0 and at most a day.
 func TestAckTimeoutOption(t *testing.T) {
 	w := online(t, func(o *Options) { o.AckTimeout, o.KeepAlive = 5*time.Second, 0 })
 	w.pub(2, 1, "t", "x")

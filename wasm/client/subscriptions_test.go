@@ -98,7 +98,7 @@ func TestUncertainSession(t *testing.T) {
 	w.expectCalls("connecting[reconnecting]; open; failed 3 ERR_SESSION_LOST; connected[connected]")
 	out := w.out()
 	if len(out) != 3 || out[0].Type != packets.PUBREL || out[1].Type != packets.SUBSCRIBE || out[2].Type != packets.PUBLISH || out[1].Content.(*packets.Subscribe).Subscriptions[0].RetainHandling != 1 {
-		t.Errorf("sent %v", out)
+		t.Errorf("the client sends %v", out)
 	}
 	w.loseSocket(1006)
 	w.log = nil
@@ -130,7 +130,7 @@ func TestResumedSessionRestoresNoEndedSubscription(t *testing.T) {
 		w.Opened(w.now, w.attempt)
 		w.out()
 		w.connack(true)
-		w.sends("") // the page has time to subscribe again
+		w.sends("") // the page can still subscribe again
 		w.tick(o.UnclaimedTimeout)
 		w.sends("UNSUBSCRIBE f")
 	})
@@ -168,7 +168,7 @@ func TestResubscribe(t *testing.T) {
 	for _, cp := range w.out() {
 		n := len(cp.Content.(*packets.Subscribe).Subscriptions)
 		if n > 8 {
-			t.Errorf("%d filters in one SUBSCRIBE", n)
+			t.Errorf("a SUBSCRIBE contains %d filters", n)
 		}
 		filters += n
 	}

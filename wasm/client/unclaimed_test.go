@@ -149,7 +149,7 @@ func TestHeldMessagesAreBounded(t *testing.T) {
 		}
 	}
 	if n := strings.Count(strings.Join(w.log, ";"), "unclaimed"); n != 40-len(w.held.list) || n == 0 {
-		t.Errorf("%d messages are reported and %d held, want 40", n, len(w.held.list))
+		t.Errorf("%d messages are reported and %d are held, want 40 in total", n, len(w.held.list))
 	}
 	w.Disconnect(w.now, 9)
 	if len(w.held.list) != 0 || w.held.bytes != 0 {
@@ -157,8 +157,8 @@ func TestHeldMessagesAreBounded(t *testing.T) {
 	}
 }
 
-// subscribe() before connect() waits for the connection. It receives the first stored
-// message.
+// subscribe() before connect() waits for the connection. Its subscription receives the first
+// stored message.
 func TestSubscribeBeforeConnect(t *testing.T) {
 	w := newWorld(t)
 	w.sub(2, "t", 1)

@@ -94,7 +94,7 @@ test("reconnect drops the connection and opens another", async (place) => {
   equal(client.stats().connects, 2);
 });
 
-test("the offline options decide which messages are queued", async (place) => {
+test("the offline options determine which messages are queued", async (place) => {
   const offline = async (options) => {
     const client = await place.connected({ reconnect: soon, offline: options });
     const back = event(client, "connected");

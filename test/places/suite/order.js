@@ -21,7 +21,7 @@ test("disconnect() in the same tick cancels connect()", (place) => always(place,
   equal(client.state, "closed");
 }));
 
-test("the last call of connect() and disconnect() in a tick decides", (place) => always(place, async (client, options) => {
+test("the last call of connect() and disconnect() in a tick determines the state", (place) => always(place, async (client, options) => {
   const first = rejects(client.connect(options), closed);
   const disconnecting = client.disconnect();
   const second = client.connect();

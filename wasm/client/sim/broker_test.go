@@ -13,19 +13,19 @@ import (
 
 // A broker is a model of an MQTT 5 broker. It checks the behaviour of its clients.
 type broker struct {
-	w        *world
-	sessions map[string]*session
-	conns    []*conn
-	accepted map[string]int                // by payload: how often the broker has accepted the message
-	last     map[string]int                // by client, topic and QoS: the number of the last new message
-	lastName int                           // the number in the name of the last delivery
-	acked    func(client, delivery string) // called when a client acknowledges a delivery
-	refuse   []byte                        // reason codes of the next CONNACKs
-	mute     int                           // how many CONNECTs the broker will not answer
-	cut      int                           // how many connections the broker will cut after CONNACK
-	silent   time.Duration                 // before this time, the broker answers only CONNECT and PINGREQ
-	spared   map[string]bool               // clients that the broker also answers before silent
-	retained map[string]message            // by topic
+	w           *world
+	sessions    map[string]*session
+	conns       []*conn
+	accepted    map[string]int                // by payload: how often the broker has accepted the message
+	last        map[string]int                // by client, topic and QoS: the number of the last new message
+	lastName    int                           // the number in the name of the last delivery
+	acked       func(client, delivery string) // called when a client acknowledges a delivery
+	refuse      []byte                        // reason codes of the next CONNACKs
+	mute        int                           // how many CONNECTs the broker will not answer
+	cut         int                           // how many connections the broker will cut after CONNACK
+	silentUntil time.Duration                 // before this time, the broker answers only CONNECT and PINGREQ
+	spared      map[string]bool               // clients that the broker always answers
+	retained    map[string]message            // by topic
 }
 
 // A message is a retained message.
@@ -54,7 +54,7 @@ type delivery struct {
 	qos                  byte
 	id                   uint16
 	released             bool // the broker has received PUBREC
-	resent               bool // on another connection
+	resent               bool // sent on another connection, too
 	retain               bool // the answer to a SUBSCRIBE with a retained message
 }
 
@@ -90,7 +90,7 @@ func (b *broker) restart(keep bool) {
 // silence makes the broker acknowledge no packets for a time.
 func (b *broker) silence(d time.Duration) {
 	b.w.note("the broker acknowledges nothing for %v", d)
-	b.silent = max(b.silent, b.w.now+d)
+	b.silentUntil = max(b.silentUntil, b.w.now+d)
 }
 
 // distribute accepts a message and queues it for the subscribers.

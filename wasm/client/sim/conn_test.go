@@ -136,10 +136,10 @@ func (c *conn) packet(cp *packets.ControlPacket) {
 	}
 }
 
-// later calls do after a short time, unless the broker then answers nothing to the client.
+// later calls do after a short time, unless the broker does not answer the client at that time.
 func (c *conn) later(do func()) {
 	c.b.w.after(c.b.w.between(0, 300*time.Millisecond), func() {
-		if !c.ended && (c.b.w.now >= c.b.silent || c.b.spared[c.session.id]) {
+		if !c.ended && (c.b.w.now >= c.b.silentUntil || c.b.spared[c.session.id]) {
 			do()
 		}
 	})
@@ -281,7 +281,7 @@ func (c *conn) sendQueued() {
 	}
 }
 
-// deliver sends a delivery. resend is true if an earlier connection has sent it before.
+// deliver sends a delivery. resend is true if the broker has sent it on an earlier connection.
 func (c *conn) deliver(d *delivery, resend bool) {
 	d.resent = d.resent || resend
 	if d.released {

@@ -43,7 +43,7 @@ func (u *user) StateChanged(c client.Change) {
 	}
 	if c.Event == "disconnected" && c.RetryIn > 0 {
 		if c.RetryIn < u.options.MinDelay || c.RetryIn > u.options.MaxDelay {
-			u.w.broken("the back-off is %v", c.RetryIn)
+			u.w.broken("the back-off is %v, want %v to %v", c.RetryIn, u.options.MinDelay, u.options.MaxDelay)
 		}
 		u.retryAt = u.w.now + c.RetryIn
 	}

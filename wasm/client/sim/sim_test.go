@@ -89,7 +89,7 @@ func simulate(t testing.TB, seed uint64) {
 		if w.now < faulty {
 			w.after(w.between(time.Second, 40*time.Second), fault)
 		} else {
-			b.refuse, b.mute, b.cut, b.silent = nil, 0, 0, 0
+			b.refuse, b.mute, b.cut, b.silentUntil = nil, 0, 0, 0
 		}
 	}
 	act()
