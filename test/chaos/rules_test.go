@@ -124,7 +124,7 @@ func (o order) add(name string) (problem string) {
 	i := strings.LastIndexByte(name, ' ')
 	var n int
 	if _, err := fmt.Sscan(name[i+1:], &n); err != nil {
-		return fmt.Sprintf("%q has arrived, which no client has sent", name)
+		return fmt.Sprintf("a message %q has arrived, but no client has sent it", name)
 	}
 	stream := name[:i+1]
 	if last := o.last[stream]; n <= last {

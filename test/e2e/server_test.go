@@ -188,8 +188,8 @@ func TestWillProperties(t *testing.T) {
 		`[[1],1,true,"application/json","reply",[7],true,[["k","v"]]]`)
 }
 
-// Every request has a limit for its time and size. The time limit does not end a
-// WebSocket.
+// The server limits the time and the size of every request. The time limit does not apply to
+// a WebSocket.
 func TestUnfinishedRequests(t *testing.T) {
 	t.Parallel()
 	s := harness.Serve(t, "-faults")

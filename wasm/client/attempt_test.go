@@ -87,7 +87,7 @@ func TestURLProvider(t *testing.T) {
 	w.Connect(0, 1, &o)
 	w.Provided(0, w.attempt, ProviderResult{URL: "wss://Example.org/mqtt?X-Amz-Signature=abc%2B"}, time.Time{})
 	if w.url != "wss://Example.org/mqtt?X-Amz-Signature=abc%2B" {
-		t.Error(w.url)
+		t.Errorf("the client opens %s, want the URL of the provider", w.url)
 	}
 	w = newWorld(t)
 	w.Connect(0, 1, &o)

@@ -41,7 +41,7 @@ func TestOneWeek(t *testing.T) {
 		if w.now-connected >= 24*time.Hour {
 			w.fromBroker(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x8d, Properties: &packets.Properties{}})
 			if w.State() != Reconnecting {
-				t.Fatal(w.State())
+				t.Fatalf("the state is %s, want %s", w.State(), Reconnecting)
 			}
 			w.tick(w.Deadline() - w.now)
 			connect()

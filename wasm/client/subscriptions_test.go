@@ -315,7 +315,7 @@ func TestUnsubscribe(t *testing.T) {
 		w.reconnected(true)
 		w.sends("UNSUBSCRIBE f")
 		if !slices.Contains(w.log, "done 4") {
-			t.Error(w.log)
+			t.Errorf("the calls %q do not contain done 4", w.log)
 		}
 	})
 }

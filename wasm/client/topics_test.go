@@ -33,7 +33,7 @@ func TestTopicCacheIsBounded(t *testing.T) {
 	var r mqtt.Router
 	for i := range 3 * maxTopics {
 		if topic, _ := c.find(fmt.Appendf(nil, "t/%d", i), &r); topic.ID >= maxTopics || !topic.Fresh {
-			t.Fatal(topic)
+			t.Fatalf("the topic %+v is not fresh, or its ID exceeds the bound", topic)
 		}
 	}
 	long := bytes.Repeat([]byte("x"), 60000)

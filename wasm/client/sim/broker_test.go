@@ -36,16 +36,16 @@ type message struct {
 
 // A session is the broker's session of a client.
 type session struct {
-	id       string
-	filters  map[string]byte
-	conn     *conn
-	received map[uint16]string // messages of QoS 2 without PUBREL
-	queue    []*delivery       // not sent yet
-	inflight []*delivery       // sent and not acknowledged
-	seen     map[string]bool   // payloads that the client has sent in this session
-	expires  time.Duration     // 0 while connected
-	known    bool              // the client has received a CONNACK without Session Present
-	nextID   uint16
+	id        string
+	filters   map[string]byte
+	conn      *conn
+	received  map[uint16]string // messages of QoS 2 without PUBREL
+	queue     []*delivery       // not sent yet
+	inflight  []*delivery       // sent and not acknowledged
+	seen      map[string]bool   // payloads that the client has sent in this session
+	expires   time.Duration     // 0 while connected
+	confirmed bool              // the client has received a CONNACK without Session Present
+	nextID    uint16
 }
 
 // A delivery is a message to a client.

@@ -149,7 +149,7 @@ func (c *conn) connect(p *packets.Connect) {
 	b := c.b
 	if b.mute > 0 {
 		b.mute--
-		c.session = &session{} // the client gets no answer
+		c.session = &session{} // the client receives no answer
 		return
 	}
 	if len(b.refuse) > 0 {
@@ -304,9 +304,9 @@ func (c *conn) acknowledged(id uint16, rec bool) {
 		if (d.qos == 2) != rec {
 			c.b.w.broken("the client acknowledges a message of QoS %d with the wrong packet", d.qos)
 		}
-		// If the client does not know that the session is new, it acknowledges a resent QoS 2
-		// message as one that it has received in the previous session.
-		if s.known || d.qos < 2 || !d.resent {
+		// If the client has received no CONNACK of the new session, it may acknowledge a resent
+		// QoS 2 message as a message that it has received in the previous session.
+		if s.confirmed || d.qos < 2 || !d.resent {
 			c.b.acked(s.id, d.name)
 		}
 		if rec {

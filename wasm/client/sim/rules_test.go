@@ -30,7 +30,7 @@ func (u *user) StateChanged(c client.Change) {
 	}
 	u.state = c.State
 	if s := u.b.sessions[u.id]; c.Granted != nil && !c.Granted.SessionPresent && s != nil {
-		s.known = true
+		s.confirmed = true
 	}
 	if c.Err != nil && strings.Contains(c.Err.Message, "X-Amz-") {
 		u.w.broken("an error contains a signed URL: %v", c.Err)
