@@ -33,8 +33,8 @@
 //     files are compressed with brotli 11 before the measurements.
 //
 // The client "raw" does not implement MQTT. It reads the first packet of a frame instead
-// of all packets, and calls send() for each published message. A client that combines the messages
-// of a turn can be faster.
+// of all packets, and calls send() for each published message. A client that combines the
+// messages of a turn can be faster.
 //
 // The results depend on the machine, and the ratios depend on it less. The program prints
 // whether the goals are met; an unmet goal is not an error.

@@ -171,7 +171,7 @@ func TestSubscriptions(t *testing.T) {
 			await iot.subscribe("x/y", hit("x/y again")); await iot.subscribe("end", hit("end"));
 			await iot.publish("x/y", "m", { qos: 1 }); await iot.publish("end", "", { qos: 1 })`, nil)
 		b.Until(`hits.end === 1`)
-		// The broker delivers once for all plain filters and once for the shared subscription. Each delivery reaches every filter that matches.
+		// The broker delivers once for all plain filters and once for the shared subscription. The client passes each delivery to the subscriptions of every filter that matches.
 		b.Is(`(({ "x/y": a, "x/+": b, "x/#": c, "+/y": d, "x/y again": e }) => [a, b, c, d, e].every((n) => n === a && n >= 1))(hits)`, `true`)
 		b.Eval(`await iot.unsubscribe("x/y"); for (const f of ["x/+", "x/#", "#", "+/y", "$share/g/x/y", "end"]) await iot.unsubscribe(f)`, nil)
 		b.Is(`iot.stats().subscriptions`, `0`)

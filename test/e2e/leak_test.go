@@ -48,7 +48,7 @@ func TestNothingLeaks(t *testing.T) {
 		}`, nil)
 	b.Eval(`await subscribe(100); await connect(100); await settle()`, nil)
 	first := count(b)
-	b.Eval(`await subscribe(2_500); await connect(500); await settle()`, nil) // two subscriptions each
+	b.Eval(`await subscribe(2_500); await connect(500); await settle()`, nil) // subscribe(n) makes 2n subscriptions
 	half := count(b)
 	b.Eval(`await subscribe(2_500); await connect(500); await settle()`, nil)
 	end := count(b)

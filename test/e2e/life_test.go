@@ -93,7 +93,7 @@ func TestRealEndpointName(t *testing.T) {
 	}
 	aws := httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
-		r.Out.Host = r.In.Host // the signature covers it
+		r.Out.Host = r.In.Host // the signature covers the host
 	}})
 	t.Cleanup(aws.Close)
 	ctx, stop, err := harness.LaunchChromium(context.Background(), chromedp.Flag("host-resolver-rules", "MAP *.amazonaws.com:443 "+aws.Listener.Addr().String()+", MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"), chromedp.IgnoreCertErrors)

@@ -24,7 +24,7 @@ type broker struct {
 	mute        int                           // how many CONNECTs the broker will not answer
 	cut         int                           // how many connections the broker will cut after CONNACK
 	silentUntil time.Duration                 // before this time, the broker answers only CONNECT and PINGREQ
-	spared      map[string]bool               // clients that the broker always answers
+	spared      map[string]bool               // silentUntil does not apply to these clients
 	retained    map[string]message            // by topic
 }
 

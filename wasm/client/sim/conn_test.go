@@ -186,7 +186,7 @@ func (c *conn) connect(p *packets.Connect) {
 	for _, d := range s.inflight {
 		c.deliver(d, true)
 	}
-	// Like mosquitto, the broker repeats PUBREC for unreleased messages.
+	// Like mosquitto, the broker may repeat PUBREC for messages without PUBREL.
 	for _, id := range slices.Sorted(maps.Keys(s.received)) {
 		if b.w.chance(0.5) {
 			c.send(packets.PUBREC, &packets.Pubrec{PacketID: id, Properties: &packets.Properties{}})
