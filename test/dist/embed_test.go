@@ -34,11 +34,11 @@ func TestEmbed(t *testing.T) {
 		got := read[outcome](t, s.URL+name, result+`.endsWith(" is loaded") &&
 			(globalThis.begun ??= import("./hello.js").then(({ hello, problem }) => hello(iot, "./").catch(problem)).then((r) => { globalThis.outcome = r }), globalThis.outcome)`)
 		if got != success {
-			t.Errorf("%s: %+v, want %+v", name, got, success)
+			t.Errorf("%s: the outcome is %+v, want %+v", name, got, success)
 		}
 	}
 
-	// The integrity value rejects a wasm with a byte after its last section, which the browser would run.
+	// The page rejects a wasm with an additional byte after its last section.
 	s = harness.ServeStandIn(t, dir)
 	s.Files["/iot.wasm"] = harness.File{Body: string(wasm) + "\x00"}
 	if text := read[string](t, s.URL+"embed.html", `(`+result+`.startsWith("ERR_") && `+result+`)`); !strings.HasPrefix(text, "ERR_LOAD: ") {

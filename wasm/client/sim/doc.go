@@ -6,7 +6,7 @@
 // A world contains these events:
 //   - Pages connect, disconnect, reconnect, publish, subscribe and unsubscribe.
 //   - The network splits and joins frames, delays them, stalls, loses connections, and
-//     leaves connections half open.
+//     leaves connections half-open.
 //   - The broker refuses connections, restarts with or without its sessions, and stops
 //     acknowledging.
 //   - Providers fail, credentials expire, clocks change, and timers are late.
