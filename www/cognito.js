@@ -10,7 +10,8 @@
  */
 import { IotError } from "./iot.js";
 import { textOf } from "./iot/http.js";
-import { check, wrongType } from "./iot/options.js";
+import { check } from "./iot/options.js";
+import { wrongType } from "./iot/values.js";
 
 const TIMEOUT_MS = 10_000; // the limit of one request to the service
 const REFRESH_MARGIN_MS = 5 * 60_000; // credentials are refreshed at most this long before they expire

@@ -38,9 +38,9 @@ func TestEmbed(t *testing.T) {
 		}
 	}
 
-	// The page rejects a wasm with an additional byte after its last section.
+	// The page rejects a valid wasm with an additional section, which is empty.
 	s = harness.ServeStandIn(t, dir)
-	s.Files["/iot.wasm"] = harness.File{Body: string(wasm) + "\x00"}
+	s.Files["/iot.wasm"] = harness.File{Body: string(wasm) + "\x00\x01\x00"}
 	if text := read[string](t, s.URL+"embed.html", `(`+result+`.startsWith("ERR_") && `+result+`)`); !strings.HasPrefix(text, "ERR_LOAD: ") {
 		t.Errorf("with a changed wasm, the page shows %s", text)
 	}

@@ -265,8 +265,8 @@ func (w *world) reconnected(session bool) {
 	w.connack(session)
 }
 
-func (w *world) pub(k mqtt.Token, qos byte, topic, payload string) {
-	w.Publish(w.now, &mqtt.Outgoing{Token: k, Topic: []byte(topic), Payload: []byte(payload), QoS: qos})
+func (w *world) pub(k mqtt.Token, qos byte, topic, payload string) (sent bool) {
+	return w.Publish(w.now, &mqtt.Outgoing{Token: k, Topic: []byte(topic), Payload: []byte(payload), QoS: qos})
 }
 
 func (w *world) sub(k mqtt.Token, filter string, qos byte) uint32 {

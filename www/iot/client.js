@@ -2,11 +2,12 @@ import { FLAG_LISTENERS } from "./abi.js";
 import { plain } from "./errors.js";
 import { Link } from "./link.js";
 import { copyOf, flagsOf } from "./message.js";
-import { CONNECT, PUBLISH, SUBSCRIBE, check, credentialsObject, equal, wellFormed, wrongType } from "./options.js";
+import { CONNECT, PUBLISH, SUBSCRIBE, check, credentialsObject, equal } from "./options.js";
 import { onAbort, pagePromise, tabClientId } from "./page.js";
-import { NOTHING, checkRange, encodeOptions, payloadOf } from "./publish.js";
+import { NOTHING, encodeOptions, payloadOf } from "./publish.js";
 import { Requests } from "./request.js";
 import { Subscription, deliver, end, endOnAbort } from "./subscription.js";
+import { checkRange, wellFormed, wrongType } from "./values.js";
 
 /** @typedef {import("../iot.js").ConnectOptions} ConnectOptions */
 

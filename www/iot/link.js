@@ -1,11 +1,11 @@
 import { IotError, errorFrom, plain } from "./errors.js";
 import { Message } from "./message.js";
 import { acquire } from "./module.js";
-import { wellFormed } from "./options.js";
 import { activeClients, pageError } from "./page.js";
 import { probe } from "./probe.js";
 import { Socket } from "./socket.js";
 import { OK, Turns } from "./turns.js";
+import { wellFormed } from "./values.js";
 
 /**
  * The callbacks of a Link. IotClient implements them.

@@ -1,6 +1,7 @@
 import { encoder } from "./abi.js";
 import { argumentError, plain } from "./errors.js";
 import { payloadOf } from "./publish.js";
+import { isBuffer, viewOf, wellFormed, wrongType } from "./values.js";
 
 // This module checks the types of options and copies them during the call. A change that
 // the page makes later has no effect. This module reads own properties only, so that a polluted
@@ -141,52 +142,6 @@ export function credentialsObject(v, name) {
 }
 
 /**
- * Returns the text. Throws a TypeError if it contains a lone surrogate [MQTT-1.5.4-1] or U+0000 [MQTT-1.5.4-2].
- * @param {string} text
- * @param {string} name
- */
-export function wellFormed(text, name) {
-  unicode(text, name);
-  if (text.includes("\0")) throw argumentError(TypeError, "ERR_UNICODE", `${name} contains U+0000, which MQTT forbids`);
-  return text;
-}
-
-/**
- * Throws a TypeError if the text contains a lone surrogate. Older browsers have no String.prototype.isWellFormed.
- * @param {string & { isWellFormed?: () => boolean }} text
- * @param {string} name
- */
-export function unicode(text, name) {
-  if (text.isWellFormed ? !text.isWellFormed() : /\p{Surrogate}/u.test(text)) {
-    throw argumentError(TypeError, "ERR_UNICODE", `${name} contains a lone surrogate`);
-  }
-}
-
-/**
- * Whether a value is a buffer or a view of one.
- * @param {unknown} v
- * @returns {v is ArrayBuffer | ArrayBufferView}
- */
-export function isBuffer(v) {
-  return v instanceof ArrayBuffer || ArrayBuffer.isView(v);
-}
-
-/**
- * Returns a Uint8Array of the bytes of a buffer or view, without a copy. Throws if a buffer was transferred or has shrunk.
- * @param {any} v
- * @param {string} name
- * @param {import("../iot.js").ArgumentErrorCode} [code] the code of that error
- */
-export function viewOf(v, name, code = "ERR_OPTION") {
-  try {
-    v.at?.(0); // throws if a typed array is detached or out of bounds; byteLength would be 0
-    return ArrayBuffer.isView(v) ? new Uint8Array(v.buffer, v.byteOffset, v.byteLength) : new Uint8Array(v);
-  } catch {
-    throw argumentError(TypeError, code, `${name} is detached, or out of bounds`);
-  }
-}
-
-/**
  * Whether two checked options objects are equal. Functions are equal only if they are identical. All signals are equal.
  * @param {any} a
  * @param {any} b
@@ -218,18 +173,6 @@ export function equal(a, b) {
     if (!test(v)) throw wrongType(name, expected, v);
     return v;
   };
-}
-
-/**
- * Creates the error for a value of the wrong type.
- * @param {string} name the name of the option or argument
- * @param {string} expected what it must be
- * @param {unknown} [value] the value; the message contains its type, or the number
- * @param {import("../iot.js").ArgumentErrorCode} [code]
- */
-export function wrongType(name, expected, value, code = "ERR_OPTION") {
-  const kind = value === null ? "null" : Array.isArray(value) ? "an array" : typeof value === "number" ? value : typeof value;
-  return argumentError(TypeError, code, `${name} must be ${expected}${value === undefined ? "" : `, not ${kind}`}`);
 }
 
 /**

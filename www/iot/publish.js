@@ -1,8 +1,8 @@
 import { CONTENT_TYPE, CORRELATION_DATA, MAX_INPUT, MESSAGE_EXPIRY, PAYLOAD_FORMAT, RESPONSE_TOPIC, USER_PROPERTY, encoder } from "./abi.js";
 import { argumentError } from "./errors.js";
-import { isBuffer, unicode, viewOf, wrongType } from "./options.js";
+import { checkRange, isBuffer, unicode, viewOf, wrongType } from "./values.js";
 
-// This module converts the arguments of publish() to bytes. It also has helpers for ranges and promises.
+// This module converts the arguments of publish() to bytes.
 
 export const NOTHING = new Uint8Array(0);
 
@@ -42,19 +42,6 @@ function checkLength(n, name) {
   checkRange(n, 0, MAX_INPUT, `${name}.length`, "ERR_PACKET_TOO_LARGE");
 }
 
-/**
- * Returns n. Throws a RangeError if n is less than least or more than most.
- * @param {number} n
- * @param {number} least
- * @param {number} most
- * @param {string} name
- * @param {import("../iot.js").ArgumentErrorCode} [code]
- */
-export function checkRange(n, least, most, name, code = "ERR_OPTION") {
-  if (n < least || n > most) throw argumentError(RangeError, code, `${name} is ${n}; it must be between ${least} and ${most}`);
-  return n;
-}
-
 /** @type {[number, string][]} the options that have the type string or binary data in MQTT */
 const FIELDS = [[CONTENT_TYPE, "contentType"], [RESPONSE_TOPIC, "responseTopic"], [CORRELATION_DATA, "correlationData"]];
 
@@ -89,14 +76,4 @@ export function encodeOptions(o) {
   for (const [id, name] of FIELDS) if (o[name] !== undefined) fields(id, name, o[name]);
   for (const [k, v] of o.userProperties ?? []) fields(USER_PROPERTY, "userProperties", k, v);
   return parts.length === 0 ? NOTHING : Uint8Array.from(parts.flatMap((p) => [...p]));
-}
-
-/**
- * Returns an object with a new promise and its functions resolve and reject. Older browsers have no Promise.withResolvers.
- * @returns {any}
- */
-export function withResolvers() {
-  const result = {};
-  result.promise = new Promise((resolve, reject) => Object.assign(result, { resolve, reject }));
-  return result;
 }

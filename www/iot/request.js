@@ -1,7 +1,9 @@
 import { argumentError, iotError } from "./errors.js";
 import { REQUEST, check } from "./options.js";
 import { pagePromise } from "./page.js";
-import { checkRange, payloadOf, withResolvers } from "./publish.js";
+import { payloadOf } from "./publish.js";
+import { withResolvers } from "./tokens.js";
+import { checkRange } from "./values.js";
 
 /** @typedef {import("./message.js").Message} Message */
 

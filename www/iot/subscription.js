@@ -2,7 +2,7 @@ import { argumentError } from "./errors.js";
 import { List } from "./list.js";
 import { compact } from "./message.js";
 import { onAbort } from "./page.js";
-import { withResolvers } from "./publish.js";
+import { withResolvers } from "./tokens.js";
 
 /** @typedef {import("./message.js").Message} Message */
 /** @typedef {import("../iot.js").IotError} IotError */

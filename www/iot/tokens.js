@@ -56,3 +56,13 @@ export class Tokens {
     this.#pending.clear();
   }
 }
+
+/**
+ * Returns an object with a new promise and its functions resolve and reject. Older browsers have no Promise.withResolvers.
+ * @returns {any}
+ */
+export function withResolvers() {
+  const result = {};
+  result.promise = new Promise((resolve, reject) => Object.assign(result, { resolve, reject }));
+  return result;
+}

@@ -1,8 +1,7 @@
 import { PENDING_NOTHING, PENDING_READY, SENT, encoder } from "./abi.js";
 import { iotError } from "./errors.js";
-import { withResolvers } from "./publish.js";
 import { queueTask } from "./task.js";
-import { Tokens } from "./tokens.js";
+import { Tokens, withResolvers } from "./tokens.js";
 
 /** The result of a call with the reason code 0. */
 export const OK = Object.freeze({ reasonCode: 0 });

@@ -66,7 +66,7 @@ func (u *user) Open(attempt uint32, address secret.String) {
 			w.broken("the date of the signature is %s, want %s", signed, u.clock().UTC().Format("20060102T150405Z"))
 		}
 		l := &link{w: w}
-		u.link, u.attempt, u.open = l, attempt, false
+		u.link, u.open = l, false
 		l.toClient = func(b []byte) {
 			u.do(func() {
 				if u.link == l {

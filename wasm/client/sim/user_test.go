@@ -28,7 +28,6 @@ type user struct {
 	timer   int // the number of the current timer
 
 	link    *link
-	attempt uint32
 	open    bool // the socket is open
 	state   client.State
 	retryAt time.Duration // the earliest time of the next attempt
@@ -95,7 +94,6 @@ func (u *user) reload() {
 	u.effects, u.backlog, u.timerAt, u.retryAt = nil, nil, mqtt.Never, 0
 	u.timer++
 	u.state = client.Idle
-	u.attempt = 0
 	clear(u.pending)
 	clear(u.subs)
 	clear(u.received)
