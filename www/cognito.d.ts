@@ -77,6 +77,6 @@ export type CognitoErrorCode =
 
 /**
  * Returns a credentials provider for the option `credentials` of `connect()`. Throws a `TypeError` with the
- * code `ERR_OPTION` if an option is not valid.
+ * code `ERR_OPTION` or `ERR_UNICODE` if an option is not valid.
  */
 export function cognito(options: CognitoOptions): CognitoProvider;

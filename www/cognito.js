@@ -109,7 +109,7 @@ export function cognito(options) {
     try {
       return { ...(await pending) };
     } catch (/** @type {any} */ error) {
-      // If the service is unavailable, credentials that have not expired are still used.
+      // After a retryable error, credentials that have not expired are still used.
       if (cached && !forceRefresh && error.retryable && Date.now() < cached.expiresAt) return { ...cached.credentials };
       throw error;
     }

@@ -818,7 +818,7 @@ export interface LoadOptions {
 /**
  * Loads the wasm before the first call. A second call waits for the same download, also if its options
  * differ. A call after a failure loads again. Rejects with `ERR_LOAD`, `ERR_VERSION`, `ERR_NO_WASM`,
- * `ERR_CSP` or `ERR_OPTION`.
+ * `ERR_CSP`, `ERR_OPTION` or `ERR_UNICODE`.
  */
 export function load(options?: LoadOptions): Promise<void>;
 
@@ -841,7 +841,7 @@ export interface PresignOptions {
 
 /**
  * Returns a signed URL, `wss://…/mqtt?X-Amz-…`. Treat it as a secret. Rejects as `load()` does, and with
- * `ERR_ENDPOINT`, `ERR_REGION`, `ERR_SIGN` or `ERR_OPTION`.
+ * `ERR_ENDPOINT`, `ERR_REGION` or `ERR_SIGN`.
  */
 export function presign(options: PresignOptions): Promise<string>;
 

@@ -1,5 +1,5 @@
 // This file has the layout of the data that Go and JavaScript exchange through the memory
-// of the wasm. No other file in JavaScript reads that memory. Package wasm/abi documents the
+// of the wasm. No other file in JavaScript reads the records. Package wasm/abi documents the
 // constants. Tests in wasm/abi and wasm/bridge compare the constants and the types with Go's.
 
 // This module has no imports, and the constants are its first statements. Therefore the
@@ -88,8 +88,8 @@ const LEAST_INPUT = 65536, LARGE_INPUT = 1048576;
  */
 
 /**
- * The callbacks for the records of a table. A topic is named by its id. selected has the ids of the recipients if they
- * are not all recipients of the topic.
+ * The callbacks for the records of a table. id and topic are the id of a topic. selected has the ids of the recipients if
+ * they are not all recipients of the topic.
  * @typedef {object} RecordHandler
  * @property {(id: number, first: boolean, name: string, recipients: Uint32Array) => void} topic_
  * @property {(topic: number, record: MessageRecord, selected: Uint32Array | undefined) => void} message_

@@ -171,7 +171,7 @@ export class Link {
   }
 
   /**
-   * Publishes. Throws if the topic cannot be encoded.
+   * Publishes. Throws a TypeError if the topic contains a lone surrogate or U+0000.
    * @param {string} topic
    * @param {Uint8Array} properties the encoded MQTT properties
    * @param {string | Uint8Array} payload
