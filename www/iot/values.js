@@ -1,6 +1,6 @@
 import { argumentError } from "./errors.js";
 
-// Checks of single values, for options and arguments.
+// This module checks single values of options and arguments.
 
 /**
  * Returns the text. Throws a TypeError if it contains a lone surrogate [MQTT-1.5.4-1] or U+0000 [MQTT-1.5.4-2].
