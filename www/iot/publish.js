@@ -16,8 +16,13 @@ export const NOTHING = new Uint8Array(0);
 export function payloadOf(payload, name = "payload") {
   if (payload === undefined || payload === null) return NOTHING;
   if (typeof payload === "object" && !isBuffer(payload) && Object.hasOwn(payload, "json")) {
-    payload = JSON.stringify(payload.json);
-    if (payload === undefined) throw argumentError(TypeError, "ERR_PAYLOAD", `${name}.json cannot be serialised as JSON`);
+    let cause;
+    try {
+      payload = JSON.stringify(payload.json);
+    } catch (error) {
+      [payload, cause] = [undefined, error]; // a cycle, a BigInt, or an error of the page's toJSON
+    }
+    if (payload === undefined) throw Object.assign(argumentError(TypeError, "ERR_PAYLOAD", `${name}.json cannot be serialised as JSON`), { cause });
   }
   if (typeof payload === "string") {
     checkLength(payload.length, name);

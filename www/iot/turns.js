@@ -27,7 +27,7 @@ export class Turns {
   /** @type {any} the promise of all QoS 0 messages of this turn, with resolve and reject */
   #qos0;
   // Times are in ms of performance.now().
-  #publishTime = 0; // the time at which publish_ last read the clock
+  #turnTime = 0; // the time at which the microtask was scheduled
   #lastArrival = 0; // the last time at which received bytes had to wait in the queue
   /** @type {any} */
   #timer;
@@ -85,9 +85,9 @@ export class Turns {
     return done;
   }
 
-  /** Returns the time. If a microtask will end the turn, it returns #publishTime, because reading the clock is slow. */
+  /** Returns the time. If a microtask will end the turn, it returns the time at which the turn began, because reading the clock is slow. */
   #now() {
-    return this.#microtask ? this.#publishTime : (this.#publishTime = performance.now());
+    return this.#microtask ? this.#turnTime : performance.now();
   }
 
   /**
@@ -129,7 +129,7 @@ export class Turns {
    */
   handleResults_(frame, base = 0) {
     const { memory_, queue_ } = this.#core;
-    if (this.#core.hasCrashed_()) return;
+    if (this.#core.hasCrashed_()) return this.tokens_.rejectAll_(this.#core.crashError_); // also tokens of calls after the crash
     memory_.readTable_(this.#records, frame, base);
     // Output that a received frame caused is sent in a task. Acknowledgements of several frames then share one send().
     if (memory_.pending_ === PENDING_READY) this.#scheduleEnd(frame !== undefined);
@@ -151,6 +151,7 @@ export class Turns {
       });
     } else {
       this.#microtask = true;
+      this.#turnTime = performance.now();
       queueMicrotask(() => {
         this.#microtask = false;
         this.#endTurn();

@@ -99,6 +99,7 @@ test("publish rejects invalid arguments", async (place) => {
   await wrong(["a", 5], "TypeError", "ERR_PAYLOAD", "5");
   await wrong(["a", { a: 1 }], "TypeError", "ERR_PAYLOAD", "json");
   await wrong(["a", { json: undefined }], "TypeError", "ERR_PAYLOAD");
+  await wrong(["a", { json: 1n }], "TypeError", "ERR_PAYLOAD");
   await wrong(["a", "x", { qos: 3 }], "RangeError", "ERR_QOS");
   await wrong(["a", "x", { qso: 1 }], "TypeError", "ERR_OPTION", "did you mean qos?");
   await wrong(["a", "x", { messageExpiry: -1 }], "RangeError", "ERR_OPTION", "messageExpiry");
