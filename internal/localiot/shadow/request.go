@@ -178,11 +178,13 @@ func checkState(state any) *Problem {
 	return nil
 }
 
-// hasNullInArray reports whether a value has null in an array (inArray: or is in an array and has null).
+// hasNullInArray reports whether a value contains an array that contains null at any depth. inArray states
+// that the value itself is part of an array.
+//
 // AWS IoT rejects null as an element (device-shadow-document.html#device-shadow-arrays). The
 // documentation states neither the message, nor whether an object in an array may have a member that is
-// null. Here such a request is rejected too, because an array is replaced as a whole, so that there is
-// no member to remove.
+// null. Here such a request is rejected too: an array is replaced as a whole, so null has no member to
+// remove.
 func hasNullInArray(value any, inArray bool) bool {
 	switch value := value.(type) {
 	case nil:
