@@ -6,35 +6,35 @@ JS = GOOS=js GOARCH=wasm
 .DEFAULT_GOAL := help
 .PHONY: help wasm dist test lint native browser tools bench size fuzz sim chaos hostile clean
 
-# The text behind "##" in the line of a target is what "make help" prints.
+# "make help" prints the text after "##" in the line of each target.
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r target text; do printf 'make %-8s  %s\n' "$$target" "$$text"; done
 
-wasm: ## www/iot.wasm and its loader; needs Go only; LEAN=1: a smaller wasm
+wasm: ## build www/iot.wasm and its loader; needs Go only; LEAN=1: a smaller wasm
 	@$(GO) run ./internal/build $(if $(LEAN),-lean)
 
-dist: wasm ## dist/, for npm and a CDN; needs Go only; LEAN=1: with the smaller wasm
+dist: wasm ## build dist/, for npm and a CDN; needs Go only; LEAN=1: with the smaller wasm
 	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist
 
-test: lint tools wasm native browser ## everything except fuzz and bench; installs missing programs on Debian
+test: lint tools wasm native browser ## run all tests except the long runs below; installs missing programs on Debian
 
-lint: ## gofmt, vet and staticcheck, for this machine and for the browser
+lint: ## run gofmt, vet and staticcheck, for this machine and for the browser
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt would change: $$files"; exit 1; }
 	$(GO) vet ./...
 	$(JS) $(GO) vet ./wasm/...
 	$(GO) tool staticcheck ./...
-	@# staticcheck is built for this machine and then run on the sources of the browser.
+	@# "go tool -n" builds staticcheck for this machine. It then checks the sources for the browser.
 	$(JS) $$($(GO) tool -n staticcheck) ./wasm/...
 
-native: ## the tests of wasm/ and internal/, with the race detector, and the simulation
+native: ## run the tests of wasm/ and internal/, with the race detector, and the simulation
 	$(GO) test -race -timeout 5m $$($(GO) list ./wasm/... ./internal/... | grep -v /sim)
 	$(GO) test -timeout 8m ./wasm/client/sim
 
-browser: ## the tests of test/, in browsers and Node; needs tools and wasm
+browser: ## run the tests of test/, in browsers and Node; needs tools and wasm
 	$(GO) test -count=1 -timeout 12m $$($(GO) list ./test/... | grep -vE '/(chaos|hostile)$$')
-	@# These load the machine, so each runs alone.
+	@# These tests load the machine, so each runs alone.
 	$(GO) test -count=1 -timeout 12m ./test/chaos
 	$(GO) test -count=1 -timeout 12m ./test/hostile
 
@@ -42,23 +42,23 @@ tools: ## install what the tests of test/ need: browsers, mosquitto, npm package
 	@test/tools chromium firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb mosquitto npm
 	@test test/npm/node_modules/.package-lock.json -nt test/npm/package-lock.json || npm ci --prefix test/npm --no-audit --no-fund
 
-sim: ## the simulation of a connection's life, for SEEDS (20000) seeds
+sim: ## run the simulation of the client, with SEEDS (20000) seeds
 	$(GO) test -count=1 -timeout 60m ./wasm/client/sim -run '^TestSim$$' -seeds $(SEEDS)
 
-chaos: wasm ## a page in a bad network, SECONDS (300) long, with deliberate bugs; SEED=n: that schedule again
+chaos: wasm ## test a page in a bad network for SECONDS (300), then with deliberate bugs; SEED=n: the seed of the first round; no bugs
 	$(GO) test -count=1 -v -timeout 24h ./test/chaos -seed $(or $(SEED),0) -seconds $(or $(SECONDS),300) $(if $(SEED),,-mutants)
 
-hostile: wasm ## test/hostile with ten seconds of each packet and answers within 250 ms
+hostile: wasm ## test a hostile broker: 10 s for each attack; the page must respond within 250 ms
 	$(GO) test -count=1 -v -timeout 60m ./test/hostile -for 10s -gap 250ms
 
-bench: wasm ## benchmarks beside other clients, in Chromium; BENCHFLAGS=-quick: a short run
+bench: wasm ## compare this and other clients in Chromium; BENCHFLAGS=-quick: a short run
 	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist -compress=false
 	$(GO) run ./test/bench -www dist $(BENCHFLAGS)
 
-size: ## the contents of the wasm, by package
+size: ## list the sizes of the packages in the wasm
 	@$(GO) run ./test/size/packages
 
-fuzz: ## every fuzz target, FUZZTIME (30s) long
+fuzz: ## run each fuzz target for FUZZTIME (30s)
 	@for package in $$($(GO) list ./wasm/... ./internal/...); do \
 		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 			echo "$$package $$target"; \
@@ -66,6 +66,6 @@ fuzz: ## every fuzz target, FUZZTIME (30s) long
 		done; \
 	done
 
-clean: ## remove what make creates
+clean: ## remove the built files
 	rm -f www/iot.wasm www/wasm_exec.js www/iot.global.js
 	rm -rf dist

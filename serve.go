@@ -1,5 +1,5 @@
-// Serve runs iot.wasm without an AWS account: it serves the files of www/ and a local stand-in for AWS
-// IoT Core. By default it listens on loopback addresses only.
+// Serve serves the files of www/ and a local stand-in for AWS IoT Core, so that iot.wasm works without an
+// AWS account. By default it listens on loopback addresses only.
 //
 //	make wasm && go run serve.go
 //
@@ -28,14 +28,15 @@ func main() {
 	os.Exit(run(os.Args[1:]))
 }
 
-// run returns the exit code: 0 after a signal, 2 for invalid arguments, 1 for any other error.
+// run returns the exit code: 0 after a signal or with -help, 2 for invalid arguments, and 1 for any
+// other error.
 func run(args []string) int {
 	flags := flag.NewFlagSet("serve.go", flag.ContinueOnError)
 	addr := flags.String("addr", "localhost:8080", "listen on `host:port`; port 0 selects a free port, and no host means localhost")
 	www := flags.String("www", "www", "serve the files in this `folder`")
 	maxQoS := flags.Uint("max-qos", 1, "highest `QoS` of the broker: 1, as with AWS IoT, or 2")
 	lifetime := flags.Duration("cognito-lifetime", time.Hour, "how long temporary credentials of the local Cognito are valid")
-	attach := flags.Bool("attach-policy", false, "attach an AWS IoT policy to authenticated Cognito identities; without one they may not connect")
+	attach := flags.Bool("attach-policy", false, "attach an AWS IoT policy to authenticated Cognito identities; without the policy they may not connect")
 	quotas := flags.String("quotas", "aws", "enforce the structural `quotas` of AWS IoT (sizes, depths, counts): aws or none")
 	rates := flags.Bool("rate-quotas", false, "enforce the rate quotas of AWS IoT too: 100 publishes/s on a connection, 1 CONNECT/s for a client id")
 	faults := flags.Bool("faults", false, "for tests: inject the faults that programs on this machine POST to /control, such as {\"cut\":\"*\"}; internal/localiot/faults describes them")
@@ -67,7 +68,7 @@ func run(args []string) int {
 		return fail("%v", err)
 	}
 	if bound := listeners[0].Addr().(*net.TCPAddr); !bound.IP.IsLoopback() {
-		fmt.Fprintf(os.Stderr, "warning: other machines can use this server and its credentials, because it listens on %v; they must use the host of -addr or one of -allow-host\n", bound)
+		fmt.Fprintf(os.Stderr, "warning: this server listens on %v, so other machines can use it and its credentials with the host of -addr or of -allow-host\n", bound)
 	}
 
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
@@ -96,11 +97,11 @@ func serve(server *localiot.Server, listeners []net.Listener, host string) int {
 	defer stop()
 	web := &http.Server{
 		Handler: server,
-		// A client must send its whole request within 10 s. A WebSocket has deadlines of its own
-		// instead of these.
+		// A client must send its whole request within 10 s. These timeouts do not apply to a
+		// WebSocket; the broker sets other ones.
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      10 * time.Minute, // the network throttling of a browser can make the download of the wasm this slow
+		WriteTimeout:      10 * time.Minute, // enough for the wasm with the network throttling of a browser's tools
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}
@@ -144,7 +145,7 @@ func listen(host, port string) ([]net.Listener, error) {
 		case err == nil:
 			return []net.Listener{v4, v6}, nil
 		case !errors.Is(err, syscall.EADDRINUSE):
-			return []net.Listener{v4}, nil // a machine without IPv6
+			return []net.Listener{v4}, nil // the machine has no IPv6
 		case port != "0" || attempt == 10:
 			v4.Close()
 			return nil, err
@@ -153,7 +154,8 @@ func listen(host, port string) ([]net.Listener, error) {
 	}
 }
 
-// list is a flag.Value that may be repeated, and whose values may be separated by commas.
+// list is a flag.Value. The flag may occur more than once, and may have several values, separated by
+// commas.
 type list []string
 
 // String implements flag.Value.

@@ -9,27 +9,29 @@ import (
 	"unsafe"
 )
 
-// These functions are the hot path. Each is the method of the same name of
-// [bridge.Bridge].
+// JavaScript calls these functions often. Each function except headerAddress calls
+// the method of the same name of [bridge.Bridge], which documents the parameters.
 
-// headerAddress returns the address of the header.
+// headerAddress returns the address of the header, which never changes.
 //
 //go:wasmexport iot_header
-func headerAddress() uint32 { return uint32(uintptr(unsafe.Pointer(&page.Header))) }
+func headerAddress() uint32 { return uint32(uintptr(unsafe.Pointer(&boundary.Header))) }
 
 //go:wasmexport iot_input
-func input(n uint32) uint32 { return page.Input(n) }
+func input(n uint32) uint32 { return boundary.Input(n) }
 
 //go:wasmexport iot_receive
-func receive(id, attempt, n uint32, now float64) { page.Receive(id, attempt, n, now) }
+func receive(id, attempt, n uint32, now float64) { boundary.Receive(id, attempt, n, now) }
 
 //go:wasmexport iot_publish
-func publish(id, token, topicLen, optionsLen, payloadLen uint32, qos float64, retain uint32, now float64) uint32 {
-	return page.Publish(id, token, topicLen, optionsLen, payloadLen, qos, retain, now)
+func publish(id, token, topicLen, propertiesLen, payloadLen uint32, qos float64, retain uint32, now float64) uint32 {
+	return boundary.Publish(id, token, topicLen, propertiesLen, payloadLen, qos, retain, now)
 }
 
 //go:wasmexport iot_turn
-func turn(id uint32, now, arrival float64, buffered uint32) { page.Turn(id, now, arrival, buffered) }
+func turn(id uint32, now, arrival float64, buffered uint32) {
+	boundary.Turn(id, now, arrival, buffered)
+}
 
 //go:wasmexport iot_flushed
-func flushed(id, n uint32, now float64) { page.Flushed(id, n, now) }
+func flushed(id, n uint32, now float64) { boundary.Flushed(id, n, now) }

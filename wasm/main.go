@@ -1,10 +1,11 @@
 //go:build js && wasm
 
-// Command wasm is the half of the boundary that needs a browser: functions for
-// JavaScript to call, and the conversion of JavaScript's objects. Package bridge is
-// the other half.
+// Command wasm connects package bridge to JavaScript. It exports the functions that
+// JavaScript calls, and converts JavaScript objects. It contains all code that
+// imports syscall/js.
 //
-// No call waits: a call from JavaScript that waits destroys the module.
+// A function that JavaScript calls must not block, because a blocked call destroys
+// the Go program.
 package main
 
 import (
@@ -14,19 +15,22 @@ import (
 	"iot.wasm/wasm/bridge"
 )
 
-// version is set by the build. JavaScript compares it with its own.
+// version is set by the build. JavaScript compares it with the version of the
+// scripts.
 var version = "unstamped"
 
-var page = bridge.New(rand.Float64)
+// boundary contains the clients of the page.
+var boundary = bridge.New(rand.Float64)
 
 func main() {
-	// The loader has put the object iotBridge into the global object that only Go
-	// sees. Its function start takes what JavaScript needs of Go.
+	// wasm_exec.js gives Go a private global object, in which the loader has set
+	// iotBridge. Its method start receives the version and the function for operations.
 	js.Global().Get("iotBridge").Call("start", version, js.FuncOf(call))
 	select {}
 }
 
-// call runs an operation: its name, the client's id, the time, and the argument.
+// call runs an operation. Its arguments are the operation's name, the client's id,
+// the time (performance.now(), in ms), and the argument of the operation.
 func call(_ js.Value, args []js.Value) any {
-	return page.Call(args[0].String(), uint32(args[1].Int()), args[2].Float(), object{args[3]})
+	return boundary.Call(args[0].String(), uint32(args[1].Int()), args[2].Float(), object{args[3]})
 }

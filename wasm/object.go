@@ -9,11 +9,13 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// object is the argument of an operation, or an object in it.
+// object implements [bridge.Value] with a JavaScript object: the argument of an
+// operation, or an object that the argument contains.
 type object struct{ js.Value }
 
 var _ bridge.Value = object{}
 
+// member returns the member of that name, and whether it has the type t.
 func (o object) member(name string, t js.Type) (v js.Value, ok bool) {
 	v = o.Get(name)
 	return v, v.Type() == t

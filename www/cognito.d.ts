@@ -1,34 +1,37 @@
 /**
- * Temporary credentials from an Amazon Cognito identity pool. The page contains no key.
+ * A credentials provider for `connect()`. It gets temporary credentials from an Amazon Cognito identity
+ * pool, so that the page contains no key.
+ *
+ * Source: Amazon Cognito Federated Identities, API Reference (GetId, GetCredentialsForIdentity).
  */
 import type { Credentials, ProviderOptions } from "./iot.js";
 
 /** The options of {@link cognito}. */
 export interface CognitoOptions {
-  /** The id of the identity pool, like `us-east-1:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`. The id of a user pool, like `us-east-1_xxxx`, cannot be used. */
+  /** The id of the identity pool, like `us-east-1:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`. It is not the id of a user pool, like `us-east-1_xxxx`. */
   identityPoolId: string;
   /** The AWS region of the pool. Default: the part of `identityPoolId` before the colon. */
   region?: string | undefined;
   /**
-   * Maps the name of each login provider to the user's token, or is a function that returns such an
-   * object. The provider calls the function before each refresh. Default: none. The user is then a
-   * guest, and the pool must allow guest access.
+   * The tokens of a signed-in user, or a function that returns them. The credentials provider calls the
+   * function before each refresh. Default: none. The user is then a guest, and the pool must allow guest
+   * access.
    */
   logins?: CognitoLogins | (() => CognitoLogins | PromiseLike<CognitoLogins>) | undefined;
-  /** Where the provider stores the identity id between visits. Default: `localStorage`, if there is one. null: only in memory. */
+  /** The storage for the identity id between visits. Default: `localStorage`, if it exists. With null, the provider keeps the id only in memory. */
   storage?: CognitoStorage | null | undefined;
   /** The URL of the Cognito service, http or https. Default: the public endpoint of the region. */
   endpoint?: string | URL | undefined;
 }
 
-/** Maps the name of each login provider, like `accounts.google.com`, to the token that it issued. Must not be empty. */
+/** An object that maps the name of each login provider, like `accounts.google.com`, to the token that it issued. The object must not be empty. */
 export type CognitoLogins = Readonly<Record<string, string>>;
 
-/** The part of `Storage` that the provider uses. `localStorage`, `sessionStorage` and your own objects fit. */
+/** The part of `Storage` that the provider uses. It can be `localStorage`, `sessionStorage` or your own object. */
 export interface CognitoStorage {
   /** Returns the value that is stored under the key, or null. */
   getItem(key: string): string | null;
-  /** Stores a value under the key. It may throw, for example when the storage is full. */
+  /** Stores a value under the key. The method may throw, for example when the storage is full. */
   setItem(key: string, value: string): void;
   /** Removes the value that is stored under the key. */
   removeItem(key: string): void;
@@ -38,20 +41,22 @@ export interface CognitoStorage {
 export interface CognitoCredentials extends Credentials {
   /** The session token of the temporary key. */
   sessionToken: string;
-  /** When the credentials expire, by the service's clock. */
+  /** The time at which the credentials expire, by the clock of the service. */
   expiration: Date;
 }
 
 /**
- * Returns a copy of the cached credentials. It fetches new ones when a tenth of their lifetime (at most
- * five minutes) is left, and at once with `forceRefresh`. Rejects with an `IotError` that has one of the
- * codes {@link CognitoErrorCode} and the phase "credentials".
+ * A function that returns a copy of the cached credentials. It fetches new credentials when a tenth of the
+ * lifetime (at most five minutes) is left, or in any case with `forceRefresh`. If the refresh fails with a
+ * retryable error, the function returns the cached credentials until they expire, except with `forceRefresh`.
+ * Concurrent calls share one refresh. Rejects with an `IotError` that has one of the codes
+ * {@link CognitoErrorCode} and the phase "credentials".
  */
 export type CognitoProvider = (options?: ProviderOptions) => Promise<CognitoCredentials>;
 
-/** The codes of an `IotError` from the provider. Its phase is "credentials". */
+/** The codes of an `IotError` from the provider. docs/errors.md describes the codes. */
 export type CognitoErrorCode =
-  // Cognito refused the request; each code stands for one exception of the service
+  // Cognito refused the request; ERR_COGNITO_REFUSED is for an exception that has no other code
   | "ERR_COGNITO_NOT_AUTHORIZED"
   | "ERR_COGNITO_NOT_FOUND"
   | "ERR_COGNITO_PARAMETER"
@@ -62,16 +67,16 @@ export type CognitoErrorCode =
   | "ERR_COGNITO_EXTERNAL"
   | "ERR_COGNITO_INTERNAL"
   | "ERR_COGNITO_REFUSED"
-  // the function `logins` failed, or returned something else than logins
+  // the function `logins` failed, or its result is not valid
   | "ERR_COGNITO_LOGINS"
-  // the service cannot be reached, does not answer within 10 seconds, or the answer is not Cognito's
+  // Cognito cannot be reached, does not answer within 10 seconds, or the answer is not from Cognito
   | "ERR_COGNITO_OFFLINE"
   | "ERR_COGNITO_UNREACHABLE"
   | "ERR_COGNITO_TIMEOUT"
   | "ERR_COGNITO_RESPONSE";
 
 /**
- * Makes a credentials provider for `connect()`. Concurrent calls of the provider share one request, and
- * each caller gets a copy. Throws a `TypeError` with the code `ERR_OPTION` if an option is not valid.
+ * Returns a credentials provider for the option `credentials` of `connect()`. Throws a `TypeError` with the
+ * code `ERR_OPTION` or `ERR_UNICODE` if an option is not valid.
  */
 export function cognito(options: CognitoOptions): CognitoProvider;

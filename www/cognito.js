@@ -1,5 +1,6 @@
 /**
- * Temporary credentials from an Amazon Cognito identity pool. The page contains no key.
+ * A credentials provider for connect(). It gets temporary credentials from an Amazon Cognito
+ * identity pool, so that the page contains no key.
  *
  *   import iot from "./iot.js";
  *   import { cognito } from "./cognito.js";
@@ -9,11 +10,12 @@
  */
 import { IotError } from "./iot.js";
 import { textOf } from "./iot/http.js";
-import { check, wrong } from "./iot/options.js";
+import { check } from "./iot/options.js";
+import { wrongType } from "./iot/values.js";
 
-const TIMEOUT_MS = 10_000; // for one request to the service
-const REFRESH_MARGIN_MS = 5 * 60_000; // the longest time before expiry at which credentials are refreshed
-const SKEW_MS = 5_000; // the Date header has a resolution of a second: a smaller difference is ignored
+const TIMEOUT_MS = 10_000; // the limit of one request to the service
+const REFRESH_MARGIN_MS = 5 * 60_000; // credentials are refreshed at most this long before they expire
+const SKEW_MS = 5_000; // a smaller difference between the clocks is ignored; the Date header has a resolution of one second
 
 /** @type {(v: any) => boolean} */
 const isText = (v) => typeof v === "string" && v !== "";
@@ -21,9 +23,9 @@ const isText = (v) => typeof v === "string" && v !== "";
 const isLogins = (v) => typeof v === "object" && v !== null && Object.keys(v).length > 0 && Object.values(v).every(isText);
 /** @type {(v: any) => boolean} */
 const isStorage = (v) => v === null || ["getItem", "setItem", "removeItem"].every((f) => typeof v[f] === "function");
-/** @type {(test: (v: any) => boolean, expected: string) => (v: any, name: string) => any} */
+/** Returns a check for iot/options.js. Its error does not describe the value, which may be a token. @type {(test: (v: any) => boolean, expected: string) => (v: any, name: string) => any} */
 const mustBe = (test, expected) => (v, name) => {
-  if (!test(v)) throw wrong(name, expected);
+  if (!test(v)) throw wrongType(name, expected);
   return v;
 };
 /** @type {Record<keyof import("./cognito.js").CognitoOptions, (v: any, name: string) => any>} */
@@ -39,7 +41,7 @@ const OPTIONS = {
 /** @typedef {import("./cognito.js").CognitoErrorCode} Code */
 
 /**
- * The service's errors: the code, whether another attempt may succeed, and what to check.
+ * The exceptions of the service. The values are the code, whether another attempt may succeed, and advice for the message.
  * @type {Record<string, [code: Code, retryable: boolean, advice: string]>}
  */
 const ERRORS = {
@@ -48,34 +50,32 @@ const ERRORS = {
   InvalidParameterException: ["ERR_COGNITO_PARAMETER", false, "check identityPoolId and the names of the providers in logins"],
   InvalidIdentityPoolConfigurationException: ["ERR_COGNITO_POOL_CONFIGURATION", false, "the pool needs an IAM role for these identities, with a trust policy that names the pool"],
   ResourceConflictException: ["ERR_COGNITO_CONFLICT", false, "the login already belongs to another identity"],
-  TooManyRequestsException: ["ERR_COGNITO_THROTTLED", true, "too many requests in a short time; the request is tried again later"],
+  TooManyRequestsException: ["ERR_COGNITO_THROTTLED", true, "too many requests in a short time"],
   LimitExceededException: ["ERR_COGNITO_LIMIT", true, "the account has reached a quota"],
   ExternalServiceException: ["ERR_COGNITO_EXTERNAL", true, "the login provider, or a Lambda function of the pool, failed"],
-  InternalErrorException: ["ERR_COGNITO_INTERNAL", true, "Cognito failed for a reason of its own; the request is tried again later"],
+  InternalErrorException: ["ERR_COGNITO_INTERNAL", true, "Cognito had an internal failure"],
 };
 ERRORS.ValidationException = ERRORS.InvalidParameterException;
 
 /**
- * Makes a credentials provider for connect(). The provider caches the credentials and fetches new
- * ones before they expire. `credentials({ forceRefresh: true })` fetches new ones at once, as the
- * providers of the AWS SDK do.
+ * Returns a credentials provider. cognito.d.ts documents the options and the provider.
  * @type {typeof import("./cognito.js").cognito}
  */
 export function cognito(options) {
   const o = check(options ?? {}, OPTIONS, "cognito options");
-  if (!o.identityPoolId) throw wrong("cognito options.identityPoolId", "given");
+  if (!o.identityPoolId) throw wrongType("cognito options.identityPoolId", "given");
   const region = o.region ?? o.identityPoolId.split(":")[0];
   const endpoint = new URL(o.endpoint ?? `https://cognito-identity.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}/`, globalThis.location?.href);
   const identities = identityStore(o.storage, `iot.cognito.${o.identityPoolId}`);
   /**
-   * The times are by the page's clock, in milliseconds.
+   * The last credentials. Times are in milliseconds, by the clock of the page.
    * @type {{ credentials: import("./cognito.js").CognitoCredentials, refreshAt: number, expiresAt: number } | undefined}
    */
   let cached;
-  /** @type {ReturnType<typeof refresh> | undefined} */
+  /** The refresh in progress. @type {ReturnType<typeof refresh> | undefined} */
   let pending;
 
-  /** @returns {Promise<import("./cognito.js").CognitoCredentials>} */
+  /** Fetches and caches new credentials. @returns {Promise<import("./cognito.js").CognitoCredentials>} */
   async function refresh(ignoreStored = false) {
     const logins = await loginsOf(o.logins);
     /** @param {string} action @param {object} body */
@@ -86,7 +86,7 @@ export function cognito(options) {
     try {
       answer = await send("GetCredentialsForIdentity", { IdentityId: id });
     } catch (/** @type {any} */ error) {
-      // The identity may have been deleted, or may belong to a user who was logged in before.
+      // The stored identity may have been deleted, or may belong to another user, who was logged in before.
       const rejected = error.code === "ERR_COGNITO_NOT_FOUND" || (logins && error.code === "ERR_COGNITO_NOT_AUTHORIZED");
       if (rejected) identities.remove();
       if (!stored || !rejected) throw error;
@@ -109,7 +109,7 @@ export function cognito(options) {
     try {
       return { ...(await pending) };
     } catch (/** @type {any} */ error) {
-      // Credentials that have not expired stay in use while the service is unavailable.
+      // After a retryable error, credentials that have not expired are still used.
       if (cached && !forceRefresh && error.retryable && Date.now() < cached.expiresAt) return { ...cached.credentials };
       throw error;
     }
@@ -117,15 +117,16 @@ export function cognito(options) {
 }
 
 /**
- * Stores the identity id, and whether the identity was logged in, in memory and in the storage.
+ * Returns functions that read, write and remove the identity id. Memory and storage contain the id and whether the
+ * identity was logged in (authenticated).
  * @param {import("./cognito.js").CognitoStorage | null | undefined} storage
  * @param {string} key
  */
 function identityStore(storage, key) {
   /** @type {{ id: string, authenticated: boolean } | null} */
   let memory = null;
-  /** @param {(storage: import("./cognito.js").CognitoStorage) => any} f */
-  const attempt = (f) => {
+  /** Calls f with the storage. Returns null if there is no storage, or if f throws. @param {(storage: import("./cognito.js").CognitoStorage) => any} f */
+  const withStorage = (f) => {
     try {
       const s = storage === undefined ? globalThis.localStorage : storage;
       return s ? f(s) : null;
@@ -134,24 +135,25 @@ function identityStore(storage, key) {
     }
   };
   return {
-    /** @param {boolean} authenticated @returns {string | undefined} */
+    /** Returns the identity id if the store has one with this value of authenticated. @param {boolean} authenticated @returns {string | undefined} */
     get(authenticated) {
-      const { id, authenticated: was } = memory ?? attempt((s) => JSON.parse(s.getItem(key) ?? "null")) ?? {};
-      return typeof id === "string" && was === authenticated ? id : undefined;
+      const { id, authenticated: stored } = memory ?? withStorage((s) => JSON.parse(s.getItem(key) ?? "null")) ?? {};
+      return typeof id === "string" && stored === authenticated ? id : undefined;
     },
-    /** @param {string} id @param {boolean} authenticated */
+    /** Stores the identity id. @param {string} id @param {boolean} authenticated */
     set(id, authenticated) {
       memory = { id, authenticated };
-      attempt((s) => s.setItem(key, JSON.stringify(memory)));
+      withStorage((s) => s.setItem(key, JSON.stringify(memory)));
     },
+    /** Removes the identity id. */
     remove() {
       memory = null;
-      attempt((s) => s.removeItem(key));
+      withStorage((s) => s.removeItem(key));
     },
   };
 }
 
-/** @param {import("./cognito.js").CognitoOptions["logins"]} given */
+/** Returns the logins. Calls the function of the option, if it is one. @param {import("./cognito.js").CognitoOptions["logins"]} given */
 async function loginsOf(given) {
   if (typeof given !== "function") return given;
   let logins;
@@ -165,12 +167,13 @@ async function loginsOf(given) {
 }
 
 /**
- * Sends one unsigned request. The result's `now` is the time in milliseconds: by the service's Date
- * header if it differs from the page's clock by more than SKEW_MS, otherwise by the page's clock.
+ * Sends one unsigned request and returns the reply of the service with two more members: `status` is the HTTP status,
+ * and `now` is the current time in milliseconds. `now` is the service's time (header Date) if the two clocks differ by
+ * more than SKEW_MS, otherwise the page's time. Throws an IotError.
  * @param {URL} endpoint
  * @param {string} action
  * @param {{ Logins?: import("./cognito.js").CognitoLogins }} body
- * @param {boolean} canRenew whether another attempt gets new logins
+ * @param {boolean} canRenew whether another attempt can have new logins
  */
 async function call(endpoint, action, body, canRenew) {
   let response, reply;
@@ -202,19 +205,19 @@ async function call(endpoint, action, body, canRenew) {
   throw failure(code, retryable || (canRenew && code === "ERR_COGNITO_NOT_AUTHORIZED"), `Cognito refused ${action}, ${type}: ${message.slice(0, 300).replace(/\.$/, "")}; ${advice}`);
 }
 
-/** @param {URL} endpoint @param {any} cause */
+/** Creates the error of a request without a reply. @param {URL} endpoint @param {any} cause the error of fetch() */
 function unreachable({ origin }, cause) {
   if (cause?.name === "TimeoutError") return failure("ERR_COGNITO_TIMEOUT", true, `${origin} did not answer within ${TIMEOUT_MS / 1000} s`, cause);
   if (globalThis.navigator?.onLine === false) return failure("ERR_COGNITO_OFFLINE", true, "the browser has no network connection", cause);
   return failure("ERR_COGNITO_UNREACHABLE", true, `${origin} cannot be reached: check the region, the network, and the page's Content-Security-Policy (connect-src must name ${origin})`, cause);
 }
 
-/** @param {number} status */
+/** Creates the error of a reply that does not come from the service. @param {number} status */
 function invalidResponse(status) {
-  return failure("ERR_COGNITO_RESPONSE", true, `the response (HTTP ${status}) is not one of Cognito: check endpoint and region, and any proxy in between`);
+  return failure("ERR_COGNITO_RESPONSE", true, `the response (HTTP ${status}) is not from Cognito: check endpoint and region, and any proxy in between`);
 }
 
-/** @param {Code} code @param {boolean} retryable @param {string} message @param {unknown} [cause] */
+/** Creates an IotError. @param {Code} code @param {boolean} retryable @param {string} message @param {unknown} [cause] */
 function failure(code, retryable, message, cause) {
   return new IotError(message, { code, phase: "credentials", retryable, cause });
 }

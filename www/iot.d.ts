@@ -4,12 +4,15 @@
  * Durations are in seconds. Durations whose name ends in `Ms` are in milliseconds. Sizes are in
  * bytes. Members have no default unless one is stated.
  *
- * No method throws: all errors are rejections of the promise that the method returns. An argument
- * that is not valid rejects with {@link ArgumentError}, which is a `TypeError` or a `RangeError`. An
- * abort rejects with the signal's reason. Everything else rejects with {@link IotError}. `matches()`,
- * `stats()` and `reconnect()` return no promise and never fail.
+ * A function or method that returns a promise does not throw. Its promise rejects
+ * - with an {@link ArgumentError} (a `TypeError` or a `RangeError`) if an argument is not valid,
+ * - with the thrown error if a getter of an option or `JSON.stringify` throws,
+ * - with the signal's reason if a signal aborts the call,
+ * - with an {@link IotError} if the call fails for another reason.
  *
- * For TypeScript 5.3 and later, with the library "dom" or "webworker", and ES2022.
+ * `matches()`, `stats()` and `reconnect()` return no promise and never fail.
+ *
+ * The typings require TypeScript 5.3 or later, ES2022, and the library "dom" or "webworker".
  */
 
 // ---- bytes ------------------------------------------------------------------------------
@@ -19,14 +22,14 @@ export type Bytes = ArrayBuffer | ArrayBufferView;
 
 /**
  * A `Uint8Array` over an `ArrayBuffer`. Every browser API accepts it. TypeScript 5.7 and later write
- * this type as `Uint8Array<ArrayBuffer>`; earlier versions have no notation for it.
+ * this type as `Uint8Array<ArrayBuffer>`. Earlier versions cannot write it.
  */
 export type OwnBytes = ReturnType<Uint8ArrayConstructor["of"]>;
 
 /**
- * The member that `await using` needs, if TypeScript declares `Symbol.asyncDispose` (library
- * "esnext.disposable"). Otherwise the type has no members. The member exists at run time only if the
- * browser has `Symbol.asyncDispose`.
+ * The method `[Symbol.asyncDispose]()`, which `await using` calls. If TypeScript does not declare
+ * `Symbol.asyncDispose` (library "esnext.disposable"), the type has no members. At run time, the method
+ * exists only if the browser has `Symbol.asyncDispose`.
  */
 export type AsyncDisposableWhereKnown = {
   [key in SymbolConstructor["asyncDispose" & keyof SymbolConstructor]]: () => Promise<void>;
@@ -34,45 +37,47 @@ export type AsyncDisposableWhereKnown = {
 
 // ---- credentials ------------------------------------------------------------------------
 
-/** AWS credentials. The names are those of the AWS SDK for JavaScript v3, so the results of its providers fit. */
+/** AWS credentials. The names are those of the AWS SDK for JavaScript v3, so the results of its providers can be passed. */
 export interface Credentials {
   /** The id of the access key, like `ASIA…` or `AKIA…`. */
   accessKeyId: string;
   /** The secret access key. Do not put a long-lived key into a page. */
   secretAccessKey: string;
-  /** The session token. Temporary credentials have one, long-lived credentials do not. */
+  /** The session token. Temporary credentials have a session token, long-lived credentials do not. */
   sessionToken?: string | undefined;
-  /** When the credentials expire. The client does not use expired credentials: the attempt fails with `ERR_CREDENTIALS_EXPIRED`. */
+  /** The time at which the credentials expire. An attempt with expired credentials fails with `ERR_CREDENTIALS_EXPIRED`. */
   expiration?: Date | undefined;
 }
 
 /** The argument of a {@link CredentialsProvider} or {@link UrlProvider}. */
 export interface ProviderOptions {
-  /** True if the service refused the credentials or URL of the last attempt, so the provider must not return a cached value. Default false. */
+  /** Whether the provider must return a new value, not a cached one. True if the service refused the last value. Default false. */
   forceRefresh?: boolean;
-  /** The client never sets it. Providers of the AWS SDK declare this member; it is here so that they fit. */
+  /** The client never sets this member. Providers of the AWS SDK declare this member. Without this member, TypeScript would not accept those providers. */
   callerClientConfig?: never;
 }
 
 /**
- * Returns credentials. The client calls it before every connection attempt and waits at most 30
- * seconds (`ERR_CREDENTIALS_TIMEOUT`). If it throws, the client calls it again after the back-off,
- * unless the `retryable` of the thrown error is false: then the client closes.
+ * A function that returns credentials. The client calls the function before every connection attempt and
+ * waits at most 30 seconds for the result (`ERR_CREDENTIALS_TIMEOUT`). If the function throws or rejects,
+ * the attempt fails. The client then tries again after the back-off, or closes if the `retryable` of the
+ * thrown error is false.
  *
- * The thrown error is the `cause` of the page's error. The page's error repeats the message and `code`
- * only if the thrown error is an {@link IotError}, because other messages may contain a secret.
+ * The client reports an {@link IotError} whose `cause` is the thrown error. The client copies the message and
+ * the `code` of a thrown {@link IotError}, and the message of a thrown error with the code `ERR_OPTION`. The
+ * client copies no other message, because other messages may contain a secret.
  */
 export type CredentialsProvider = (options?: ProviderOptions) => Credentials | PromiseLike<Credentials>;
 
 /**
- * Returns a `wss://` URL that is already signed, for example by a backend that holds the keys. The
- * client calls it, limits its time and repeats it as it does with a {@link CredentialsProvider}.
+ * A function that returns a signed `wss://` URL, for example from a backend that holds the keys. The
+ * rules of a {@link CredentialsProvider} about calls, time and errors also apply to this function.
  */
 export type UrlProvider = (options?: ProviderOptions) => string | URL | PromiseLike<string | URL>;
 
 /**
- * An AWS IoT custom authorizer. The client sends it in the query of the URL, because a browser cannot
- * set headers on a WebSocket.
+ * An AWS IoT custom authorizer. The client sends these members in the query of the URL, because a browser
+ * cannot set headers on a WebSocket.
  */
 export interface CustomAuthorizer {
   /** The name of the authorizer. Default: the default authorizer of the AWS account. */
@@ -81,7 +86,7 @@ export interface CustomAuthorizer {
   tokenKeyName?: string | undefined;
   /** The token. The client sends it only if `tokenKeyName` is set. */
   token?: string | undefined;
-  /** The signature of the token in Base64, if the authorizer requires one. */
+  /** The signature of the token in Base64, if the authorizer requires a signature. */
   tokenSignature?: string | undefined;
 }
 
@@ -89,15 +94,15 @@ export interface CustomAuthorizer {
 
 /** The options of `connect()`. Either `endpoint` or `url` is required. */
 export interface ConnectOptions {
-  /** A host name like `xxxxxxxx-ats.iot.eu-west-1.amazonaws.com`, or a URL `wss://host[:port][/path]`. The default path is `/mqtt`. */
+  /** A host name like `xxxxxxxx-ats.iot.eu-west-1.amazonaws.com`, or a URL like `wss://host:port/path`. The scheme may also be ws, https or http. The default path is `/mqtt`. */
   endpoint?: string | undefined;
-  /** The AWS region for the signature. Default: read from an amazonaws.com endpoint. Required for a custom domain (`ERR_REGION`). */
+  /** The AWS region for the signature. Default: the region in the name of an AWS endpoint. Required for a signature if the endpoint has another name (`ERR_REGION`). */
   region?: string | undefined;
   /** Credentials, or a function that returns them. The client signs a new URL with SigV4 for each attempt. Default: the URL is not signed. */
   credentials?: Credentials | CredentialsProvider | undefined;
   /**
    * A signed URL, or a function that returns one, instead of `endpoint` and `credentials`. AWS IoT Core
-   * accepts a signed URL for about five minutes, so a fixed URL does not survive a reconnect.
+   * accepts a signed URL for about five minutes. A reconnect with a fixed URL fails after that time.
    */
   url?: string | URL | UrlProvider | undefined;
   /** An AWS IoT custom authorizer. It replaces the signature and cannot be combined with `credentials` or `url`. */
@@ -109,32 +114,34 @@ export interface ConnectOptions {
 
   /**
    * The client id, 1 to 65,535 bytes of UTF-8; AWS IoT Core accepts at most 128. Default: `iot-` and
-   * random digits. The default stays the same through reconnects and a reload of the tab. A duplicate of
-   * the tab gets another one.
+   * random digits. The default id stays the same through reconnects and a reload of the tab. A duplicate
+   * of the tab has another id. Each further client of the page has an id with the suffix `-2`, `-3`, ….
    */
   clientId?: string | undefined;
   /**
-   * The keep-alive interval in seconds, 0 (off) to 65,535. Default 120. The client sends PINGREQ after
-   * half of the interval, so the default also works in a background tab, where timers run once a minute.
+   * The keep-alive interval in seconds, 0 (off) to 65,535. Default 120. The client sends PINGREQ when it
+   * has sent or received nothing for half of the interval. The default also works in a background tab, where
+   * browsers run timers once a minute.
    */
   keepAlive?: number | undefined;
   /** Whether the first connection starts a new session (MQTT's Clean Start). Default true. Reconnects always resume the session. */
   cleanStart?: boolean | undefined;
-  /** How many seconds the broker keeps the session after the connection ends, 0 to 4,294,967,295 (no end). Default 300. */
+  /** The time in seconds for which the broker keeps the session after the connection ends, 0 to 4,294,967,295 (the session does not expire). Default 300. */
   sessionExpiry?: number | undefined;
   /**
-   * How many milliseconds the client waits for an acknowledgement (PUBACK, PUBREC, PUBCOMP, SUBACK,
-   * UNSUBACK), 0 (no limit) to 86,400,000 (a day). Default 60000. After that the client drops the
-   * connection, resumes the session and retransmits. It sends a packet at most three times; then the
-   * call rejects with `ERR_ACK_TIMEOUT`. The time is extended while a slow network (16 KiB a second or
-   * more) still carries the bytes that were sent before the packet.
+   * The time in milliseconds that the client waits for an acknowledgement (PUBACK, PUBREC, PUBCOMP, SUBACK,
+   * UNSUBACK), 0 (no limit) to 86,400,000 (a day). Default 60000. After this time the client drops the
+   * connection, reconnects and retransmits the packet. After three timeouts of a packet, the call of
+   * the page rejects with `ERR_ACK_TIMEOUT`. The client waits longer if many bytes precede the packet: one second for each
+   * 16 KiB.
    */
   ackTimeoutMs?: number | undefined;
   /**
-   * How many milliseconds the client holds a message of QoS 1 or 2 that matches no subscription, 0 (not
-   * at all) to 86,400,000 (a day). Default 10000. A subscription that matches the message and is made in
-   * that time receives it. After that the client acknowledges the message and fires `unclaimed`. The
-   * client holds at most 16 MiB of such messages.
+   * The time in milliseconds for which the client holds a message of QoS 1 or 2 that matches no
+   * subscription, 0 to 86,400,000 (a day). Default 10000. If a matching subscription is made in this time,
+   * it receives the message. Otherwise the client acknowledges the message and fires `unclaimed`. The client
+   * holds at most 16 MiB of such messages. Above this bound it acknowledges and reports the oldest messages
+   * at once.
    */
   unclaimedTimeoutMs?: number | undefined;
   /** The message that the broker publishes if the connection ends without `disconnect()`. */
@@ -142,17 +149,20 @@ export interface ConnectOptions {
   /** The user properties of CONNECT. */
   userProperties?: UserPropertiesInit | undefined;
 
-  /** How to reconnect. With false the client makes one attempt, and closes when a connection is lost. Default: reconnect without a limit. */
+  /** The back-off between connection attempts. If false, the client makes one attempt, and closes when the connection is lost. Default: the client tries without a limit. */
   reconnect?: false | ReconnectOptions | undefined;
-  /** What `publish()` does without a connection. Default: queue messages of QoS 1 and 2, reject messages of QoS 0. */
+  /** The behaviour of `publish()` without a connection. Default: it queues messages of QoS 1 and 2, and rejects messages of QoS 0. */
   offline?: OfflineOptions | undefined;
   /**
-   * With "aws" the client refuses calls for which AWS IoT Core would close the connection (`ERR_QUOTA`),
-   * and keeps messages within the rates of AWS IoT Core by delaying them. Default: "aws" if `endpoint` or
-   * `url` is an amazonaws.com address, otherwise "none".
+   * With "aws" the client rejects calls for which AWS IoT Core would close the connection (`ERR_QUOTA`).
+   * It also delays messages that would exceed the rates of AWS IoT Core. Default: "aws" if the host of
+   * `endpoint` or `url` belongs to AWS (amazonaws.com and others), otherwise "none".
    */
   quotas?: "aws" | "none" | undefined;
-  /** Aborts the connection attempt. If the client is connected, an abort disconnects it. */
+  /**
+   * An abort rejects `connect()` and disconnects the client, even after `connect()` has resolved. If the call
+   * waits for the connection of an earlier call, an abort only rejects the promise.
+   */
   signal?: AbortSignal | undefined;
 }
 
@@ -166,17 +176,17 @@ export interface Will {
   qos?: QoS | undefined;
   /** Whether the broker retains the message for later subscribers. Default false. */
   retain?: boolean | undefined;
-  /** How many seconds the broker waits before it publishes the message, 0 to 4,294,967,295. Default 5, so that a reload of the page publishes no will. */
+  /** The time in seconds that the broker waits before it publishes the message, 0 to 4,294,967,295. Default 5. If the client resumes the session in this time, the broker does not publish the message. */
   delay?: number | undefined;
-  /** Whether the payload is declared as UTF-8 text. Default false. */
+  /** Whether the payload is marked as UTF-8 text (MQTT's Payload Format Indicator). Default false. */
   utf8?: boolean | undefined;
-  /** The lifetime of the message in seconds after its publication, 0 to 4,294,967,295. Default: no limit. */
+  /** The lifetime of the message in seconds, from its publication, 0 to 4,294,967,295. Default: no limit. */
   messageExpiry?: number | undefined;
   /** The content type of the payload, for example a MIME type; at most 65,535 bytes of UTF-8. */
   contentType?: string | undefined;
-  /** The topic for a reply, without wildcards. */
+  /** The topic for a response, without wildcards; at most 65,535 bytes of UTF-8. */
   responseTopic?: string | undefined;
-  /** Data that identifies the request to the recipient of the reply, at most 65,535 bytes. */
+  /** The data that identifies the request in a response, at most 65,535 bytes. */
   correlationData?: Bytes | undefined;
   /** The user properties of the message. */
   userProperties?: UserPropertiesInit | undefined;
@@ -184,55 +194,55 @@ export interface Will {
 
 /**
  * Exponential back-off with full jitter. After n failures in a row the delay is a random time between
- * `minDelayMs` and 2ⁿ × `minDelayMs`, at most `maxDelayMs`. The client tries again at once when the
- * browser is online again.
+ * `minDelayMs` and 2ⁿ × `minDelayMs`, at most `maxDelayMs`. The client does not wait for the delay when
+ * the browser reports that it is online again.
  */
 export interface ReconnectOptions {
   /** The shortest delay in milliseconds, more than 0. Default 1000. */
   minDelayMs?: number | undefined;
   /** The longest delay in milliseconds, from `minDelayMs` to 86,400,000 (a day). Default 120000. */
   maxDelayMs?: number | undefined;
-  /** After a connection that lasted this many milliseconds, 0 to 86,400,000, the delays start at `minDelayMs` again. Default 30000. */
+  /** The minimum duration of a stable connection in milliseconds, 0 to 86,400,000. The loss of a stable connection counts as the first failure. Default 30000. */
   stableAfterMs?: number | undefined;
-  /** The client closes after this number of failed attempts in a row. Default 0: no limit. */
+  /** The number of failed attempts in a row after which the client closes. Default 0: no limit. */
   maxAttempts?: number | undefined;
 }
 
-/** What `publish()` does without a connection, and the bounds of the queue. */
+/** The behaviour of `publish()` without a connection, and the bounds of the queue. */
 export interface OfflineOptions {
-  /** How many messages the queue holds at most. Default 1000. */
+  /** The maximum number of messages in the queue, at least 0. Default 1000. */
   maxMessages?: number | undefined;
-  /** How many bytes of topics, properties and payloads the queue holds at most. Default 1,048,576 (1 MiB). */
+  /** The maximum size of the queue in bytes: topics, properties and payloads; at least 0. Default 1,048,576 (1 MiB). */
   maxBytes?: number | undefined;
   /**
-   * What happens when the queue is full. "reject" rejects the new message (`ERR_QUEUE_FULL`).
-   * "drop-oldest" drops the oldest message, whose promise rejects (`ERR_DROPPED`). Default "reject".
+   * The behaviour when the queue is full. "reject": the new call rejects (`ERR_QUEUE_FULL`). "drop-oldest":
+   * the client drops the oldest message, and its call rejects (`ERR_DROPPED`). Default "reject".
    */
   overflow?: "reject" | "drop-oldest" | undefined;
   /**
-   * What happens to a message of QoS 0. "reject" rejects it (`ERR_OFFLINE_QOS0`). "queue" queues it with
-   * the others. "drop" drops it, and its promise resolves. Default "reject".
+   * The behaviour for messages of QoS 0. "reject": the call rejects (`ERR_OFFLINE_QOS0`). "queue": the message
+   * waits in the queue. "drop": the client drops the message, and the call resolves. Default "reject".
    */
   qos0?: "reject" | "queue" | "drop" | undefined;
 }
 
-/** What the broker granted in CONNACK. A value that CONNACK omits has MQTT's default. */
+/** The values that the broker granted in CONNACK. A value that CONNACK omits has MQTT's default. */
 export interface Connection {
-  /** The client id: the one that the client sent, or one that the broker assigned. */
+  /** The client id that the client sent or the broker assigned. */
   readonly clientId: string;
   /** Whether the broker had a session for this client id. */
   readonly sessionPresent: boolean;
   /** The keep-alive interval in force, in seconds; 0 means off. */
   readonly keepAlive: number;
-  /** How many seconds the broker keeps the session after the connection ends; 4,294,967,295 means no end. */
+  /** The time in seconds for which the broker keeps the session after the connection ends; 4,294,967,295 means that the session does not expire. */
   readonly sessionExpiry: number;
-  /** How many messages of QoS 1 and 2 may be unacknowledged by the broker at a time. */
+  /** The maximum number of messages of QoS 1 and 2 that the client may send before the broker acknowledges one of them. */
   readonly receiveMaximum: number;
   /** The highest QoS that the broker accepts in PUBLISH. AWS IoT Core has 1. */
   readonly maximumQoS: QoS;
   /** The size in bytes of the largest packet that the broker accepts; 4,294,967,295 means no limit. */
   readonly maximumPacketSize: number;
-  /** How many topic aliases the client may use when it publishes. The client assigns them automatically. */
+  /** How many topic aliases the client may use when it publishes. The client assigns topic aliases by itself. */
   readonly topicAliasMaximum: number;
   /** Whether the broker accepts messages with `retain`. */
   readonly retainAvailable: boolean;
@@ -240,45 +250,51 @@ export interface Connection {
   readonly wildcardSubscriptionAvailable: boolean;
   /** Whether the broker accepts `$share/…` filters. */
   readonly sharedSubscriptionAvailable: boolean;
-  /** Whether the broker accepts subscription identifiers. The client does not use them. */
+  /** Whether the broker accepts subscription identifiers. The client does not send any. */
   readonly subscriptionIdentifierAvailable: boolean;
   /** The user properties of CONNACK; empty if there are none. */
   readonly userProperties: UserProperties;
 }
 
 /**
- * The state of a client. "idle": before the first `connect()`. "connecting": until the first CONNACK.
- * "connected": after CONNACK. "reconnecting": after the loss of a connection. "closed": after
- * `disconnect()`, or after an error for which the client does not retry.
+ * The state of a client.
+ * - "idle": `connect()` has not been called.
+ * - "connecting": `connect()` has been called, and the client waits for the first CONNACK.
+ * - "connected": the broker sent CONNACK, and the connection is open.
+ * - "reconnecting": a connection was lost, and the client tries to connect again.
+ * - "closed": `disconnect()` or an error has closed the client.
  */
 export type State = "idle" | "connecting" | "connected" | "reconnecting" | "closed";
 
 // ---- messages ---------------------------------------------------------------------------
 
-/** The quality of service. 0: at most once. 1: at least once. 2: exactly once; AWS IoT Core does not support it. */
+/** The quality of service: 0 (at most once), 1 (at least once) or 2 (exactly once). AWS IoT Core does not support 2. */
 export type QoS = 0 | 1 | 2;
 
 /**
  * A payload to publish: a string (sent as UTF-8), bytes, `{ json: value }`, or null for an empty payload.
- * Other values reject with `ERR_PAYLOAD`; the client does not convert them to JSON.
+ * An omitted payload is empty. A call with a value of another type rejects with `ERR_PAYLOAD`.
  */
 export type Payload = string | Bytes | JsonPayload | null;
 
 /** A payload that `JSON.stringify` serialises, like `{ json: { on: true } }`. */
 export interface JsonPayload {
-  /** Any value that can be serialised as JSON. Other values, such as undefined or a function, reject with `ERR_PAYLOAD`. */
+  /**
+   * Any value that `JSON.stringify` can serialise. For undefined and functions the call rejects with
+   * `ERR_PAYLOAD`. If `JSON.stringify` throws, for example for a cyclic object, the call rejects with the thrown error.
+   */
   readonly json: unknown;
   /**
-   * Never present. It excludes objects that have a `json()` method: a `Response`, or a {@link Message}
-   * (publish its `payload` instead).
+   * Never present. This member excludes objects with the methods `json()` and `text()`, such as a `Response`
+   * or a {@link Message}. To publish a received message again, pass its `payload`.
    */
   readonly text?: never;
 }
 
-/** User properties: pairs of a name and a value. MQTT keeps the order, and a name may occur more than once. */
+/** User properties: pairs of a name and a value. MQTT preserves their order. A name may occur more than once. */
 export type UserProperties = ReadonlyArray<readonly [name: string, value: string]>;
 
-/** User properties to send: pairs, or an object of strings. Each name and each value has at most 65,535 bytes of UTF-8. */
+/** User properties to send: pairs, or an object whose values are strings. Each name and each value has at most 65,535 bytes of UTF-8. */
 export type UserPropertiesInit = UserProperties | Readonly<Record<string, string>>;
 
 /** The options of `publish()`. */
@@ -291,15 +307,15 @@ export interface PublishOptions {
   contentType?: string | undefined;
   /** Whether the payload is marked as UTF-8 text (MQTT's Payload Format Indicator). Default false. */
   utf8?: boolean | undefined;
-  /** The topic for a response, at most 65,535 bytes of UTF-8. */
+  /** The topic for a response, without wildcards; at most 65,535 bytes of UTF-8. */
   responseTopic?: string | undefined;
-  /** The data by which the requester recognises the response, at most 65,535 bytes. */
+  /** The data that identifies the request in a response, at most 65,535 bytes. */
   correlationData?: Bytes | undefined;
-  /** After how many seconds the broker stops delivering the message, 0 to 4,294,967,295. Default: no expiry. */
+  /** The lifetime of the message in seconds, from its publication, 0 to 4,294,967,295. Default: no limit. */
   messageExpiry?: number | undefined;
   /** The user properties of the message. */
   userProperties?: UserPropertiesInit | undefined;
-  /** An abort rejects the promise. It also removes a message that waits to be sent. A message that was sent may still arrive. */
+  /** An abort rejects the promise and removes a message that waits to be sent. A message that was sent may still arrive. */
   signal?: AbortSignal | undefined;
 }
 
@@ -315,9 +331,9 @@ export interface PublishResult {
 
 /** The options of `request()`. */
 export interface RequestOptions extends PublishOptions {
-  /** How many milliseconds to wait for the reply, 0 to 2,147,483,647. Default 30000. */
+  /** The time in milliseconds that the client waits for the reply, 0 to 2,147,483,647. Default 30000. */
   timeoutMs?: number | undefined;
-  /** The topic for the reply. The client subscribes to it. Default `iot/replies/<client id>`. */
+  /** The topic for the reply. The client subscribes to this topic. Default `iot/replies/<client id>`, with `_` for each `+` and `#` in the client id. */
   responseTopic?: string | undefined;
 }
 
@@ -326,15 +342,15 @@ export interface Message {
   /** The topic to which the message was published. */
   readonly topic: string;
   /**
-   * The payload. You may keep and change it. It may be a view of a larger buffer: to transfer it to a
-   * worker, transfer `payload.slice().buffer`.
+   * The payload. You may keep and change it. Its buffer may be larger than the payload. To transfer the
+   * payload to a worker, transfer `payload.slice().buffer`.
    */
   readonly payload: OwnBytes;
   /** The QoS with which the broker delivered the message. */
   readonly qos: QoS;
   /**
-   * Whether the message is a retained one. With the option `retainAsPublished`: whether it was published
-   * with `retain`.
+   * Whether the broker had retained the message and sent it for a new subscription. With the option
+   * `retainAsPublished`: whether the publisher set `retain`.
    */
   readonly retain: boolean;
   /** Whether the broker may have delivered the message before (MQTT's DUP flag). */
@@ -345,15 +361,15 @@ export interface Message {
   readonly utf8: boolean;
   /** The topic for a response, if the publisher set one. */
   readonly responseTopic: string | undefined;
-  /** The correlation data for a response, if the publisher set it. A copy, which you may keep and change. */
+  /** A copy of the correlation data for a response, if the publisher set correlation data. You may keep and change the copy. */
   readonly correlationData: OwnBytes | undefined;
-  /** How many seconds were left until the message expired, if the publisher set an expiry. */
+  /** The remaining lifetime in seconds when the broker sent the message, if the publisher set `messageExpiry`. */
   readonly messageExpiry: number | undefined;
   /** The user properties of the message; empty if there are none. */
   readonly userProperties: UserProperties;
-  /** Returns the payload as text. Bytes that are not UTF-8 become U+FFFD. */
+  /** Returns the payload as text, without a byte order mark at the start. Bytes that are not UTF-8 become U+FFFD. */
   text(): string;
-  /** Parses the payload as JSON. Throws a `SyntaxError` if it is not JSON. `T` is not checked. */
+  /** Parses the payload as JSON. Throws a `SyntaxError` if the payload is not JSON. Nothing checks that the result has the type `T`. */
   json<T = unknown>(): T;
   /**
    * Publishes to `responseTopic` with the correlation data of this message. Rejects as `publish()` does,
@@ -365,58 +381,59 @@ export interface Message {
 // ---- subscribing ------------------------------------------------------------------------
 
 /**
- * The options of `subscribe()`. Subscriptions with the same filter share one SUBSCRIBE. It has the options
- * of the first of them and the highest QoS. A later one with another `noLocal` or `retainAsPublished`
- * rejects with `ERR_OPTION`.
+ * The options of `subscribe()`. Subscriptions of the page to the same filter share one subscription at the
+ * broker. Its `userProperties` are those of the first `subscribe()`, and its `qos` is the highest one. A
+ * `subscribe()` with other values of `noLocal` or `retainAsPublished` than the first rejects with `ERR_OPTION`.
  */
 export interface SubscribeOptions {
   /** The highest QoS with which the broker delivers messages. Default 0. */
   qos?: QoS | undefined;
-  /** Whether to exclude messages that this client publishes. Default false. Not allowed with `$share/…`. */
+  /** Whether the broker excludes messages that this client publishes. Default false. Not allowed with `$share/…`. */
   noLocal?: boolean | undefined;
-  /** Whether `retain` of a message is the publisher's flag, and not whether the message is a retained one. Default false. */
+  /** Whether the member `retain` of a message has the value that the publisher set. Default false: see {@link Message.retain}. */
   retainAsPublished?: boolean | undefined;
-  /** When the broker sends retained messages. 0: always. 1: if the session has no subscription to the filter. 2: never. Default 0. */
+  /** Whether the broker sends retained messages: 0 (always), 1 (if the session has no subscription to the filter) or 2 (never). Default 0. */
   retainHandling?: 0 | 1 | 2 | undefined;
   /** The user properties of SUBSCRIBE. */
   userProperties?: UserPropertiesInit | undefined;
-  /** How many messages may wait for the iterator, at least 1. At the bound the client drops the oldest one and fires `slowconsumer`. Default 1000. */
+  /** How many messages may wait for the iterator, at least 1. Above this bound the client drops the oldest message and fires `slowconsumer`. Default 1000. */
   bufferSize?: number | undefined;
   /**
-   * How many bytes of memory the waiting messages may use, at least 1. At the bound the client drops the
-   * oldest ones and fires `slowconsumer`. A single message may exceed the bound. Default 16,777,216 (16 MiB).
+   * The maximum memory of the messages that wait for the iterator, in bytes, at least 1. Above this bound the
+   * client drops the oldest messages and fires `slowconsumer`. A single message may be larger. Default 16,777,216
+   * (16 MiB).
    */
   bufferBytes?: number | undefined;
-  /** An abort ends the subscription, as it removes the listener of `addEventListener`. */
+  /** An abort ends the subscription. If `subscribe()` is pending, its promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** Receives each message of a subscription. The client ignores the return value and does not wait for a returned promise. */
+/** A function that receives each message of a subscription. The client ignores the return value and does not wait for a returned promise. */
 export type MessageHandler = (message: Message) => void;
 
 /**
- * A subscription. It survives reconnects and lasts until it is ended. Several subscriptions to one filter
- * share one SUBSCRIBE, and each receives every message. A message that matches the filters of several
- * subscriptions is delivered to each of them.
+ * A subscription. It lasts through reconnects. It ends when the page calls `unsubscribe()`, when its signal
+ * aborts, when the broker refuses it, or when the client closes. The client delivers a message to every
+ * subscription whose filter matches the topic, even if several subscriptions have the same filter.
  *
- * Without a handler, iterate over it: `for await (const message of subscription)`. Leaving the loop ends
- * the subscription. The loop throws the error that ended the subscription, if there is one.
+ * A subscription without a handler is an async iterable: `for await (const message of subscription)`. When
+ * the loop ends, the subscription ends. If an error ended the subscription, the loop throws this error.
  */
 export interface Subscription extends AsyncIterable<Message>, AsyncDisposableWhereKnown {
   /** The filter that was passed to `subscribe()`. */
   readonly filter: string;
   /** The QoS that the broker granted. */
   readonly qos: QoS;
-  /** How many messages the subscription has received. */
+  /** The number of messages that the subscription has received. */
   readonly received: number;
-  /** How many messages were dropped because the iterator was too slow. */
+  /** The number of messages that the client has dropped because the iterator was too slow. */
   readonly dropped: number;
-  /** Resolves when the subscription has ended: with the error that ended it, or with undefined. Never rejects. */
+  /** A promise that resolves when the subscription has ended: with the error that ended it, or with undefined. It never rejects. */
   readonly closed: Promise<IotError | undefined>;
   /**
-   * Ends the subscription. The client sends UNSUBSCRIBE with the last subscription to the filter. It may
-   * be called more than once. Rejects with `ERR_UNSUBSCRIBE_REFUSED` or `ERR_SUBSCRIBE`; the subscription
-   * has ended also in that case.
+   * Ends the subscription. If no other subscription of the client has the filter, the client sends
+   * UNSUBSCRIBE. Further calls return the same promise. Rejects with `ERR_UNSUBSCRIBE_REFUSED` or
+   * `ERR_SUBSCRIBE`. After a rejection, the subscription has also ended.
    */
   unsubscribe(): Promise<void>;
 }
@@ -431,49 +448,53 @@ export interface IotEvents {
   connected: ConnectedDetail;
   /** A connection attempt failed, or the connection was lost. */
   disconnected: DisconnectedDetail;
-  /** The client closed. It does nothing until the next `connect()`. */
+  /** The client closed. It makes no further attempt until the next `connect()`. */
   closed: ClosedDetail;
-  /** The client received a message. It fires for every message, whether or not a subscription matches. */
+  /** The client received a message. The event fires for every message, even if no subscription matches. */
   message: Message;
   /**
    * The client received a message that matches no subscription, and no matching subscription was made
-   * within `unclaimedTimeoutMs`. The client then acknowledges a message of QoS 1 or 2. For messages of
-   * QoS 0, and for messages that match a filter that the page has unsubscribed from, the event fires at
-   * once. It does not fire while the event `message` has a listener, because that listener receives the
-   * message.
+   * within `unclaimedTimeoutMs`. The client acknowledges the message when the event fires. The event fires
+   * without this delay for
+   * - messages of QoS 0,
+   * - messages that match a filter that the page has unsubscribed from,
+   * - further messages of a topic for which the event has fired, until the subscriptions change.
+   *
+   * The event does not fire after a listener for the event `message` was added, even if that listener was
+   * removed.
    */
   unclaimed: Message;
   /** The client dropped messages of a subscription because its iterator was too slow. */
   slowconsumer: SlowConsumerDetail;
-  /** The handler of a subscription threw. Delivery continues. */
+  /** The handler of a subscription threw. The client continues to deliver messages. */
   handlererror: HandlerErrorDetail;
 }
 
 /** The detail of `connecting`. */
 export interface ConnectingDetail {
-  /** The number of attempts since the last connection, this one included: 1 is the first. */
+  /** The number of this attempt: 1 plus the number of failed attempts since the last connection, or since `connect()`. */
   readonly attempt: number;
 }
 
-/** The detail of `connected`: what the broker granted, and how the connection was made. */
+/** The detail of `connected`: the values that the broker granted, and two members about the attempt. */
 export interface ConnectedDetail extends Connection {
-  /** The number of attempts since the last connection, this one included: 1 is the first. */
+  /** The number of this attempt: 1 plus the number of failed attempts since the last connection, or since `connect()`. */
   readonly attempt: number;
-  /** Whether the broker kept the session of the previous connection, with the messages that it queued. */
+  /** Whether the broker kept the session of the previous connection, and the messages that the session has stored. */
   readonly recovered: boolean;
 }
 
 /** The detail of `disconnected`. */
 export interface DisconnectedDetail {
-  /** Why the attempt failed or the connection ended. Its message contains advice. */
+  /** The reason why the attempt failed or the connection ended. */
   readonly error: IotError;
-  /** Milliseconds until the next attempt. undefined: there is no next attempt, and `closed` follows. */
+  /** The time until the next attempt, in milliseconds. If undefined, the client makes no further attempt, and the event `closed` follows. */
   readonly retryInMs: number | undefined;
 }
 
 /** The detail of `closed`. */
 export interface ClosedDetail {
-  /** The error for which the client does not retry; undefined after `disconnect()`. */
+  /** The error that closed the client; undefined after `disconnect()`. */
   readonly error: IotError | undefined;
 }
 
@@ -481,7 +502,7 @@ export interface ClosedDetail {
 export interface SlowConsumerDetail {
   /** The filter of the subscription. */
   readonly filter: string;
-  /** How many messages the client has dropped for this subscription so far. */
+  /** The total number of messages that the client has dropped for this subscription. */
   readonly dropped: number;
 }
 
@@ -499,27 +520,27 @@ export interface IotEvent<K extends keyof IotEvents = keyof IotEvents> extends C
   readonly type: K;
 }
 
-/** A listener for events of the name `K`: a function, or an object with the method `handleEvent`. */
+/** A listener for the event `K`: a function, or an object with the method `handleEvent`. */
 export type IotEventListener<K extends keyof IotEvents> =
   | ((this: IotClient, event: IotEvent<K>) => void)
   | {
-      /** Called for each event. */
+      /** The method that the client calls for each event. */
       handleEvent(event: IotEvent<K>): void;
     };
 
 // ---- the client -------------------------------------------------------------------------
 
-/** Counters since the client was created, and current amounts. */
+/** Counters since the creation of the client, or since the restart of a crashed wasm, and current amounts. */
 export interface Stats {
   /** The number of messages received. */
   readonly messagesIn: number;
   /** The number of messages sent (QoS 0) or acknowledged (QoS 1 and 2). */
   readonly messagesOut: number;
-  /** The number of bytes of MQTT received. */
+  /** The number of bytes received, as MQTT packets. */
   readonly bytesIn: number;
-  /** The number of bytes of MQTT sent. */
+  /** The number of bytes sent, as MQTT packets. */
   readonly bytesOut: number;
-  /** The number of messages of QoS 1 and 2 that were sent and are not acknowledged. */
+  /** The number of messages of QoS 1 and 2 that were sent and are not acknowledged yet. */
   readonly inflight: number;
   /** The number of messages that wait to be sent. */
   readonly queued: number;
@@ -527,107 +548,116 @@ export interface Stats {
   readonly subscriptions: number;
   /** The number of connections that the broker has accepted. */
   readonly connects: number;
-  /** Milliseconds between the last packet that was answered and its answer; undefined before the first answer. */
+  /** The time in milliseconds that the broker took for its last answer to a packet; undefined before the first answer. */
   readonly roundTripMs?: number | undefined;
 }
 
 /** An MQTT client. All clients of a page share one WebAssembly instance. */
 export class IotClient extends EventTarget {
-  /** Creates a client. The options are used by the first `connect()` without options, which also reports errors in them. */
+  /** Creates a client. A `connect()` without options uses these options, and rejects if they are not valid. */
   constructor(options?: ConnectOptions);
 
   /** The current state. */
   readonly state: State;
-  /** What the broker granted; undefined without a connection. */
+  /** The values that the broker granted; undefined without a connection. */
   readonly connection: Connection | undefined;
 
   /**
-   * Connects. Resolves after CONNACK. Without options, the options of the last call are used, or those of
-   * the constructor. While the client is connecting or connected, a call with equal options, or without
-   * options, waits for the same connection; a call with other options rejects with `ERR_ALREADY_CONNECTED`.
+   * Connects. Resolves after CONNACK. A call without options uses the options of the constructor, or if
+   * there are none, those of the last call. While the client is connecting or connected, a call with equal
+   * options, or without any, waits for the same connection. A call with other options rejects with
+   * `ERR_ALREADY_CONNECTED`.
    *
-   * While the client reconnects, the promise stays pending. It rejects only with an error for which the
-   * client does not retry: `ERR_LOAD`, `ERR_VERSION`, `ERR_NO_WASM`, `ERR_CSP`, `ERR_WEBSOCKET`,
-   * `ERR_PROTOCOL_VERSION`, `ERR_CLIENT_ID`, `ERR_BAD_PASSWORD`, `ERR_NOT_AUTHORIZED`, `ERR_SUPERSEDED`,
-   * `ERR_QUOTA` or `ERR_CLOSED`; with fixed credentials or a fixed URL also with any error about those.
-   * With `reconnect: false`, and after `maxAttempts`, it rejects with the error of the attempt.
+   * If an attempt fails, the promise stays pending, and the client tries again. The promise rejects when an
+   * error closes the client:
+   * - `ERR_CSP`, `ERR_WEBSOCKET`, `ERR_PROTOCOL_VERSION`, `ERR_CLIENT_ID`, `ERR_BAD_PASSWORD`,
+   *   `ERR_NOT_AUTHORIZED`, `ERR_SUPERSEDED`, `ERR_QUOTA`, `ERR_SIGN`, `ERR_CRASHED` or `ERR_CLOSED`,
+   * - `ERR_REFUSED` or `ERR_DISCONNECTED` with a reason code that does not allow another attempt,
+   * - an error about fixed credentials or a fixed URL, or an error of a provider with `retryable: false`,
+   * - any error with `reconnect: false`, or after `maxAttempts`.
+   *
+   * The call also rejects as `load()` does. If an option is not valid, the call rejects with `ERR_OPTION`,
+   * `ERR_ENDPOINT`, `ERR_REGION`, `ERR_TOPIC`, `ERR_QOS`, `ERR_PAYLOAD`, `ERR_PACKET_TOO_LARGE` or
+   * `ERR_UNICODE`.
    */
   connect(options?: ConnectOptions): Promise<Connection>;
 
   /**
-   * Publishes a message. Resolves with QoS 0 when the message is passed to the socket, with QoS 1 at
-   * PUBACK, with QoS 2 at PUBCOMP. The promise always settles. {@link OfflineOptions} determines what
-   * happens without a connection. An MQTT packet has at most 268,435,455 bytes; AWS IoT Core accepts
-   * payloads of at most 131,072 bytes (128 KiB). The client copies a buffer at the call, so the page may
-   * reuse it.
+   * Publishes a message. Resolves when the message is passed to the socket (QoS 0), at PUBACK (QoS 1) or at
+   * PUBCOMP (QoS 2). The promise always settles. Without a connection, {@link OfflineOptions} apply. While
+   * connected, the client holds at most 64 MiB of unsent and unacknowledged messages (`ERR_QUEUE_FULL`). An
+   * MQTT packet has at most 268,435,455 bytes. AWS IoT Core accepts payloads of at most 131,072 bytes
+   * (128 KiB). The client copies a buffer during the call, so the page may reuse it.
    *
-   * Rejects with `ERR_NOT_CONNECTED`, `ERR_OFFLINE_QOS0`, `ERR_QUEUE_FULL`, `ERR_DROPPED`, `ERR_QUOTA`,
-   * `ERR_PACKET_TOO_LARGE`, `ERR_QOS_NOT_SUPPORTED`, `ERR_RETAIN_NOT_SUPPORTED`, `ERR_PUBLISH_REFUSED`,
-   * `ERR_PUBLISH`, `ERR_SESSION_LOST`, `ERR_ACK_TIMEOUT`, `ERR_CONNECTION_LOST`, `ERR_CLOSED`, or with the
-   * error that closed the client. Arguments that are not valid reject with `ERR_TOPIC`, `ERR_PAYLOAD`,
-   * `ERR_QOS`, `ERR_UNICODE` or `ERR_OPTION`.
+   * Rejects as `load()` does, with `ERR_NOT_CONNECTED`, `ERR_OFFLINE_QOS0`, `ERR_QUEUE_FULL`, `ERR_DROPPED`,
+   * `ERR_QUOTA`, `ERR_PACKET_TOO_LARGE`, `ERR_QOS_NOT_SUPPORTED`, `ERR_RETAIN_NOT_SUPPORTED`,
+   * `ERR_PUBLISH_REFUSED`, `ERR_PUBLISH`, `ERR_SESSION_LOST`, `ERR_ACK_TIMEOUT`, `ERR_CONNECTION_LOST`,
+   * `ERR_CLOSED`, or with the error that closed the client. If an argument is not valid, the call rejects with
+   * `ERR_TOPIC`, `ERR_PAYLOAD`, `ERR_QOS`, `ERR_UNICODE` or `ERR_OPTION`.
    */
   publish(topic: string, payload?: Payload, options?: PublishOptions): Promise<PublishResult>;
 
   /**
-   * Subscribes to a filter. Resolves when the broker has granted it. The filter may contain `+` and `#`
-   * and may have the form `$share/<name>/…`. Without a handler, messages wait for the iterator of the
-   * subscription. Before `connect()`, the call waits for the connection. With `cleanStart: false`,
-   * subscribe before `connect()`: then a stored message never waits for its subscription.
+   * Subscribes to a filter. Resolves when the broker has granted the subscription. The filter may contain
+   * `+` and `#` and may have the form `$share/<name>/…`. Without a handler, messages wait for the iterator
+   * of the subscription. A call before `connect()` waits for the connection. To resume a session
+   * (`cleanStart: false`), call `subscribe()` before `connect()`, so that the messages that the broker has
+   * stored match a subscription when they arrive.
    *
-   * Rejects with `ERR_QUOTA`, `ERR_SUBSCRIBE_REFUSED`, `ERR_SUBSCRIBE`, `ERR_ACK_TIMEOUT`,
-   * `ERR_UNSUBSCRIBED`, `ERR_CLOSED`, or with the error that closed the client. Arguments that are not
-   * valid reject with `ERR_FILTER`, `ERR_QOS`, `ERR_UNICODE` or `ERR_OPTION`.
+   * Rejects as `load()` does, with `ERR_QUOTA`, `ERR_SUBSCRIBE_REFUSED`, `ERR_SUBSCRIBE`, `ERR_ACK_TIMEOUT`,
+   * `ERR_UNSUBSCRIBED`, `ERR_CLOSED`, or with the error that closed the client. If an argument is not valid,
+   * the call rejects with `ERR_FILTER`, `ERR_QOS`, `ERR_UNICODE` or `ERR_OPTION`.
    */
   subscribe(filter: string, options?: SubscribeOptions): Promise<Subscription>;
   /** Subscribes with a handler that receives each message. If the handler throws, `handlererror` fires. */
   subscribe(filter: string, handler: MessageHandler, options?: SubscribeOptions): Promise<Subscription>;
 
-  /** Ends all subscriptions to the filter. Resolves also if there are none. Rejects with `ERR_UNSUBSCRIBE_REFUSED` or `ERR_SUBSCRIBE`. */
+  /** Ends all subscriptions to the filter. Also resolves if there are none. Rejects with `ERR_UNSUBSCRIBE_REFUSED` or `ERR_SUBSCRIBE`. */
   unsubscribe(filter: string): Promise<void>;
 
   /**
-   * Sends a request (MQTT 5's request and response): publishes a message with a response topic and
-   * correlation data, and resolves with the first reply that has the same correlation data. The client
-   * subscribes to each response topic once.
+   * Sends a request (MQTT 5's request and response). Publishes a message with a response topic and
+   * correlation data, and resolves with the first reply that has the same correlation data. Requests with
+   * the same response topic share one subscription.
    *
-   * Rejects as `publish()` and `subscribe()` do, with `ERR_REQUEST_TIMEOUT` if no reply arrives in time,
-   * and with `ERR_NO_RESPONDER` if the broker acknowledges the request (QoS 1 or 2) with the reason code
-   * 16, no subscribers.
+   * Rejects as `publish()` and `subscribe()` do. Rejects with `ERR_REQUEST_TIMEOUT` if no reply arrives within
+   * `timeoutMs`. Rejects with `ERR_NO_RESPONDER` if the broker acknowledges the request (QoS 1 or 2) with the
+   * reason code 16 (no subscribers).
    */
   request(topic: string, payload?: Payload, options?: RequestOptions): Promise<Message>;
 
   /**
    * Sends DISCONNECT, so that the broker publishes no will, and closes the client. Pending calls reject
-   * with `ERR_CLOSED`. It may be called in any state, and more than once.
+   * with `ERR_CLOSED`. The page may call this method in any state, and more than once. It rejects only
+   * if the page has ended.
    */
   disconnect(): Promise<void>;
 
-  /** Drops the connection and connects again at once. During the wait for the next attempt, it starts that attempt. */
+  /** Drops the connection and connects again at once. If the client waits for the next attempt, starts this attempt at once. */
   reconnect(): void;
 
   /** Returns the current counters. */
   stats(): Stats;
 
-  /** Adds a listener for an event of {@link IotEvents}. For other events, the client behaves like any `EventTarget`. */
+  /** Adds a listener for an event of {@link IotEvents}. Other names of events are possible, as for any `EventTarget`. */
   addEventListener<K extends keyof IotEvents>(type: K, listener: IotEventListener<K> | null, options?: AddEventListenerOptions | boolean): void;
 
   /** Removes a listener. */
   removeEventListener<K extends keyof IotEvents>(type: K, listener: IotEventListener<K> | null, options?: EventListenerOptions | boolean): void;
 }
 
-/** With `await using`, the client disconnects at the end of the scope. */
+/** A client in an `await using` declaration disconnects at the end of the scope. */
 export interface IotClient extends AsyncDisposableWhereKnown {}
 
 /** The default client. All other exports are its properties. */
 export interface DefaultClient extends IotClient {
-  /** The class of a client, to create another one. */
+  /** The class of clients, to create further clients. */
   readonly IotClient: typeof IotClient;
-  /** The class of an error, for `instanceof`, and for providers to throw. */
+  /** The class of errors, for `instanceof` and for the errors of a provider. */
   readonly IotError: typeof IotError;
   /** Loads the wasm before the first call. */
   readonly load: typeof load;
-  /** Whether a topic matches a filter. */
+  /** Returns whether a topic matches a filter. */
   readonly matches: typeof matches;
   /** Returns a signed URL. */
   readonly presign: typeof presign;
@@ -641,8 +671,7 @@ export interface DefaultClient extends IotClient {
 export type Phase = "load" | "credentials" | "sign" | "open" | "connect" | "subscribe" | "publish" | "session";
 
 /**
- * The codes of {@link ArgumentError}. docs/errors.md describes each code; the README of the npm package
- * repeats it.
+ * The codes of {@link ArgumentError}. docs/errors.md and the README of the npm package describe the codes.
  */
 export type ArgumentErrorCode =
   // an option is unknown, has the wrong type, or is out of bounds
@@ -662,8 +691,8 @@ export type ArgumentErrorCode =
   | "ERR_SIGN";
 
 /**
- * The codes of {@link IotError}. They are stable. docs/errors.md describes each code; the README of the
- * npm package repeats it.
+ * The codes of {@link IotError}. They are stable. docs/errors.md and the README of the npm package describe
+ * the codes.
  */
 export type IotErrorCode =
   // the wasm does not load, is of another build, is not supported by the browser, or has crashed
@@ -732,7 +761,7 @@ export type IotErrorCode =
   | "ERR_ALREADY_CONNECTED"
   | "ERR_CLOSED";
 
-/** The error for an argument that is not valid. The same call always fails. */
+/** The error for an argument that is not valid. A second call with the same arguments fails again. */
 export type ArgumentError = (TypeError | RangeError) & {
   /** The stable code of the error. */
   readonly code: ArgumentErrorCode;
@@ -754,11 +783,11 @@ export interface IotErrorInit {
   cause?: unknown;
 }
 
-/** The error for everything that is not an argument. `message` contains advice, and no key, token or signed URL. */
+/** The error for every failure except an argument that is not valid. `message` contains advice, and no key, token or signed URL. */
 export class IotError extends Error {
-  /** Creates an error. A credentials provider may throw one. With `retryable: false` the client then closes. */
+  /** Creates an error. A {@link CredentialsProvider} may throw an `IotError`; the client closes if its `retryable` is false. */
   constructor(message: string, init: IotErrorInit);
-  /** The stable code of the error. Other modules, such as cognito.js, have their own codes. */
+  /** The stable code of the error. Errors of other modules, such as cognito.js, have other codes. */
   readonly code: IotErrorCode | (string & {});
   /** The step in which the error occurred. */
   readonly phase: Phase;
@@ -774,21 +803,22 @@ export class IotError extends Error {
 
 /** A `WebAssembly.Module`. TypeScript's own type has no members, so every object would be assignable to it. */
 export interface CompiledModule extends WebAssembly.Module {
-  /** Never present. It excludes buffers, which are not compiled. */
+  /** Never present. This member excludes buffers, because `load()` does not accept bytes. */
   readonly byteLength?: never;
 }
 
 /** The options of `load()`. */
 export interface LoadOptions {
-  /** The URL of the wasm, a response that contains it, or the compiled module. Default: `iot.wasm` in the folder of the script. */
+  /** The wasm: its URL, a `Response` with its bytes, or a compiled module. Default: the URL of `iot.wasm` in the folder of the script. */
   wasm?: string | URL | CompiledModule | Response | PromiseLike<Response> | undefined;
-  /** The hash of the wasm, like `sha384-…`, as in Subresource Integrity. Only allowed if `wasm` is a URL or omitted. */
+  /** The hash of the wasm, like `sha384-…`, as in Subresource Integrity. Allowed only if `wasm` is omitted or a URL that is not `file:`. */
   integrity?: string | undefined;
 }
 
 /**
- * Loads the wasm before the first call. A second call waits for the same download. After a failure it can
- * be called again. Rejects with `ERR_LOAD`, `ERR_VERSION`, `ERR_NO_WASM`, `ERR_CSP` or `ERR_OPTION`.
+ * Loads the wasm before the first call. A second call waits for the same download, also if its options
+ * differ. A call after a failure loads again. Rejects with `ERR_LOAD`, `ERR_VERSION`, `ERR_NO_WASM`,
+ * `ERR_CSP`, `ERR_OPTION` or `ERR_UNICODE`.
  */
 export function load(options?: LoadOptions): Promise<void>;
 
@@ -796,26 +826,26 @@ export function load(options?: LoadOptions): Promise<void>;
 export interface PresignOptions {
   /** The endpoint, as for `connect()`. */
   endpoint: string;
-  /** The AWS region. Default: read from an amazonaws.com endpoint. */
+  /** The AWS region. Default: the region in the name of an AWS endpoint. */
   region?: string | undefined;
   /** The credentials. A provider is not accepted. */
   credentials: Credentials;
   /** The time of the signature. Default: now. */
   date?: Date | undefined;
   /**
-   * The value of X-Amz-Expires in seconds, 1 to 604,800 (seven days). Default 0: the parameter is omitted.
-   * AWS IoT Core accepts the URL for about five minutes, whatever the value is.
+   * The value of the query parameter X-Amz-Expires in seconds, 0 to 604,800 (seven days). Default 0: the URL
+   * has no such parameter. AWS IoT Core accepts a URL for about five minutes, independent of this value.
    */
   expires?: number | undefined;
 }
 
 /**
  * Returns a signed URL, `wss://…/mqtt?X-Amz-…`. Treat it as a secret. Rejects as `load()` does, and with
- * `ERR_ENDPOINT`, `ERR_REGION`, `ERR_SIGN` or `ERR_OPTION`.
+ * `ERR_ENDPOINT`, `ERR_REGION` or `ERR_SIGN`.
  */
 export function presign(options: PresignOptions): Promise<string>;
 
-/** Whether `topic` matches `filter` by MQTT's rules. Returns false if either is not valid. It does not need the wasm. */
+/** Returns whether `topic` matches `filter` by MQTT's rules. Returns false if either is not valid. Does not load the wasm. */
 export function matches(filter: string, topic: string): boolean;
 
 /** The version of iot, like "0.1.0". */

@@ -1,9 +1,9 @@
 /**
- * Declares the global `iot` of iot.global.js, for scripts that import nothing:
+ * Declares the global `iot`, which iot.global.js creates. Scripts without imports use this file:
  *
  *   /// <reference path="iot.global.d.ts" />
  *
- * Pages that import iot.js do not need this file. The typings of iot.js declare no global name.
+ * The typings of iot.js do not declare the global.
  */
 import type { DefaultClient } from "./iot.js";
 

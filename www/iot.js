@@ -6,8 +6,8 @@
  *   await iot.subscribe("hello", (message) => console.log(message.text()));
  *   await iot.publish("hello", "world");
  *
- * Importing costs nothing: the wasm beside this file is fetched by the first
- * call. The default client is also globalThis.iot.
+ * The import starts no download. The first call downloads iot.wasm from the folder of
+ * this file. The default client is also globalThis.iot.
  */
 import { load, matches, presign, setDefaultWasm, version } from "./iot/module.js";
 import { IotError, plain } from "./iot/errors.js";
@@ -19,15 +19,14 @@ const iot = new IotClient();
 for (const [name, value] of Object.entries({ IotClient, IotError, load, matches, presign, version })) {
   Object.defineProperty(iot, name, plain({ value }));
 }
-// A second copy of this script on a page leaves the first one's client in place.
-// (An element with the id "iot" is no client, though browsers make it a global.)
-// What cannot be replaced, such as the page's own "var iot", stays in place, too.
+// If another copy of this script has set the global, its client stays there. The test for
+// publish() excludes an HTML element with the id "iot", which browsers make a global.
 try {
   if (typeof globalThis.iot?.publish !== "function") {
     Object.defineProperty(globalThis, "iot", plain({ value: iot, configurable: true, writable: true, enumerable: true }));
   }
 } catch {
-  // The module exports the client all the same.
+  // The page has declared "var iot", which cannot be redefined. The exports still work.
 }
 
 export { IotClient, IotError, iot, load, matches, presign, version };

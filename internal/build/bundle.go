@@ -11,9 +11,8 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 )
 
-// classic changes options to make one classic script from the modules. The script stores
-// its URL while it runs for the first time, because document.currentScript has it only
-// then.
+// classic changes options to bundle the modules into one classic script. The script reads
+// its URL when it starts, because document.currentScript is null later.
 func classic(options api.BuildOptions, banner string) api.BuildOptions {
 	options.EntryPoints = []string{"www/iot.js"}
 	options.Format = api.FormatIIFE
@@ -26,21 +25,22 @@ func classic(options api.BuildOptions, banner string) api.BuildOptions {
 
 // bundle makes www/iot.global.js, which is not minified.
 func bundle() error {
-	files, err := run(classic(api.BuildOptions{Outfile: "www/iot.global.js"}, "// Made by \"make wasm\". Do not edit.\n"))
+	files, err := runEsbuild(classic(api.BuildOptions{Outfile: "www/iot.global.js"}, "// Made by \"make wasm\". Do not edit.\n"))
 	if err != nil {
 		return err
 	}
 	return os.WriteFile("www/iot.global.js", typeComment.ReplaceAll(files["iot.global.js"], nil), 0o644)
 }
 
-// typeComment matches comments that only state types. iot.global.d.ts states them too.
+// typeComment matches comments that contain only types. The types are in iot.global.d.ts.
 var typeComment = regexp.MustCompile(`(?m)^ *(?:/\*\*| \*) @(?:type|typedef|param|returns|template)\b.*\n`)
 
-// private matches the names of properties that no other program uses. In www/iot they
-// end in an underscore; in the toolchain's script they begin with one.
+// private matches the names of private properties, which esbuild may shorten. In www/iot
+// these names end in an underscore. In the toolchain's wasm_exec.js they begin with one.
 const private = `[A-Za-z0-9]_$|^_[A-Za-z]`
 
-// reserved matches the names among them that Go's package syscall/js uses.
+// reserved matches the private names that esbuild must keep, because Go's package
+// syscall/js uses them.
 const reserved = `^_(?:makeFuncWrapper|pendingEvent)$`
 
 // minified returns the scripts of a release and their source maps, by file name.
@@ -72,7 +72,7 @@ func minified(version string) (map[string][]byte, error) {
 			o.EntryPoints = []string{"www/" + name}
 		}
 		o.Outfile = name
-		files, err := run(o)
+		files, err := runEsbuild(o)
 		if err != nil {
 			return nil, err
 		}
@@ -91,8 +91,8 @@ func minified(version string) (map[string][]byte, error) {
 	return all, nil
 }
 
-// withSources replaces the contents in a source map by those of the source files. The
-// plugin below changes the contents, but keeps the lines.
+// withSources replaces the contents in a source map by those of the source files.
+// namedClasses has changed the contents, but not the line numbers.
 func withSources(sourceMap []byte) ([]byte, error) {
 	var m map[string]any
 	if err := json.Unmarshal(sourceMap, &m); err != nil {
@@ -113,8 +113,8 @@ func withSources(sourceMap []byte) ([]byte, error) {
 // wasmAddress is the expression by which bundlers recognise the wasm as an asset.
 const wasmAddress = `new URL("iot.wasm",import.meta.url)`
 
-// run runs esbuild and returns its output files by base name.
-func run(options api.BuildOptions) (map[string][]byte, error) {
+// runEsbuild runs esbuild and returns its output files by base name.
+func runEsbuild(options api.BuildOptions) (map[string][]byte, error) {
 	options.Bundle = true
 	options.TsconfigRaw = "{}" // ignores a tsconfig.json in a parent folder
 	options.Target = api.ES2022
@@ -130,8 +130,8 @@ func run(options api.BuildOptions) (map[string][]byte, error) {
 	return files, nil
 }
 
-// publicClass matches the declarations of the public classes, whose names a browser's console
-// shows.
+// publicClass matches the declarations of the public classes. A browser's console shows their
+// names.
 var publicClass = regexp.MustCompile(`(?m)^export class (IotClient|IotError|Message|Subscription)\b[^{\n]*\{`)
 
 // namedClasses keeps the names of the public classes when identifiers are minified.

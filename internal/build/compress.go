@@ -13,10 +13,10 @@ import (
 	"github.com/andybalholm/brotli"
 )
 
-// compressible are the extensions of the files that a browser downloads.
+// compressible lists the extensions of the files that compress compresses.
 var compressible = []string{".js", ".wasm", ".map"}
 
-// compress adds a .br and a .gz file for each file that a browser downloads, at the
+// compress adds a .br and a .gz file for each file with a compressible extension, at the
 // highest compression levels. It takes half a minute.
 func compress(files map[string][]byte) error {
 	for _, name := range slices.Sorted(maps.Keys(files)) {

@@ -17,7 +17,8 @@ import (
 var templates embed.FS
 
 // makeDist fills the folder dir with the files of a release, for npm, CDNs and other web
-// servers. The same sources make the same bytes.
+// servers. With compressed, it adds .br and .gz files. It returns an error if www/iot.wasm
+// does not contain stamp. The same sources result in the same bytes.
 func makeDist(tools *toolchain, dir, version, stamp string, compressed bool) error {
 	files, err := minified(version)
 	if err != nil {
@@ -49,7 +50,8 @@ func makeDist(tools *toolchain, dir, version, stamp string, compressed bool) err
 	return write(dir, files)
 }
 
-// fill adds the files of the templates, and integrity.json with the hashes of all files.
+// fill adds the files of the templates, and integrity.json with the hash of each file.
+// compress adds its files later, so integrity.json has no hashes of them.
 func fill(files map[string][]byte, version string) error {
 	values := map[string]string{
 		"Version":    version,
@@ -95,9 +97,9 @@ func fill(files map[string][]byte, version string) error {
 	return nil
 }
 
-// section returns the body of the second-level section with this title in a Markdown
-// text. Its links to other documents become plain text, because the package does not
-// contain those documents.
+// section returns the body of the section "## title" of a Markdown text. It replaces each
+// link to another document by the text of the link, because the package does not contain
+// that document.
 func section(text, title string) string {
 	_, text, _ = strings.Cut(text, "\n## "+title+"\n")
 	if end := nextSection.FindStringIndex(text); end != nil {
@@ -111,8 +113,8 @@ var (
 	relativeLink = regexp.MustCompile(`\[([^\]]+)\]\([^):]*\)`)
 )
 
-// write replaces the files in dir. It refuses a folder that is neither empty nor made by
-// makeDist.
+// write replaces the files in dir. It returns an error if dir contains files but no
+// integrity.json: an earlier call of makeDist has then not written these files.
 func write(dir string, files map[string][]byte) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// legalFile matches the names of files that a licence requires to be distributed. The
-// last two names are those to which the LICENSE of Eclipse projects refers.
+// legalFile matches the names of the files that must be distributed together with the
+// code. The LICENSE files of Eclipse projects refer to the last two names.
 var legalFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents|edl-v10|epl-v20)(\.(txt|md))?$`)
 
 // licences returns the licences and notices of Go and of every module that has a

@@ -1,7 +1,7 @@
-// Command build makes the files of www/ that are not in git: iot.wasm, wasm_exec.js
-// from the toolchain that built it, and iot.global.js. "make wasm" runs it. With
-// -dist it makes the folder for npm and CDNs from the files in www/. It must run in
-// the root folder of the project.
+// Command build makes the files of www/ that are not in git: iot.wasm, iot.global.js, and
+// wasm_exec.js from the toolchain. "make wasm" runs it. With -dist it makes the folder for
+// npm and CDNs from the files in www/. The command must run in the root folder of the
+// project.
 package main
 
 import (
@@ -19,14 +19,14 @@ func main() {
 	dist := flag.String("dist", "", "make the `folder` for npm and CDNs, and replace its files")
 	lean := flag.Bool("lean", false, "make a smaller wasm without net/http: a signer of this project replaces signer/v4")
 	out := flag.String("o", "", "make the wasm only, as this `file`")
-	compress := flag.Bool("compress", true, "with -dist: make the .br and .gz files, which take most of the time")
+	compress := flag.Bool("compress", true, "with -dist: make the .br and .gz files, which takes most of the time")
 	flag.Parse()
 	if err := build(*stampOnly, *lean, *out, *dist, *compress); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// build does what the flags of main state.
+// build runs the step that the flags of main select.
 func build(stampOnly, lean bool, out, dist string, compressed bool) error {
 	tools, err := findToolchain()
 	if err != nil {

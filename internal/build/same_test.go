@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// TestSameBytes builds the same sources in two folders. One has the files of a release.
-// The other is a git repository with changes, and its environment has settings that
-// change what the go command builds. Files with the same stamp must have the same
-// bytes, because caches keep them for ever.
+// TestSameBytes builds the same sources in two folders. The first folder is not in a git
+// repository. The second folder is a git repository with an uncommitted change. Its build
+// runs with settings that change what the go command builds. Files with the same stamp
+// must have the same bytes, because caches keep them for ever.
 func TestSameBytes(t *testing.T) {
 	dir := t.TempDir()
 	builder := filepath.Join(dir, "builder")
@@ -50,7 +50,8 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// TestStampOfLean checks that the lean build has its own stamp, because it has other bytes.
+// TestStampOfLean checks that the lean build and the default build have different stamps,
+// because their bytes differ.
 func TestStampOfLean(t *testing.T) {
 	t.Chdir("../..")
 	var stamps [2]string

@@ -8,12 +8,12 @@ import (
 	"slices"
 )
 
-// dataSection is the number of the data section in a wasm module, whose segments
-// initialise the memory.
+// dataSection is the number of the data section of a wasm module. The segments of this
+// section initialise the memory.
 const dataSection = 11
 
-// joinGap is the longest run of zeros, in bytes, that is cheaper to store than to skip
-// by a new segment.
+// joinGap is the largest gap between two segments, in bytes, that join fills with zeros.
+// For a larger gap, the header of a separate segment takes fewer bytes.
 const joinGap = 32
 
 // segment is one segment of the data section.
@@ -59,8 +59,7 @@ func joinSegments(module []byte) ([]byte, error) {
 	return out, nil
 }
 
-// readSegments decodes a data section, in which an i32.const must give the address of
-// each segment.
+// readSegments decodes a data section. The address of each segment must be an i32.const.
 func readSegments(b []byte) ([]segment, error) {
 	count, used := binary.Uvarint(b)
 	if used <= 0 || count > uint64(len(b)) {
@@ -128,7 +127,7 @@ const (
 )
 
 // readSigned decodes a signed LEB128 number of 32 bits. Its format differs from that of
-// binary.Varint. It returns used 0 if b does not contain a whole number.
+// binary.Varint. used is 0 if b ends within the number, or if the number is too long.
 func readSigned(b []byte) (v uint32, used int) {
 	for shift := 0; used < len(b) && shift < 35; shift += 7 {
 		c := b[used]

@@ -23,7 +23,7 @@ func TestSigned(t *testing.T) {
 func TestJoinSegments(t *testing.T) {
 	module := func(list ...segment) []byte {
 		body := appendSegments(nil, list)
-		b := append([]byte("\x00asm\x01\x00\x00\x00"), 1, 1, 0) // and a type section
+		b := append([]byte("\x00asm\x01\x00\x00\x00"), 1, 1, 0) // the header and an empty type section
 		b = append(b, dataSection, byte(len(body)))
 		return append(b, body...)
 	}

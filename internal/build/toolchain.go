@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// toolchain is the go command, in an environment in which it builds the same bytes on
-// every machine.
+// toolchain is the go command with an environment. With this environment, the command
+// builds the same bytes on every machine.
 type toolchain struct {
 	root    string // GOROOT
 	version string // GOVERSION, equal to runtime.Version
 	env     []string
 }
 
-// locations are the settings of the go command that name servers and folders. They do
-// not change what it builds. GOROOT is not one of them, because the go command may
-// start another toolchain.
+// locations lists the settings that select the servers, the folders and the toolchain of
+// the go command. They do not change what a version of the toolchain builds. GOROOT is not
+// in the list, because GOTOOLCHAIN may select a toolchain in another folder.
 var locations = []string{
 	"GOAUTH", "GOBIN", "GOCACHE", "GOCACHEPROG", "GOINSECURE", "GOMODCACHE", "GONOPROXY", "GONOSUMDB", "GOPATH",
 	"GOPRIVATE", "GOPROXY", "GOSUMDB", "GOTELEMETRYDIR", "GOTMPDIR", "GOTOOLCHAIN", "GOVCS",

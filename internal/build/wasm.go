@@ -25,9 +25,9 @@ func makeWasm(tools *toolchain, stamp string, support []byte, lean bool) error {
 	return nil
 }
 
-// compile makes the wasm as the file out. The build tags reduce its size: the signer
-// uses only the request type of net/http, so HTTP/2 is left out; the lean build leaves
-// net/http out, and does not inline functions of the standard library.
+// compile makes the wasm as the file out. Build tags and compiler flags reduce its size.
+// The default build omits HTTP/2, because the signer uses only the request type of
+// net/http. The lean build omits net/http, and inlines functions of this project only.
 func compile(tools *toolchain, stamp, out string, lean bool) error {
 	args := []string{"-ldflags", "-s -w -buildid= -X main.version=" + stamp, "-o", out}
 	if lean {

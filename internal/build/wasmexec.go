@@ -7,16 +7,16 @@ import (
 )
 
 // wrap returns www/wasm_exec.js: a module that runs the toolchain's wasm_exec.js in a
-// function with a private global object. The page gets no globals from Go, and Go has
-// access only to the listed globals of the page. wrap removes the parts of the script
-// that the wasm does not use.
+// function with a private global object. The page gets no globals from Go. Go has access
+// only to those globals of the page that the text below lists. wrap removes the parts of
+// the script that the wasm does not use.
 func wrap(support, wasm []byte, goVersion, stamp string) []byte {
 	return fmt.Appendf(nil, `// Made by "make wasm" from the wasm_exec.js of %s. Do not edit.
 export const stamp = %q;
 
 /** Returns a Go runtime that has access only to the globals listed below. */
 export function newGo(iotBridge) {
-// There are no files. Go prints only when it panics, by writeSync; the lines go to the console.
+// This fs has no files. Go calls writeSync only to print a panic. writeSync logs whole lines.
 let line = "";
 const own = {
 	constants: new Proxy({}, { get: () => -1 }),
@@ -36,9 +36,9 @@ return new globalThis.Go();
 }
 
 // unused matches the parts of wasm_exec.js that no wasm of this project uses: fallbacks
-// and checks for globals that wrap provides, code for Go's own tests, and dead code. In
-// the script of another toolchain a pattern may match nothing; the part then stays, and
-// the script works as well.
+// and checks for globals that wrap provides, code for Go's own tests, and dead code. A
+// pattern may match nothing in the script of another toolchain. The script then keeps the
+// part, and still works.
 var unused = []*regexp.Regexp{
 	regexp.MustCompile(`(?ms)^\tif \(!globalThis\.(?:fs|process|path|crypto|performance|TextEncoder|TextDecoder)\) \{\n.*?^\t\}\n+`),
 	regexp.MustCompile(`(?ms)^\tconst enosys = .*?^\t\};\n+`),
@@ -47,7 +47,8 @@ var unused = []*regexp.Regexp{
 	regexp.MustCompile(`(?ms)^\t{3}if \(!\(instance instanceof WebAssembly\.Instance\)\) \{\n.*?^\t{3}\}\n+`),
 	regexp.MustCompile(`(?ms)^\t{4}_gotest: \{\n.*?^\t{4}\},\n`),
 	regexp.MustCompile(`(?m)^\t+console\.warn\("scheduleTimeoutEvent: missed timeout event"\);\n`),
-	// The loader sets exit, does not wait for the end of the program, and drops the whole runtime.
+	// The loader sets the member exit. It does not wait for the end of the program, and does
+	// not use the runtime again.
 	regexp.MustCompile(`(?ms)^\t{3}this\._exitPromise = .*?^\t{3}\}\);\n`),
 	regexp.MustCompile(`(?m)^\t+if \(this\.exited\) \{\n\t+this\._resolveExitPromise\(\);\n\t+\}\n`),
 	regexp.MustCompile(`(?m)^\t+await this\._exitPromise;\n`),
@@ -62,11 +63,12 @@ var unused = []*regexp.Regexp{
 var hostCall = regexp.MustCompile(`(?ms)^(?:\t{5}//[^\n]*\n)?\t{5}"([\w./]+)": \(\w+\) => \{\n.*?^\t{5}\},\n+`)
 
 // environment matches the code that passes arguments and environment variables to the
-// program. trim replaces it by an address at which the memory is zero, which is an empty
-// list.
+// program. trim replaces this code by a call without arguments. The memory at the address
+// 4096 is zero, so the lists of arguments and variables are empty.
 var environment = regexp.MustCompile(`(?ms)^\t{3}// Pass command line arguments and environment variables.*?^\t{3}this\._inst\.exports\.run\(argc, argv\);\n`)
 
-// exited matches the error that a timer throws on the page after the program has ended.
+// exited matches the statement by which a timer of Go throws an error in the page if the
+// program has ended.
 var exited = regexp.MustCompile(`throw new Error\("Go program has already exited"\);`)
 
 // trim removes the unused parts of wasm_exec.js, and the functions that the wasm does not

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// clock is the clock of a Server: that of the machine, plus the skew that a fault sets.
+// clock is the clock of a Server. It shows the time of the machine plus skew. The fault ClockSkew sets
+// skew.
 type clock struct {
 	skew atomic.Int64 // a time.Duration
 }

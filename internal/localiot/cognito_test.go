@@ -63,7 +63,7 @@ func (s *testServer) signWith(k temporaryKeys, at time.Time) *url.URL {
 	return u
 }
 
-// wantRefused checks that a URL is refused, and by which check.
+// wantRefused checks that the server refuses a URL because of check.
 func (s *testServer) wantRefused(u *url.URL, check string) {
 	s.t.Helper()
 	httpURL := *u
@@ -171,7 +171,7 @@ func TestTemporaryKeysExpire(t *testing.T) {
 	c.Connect("c", nil)
 	s.control(`{"expireCredentials":true,"credentialLifetime":2}`, 0)
 	s.wantRefused(s.signWith(k, time.Now()), "credentials-expired")
-	c.Ping() // an open connection outlives its keys
+	c.Ping() // an open connection does not end when its keys expire
 
 	k = s.cognitoKeys("{}")
 	s.dial(s.signWith(k, time.Now()))
@@ -188,7 +188,7 @@ func TestUnfinishedCognitoRequest(t *testing.T) {
 	}
 	defer c.Close()
 	fmt.Fprint(c, "POST /cognito HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AWSCognitoIdentityService.GetId\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n")
-	// The server reads the body when it has sent 100 Continue.
+	// The server sends 100 Continue when it begins to read the body.
 	if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
 		t.Fatalf("%q, %v", line, err)
 	}

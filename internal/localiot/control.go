@@ -16,8 +16,8 @@ import (
 // maxControlRequest is the largest body of a request to /control, in bytes.
 const maxControlRequest = 64 << 10
 
-// serveControl injects the faults that the body requests; see faults.Request. It serves programs on
-// this machine only, even if the server listens on other addresses.
+// serveControl injects the faults that the body requests; see faults.Request. It refuses requests from
+// other machines.
 func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !from.Addr().Unmap().IsLoopback() {
 		web.Refuse(w, http.StatusForbidden, web.Refusal{Check: "control", Code: "ForbiddenException", Message: "Faults can be requested from this machine only."})
@@ -54,13 +54,14 @@ func (s *Server) inject(f *faults.Request) (changed int, err error) {
 	}
 	s.faults.Schedule(f)
 	for _, c := range s.connectionsOf(f.Freeze) {
-		s.faults.Freeze(c.tcp, c.mqtt.ClientID())
-		changed++
+		if s.faults.Freeze(c.tcp, c.mqtt.ClientID()) {
+			changed++
+		}
 	}
 	if f.Thaw != "" {
 		changed += s.faults.Thaw(f.Thaw)
 	}
-	changed += cut(s.connectionsOf(f.Cut))
+	changed += s.cut(s.connectionsOf(f.Cut))
 	if f.Disconnect != nil {
 		for _, c := range s.connectionsOf(f.Disconnect.Client) {
 			c.mqtt.Disconnect(packets.Code{Code: f.Disconnect.Reason})
@@ -74,7 +75,8 @@ func (s *Server) inject(f *faults.Request) (changed int, err error) {
 	return changed, nil
 }
 
-// connectionsOf returns the connections of a client: all for faults.AllClients, none for "".
+// connectionsOf returns the connections of a client. For faults.AllClients it returns all connections,
+// and for "" none.
 func (s *Server) connectionsOf(clientID string) (list []*connection) {
 	if clientID == "" {
 		return nil
@@ -89,7 +91,8 @@ func (s *Server) connectionsOf(clientID string) (list []*connection) {
 	return list
 }
 
-// restart cuts every connection. Unless the sessions are to be kept, it also replaces the broker.
+// restart cuts every connection, and returns their number. Without keepSessions, it also replaces the
+// broker.
 func (s *Server) restart(keepSessions bool) (changed int, err error) {
 	conns := s.connectionsOf(faults.AllClients)
 	var old *broker.Broker
@@ -106,17 +109,17 @@ func (s *Server) restart(keepSessions bool) (changed int, err error) {
 		}
 		s.mu.Unlock()
 	}
-	changed = cut(conns)
+	changed = s.cut(conns)
 	if old != nil {
 		err = old.Close()
 	}
 	return changed, err
 }
 
-// cut resets connections, and returns their number when the broker has ended all of them.
-func cut(conns []*connection) int {
+// cut resets connections, waits until the broker has ended all of them, and returns their number.
+func (s *Server) cut(conns []*connection) int {
 	for _, c := range conns {
-		c.tcp.Cut()
+		s.faults.Cut(c.tcp)
 	}
 	for _, c := range conns {
 		<-c.ended

@@ -16,7 +16,7 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// control requests faults, which must change that many connections.
+// control requests faults. The number of changed connections must be connections.
 func (s *testServer) control(body string, connections int) {
 	s.t.Helper()
 	response, err := http.Post(s.url+"/control", "application/json", strings.NewReader(body))
@@ -36,7 +36,7 @@ func (s *testServer) control(body string, connections int) {
 	}
 }
 
-// wantCut reads the end of a connection, which must come without a closing handshake.
+// wantCut checks that a connection ends without a closing handshake.
 func wantCut(t *testing.T, c *mqtttest.Client) {
 	t.Helper()
 	p, err := c.Next()
@@ -118,7 +118,8 @@ func TestFreeze(t *testing.T) {
 		t.Errorf("received %v", got)
 	}
 
-	// A takeover of a frozen connection succeeds. The frozen client sees the end after it has thawed.
+	// A client can take over the session of a frozen connection. The frozen connection closes after it
+	// has thawed.
 	s.control(`{"freeze":"*"}`, 2)
 	next, ack := s.connect("c", mqtttest.WithSession(false, 100))
 	if !ack.SessionPresent {
@@ -136,9 +137,20 @@ func TestFreeze(t *testing.T) {
 	s.control(`{"freeze":"other"}`, 1)
 	s.control(`{"cut":"other"}`, 1)
 	wantCut(t, other)
+	s.control(`{"thaw":"other"}`, 0)
 	// A frozen connection does not delay Close.
 	s.connect("last", nil)
 	s.control(`{"freeze":"last"}`, 1)
+}
+
+// A restart ends a freeze, as a cut does.
+func TestRestartOfFrozenConnection(t *testing.T) {
+	s := start(t, Options{Faults: true})
+	c, _ := s.connect("c", nil)
+	s.control(`{"freeze":"c"}`, 1)
+	s.control(`{"restart":"keep-sessions"}`, 1)
+	wantCut(t, c)
+	s.control(`{"thaw":"*"}`, 0)
 }
 
 func TestConnackAndDisconnect(t *testing.T) {
@@ -171,8 +183,12 @@ func TestRefusedUpgrades(t *testing.T) {
 	}
 	probe := *u
 	probe.Scheme = "http"
-	if r, _ := get(t, probe.String(), nil); r.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("fetch after a refusal: %d, want 503", r.StatusCode)
+	r, body := get(t, probe.String(), nil)
+	if r.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, `"check":"fault"`) {
+		t.Errorf("fetch after a refusal: %d %s, want 503 with check \"fault\"", r.StatusCode, body)
+	}
+	if code, sent := r.Header["X-Amzn-Errortype"]; sent {
+		t.Errorf("x-amzn-ErrorType: %q, want no header", code)
 	}
 	s.dial(u)
 	if r, _ := get(t, probe.String(), nil); r.StatusCode != http.StatusUpgradeRequired {
@@ -199,7 +215,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// A cut is a TCP reset, not a regular end.
+// A cut resets the TCP connection.
 func TestCutIsAReset(t *testing.T) {
 	s := start(t, Options{Faults: true})
 	c, _ := s.connect("c", nil)

@@ -66,7 +66,7 @@ func (s *testServer) local() local {
 	return l
 }
 
-// sign signs the endpoint of l with the AWS SDK. expires is left out of the URL when zero.
+// sign signs the endpoint of l with the AWS SDK. If expires is zero, the URL has no X-Amz-Expires.
 func sign(t *testing.T, l local, at time.Time, expires time.Duration) *url.URL {
 	t.Helper()
 	endpoint := l.Endpoint

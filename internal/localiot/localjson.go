@@ -7,7 +7,7 @@ import (
 	"iot.wasm/internal/localiot/web"
 )
 
-// local is the body of /local.json: what a page needs to connect to this server.
+// local is the body of /local.json. It contains the options with which a page connects to this server.
 type local struct {
 	Endpoint    string      `json:"endpoint"` // ws: or wss: URL
 	Region      string      `json:"region"`
@@ -15,7 +15,7 @@ type local struct {
 	Cognito     pool        `json:"cognito"`
 }
 
-// pool names the Cognito endpoint and its identity pool.
+// pool contains the URL of Cognito and the id of its identity pool.
 type pool struct {
 	Endpoint       string `json:"endpoint"` // http: or https: URL
 	IdentityPoolID string `json:"identityPoolId"`

@@ -1,12 +1,12 @@
 // Package localiot is a local stand-in for AWS IoT Core. It is an HTTP server on the developer's own
-// machine that serves a page and its wasm, issues credentials, and accepts MQTT connections over
-// WebSocket at SigV4-signed URLs, as AWS does.
+// machine. It serves a page and its wasm, issues credentials, and accepts MQTT connections over
+// WebSocket at SigV4-signed URLs.
 //
-// It has the limits and answers of AWS, so that a page that works here works there. The response to a
-// refused request contains the reason, which a browser does not report for a WebSocket.
+// It has the limits and the reason codes of AWS, so that a page behaves as with AWS. If it refuses a
+// request, the response contains the reason. A browser does not report why a WebSocket was refused.
 //
-// The services are packages below this one. This package connects them to one HTTP server. They do not
-// import it, and import each other in one direction only:
+// Each service is a package below this package. Package localiot connects the services to one HTTP
+// server. The services do not import localiot, and import each other in one direction only:
 //
 //	localiot ─┬─▶ broker ────▶ iam ──▶ bounded, sigv4verify
 //	          ├─▶ cognito ───▶ iam, web, bounded
@@ -46,42 +46,43 @@ type Options struct {
 	// WWW holds the files that are served at /.
 	WWW fs.FS
 
-	// MaximumQoS is the highest QoS that clients may use: 1, as with AWS IoT, or 2; 1 when zero.
+	// MaximumQoS is the highest QoS that clients may use, 1 or 2. Zero means 1, as with AWS IoT.
 	MaximumQoS byte
 
-	// AllowedHosts are host names or addresses, without a port, that the server serves in addition to
-	// the loopback ones: localhost, *.localhost, 127.0.0.0/8 and ::1. Pages of these hosts, at any
-	// port, may use the server too.
+	// AllowedHosts are host names or IP addresses, without a port. The server accepts requests to these
+	// hosts and to the loopback hosts: localhost, *.localhost, 127.0.0.0/8 and ::1. Pages of all these
+	// hosts, at any port, may use the server.
 	AllowedHosts []string
 
-	// AllowedOrigins are origins whose pages may use the server, in addition to those of the allowed
-	// hosts. Examples are https://app.example:3000 and null.
+	// AllowedOrigins are further origins whose pages may use the server. Examples are
+	// https://app.example:3000 and null.
 	AllowedOrigins []string
 
-	// CredentialLifetime is how long temporary keys from Cognito are valid; 1 h when zero.
+	// CredentialLifetime is how long temporary keys from Cognito are valid. Zero means 1 h.
 	CredentialLifetime time.Duration
 
 	// AttachPolicy attaches an AWS IoT policy that allows everything to authenticated Cognito
-	// identities. Without it their WebSocket handshakes are refused, as with AWS.
+	// identities. Without the policy, the server refuses the WebSocket handshakes of these identities,
+	// as AWS does.
 	AttachPolicy bool
 
-	// NoQuotas lifts the structural quotas of AWS IoT; see broker.Options.
+	// NoQuotas turns off the structural quotas of AWS IoT; see broker.Options.
 	NoQuotas bool
 
 	// RateQuotas enforces the rate quotas of AWS IoT; see broker.Options.
 	RateQuotas bool
 
-	// Faults enables /control, by which a program on this machine makes the server fail; see
+	// Faults enables /control. A program on this machine can inject faults by a POST to /control; see
 	// faults.Request.
 	Faults bool
 
-	// Logger receives a warning for each client that breaks the protocol. The Server logs no URL, no
-	// payload and no credential. When nil, warnings go to the standard error.
+	// Logger logs a warning for each client that breaks the protocol. The Server logs no URL, no payload
+	// and no credential. If Logger is nil, the Server writes warnings to the standard error.
 	Logger *slog.Logger
 }
 
-// Server is the local AWS IoT Core. It is an http.Handler for one or more listeners, and must be
-// closed.
+// Server is the local AWS IoT Core. It is an http.Handler for one or more listeners. The caller of New
+// must call Close.
 type Server struct {
 	options  Options
 	guard    web.Guard
@@ -108,7 +109,8 @@ type connection struct {
 	ended chan struct{} // closed when the connection is no longer in Server.conns
 }
 
-// New starts a Server. Its credentials are random, so they differ at every start.
+// New starts a Server with random credentials. It returns an error if WWW is nil or MaximumQoS is above
+// 2.
 func New(o Options) (*Server, error) {
 	if o.WWW == nil {
 		return nil, errors.New("localiot: Options.WWW is not set")
@@ -178,7 +180,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 const closeTimeout = 2 * broker.CloseGrace
 
 // Close sends DISCONNECT 0x8B (server shutting down) to every client, closes the connections and
-// stops the broker. It takes at most 2 s. A second call does nothing.
+// stops the broker. It waits at most 2 s for the connections to end, and returns an error if one is
+// then still open. A second call does nothing.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -208,7 +211,8 @@ func (s *Server) Close() error {
 	}
 }
 
-// beginHandshake counts a handshake in s.active, and reports false if the server is closed.
+// beginHandshake counts a handshake in s.active. If the server is closed, it returns false and does not
+// count the handshake.
 func (s *Server) beginHandshake() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -41,8 +41,8 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// Clients that do not take part in the closing handshake do not make Close fail.
-func TestCloseUnanswered(t *testing.T) {
+// Close succeeds if clients do not complete the closing handshake.
+func TestCloseWithoutClosingHandshake(t *testing.T) {
 	s := start(t, Options{})
 	s.connect("silent", nil)
 	leaving, _ := s.connect("leaving", nil)
@@ -78,7 +78,7 @@ func TestLogHoldsNoSecret(t *testing.T) {
 	}
 }
 
-// The guard checks each request before any other check, including that of the signature.
+// The server calls the guard before it checks anything else, such as the signature.
 func TestGuardPrecedesAllPaths(t *testing.T) {
 	s := start(t, Options{Faults: true})
 	signed := sign(t, s.local(), time.Now(), 0)

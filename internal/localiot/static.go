@@ -8,8 +8,8 @@ import (
 	"iot.wasm/internal/localiot/web"
 )
 
-// contentTypes are fixed here because the table of the operating system may differ: text/plain for
-// .js, which browsers refuse to run, or video/mp2t for .ts.
+// contentTypes replaces the table of the operating system, which may contain other types. For example,
+// it may contain text/plain for .js, and browsers do not run such a file.
 var contentTypes = map[string]string{
 	".css":  "text/css; charset=utf-8",
 	".html": "text/html; charset=utf-8",

@@ -12,7 +12,8 @@ import (
 	"iot.wasm/internal/sigv4verify"
 )
 
-// serveMQTT serves /mqtt: it verifies the signature of the URL and opens the WebSocket.
+// serveMQTT serves /mqtt. It verifies the signature of the URL, opens the WebSocket, and serves the
+// connection until it ends.
 func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 	isHandshake := strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 	if s.faults != nil {

@@ -10,7 +10,7 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// A refused WebSocket gets status 403, and a fetch of the same URL gets the reason.
+// The server refuses a handshake with status 403. A fetch of the same URL returns the reason.
 func TestRefusedHandshakes(t *testing.T) {
 	s := start(t, Options{})
 	l := s.local()

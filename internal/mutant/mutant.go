@@ -1,5 +1,5 @@
-// Package mutant puts deliberate bugs into source files, for tests that show that
-// other tests find them.
+// Package mutant makes copies of source files with a deliberate bug. A test uses it to
+// check that other tests detect the bug.
 package mutant
 
 import (
@@ -10,9 +10,10 @@ import (
 	"strings"
 )
 
-// Overlay replaces old, which must occur once in the file, by replacement. It returns
-// the path of an overlay for go build and go test, in which only the copy of the file
-// is changed. dir is a temporary folder.
+// Overlay writes a configuration for the flag -overlay of go build and go test, and
+// returns its path. With the flag, the go command uses the result of Source in place of
+// file. Overlay writes its files into dir, which must be a separate folder for each call.
+// It returns the errors of Source, and those of writing.
 func Overlay(dir, file, old, replacement string) (config string, err error) {
 	path, err := filepath.Abs(file)
 	if err != nil {
@@ -34,7 +35,8 @@ func Overlay(dir, file, old, replacement string) (config string, err error) {
 	return config, os.WriteFile(config, overlay, 0o644)
 }
 
-// Source returns the content of the file with old, which must occur once, replaced.
+// Source returns the content of file with old replaced by replacement. It returns an
+// error if the file does not contain old exactly once.
 func Source(file, old, replacement string) ([]byte, error) {
 	source, err := os.ReadFile(file)
 	if err != nil {

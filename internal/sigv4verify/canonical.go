@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// canonicalRequest returns the canonical request of SigV4, over which the signature is computed. It
-// covers all parameters of the query except the signature and, with AWS IoT, the session token.
+// canonicalRequest returns the canonical request of SigV4, which the signer hashes and signs. The
+// canonical request contains all parameters of the query except the signature and the session token.
+// AWS IoT does not sign the session token.
 func canonicalRequest(r *http.Request, query url.Values) string {
 	var pairs []string
 	for name, values := range query {

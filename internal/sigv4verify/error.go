@@ -2,8 +2,8 @@ package sigv4verify
 
 import "fmt"
 
-// Error is the reason for which a request was refused. Its fields never contain a secret, a token, a
-// signature or the canonical request.
+// Error states why Verify refused a request. Its fields never contain a secret, a token, a signature
+// or the canonical request.
 type Error struct {
 	// Check is the stable name of the failed check: query, missing:<parameter>,
 	// duplicate:<parameter>, algorithm, signed-headers, credential, terminator, service, region,
@@ -14,7 +14,7 @@ type Error struct {
 	// Code is the exception name of AWS, such as InvalidSignatureException.
 	Code string
 
-	// Message has the wording of AWS, where it is known.
+	// Message is the message that AWS returns, if it is known.
 	Message string
 }
 

@@ -21,9 +21,9 @@ import (
 	"time"
 )
 
-// DefaultMaxSkew is the largest difference between X-Amz-Date and the verifier's clock, in either
-// direction. AWS applies this limit independently of X-Amz-Expires.
-const DefaultMaxSkew = 5 * time.Minute
+// maxSkew is the largest difference between X-Amz-Date and the verifier's clock, in either direction.
+// AWS applies this limit independently of X-Amz-Expires.
+const maxSkew = 5 * time.Minute
 
 const (
 	algorithm  = "AWS4-HMAC-SHA256"
@@ -41,23 +41,24 @@ const (
 	paramToken         = "X-Amz-Security-Token"
 )
 
+// required lists the parameters that every presigned URL has.
 var required = []string{paramAlgorithm, paramCredential, paramDate, paramSignedHeaders, paramSignature}
 
-// Verifier verifies presigned requests. Region, Service and Lookup must be set. It is safe for
+// Verifier verifies presigned requests. Region, Service and Lookup must be set. A Verifier is safe for
 // concurrent use if Lookup and Now are.
 type Verifier struct {
 	Region  string // the region in the credential scope, such as us-east-1
-	Service string // the service in the credential scope; that of AWS IoT is iotdevicegateway
+	Service string // the service in the credential scope, for AWS IoT iotdevicegateway
 
-	MaxSkew time.Duration    // DefaultMaxSkew when zero
-	Now     func() time.Time // time.Now when nil
+	// Now is the clock of the verifier. X-Amz-Date may differ from it by 5 min. nil means time.Now.
+	Now func() time.Time
 
-	// Lookup returns the key with an access key id, and whether there is one.
+	// Lookup returns the key that has the access key id, and reports whether the id is known.
 	Lookup func(accessKeyID string) (Key, bool)
 }
 
-// Verify returns nil if the query of r has a valid signature, and otherwise an *Error with the first
-// check that failed. It uses the method, the URL and the Host of r, and no other header.
+// Verify returns nil if the query of r has a valid signature. Otherwise it returns an *Error that names
+// the first failed check. Verify uses the method, the URL and the Host of r, and no other header.
 func (v *Verifier) Verify(r *http.Request) error {
 	if e := v.verify(r); e != nil {
 		return e
@@ -98,7 +99,7 @@ func (v *Verifier) verify(r *http.Request) *Error {
 	if v.Now != nil {
 		now = v.Now
 	}
-	if e := v.checkAge(query, signed, now().UTC().Truncate(time.Second)); e != nil {
+	if e := checkAge(query, signed, now().UTC().Truncate(time.Second)); e != nil {
 		return e
 	}
 	key, ok := v.Lookup(scope.accessKeyID)
@@ -147,7 +148,7 @@ func (v *Verifier) parseCredential(credential string, signed time.Time) (credent
 // signingTime parses X-Amz-Date.
 func signingTime(date string) (time.Time, *Error) {
 	signed, err := time.Parse(dateLayout, date)
-	if err != nil || signed.Format(dateLayout) != date { // Parse alone accepts fractions of a second
+	if err != nil || signed.Format(dateLayout) != date { // time.Parse accepts fractions of a second
 		return signed, incomplete("date", "Date must be in ISO-8601 'basic format', e.g. 20060102T150405Z.")
 	}
 	return signed, nil
@@ -155,18 +156,14 @@ func signingTime(date string) (time.Time, *Error) {
 
 // checkAge checks X-Amz-Date against the clock, and X-Amz-Expires. now has whole seconds, like
 // X-Amz-Date.
-func (v *Verifier) checkAge(query url.Values, signed, now time.Time) *Error {
-	skew := v.MaxSkew
-	if skew == 0 {
-		skew = DefaultMaxSkew
-	}
-	if oldest := now.Add(-skew); signed.Before(oldest) {
+func checkAge(query url.Values, signed, now time.Time) *Error {
+	if oldest := now.Add(-maxSkew); signed.Before(oldest) {
 		return invalid("skew", "Signature expired: %s is now earlier than %s (%s - %g min.)",
-			signed.Format(dateLayout), oldest.Format(dateLayout), now.Format(dateLayout), skew.Minutes())
+			signed.Format(dateLayout), oldest.Format(dateLayout), now.Format(dateLayout), maxSkew.Minutes())
 	}
-	if newest := now.Add(skew); signed.After(newest) {
+	if newest := now.Add(maxSkew); signed.After(newest) {
 		return invalid("skew", "Signature not yet current: %s is still later than %s (%s + %g min.)",
-			signed.Format(dateLayout), newest.Format(dateLayout), now.Format(dateLayout), skew.Minutes())
+			signed.Format(dateLayout), newest.Format(dateLayout), now.Format(dateLayout), maxSkew.Minutes())
 	}
 	if !query.Has(paramExpires) {
 		return nil

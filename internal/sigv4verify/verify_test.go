@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// golden is one presigned URL of testdata/sigv4-golden.json, on which six independent
-// implementations agree.
+// golden is one presigned URL of sigv4-golden.json. The file names the implementations that
+// agree on its URLs.
 type golden struct {
 	Name             string `json:"name"`
 	Region           string `json:"region"`
@@ -32,7 +32,7 @@ type golden struct {
 
 func loadGolden(t testing.TB) []golden {
 	t.Helper()
-	data, err := os.ReadFile("testdata/sigv4-golden.json")
+	data, err := os.ReadFile("../../wasm/sigv4/testdata/sigv4-golden.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +302,7 @@ func TestCredentialsExpire(t *testing.T) {
 	}
 }
 
-// A change of any byte of the query is refused, unless the query decodes to the same parameters.
+// Verify refuses a query with one changed byte, unless the changed query decodes to the same parameters.
 func TestEveryByteCounts(t *testing.T) {
 	for _, g := range loadGolden(t) {
 		v := g.verifier(t, 0)
@@ -345,7 +345,8 @@ func TestKeyPrintsRedacted(t *testing.T) {
 	}
 }
 
-// FuzzVerify checks that every query is refused, because its secret is random.
+// FuzzVerify checks that Verify refuses every query. No query has a valid signature, because the secret
+// of the verifier is random.
 func FuzzVerify(f *testing.F) {
 	for _, g := range loadGolden(f) {
 		_, query, _ := strings.Cut(g.URL, "?")

@@ -19,7 +19,7 @@ import (
 // patience is how long a page may take for one operation.
 const patience = 30 * time.Second
 
-// product returns the browser's name and version.
+// product returns the browser's name and version, or "" after an error.
 func product(ctx context.Context) string {
 	v, err := chromedp.CallBrowser(ctx, browser.GetVersion, cdp.Empty{})
 	if err != nil {
@@ -72,7 +72,7 @@ func (t *tab) eval(expression string, out any) error {
 // counts as scripts.
 type work struct{ task, script float64 }
 
-// busy returns the work of the page's thread since it has started.
+// busy returns the work of the page's thread since the start of the thread.
 func (t *tab) busy() (w work, err error) {
 	result, err := chromedp.Call(t.ctx, performance.GetMetrics, cdp.Empty{})
 	for _, m := range result.Metrics {

@@ -1,18 +1,19 @@
 // Command bench compares iot.wasm with other MQTT clients for browsers, and with a bare
-// WebSocket, in one Chromium and with one lean peer. "make bench" runs it in the project's
-// folder:
+// WebSocket. All of them run in one Chromium and connect to one server, the lean peer. The
+// lean peer implements only the parts of MQTT that the measurements need. "make bench"
+// runs the command in the project's folder:
 //
 //	go run ./test/bench [-rounds 3] [-quick] [-only regexp] [-www www] [-json file]
 //	go run ./test/bench -profile iot/receive50
 //
-// It needs Chromium, and npm, which fetches the other clients at the first run.
+// The command needs Chromium and npm. At the first run, npm downloads the other clients.
 //
 // The comparison follows these rules:
 //
-//   - Every client has the same pages and the same handler, which reads the topic and
-//     the payload. It publishes the same Uint8Array, with a callback for each message. An
-//     adapter for each client is in page/peers. A client uses its default options and
-//     MQTT 5; paho-mqtt supports only MQTT 3.1.1. URLs are not signed.
+//   - Every client has the same page and the same handler, which reads the topic and the
+//     payload. It publishes the same Uint8Array, with a callback for each message. The
+//     folder page/peers contains an adapter for each client. A client uses its default
+//     options and MQTT 5; paho-mqtt supports only MQTT 3.1.1. URLs are not signed.
 //   - Every client subscribes to one wildcard filter. It receives messages of 16 topics
 //     in turn.
 //   - A client has a new tab and profile in each round, and a warm-up before each
@@ -23,8 +24,8 @@
 //     answers all packets of one read in one frame. The client "raw", which sends and
 //     receives prepared packets, shows the limit of the peer.
 //   - The time of receiving begins with the request for the messages. It ends with the
-//     last handler, and for QoS 1 with the message that follows the last PUBACK. At most
-//     1,000 messages are unacknowledged.
+//     last call of the handler, and for QoS 1 with the message that the peer sends after
+//     the last PUBACK. At most 1,000 messages are unacknowledged.
 //   - The time of publishing begins with the first call. The page publishes 100 messages
 //     in a turn of the event loop, without awaiting them. The time ends when the peer
 //     reports that it has received all messages, and for QoS 1 with the last callback.
@@ -32,8 +33,8 @@
 //     files are compressed with brotli 11 before the measurements.
 //
 // The client "raw" does not implement MQTT. It reads the first packet of a frame instead
-// of all, and calls send for each published message. A client that combines the messages
-// of a turn can be faster.
+// of all packets, and calls send() for each published message. A client that combines the
+// messages of a turn can be faster.
 //
 // The results depend on the machine, and the ratios depend on it less. The program prints
 // whether the goals are met; an unmet goal is not an error.
@@ -52,7 +53,7 @@ import (
 	"iot.wasm/test/harness"
 )
 
-// dir is this folder, relative to the project's folder.
+// dir is the folder of this package, relative to the project's folder.
 const dir = "test/bench"
 
 // clients are the measured clients.
@@ -114,7 +115,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	s := &site{lean: newLean(), www: o.www, scripts: scripts, packed: map[string][]byte{}}
-	if _, err := s.pack("/www/iot.wasm"); err != nil { // compresses it before a page requests it
+	if _, err := s.pack("/www/iot.wasm"); err != nil { // compress the wasm before a page requests it
 		return err
 	}
 	address, err := s.listen(ctx)
@@ -127,7 +128,7 @@ func run(ctx context.Context, o options) error {
 	}
 	defer stop()
 	r := newResults(product(browser), versions())
-	c := &course{browser: browser, address: address, quick: o.quick, selects: o.only.MatchString, results: r}
+	c := &runner{browser: browser, address: address, quick: o.quick, selects: o.only.MatchString, results: r}
 	if o.profile != "" {
 		return c.profile(ctx, s, o.profile, o.json)
 	}

@@ -9,7 +9,7 @@ import (
 // sample contains the results of one measurement of a client, by metric.
 type sample map[string]float64
 
-// A load is a number of messages in one direction, as fast as possible.
+// A load is a number of messages that are sent in one direction as fast as possible.
 type load struct {
 	key      string
 	publish  bool
@@ -95,8 +95,8 @@ func (o object) String() string {
 	return string(b)
 }
 
-// latency measures the round trip times at 100 messages/s in ms.
-func (c *course) latency(t *tab) (sample, error) {
+// latency measures round trip times, in ms, at 100 messages per second.
+func (c *runner) latency(t *tab) (sample, error) {
 	count := 150
 	if c.quick {
 		count = 100
@@ -112,9 +112,9 @@ func (c *course) latency(t *tab) (sample, error) {
 	return sample{"latency.p50": at(0.5), "latency.p99": at(0.99)}, nil
 }
 
-// start measures the time from the import to CONNACK in ms: with an empty cache, and after
-// two visits, in which the browser fills its caches.
-func (c *course) start(client string) (sample, error) {
+// start measures the time from the import to CONNACK, in ms. It measures with an empty
+// cache, and again after two visits, in which the browser fills its caches.
+func (c *runner) start(client string) (sample, error) {
 	t, leave, err := openTab(c.browser)
 	if err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func (c *course) start(client string) (sample, error) {
 
 // soak measures the page's memory and its long tasks while the page receives a million
 // messages. A slow client receives fewer.
-func (c *course) soak(client string) (sample, error) {
+func (c *runner) soak(client string) (sample, error) {
 	t, leave, err := c.open(client)
 	if err != nil {
 		return nil, err

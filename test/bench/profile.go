@@ -23,13 +23,14 @@ import (
 const top = 40
 
 // profile runs a load of a client under Chromium's profiler. It prints the functions of the
-// page's thread by their own time. For that it builds the wasm with function names, which
-// the published wasm does not contain.
-func (c *course) profile(ctx context.Context, s *site, what, file string) error {
-	client, key, _ := strings.Cut(what, "/")
+// page's thread, sorted by the time in the function itself. For the client iot, it builds
+// the wasm with function names, because the published wasm does not contain them. target
+// is client/measurement. If file is not empty, profile writes the profile to it.
+func (c *runner) profile(ctx context.Context, s *site, target, file string) error {
+	client, key, _ := strings.Cut(target, "/")
 	i := slices.IndexFunc(loads, func(l load) bool { return l.key == key })
 	if i < 0 {
-		return fmt.Errorf("-profile %s: no measurement is called %q", what, key)
+		return fmt.Errorf("-profile %s: no load is called %q", target, key)
 	}
 	if client == "iot" {
 		if err := s.nameFunctions(ctx); err != nil {
@@ -61,7 +62,7 @@ func (c *course) profile(ctx context.Context, s *site, what, file string) error 
 			return err
 		}
 	}
-	printProfile(what, p, done)
+	printProfile(target, p, done)
 	return nil
 }
 
@@ -84,7 +85,8 @@ func (t *tab) profile(do func() (outcome, error)) (*profiler.Profile, outcome, e
 	return result.Profile, done, err
 }
 
-// nameFunctions builds a wasm with function names. The site serves it instead of the other.
+// nameFunctions builds a wasm with function names. The site then serves it instead of the
+// published wasm.
 func (s *site) nameFunctions(ctx context.Context) error {
 	stamp, err := exec.CommandContext(ctx, "go", "run", "./internal/build", "-stamp").Output()
 	if err != nil {
@@ -120,7 +122,7 @@ func (s *site) nameFunctions(ctx context.Context) error {
 	return nil
 }
 
-func printProfile(what string, p *profiler.Profile, done outcome) {
+func printProfile(target string, p *profiler.Profile, done outcome) {
 	names := map[int64]string{}
 	for _, n := range p.Nodes {
 		f := n.CallFrame
@@ -137,8 +139,8 @@ func printProfile(what string, p *profiler.Profile, done outcome) {
 		total += float64(p.TimeDeltas[i])
 	}
 	idle := self["(idle)"]
-	fmt.Printf("%s: %.0f messages at %.0f/s; %.0f ms, of which %.0f ms idle\n", what, done.Messages, done.rate(), total/1000, idle/1000)
-	fmt.Printf("%9s %7s  of the time that is not idle, in the function itself\n", "µs/msg", "")
+	fmt.Printf("%s: %.0f messages at %.0f/s; %.0f ms, of which %.0f ms idle\n", target, done.Messages, done.rate(), total/1000, idle/1000)
+	fmt.Printf("%9s %7s  function (time in the function itself; part of the time that is not idle)\n", "µs/msg", "")
 	order := slices.SortedFunc(func(yield func(string) bool) {
 		for name := range self {
 			if name != "(idle)" && !yield(name) {

@@ -33,7 +33,7 @@ type series struct {
 	Median float64   `json:"median"`
 }
 
-// A verdict is the result of a goal. A run does not fail if a goal is not met.
+// A verdict is the result of a goal. An unmet goal is not an error.
 type verdict struct {
 	Goal  string  `json:"goal"`
 	Value float64 `json:"value"`
@@ -76,16 +76,16 @@ func newResults(browser string, versions map[string]string) *results {
 	add("start.cold", "import to CONNACK, cold", "ms", "less")
 	add("start.warm", "import to CONNACK, warm", "ms", "less")
 	add("start.bytes", "script and wasm, brotli 11", "bytes", "less")
-	add("start.requests", "requests for them", "", "less")
-	add("soak.messages", "long run, 200 B, 50 a frame: messages", "", "")
+	add("start.requests", "requests for script and wasm", "", "less")
+	add("soak.messages", "long run, 200 B, 50 per frame: messages", "", "")
 	add("soak", "long run: rate", "msg/s", "more")
 	add("soak.longtasks", "long run: long tasks", "", "less")
-	add("soak.longest", "long run: the longest", "ms", "less")
+	add("soak.longest", "long run: longest task", "ms", "less")
 	add("soak.heap.first", "JavaScript's heap after 10,000", "bytes", "less")
 	add("soak.heap.last", "JavaScript's heap after the long run", "bytes", "less")
 	add("soak.wasm.first", "wasm's memory after 10,000", "bytes", "less")
 	add("soak.wasm.last", "wasm's memory after the long run", "bytes", "less")
-	add("soak.growth", "growth of both", "bytes", "less")
+	add("soak.growth", "growth of both memories", "bytes", "less")
 	return r
 }
 
@@ -100,7 +100,7 @@ func (l load) title() string {
 	}
 	title := fmt.Sprintf("%s QoS %d, %s", verb, l.qos, size)
 	if !l.publish {
-		title += fmt.Sprintf(", %d a frame", l.perFrame)
+		title += fmt.Sprintf(", %d per frame", l.perFrame)
 	}
 	return title
 }
@@ -157,15 +157,16 @@ func (r *results) conclude() {
 }
 
 // ratio returns the ratio of iot.wasm to another client. It is the median of the rounds'
-// ratios, because values of the same round are comparable.
+// ratios, because only values of the same round are comparable. ratio returns false if a
+// value is missing, or if a divisor is 0.
 func (m *metric) ratio(to string) (float64, bool) {
-	us, them := m.Clients["iot"], m.Clients[to]
-	if us == nil || them == nil || slices.Contains(them.Rounds, 0) {
+	iot, other := m.Clients["iot"], m.Clients[to]
+	if iot == nil || other == nil || slices.Contains(other.Rounds, 0) {
 		return 0, false
 	}
 	var ratios []float64
-	for i := range min(len(us.Rounds), len(them.Rounds)) {
-		ratios = append(ratios, us.Rounds[i]/them.Rounds[i])
+	for i := range min(len(iot.Rounds), len(other.Rounds)) {
+		ratios = append(ratios, iot.Rounds[i]/other.Rounds[i])
 	}
 	return median(ratios), true
 }

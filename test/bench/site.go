@@ -63,7 +63,8 @@ func (s *site) listen(ctx context.Context) (address string, err error) {
 	return l.Addr().String(), nil
 }
 
-// isolate isolates the page, so that its clock has a resolution of 5 µs instead of 100 µs.
+// isolate makes the page cross-origin isolated, so that its clock has a resolution of 5 µs
+// instead of 100 µs.
 func isolate(w http.ResponseWriter) {
 	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
 	w.Header().Set("Cross-Origin-Embedder-Policy", "require-corp")
@@ -151,7 +152,7 @@ func compress(body []byte) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// blast makes the lean peer send messages to the page. The response follows the last one.
+// blast makes the lean peer send messages to the page. The response follows the last message.
 func (s *site) blast(w http.ResponseWriter, r *http.Request) {
 	q := numbers{query: r.URL.Query()}
 	b := blast{Count: q.get("count"), Size: q.get("size"), QoS: byte(q.get("qos")), PerFrame: q.get("perFrame")}

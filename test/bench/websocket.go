@@ -19,8 +19,9 @@ const (
 	opPong   = 0xA
 )
 
-// upgrade answers the opening handshake. It offers no compression and accepts the first
-// requested subprotocol.
+// upgrade answers the opening handshake. It returns the connection, and a reader of the
+// bytes that the client has sent. It refuses compression and selects the first requested
+// subprotocol.
 func upgrade(w http.ResponseWriter, r *http.Request) (net.Conn, io.Reader, error) {
 	key := r.Header.Get("Sec-WebSocket-Key")
 	if key == "" || !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {

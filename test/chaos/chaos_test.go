@@ -1,5 +1,5 @@
 // Package chaos disturbs a page in Chromium: the network cuts and stalls connections, the
-// page is busy, frozen or offline, clocks jump, and the broker loses sessions. Meanwhile
+// page is busy, frozen or offline, clocks are changed, and the broker loses sessions. Meanwhile
 // the page and an observer, which has an undisturbed connection, exchange messages of
 // every QoS. After the disturbances, the results must satisfy the rules in
 // rules_test.go.

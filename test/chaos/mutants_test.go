@@ -12,15 +12,15 @@ import (
 	"iot.wasm/test/harness"
 )
 
-// deliberate are bugs that replace a text of the sources. The failure of a round must
-// match the regular expression.
-var deliberate = []struct{ name, file, old, new, failure string }{
+// bugs are deliberate bugs. Each replaces a text of a source file. The text of a broken rule
+// must match the regular expression failure.
+var bugs = []struct{ name, file, old, new, failure string }{
 	{"a message without a call of its handler", "www/iot/client.js",
 		"#deliver(recipients, message) {\n", "#deliver(recipients, message) {\n    if (message.qos > 0 && Math.random() < 0.02) return;\n",
 		`the page acknowledged ".*down/.*without receiving it`},
 	{"a promise that resolves too early", "www/iot/turns.js",
 		"    const done = this.tokens_.promise_(token);\n", "    const done = Promise.resolve(OK);\n    this.tokens_.promise_(token).catch(() => {});\n",
-		`publish\(\) of .* resolved, and the message did not arrive`},
+		`publish\(\) of .* resolved, but the message did not arrive`},
 	{"a resumed session without its unacknowledged messages", "wasm/mqtt/inbound.go", "e.resume()\n", "e.resends = nil\n", "has not settled"},
 	{"a QoS 2 message delivered twice", "wasm/mqtt/inbound.go", "case !duplicate:", "case true:", `the page received .* times`},
 	{"retransmission in the wrong order", "wasm/mqtt/session.go", "slices.Sort(keys)\n", "slices.Sort(keys)\n\tslices.Reverse(keys)\n", "arrived after number"},
@@ -32,10 +32,10 @@ const mutantRounds = 5
 // TestMutants checks that each deliberate bug breaks a rule.
 func TestMutants(t *testing.T) {
 	if !*mutants {
-		t.Log("make chaos runs the deliberate bugs")
+		t.Log("make chaos runs rounds with deliberate bugs")
 		return
 	}
-	for _, m := range deliberate {
+	for _, m := range bugs {
 		t.Run(m.name, func(t *testing.T) {
 			www := mutate(t, m.file, m.old, m.new)
 			failure := regexp.MustCompile(m.failure)
@@ -52,7 +52,7 @@ func TestMutants(t *testing.T) {
 					}
 				}
 			}
-			t.Errorf("no failure of %d rounds matches %q", mutantRounds, m.failure)
+			t.Errorf("no broken rule of %d rounds matches %q", mutantRounds, m.failure)
 		})
 	}
 }

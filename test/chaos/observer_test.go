@@ -14,7 +14,7 @@ import (
 type observer struct {
 	conn net.Conn
 	free chan uint16 // unused packet identifiers
-	most int         // the number of packet identifiers
+	most int         // the number of packet identifiers that free contains at first
 
 	mu           sync.Mutex        // guards the members below
 	out          []byte            // bytes to write
@@ -81,7 +81,7 @@ func connect(conn net.Conn, id string) (most int, err error) {
 	}
 	ack, ok := cp.Content.(*packets.Connack)
 	if !ok || ack.ReasonCode != 0 {
-		return 0, fmt.Errorf("the broker refuses a native client: %v", cp)
+		return 0, fmt.Errorf("the broker refuses CONNECT: %v", cp)
 	}
 	most = inFlight
 	if granted := ack.Properties.ReceiveMaximum; granted != nil {

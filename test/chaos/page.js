@@ -51,12 +51,12 @@ const codeOf = (error) => [error?.code ?? error, error?.reasonCode].filter((part
 class Round {
   settled = []; // [name, "" or the code of the error]
   received = []; // [name, whether it was a duplicate, QoS]
-  unclaimed = []; // names
+  unclaimed = []; // names of messages
   events = {}; // the number of events by type and code
   pending = new Map(); // the pending promises by key
   pendingBytes = 0;
   calls = 0;
-  numbers = {};
+  numbers = {}; // by topic and QoS: the number of the last message
   running = false;
   subscribed = true; // to "part/+"
 
@@ -114,7 +114,7 @@ class Round {
     setTimeout(() => this.tick(), this.random() * 30);
   }
 
-  /** Subscribes to the filter "part/+" or unsubscribes from it. The observer publishes to its topics all the time. */
+  /** Subscribes to the filter "part/+" or unsubscribes from it. The observer always publishes to topics that match the filter. */
   part(on) {
     if (on === this.subscribed) return;
     this.subscribed = on;
@@ -149,6 +149,7 @@ globalThis.chaos = {
     this.round = new Round();
     await this.round.start(iot, options, prefix, seed);
   },
+  /** Keeps the page busy. */
   busy(ms) {
     const end = realNow() + ms;
     while (realNow() < end);
@@ -162,6 +163,7 @@ globalThis.chaos = {
     leap += ms;
     skew += ms;
   },
+  /** Dispatches an event of a page that becomes active again. */
   wake(type) {
     if (type === "online") dispatchEvent(new Event("online"));
     else document.dispatchEvent(new Event(type));

@@ -23,7 +23,7 @@ type proxy struct {
 	broker   string
 	seed     uint64
 	log      *journal
-	tap      func() *tap
+	tap      func() *tap // makes the tap of a new link
 
 	mu      sync.Mutex
 	links   []*link // open links in the order of their start
@@ -83,7 +83,7 @@ func (p *proxy) begin(page *net.TCPConn) {
 	tap := p.tap()
 	for d := range l.half {
 		l.half[d] = &half{
-			link: l, direction: direction(d), fuse: -1, queue: make(chan piece, 256),
+			link: l, direction: direction(d), cutAt: -1, queue: make(chan piece, 256),
 			random: rand.New(rand.NewPCG(p.seed, uint64(2*l.number+d))),
 		}
 	}
@@ -122,9 +122,9 @@ func (p *proxy) resetAll() {
 	}
 }
 
-// heal ends all faults. It resets stalled links, so that the page need not wait for the
-// end of its keep-alive.
-func (p *proxy) heal() {
+// endFaults ends all faults. It resets stalled links, so that the page detects their loss at
+// once and not after its keep-alive.
+func (p *proxy) endFaults() {
 	p.mu.Lock()
 	p.network = conditions{}
 	list := append([]*link(nil), p.links...)
@@ -169,7 +169,7 @@ type half struct {
 
 	// Guarded by link.mu.
 	stalled time.Time // no bytes pass until then
-	fuse    int       // the link is reset after this number of bytes; -1: never
+	cutAt   int       // the number of bytes after which the link is reset; -1: no reset
 }
 
 type piece struct {
@@ -207,7 +207,7 @@ func (l *link) reset() {
 	p.log.note("link %d ends", l.number)
 }
 
-// resetSide resets one connection now, and the other one later.
+// resetSide resets one connection now, and the other one after the time later.
 func (l *link) resetSide(d direction, later time.Duration) {
 	l.stall(up, later)
 	l.stall(down, later)
@@ -218,7 +218,7 @@ func (l *link) resetSide(d direction, later time.Duration) {
 	time.AfterFunc(later, l.reset)
 }
 
-// finish sends FIN to one side. The other direction continues until later has passed.
+// finish sends FIN to one side. The other direction continues for the time later.
 func (l *link) finish(d direction, later time.Duration) {
 	l.mu.Lock()
 	l.broken = true
@@ -236,8 +236,8 @@ func (l *link) stall(d direction, during time.Duration) {
 	}
 }
 
-// silence makes the connection half-open: it passes neither bytes nor the end of the
-// stream. Later it resets the link.
+// silence makes the link half-open: the link passes neither bytes nor the end of a stream.
+// After the time during, silence resets the link.
 func (l *link) silence(during time.Duration) {
 	l.stall(up, during+time.Minute)
 	l.stall(down, during+time.Minute)
@@ -248,7 +248,7 @@ func (l *link) silence(during time.Duration) {
 func (l *link) cutAfter(d direction, bytes int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.half[d].fuse = bytes
+	l.half[d].cutAt = bytes
 }
 
 // read queues the bytes of a side.
@@ -289,7 +289,7 @@ func (h *half) put(p piece) bool {
 	}
 }
 
-// write passes on the queued bytes, subject to the conditions and faults.
+// write passes the queued bytes to the other side, subject to the conditions and faults.
 func (h *half) write() {
 	l := h.link
 	for {
@@ -314,10 +314,10 @@ func (h *half) write() {
 				n = min(n, max(1, c.rate/50))
 			}
 			l.mu.Lock()
-			stalled, fuse := time.Until(l.half[h.direction].stalled), h.fuse
-			if fuse >= 0 && stalled <= 0 {
-				n = min(n, fuse)
-				h.fuse -= n
+			stalled, cutAt := time.Until(l.half[h.direction].stalled), h.cutAt
+			if cutAt >= 0 && stalled <= 0 {
+				n = min(n, cutAt)
+				h.cutAt -= n
 			}
 			l.mu.Unlock()
 			if stalled > 0 {
@@ -335,7 +335,7 @@ func (h *half) write() {
 				}
 				return
 			}
-			if p.data = p.data[n:]; fuse >= 0 && n == fuse {
+			if p.data = p.data[n:]; cutAt >= 0 && n == cutAt {
 				l.reset()
 				return
 			}

@@ -20,9 +20,10 @@ import (
 // patience is how long the page may take to settle all promises after the disturbances.
 const patience = 45 * time.Second
 
-var errLate = errors.New("some messages have not arrived at the observer")
+var errLate = errors.New("some messages have not arrived")
 
-// A round is a client of the page, from connect() to disconnect(), with disturbances.
+// A round is the time from connect() to disconnect() of one client of the page. In this
+// time, disturbances occur.
 type round struct {
 	seed     uint64
 	length   time.Duration // of the disturbances
@@ -63,8 +64,8 @@ func (r *round) broken(format string, args ...any) {
 func (r *round) run() error {
 	r.log = &journal{begin: time.Now()}
 	r.traffic = newTraffic()
-	chance := rand.New(rand.NewPCG(r.seed, 2))
-	settings := fmt.Sprintf("allow_anonymous true\nmax_inflight_messages %d", []int{5, 20, 100}[chance.IntN(3)])
+	random := rand.New(rand.NewPCG(r.seed, 2))
+	settings := fmt.Sprintf("allow_anonymous true\nmax_inflight_messages %d", []int{5, 20, 100}[random.IntN(3)])
 	var err error
 	if r.broker, err = mosquitto.Start(settings); err != nil {
 		return err
@@ -117,24 +118,24 @@ func (r *round) run() error {
 func (r *round) dial() (net.Conn, error) { return net.Dial("unix", r.broker.Socket) }
 
 // publish makes the observer publish until over is closed.
-func (r *round) publish(chance *rand.Rand, over <-chan struct{}) {
+func (r *round) publish(random *rand.Rand, over <-chan struct{}) {
 	numbers := map[string]int{}
 	for {
-		burst := chance.IntN(6)
-		if chance.IntN(100) == 0 {
+		burst := random.IntN(6)
+		if random.IntN(100) == 0 {
 			burst = 150
 		}
 		for range burst {
-			topic := fmt.Sprintf("%sdown/%d", r.prefix, chance.IntN(3))
-			if chance.IntN(4) == 0 {
-				topic = fmt.Sprintf("%spart/%d", r.prefix, chance.IntN(2))
+			topic := fmt.Sprintf("%sdown/%d", r.prefix, random.IntN(3))
+			if random.IntN(4) == 0 {
+				topic = fmt.Sprintf("%spart/%d", r.prefix, random.IntN(2))
 			}
-			qos := byte(chance.IntN(3))
+			qos := byte(random.IntN(3))
 			stream := fmt.Sprint(topic, " ", qos)
 			numbers[stream]++
-			padding := chance.IntN(100)
-			if chance.IntN(200) == 0 {
-				padding = chance.IntN(100_000)
+			padding := random.IntN(100)
+			if random.IntN(200) == 0 {
+				padding = random.IntN(100_000)
 			}
 			if !r.observer.publish(topic, fmt.Sprint(stream, " ", numbers[stream]), padding, qos, over) {
 				return
@@ -143,13 +144,13 @@ func (r *round) publish(chance *rand.Rand, over <-chan struct{}) {
 		select {
 		case <-over:
 			return
-		case <-time.After(time.Duration(chance.IntN(40)) * time.Millisecond):
+		case <-time.After(time.Duration(random.IntN(40)) * time.Millisecond):
 		}
 	}
 }
 
-// inject injects a fault. It returns when the fault has ended, or when the fault goes on
-// without it.
+// inject injects a fault. It returns when the fault has ended. If the proxy ends the fault,
+// inject returns at once.
 func (r *round) inject(f fault) error {
 	l := r.proxy.newest()
 	if l != nil {
@@ -204,13 +205,13 @@ func (r *round) inject(f fault) error {
 	return nil
 }
 
-// one makes the faults of a kind exclude each other.
-var one struct{ freeze, offline, session sync.Mutex }
+// exclusive contains a mutex for each kind of fault that must not overlap with itself.
+var exclusive struct{ freeze, offline, session sync.Mutex }
 
 // freeze freezes the page, as a browser does with a page in the background.
 func (r *round) freeze(during time.Duration) error {
-	one.freeze.Lock()
-	defer one.freeze.Unlock()
+	exclusive.freeze.Lock()
+	defer exclusive.freeze.Unlock()
 	set := func(state page.SetWebLifecycleStateState) error {
 		_, err := chromedp.Call(r.tab.Ctx, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: state})
 		return err
@@ -220,10 +221,10 @@ func (r *round) freeze(during time.Duration) error {
 	return errors.Join(err, set(page.SetWebLifecycleStateStateActive))
 }
 
-// offline makes the browser believe that the machine has no network.
+// offline makes the browser behave as if the machine had no network.
 func (r *round) offline(during time.Duration) error {
-	one.offline.Lock()
-	defer one.offline.Unlock()
+	exclusive.offline.Lock()
+	defer exclusive.offline.Unlock()
 	set := func(offline bool) error {
 		_, err := chromedp.Call(r.tab.Ctx, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
 			MatchedNetworkConditions: []*network.Conditions{{Offline: offline, DownloadThroughput: -1, UploadThroughput: -1}},
@@ -238,8 +239,8 @@ func (r *round) offline(during time.Duration) error {
 
 // deleteSession deletes the page's session at the broker while the page is disconnected.
 func (r *round) deleteSession() error {
-	one.session.Lock()
-	defer one.session.Unlock()
+	exclusive.session.Lock()
+	defer exclusive.session.Unlock()
 	r.proxy.set(func(c *conditions) { c.refuse = true })
 	defer r.proxy.set(func(c *conditions) { c.refuse = false })
 	r.proxy.resetAll()
@@ -260,7 +261,7 @@ func (r *round) settle() error {
 	defer time.AfterFunc(patience, func() { close(late) }).Stop()
 	ctx, cancel := context.WithTimeout(r.tab.Ctx, patience)
 	defer cancel()
-	r.proxy.heal()
+	r.proxy.endFaults()
 	// The answer to another SUBSCRIBE shows that the client has restored the subscriptions of a lost session.
 	if err := poll(ctx, `chaos.round.client.state === "connected"`); err != nil {
 		return err

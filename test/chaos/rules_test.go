@@ -10,8 +10,8 @@ const mostMemory = 64 << 20
 
 // check checks the results of the round.
 //
-//   - (a) If publish() resolves, the message has arrived. If it rejects, the disturbances
-//     explain the code.
+//   - (a) If publish() resolves for QoS 1 or 2, the message has arrived. If a promise
+//     rejects, the disturbances can cause its code.
 //   - (b) The page has received each message that it has acknowledged, in a handler or in
 //     the event unclaimed.
 //   - (c) Messages of QoS 2 arrive exactly once, and those of QoS 0 at most once.
@@ -53,7 +53,7 @@ func (r *round) check() {
 		switch qos := qosOf(name); {
 		case code == "":
 			if qos > 0 && o.times[name] == 0 {
-				r.broken("publish() of %q resolved, and the message did not arrive", name)
+				r.broken("publish() of %q resolved, but the message did not arrive", name)
 			}
 		case qos == 0 && (code == "ERR_OFFLINE_QOS0" || code == "ERR_CONNECTION_LOST"):
 		case qos == 2 && strings.HasPrefix(code, "ERR_SESSION_LOST") && lost:
@@ -101,15 +101,15 @@ func (r *round) check() {
 	// A session that has not been deleted loses no message.
 	for name := range o.acknowledged {
 		if received[name] == 0 && (r.deleted == 0 || r.last[name]) && strings.Contains(name, "down/") {
-			r.broken("the broker acknowledged %q, and the page did not receive it", name)
+			r.broken("the broker acknowledged %q, but the page did not receive it", name)
 		}
 	}
 }
 
 // order checks the order of the messages of each stream, which is a topic and a QoS.
 type order struct {
-	last map[string]int // by stream
-	had  map[string]bool
+	last map[string]int  // by stream
+	seen map[string]bool // messages that have arrived
 }
 
 func newOrder() order { return order{map[string]int{}, map[string]bool{}} }
@@ -117,14 +117,14 @@ func newOrder() order { return order{map[string]int{}, map[string]bool{}} }
 // add records the arrival of a message and describes a violation of the order. A message
 // that has arrived before is a retransmission, which may arrive at any time.
 func (o order) add(name string) (problem string) {
-	if o.had[name] {
+	if o.seen[name] {
 		return ""
 	}
-	o.had[name] = true
+	o.seen[name] = true
 	i := strings.LastIndexByte(name, ' ')
 	var n int
 	if _, err := fmt.Sscan(name[i+1:], &n); err != nil {
-		return fmt.Sprintf("%q has arrived, which no client has sent", name)
+		return fmt.Sprintf("a message %q has arrived, but no client has sent it", name)
 	}
 	stream := name[:i+1]
 	if last := o.last[stream]; n <= last {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A fault is an entry of a schedule.
+// A fault is an entry of a schedule. inject implements the kinds.
 type fault struct {
 	at     time.Duration // since the start of the round
 	kind   string

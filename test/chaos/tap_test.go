@@ -35,8 +35,8 @@ func newTap(traffic *traffic) *tap {
 	return t
 }
 
-// fromPage reads bytes of the page. The proxy calls it before it passes the bytes on, so
-// that the tap reads them before the broker's answer.
+// fromPage reads bytes of the page. The proxy calls fromPage before it passes the bytes to
+// the broker. So the tap reads them before the broker's answer.
 func (t *tap) fromPage(b []byte) {
 	t.traffic.mu.Lock()
 	defer t.traffic.mu.Unlock()
@@ -58,7 +58,7 @@ const (
 	disconnect = 14
 )
 
-// described is how many packets of a link the report of a failure describes.
+// described is the number of packets of a link that a broken rule describes.
 const described = 40
 
 func (t *tap) describe(from string, first byte, body []byte) {

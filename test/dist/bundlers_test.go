@@ -37,7 +37,7 @@ func TestBundlers(t *testing.T) {
 		"vite": {page: "react", program: "vite/bin/vite.js", args: []string{"build"}, effects: 2},
 		"webpack": {page: "plain", program: "webpack-cli/bin/cli.js", args: []string{"--mode", "production", "--entry", "./main.js"},
 			copied: []string{"index.html"}},
-		// esbuild does not follow new URL(), so the wasm has to be copied.
+		// esbuild does not process new URL(), so the test copies the wasm.
 		"esbuild": {page: "plain", program: "esbuild/bin/esbuild", args: []string{"main.js", "--bundle", "--format=esm", "--minify", "--outdir=dist"},
 			copied: []string{"index.html", "node_modules/iot.wasm/iot.wasm"}},
 	} {
@@ -109,12 +109,12 @@ func check(t *testing.T, s *harness.StandIn, at string, effects int) {
 		t.Errorf("the outcome is %+v, want %+v", got, want)
 	}
 	if n := s.Sockets.Load(); n != 1 {
-		t.Errorf("the page opened %d sockets", n)
+		t.Errorf("the page opened %d sockets, want 1", n)
 	}
 }
 
-// pageProject returns the folder of a new project that has installed the package and
-// contains the sources of a page. React comes from test/npm.
+// pageProject makes a project that has installed the package and contains the sources of a
+// page. It returns the project's folder. The project uses React from test/npm.
 func pageProject(t *testing.T, page string) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -31,16 +31,16 @@ func TestEmbed(t *testing.T) {
 	}
 	s.Files["/other.html"] = harness.File{Body: strings.Replace(string(page), `src="`, `src="`+cdn.URL, 1)}
 	for _, name := range []string{"embed.html", "other.html"} {
-		got := read[outcome](t, s.URL+name, result+`.endsWith(" is here") &&
+		got := read[outcome](t, s.URL+name, result+`.endsWith(" is loaded") &&
 			(globalThis.begun ??= import("./hello.js").then(({ hello, problem }) => hello(iot, "./").catch(problem)).then((r) => { globalThis.outcome = r }), globalThis.outcome)`)
 		if got != success {
-			t.Errorf("%s: %+v, want %+v", name, got, success)
+			t.Errorf("%s: the outcome is %+v, want %+v", name, got, success)
 		}
 	}
 
-	// The integrity value rejects a wasm with a byte after its last section, which the browser would run.
+	// The page rejects a valid wasm with an additional section, which is empty.
 	s = harness.ServeStandIn(t, dir)
-	s.Files["/iot.wasm"] = harness.File{Body: string(wasm) + "\x00"}
+	s.Files["/iot.wasm"] = harness.File{Body: string(wasm) + "\x00\x01\x00"}
 	if text := read[string](t, s.URL+"embed.html", `(`+result+`.startsWith("ERR_") && `+result+`)`); !strings.HasPrefix(text, "ERR_LOAD: ") {
 		t.Errorf("with a changed wasm, the page shows %s", text)
 	}

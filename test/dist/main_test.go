@@ -1,5 +1,5 @@
-// Package dist uses the files that "make dist" makes as others do: installed from npm in
-// Node, bundled into pages, and from a web server by a script tag.
+// Package dist tests the files that "make dist" makes. It uses them as pages and servers do:
+// installed from npm in Node, bundled into pages, and from a web server by a script tag.
 package dist
 
 import (
@@ -16,8 +16,8 @@ var (
 	builder string
 	// distDir contains the files of "make dist" without the .br and .gz files.
 	distDir string
-	// packed is the package that npm makes of distDir. project is a project that has
-	// installed it.
+	// packed is the package that npm makes of distDir. project is the folder of a project
+	// that has installed the package.
 	packed, project string
 	// modules is the folder of the programs that test/npm installs.
 	modules string
@@ -57,7 +57,7 @@ func install(dir string) (packed, project string, err error) {
 	}
 	names, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
 	if err != nil || len(names) != 1 {
-		return "", "", fmt.Errorf("npm pack has made %v, %v", names, err)
+		return "", "", fmt.Errorf("npm pack has made the packages %v, want one (error: %v)", names, err)
 	}
 	project = filepath.Join(dir, "project")
 	if err := os.Mkdir(project, 0o755); err != nil {

@@ -17,7 +17,7 @@ func TestLinters(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string][]string{
 		"publint": {"publint/src/cli.js", "--strict", packed},
-		// esm-only: Node can require() a module since 20.19. The wasm has no typings.
+		// The profile is esm-only, because Node can require() a module since version 20.19. The wasm has no typings.
 		"attw": {"@arethetypeswrong/cli/dist/index.js", "--profile", "esm-only", "--exclude-entrypoints", "./iot.wasm", "--", packed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -30,8 +30,8 @@ func TestLinters(t *testing.T) {
 	}
 }
 
-// TestNode uses the package in Node, as a server does that renders pages or signs URLs.
-// Node 20 has no WebSocket.
+// TestNode uses the package in Node, like a server that renders pages or signs URLs. Node 20
+// has no WebSocket.
 func TestNode(t *testing.T) {
 	t.Parallel()
 	golden, err := filepath.Abs(filepath.Join(harness.Root, "wasm/sigv4/testdata/sigv4-golden.json"))
@@ -61,7 +61,7 @@ func TestNode(t *testing.T) {
 			t.Fatalf("%s: %v: %s", node, err, out)
 		}
 		if got.Presigned < 20 || len(got.Wrong) > 0 {
-			t.Errorf("%s: %d URLs were signed; these differ from the golden ones: %v", node, got.Presigned, got.Wrong)
+			t.Errorf("%s: %d URLs were signed; the URLs of these cases differ: %v", node, got.Presigned, got.Wrong)
 		}
 		if !got.Same || got.Wasm == 0 {
 			t.Errorf("%s: require() and import return different objects: %s", node, out)
@@ -71,7 +71,7 @@ func TestNode(t *testing.T) {
 		}
 		got.Hello.Error, _, _ = strings.Cut(got.Hello.Error, ":")
 		if got.Hello != want {
-			t.Errorf("%s: %+v, want %+v", node, got.Hello, want)
+			t.Errorf("%s: the outcome is %+v, want %+v", node, got.Hello, want)
 		}
 	}
 }

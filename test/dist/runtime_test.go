@@ -10,8 +10,8 @@ import (
 	"iot.wasm/test/harness"
 )
 
-// TestRuntime runs a program that prints and panics with the wasm_exec.js of "make wasm",
-// which is shorter than the toolchain's.
+// TestRuntime runs a Go program with the wasm_exec.js of "make wasm", which is shorter than
+// the toolchain's. The program prints and panics.
 func TestRuntime(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "prints.wasm")

@@ -8,8 +8,9 @@ import (
 	"iot.wasm/test/harness"
 )
 
-// openGuest opens a page as openModule does. Its variable pool contains the options of
-// cognito(), and its array asked the names of its requests to Cognito.
+// openGuest opens a page as openModule does, and loads cognito.js. The page's variable pool
+// contains the options of cognito(). Its array asked contains the names of the page's
+// requests to Cognito.
 func openGuest(t *testing.T, s *harness.Server) *harness.Tab {
 	t.Helper()
 	b := openModule(t, s)
@@ -17,7 +18,7 @@ func openGuest(t *testing.T, s *harness.Server) *harness.Tab {
 	return b
 }
 
-// loadCognito loads the module cognito.js, which openGuest describes.
+// loadCognito loads cognito.js and sets the variables that openGuest describes.
 func loadCognito(b *harness.Tab) {
 	b.T.Helper()
 	b.Eval(`const { cognito } = await import("/cognito.js"); const pool = local.cognito;
@@ -37,7 +38,7 @@ func TestCognitoGuest(t *testing.T) {
 	b.Is(`iot.state`, `"connected"`)
 	b.Eval(`await iot.disconnect()`, nil)
 
-	// A later page uses the stored identity. The page discards it if Cognito does not know it.
+	// A later page uses the stored identity. The page discards the identity if Cognito does not have it.
 	id := b.Text(`localStorage.getItem("iot.cognito." + pool.identityPoolId)`)
 	b.Do(chromedp.Navigate(s.URL + "iot.js"))
 	loadModule(b)
@@ -59,7 +60,8 @@ func TestCognitoGuest(t *testing.T) {
 	b.Is(`await (async () => { localStorage.clear(); const p = cognito({ ...pool, storage: null }); await p(); await p({ forceRefresh: true }); return localStorage.length })()`, `0`)
 }
 
-// A page of another origin sends a preflight request. Its policy must allow Cognito.
+// A page of another origin sends a preflight request before each request to Cognito. The
+// page's policy must allow the requests.
 func TestCognitoFromAnotherOrigin(t *testing.T) {
 	s := harness.Serve(t)
 	const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' "
@@ -142,7 +144,7 @@ func TestCognitoErrors(t *testing.T) {
 		b.Fails(`cognito({ ...pool, storage: null })()`, "IotError", c.code)
 		b.Is(`await cognito({ ...pool, storage: null })().catch((e) => [e instanceof IotError, e.phase, e.retryable])`, `[true,"credentials",`+c.retryable+`]`)
 	}
-	// The default endpoint follows the region, also in China.
+	// The default endpoint depends on the region, also in China.
 	b.Eval(`globalThis.urls = []; globalThis.fetch = (url) => { urls.push(String(url)); throw new TypeError("x") };
 		for (const region of ["eu-west-1", "cn-north-1"]) await cognito({ identityPoolId: region + ":00000000-0000-4000-8000-000000000000" })().catch(() => {})`, nil)
 	b.Is(`urls`, `["https://cognito-identity.eu-west-1.amazonaws.com/","https://cognito-identity.cn-north-1.amazonaws.com.cn/"]`)

@@ -31,7 +31,7 @@ func TestRefusals(t *testing.T) {
 	t.Run("wrong clock", func(t *testing.T) {
 		b := openModule(t, s)
 		b.Eval(`const RealDate = Date; globalThis.Date = class extends RealDate { constructor(...a) { if (a.length) super(...a); else super(RealDate.now() + 3600e3) } static now() { return RealDate.now() + 3600e3 } }`, nil)
-		// The response to the first attempt contains the service's time, and the second attempt signs for that time.
+		// The response to the first attempt contains the service's time. The client uses that time for the second signature.
 		b.Is(`await (async () => { let code; iot.addEventListener("disconnected", (e) => (code = e.detail.error.code));
 			await iot.connect({ ...at, credentials: { ...local.credentials, expiration: new Date(Date.now() - 1800e3) } }).catch(() => {});
 			await iot.connect({ ...at, credentials: local.credentials }); return [code, iot.state, iot.stats().connects] })()`, `["ERR_CLOCK_SKEW","connected",1]`)
@@ -147,7 +147,7 @@ func TestEveryPublishOption(t *testing.T) {
 	b.Is(`got.slice(2).map((m) => [...m.payload])`, `[[],[],[2,1],[2,3]]`)
 	// A later subscription receives the retained message.
 	b.Eval(`await iot.publish("o/kept", "still here", { qos: 1, retain: true })`, nil)
-	b.Until(`got.length === 7`) // the live message has arrived, so a later subscription cannot receive it
+	b.Until(`got.length === 7`) // the live message has arrived, so the later subscription can receive only the retained one
 	b.Eval(`const late = await iot.subscribe("o/kept", { qos: 1 }); const first = (await late[Symbol.asyncIterator]().next()).value;`, nil)
 	b.Is(`[first.text(), first.retain]`, `["still here",true]`)
 	b.Eval(`await iot.publish("o/kept", "", { qos: 1, retain: true })`, nil)
@@ -171,7 +171,7 @@ func TestSubscriptions(t *testing.T) {
 			await iot.subscribe("x/y", hit("x/y again")); await iot.subscribe("end", hit("end"));
 			await iot.publish("x/y", "m", { qos: 1 }); await iot.publish("end", "", { qos: 1 })`, nil)
 		b.Until(`hits.end === 1`)
-		// The broker delivers once for all plain filters and once for the shared subscription. Each delivery reaches every filter that matches.
+		// The broker delivers once for all plain filters and once for the shared subscription. The client passes each delivery to the subscriptions of every filter that matches.
 		b.Is(`(({ "x/y": a, "x/+": b, "x/#": c, "+/y": d, "x/y again": e }) => [a, b, c, d, e].every((n) => n === a && n >= 1))(hits)`, `true`)
 		b.Eval(`await iot.unsubscribe("x/y"); for (const f of ["x/+", "x/#", "#", "+/y", "$share/g/x/y", "end"]) await iot.unsubscribe(f)`, nil)
 		b.Is(`iot.stats().subscriptions`, `0`)
@@ -286,7 +286,7 @@ func TestSignals(t *testing.T) {
 		stop.abort(new Error("enough")); const reason = await dropped; await kept; while (!got.length) await new Promise((r) => setTimeout(r)); return [reason, got, iot.stats().queued] })()`, `["enough",["yes"],0]`)
 	b.Eval(`const stop = new AbortController(); await iot.disconnect(); await iot.connect({ ...at, credentials: local.credentials, signal: stop.signal }); stop.abort()`, nil)
 	b.Until(`iot.state === "closed"`)
-	b.Is(`(await iot.connect()).clientId.length > 0`, `true`) // with the previous options; their signal, which is aborted, has no effect
+	b.Is(`(await iot.connect()).clientId.length > 0`, `true`) // connect() uses the previous options without their aborted signal
 }
 
 // The AWS SDK's credential objects have more members than a client needs.

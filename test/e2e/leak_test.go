@@ -10,7 +10,8 @@ import (
 )
 
 // After ten thousand subscriptions and a thousand connections, the page and the wasm use
-// as much as after the first hundred.
+// about as much memory, and as many values and listeners, as after the first hundred of
+// each.
 func TestNothingLeaks(t *testing.T) {
 	t.Parallel()
 	s := harness.Serve(t)
@@ -38,7 +39,7 @@ func TestNothingLeaks(t *testing.T) {
 			funcs: go._values.filter((v) => typeof v === "function").length, values: go._values.filter((v) => v !== null && v !== undefined).length,
 			memory: go._inst.exports.mem.buffer.byteLength,
 		})`, nil)
-	// Makes so much garbage that Go collects it, and so many calls that Go releases the JavaScript values that it does not use.
+	// settle() produces enough garbage for a collection by Go, and makes enough calls for Go to release unused JavaScript values.
 	b.Eval(`globalThis.settle = async () => {
 			for (let round = 0; round < 2; round++) {
 				await iot.connect(o); for (let i = 0; i < 100; i++) await iot.publish("leak", new Uint8Array(100_000), { qos: 1 }); await iot.disconnect();
@@ -47,7 +48,7 @@ func TestNothingLeaks(t *testing.T) {
 		}`, nil)
 	b.Eval(`await subscribe(100); await connect(100); await settle()`, nil)
 	first := count(b)
-	b.Eval(`await subscribe(2_500); await connect(500); await settle()`, nil) // two subscriptions each
+	b.Eval(`await subscribe(2_500); await connect(500); await settle()`, nil) // subscribe(n) makes 2n subscriptions
 	half := count(b)
 	b.Eval(`await subscribe(2_500); await connect(500); await settle()`, nil)
 	end := count(b)
@@ -56,7 +57,7 @@ func TestNothingLeaks(t *testing.T) {
 		t.Errorf("Go created %d js.Funcs, want 1; it refers to %d functions, at first to %d", end.Created, end.Funcs, first.Funcs)
 	}
 	if end.listeners > first.listeners {
-		t.Errorf("%v event listeners, at first %v", end.listeners, first.listeners)
+		t.Errorf("the page has %v event listeners, at first %v", end.listeners, first.listeners)
 	}
 	const batch = 2000 // Go releases values in batches of about a thousand
 	if end.Values > first.Values+batch {
@@ -69,7 +70,7 @@ func TestNothingLeaks(t *testing.T) {
 	}
 }
 
-// usage is what the page and the wasm use, without garbage.
+// usage contains the resources that the page and the wasm use, without garbage.
 type usage struct {
 	Created   int // js.Funcs since the start
 	Funcs     int // JavaScript functions that Go refers to
@@ -85,8 +86,8 @@ func count(b *harness.Tab) (u usage) {
 	return u
 }
 
-// exposed serves www/ with a changed wasm_exec.js. The global go of the page is its Go
-// object, and createdFuncs the number of js.Funcs that Go has created.
+// exposed serves www/ with a changed wasm_exec.js, which sets two globals of the page. go is
+// the Go object, and createdFuncs is the number of js.Funcs that Go has created.
 func exposed(t *testing.T) (url string) {
 	t.Helper()
 	script, err := os.ReadFile(filepath.Join(harness.Root, "www/wasm_exec.js"))

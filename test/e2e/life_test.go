@@ -15,7 +15,7 @@ import (
 	"iot.wasm/test/harness"
 )
 
-// Each of forty connections uses its own credentials, which are valid for three seconds.
+// Each of forty reconnects uses new credentials. Credentials are valid for three seconds.
 func TestFortyReconnects(t *testing.T) {
 	t.Parallel()
 	s := harness.Serve(t, "-faults", "-attach-policy", "-cognito-lifetime", "3s")
@@ -93,7 +93,7 @@ func TestRealEndpointName(t *testing.T) {
 	}
 	aws := httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
-		r.Out.Host = r.In.Host // the signature covers it
+		r.Out.Host = r.In.Host // the signature covers the host
 	}})
 	t.Cleanup(aws.Close)
 	ctx, stop, err := harness.LaunchChromium(context.Background(), chromedp.Flag("host-resolver-rules", "MAP *.amazonaws.com:443 "+aws.Listener.Addr().String()+", MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"), chromedp.IgnoreCertErrors)
@@ -107,11 +107,11 @@ func TestRealEndpointName(t *testing.T) {
 		globalThis.errors = []; iot.addEventListener("disconnected", (e) => errors.push(e.detail.error.code)); globalThis.got = [];
 		await iot.connect({ endpoint: "`+host+`", clientId: "real", credentials: cognito({ ...local.cognito, logins: { localhost: "ann" } }), reconnect: { minDelayMs: 5, maxDelayMs: 100 } });
 		await iot.subscribe("real", (m) => got.push(m.text()), { qos: 1 }); await iot.publish("real", "one", { qos: 1 })`, nil)
-	// The credentials are revoked before they expire, so the client asks the provider for new ones.
+	// The credentials are revoked before they expire, so the client requests new ones from the provider.
 	s.Control(`{"expireCredentials":true,"cut":"real"}`)
 	b.Until(`iot.stats().connects === 2`)
 	b.Eval(`await iot.publish("real", "two", { qos: 1 })`, nil)
-	b.Until(`got.at(-1) === "two"`) // the first may arrive twice: its PUBACK may have been lost
+	b.Until(`got.at(-1) === "two"`) // "one" may arrive twice, because its PUBACK may have been lost
 	b.Is(`errors[0]`, `"ERR_CONNECTION_LOST"`)
 	b.Is(`errors.slice(1).every((c) => c === "ERR_CREDENTIALS_EXPIRED" || c === "ERR_ACCESS_KEY")`, `true`)
 	// The client enforces the quotas of AWS IoT Core for this name.
@@ -148,7 +148,7 @@ func TestReload(t *testing.T) {
 	loadModule(b)
 	b.Eval(`globalThis.got = []; iot.addEventListener("message", (e) => got.push(e.detail.text())); `+connect, nil)
 	if again := b.Text(`iot.connection.clientId`); again != id {
-		t.Errorf("the client id is %s, and %s after a reload", id, again)
+		t.Errorf("the client id was %s, and is %s after a reload", id, again)
 	}
 	b.Is(`iot.connection.sessionPresent`, `true`)
 	b.Until(`got.includes("meanwhile")`) // the session contains the subscription
@@ -180,7 +180,7 @@ func TestWake(t *testing.T) {
 		b.Eval(event, nil)
 		b.Until(`iot.state === "connected"`)
 	}
-	// A half-open connection: the socket stays open, and PINGREQ has no answer.
+	// The connection becomes half-open: the socket stays open, and PINGREQ has no answer.
 	s.Control(`{"freeze":"w"}`)
 	b.Eval(`dispatchEvent(new Event("online"))`, nil)
 	b.Until(`errors.at(-1) === "ERR_KEEP_ALIVE"`)

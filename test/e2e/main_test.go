@@ -1,5 +1,5 @@
 // Package e2e tests the page and the module in Chromium. serve.go serves them, and the
-// tests use them as a person or a script does.
+// tests use them as a user or a script does.
 package e2e
 
 import (
@@ -25,7 +25,7 @@ func open(t *testing.T, url string) *harness.Tab {
 	return harness.Open(t, harness.Browser, url, patience)
 }
 
-// openModule opens a page of the server that has loaded the module and has not connected.
+// openModule opens a page of the server and loads the module. It does not connect.
 // The folder of the page contains no empty document, so the page shows the text of
 // iot.js.
 //
@@ -52,7 +52,7 @@ func embed(t *testing.T, policy, script string) (url string) {
 	return embedWith(t, "Content-Security-Policy", policy, script)
 }
 
-// embedWith is embed with another name of the header that contains the policy.
+// embedWith is like embed. header is the name of the header that contains the policy.
 func embedWith(t *testing.T, header, policy, script string) (url string) {
 	t.Helper()
 	www := filepath.Join(harness.Root, "www")

@@ -44,12 +44,12 @@ func TestMatchesAgreesWithTheEngine(t *testing.T) {
 		total += len(want)
 		for j, filter := range filters {
 			if got, want := slices.Contains(matched[i], uint32(j)), slices.Contains(want, uint32(j)); got != want {
-				t.Errorf("iot.matches(%q, %q) is %t, and the router says %t", filter, topic, got, want)
+				t.Errorf("iot.matches(%q, %q) is %t, and the result of the router is %t", filter, topic, got, want)
 			}
 		}
 	}
 	if total < 5*count {
-		t.Errorf("only %d of the generated pairs match", total)
+		t.Errorf("only %d of the generated pairs of a filter and a topic match", total)
 	}
 	b.Is(`iot.matches(1, null)`, `false`)
 }
@@ -74,8 +74,8 @@ func generateFilter(random *rand.Rand) string {
 
 var share = regexp.MustCompile(`^\$share/[^/]*/`)
 
-// generateTopic draws a topic. Half of the topics are made of a filter, so that they
-// match it if both are valid.
+// generateTopic draws a topic, which may be invalid. It derives half of the topics from the
+// filter. Most of these match the filter.
 func generateTopic(random *rand.Rand, filter string) string {
 	if random.IntN(2) == 0 {
 		return generateLevels(random, "a", "b", "c", "", "ü", "$SYS", "$share", "+", "#")

@@ -20,8 +20,8 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
-// native is a client outside the browser. It consists of the WebSocket of nhooyr.io,
-// paho's packets, and a URL that sigv4 has signed.
+// native is a client outside the browser. It uses the WebSocket of nhooyr.io, paho's packets,
+// and a URL that sigv4 has signed.
 type native struct {
 	t    *testing.T
 	conn net.Conn
@@ -84,7 +84,7 @@ func (n *native) subscribe(filter string, qos byte) {
 	n.t.Helper()
 	n.send(packets.SUBSCRIBE, &packets.Subscribe{PacketID: 1, Properties: &packets.Properties{}, Subscriptions: []packets.SubOptions{{Topic: filter, QoS: qos}}})
 	if ack := n.receive().(*packets.Suback); ack.Reasons[0] != qos {
-		n.t.Fatalf("granted %d, want QoS %d", ack.Reasons[0], qos)
+		n.t.Fatalf("the broker grants QoS %d, want %d", ack.Reasons[0], qos)
 	}
 }
 
@@ -126,7 +126,7 @@ func TestPageAndNativeClient(t *testing.T) {
 	for qos := range byte(3) {
 		b.Is(fmt.Sprintf(`(await iot.publish("to/native", "hello %d", { qos: %d })).reasonCode`, qos, qos), `0`)
 		if m := n.message(); string(m.Payload) != fmt.Sprintf("hello %d", qos) || m.QoS != qos {
-			t.Errorf("QoS %d: %v", qos, m)
+			t.Errorf("with QoS %d, the native client receives %v", qos, m)
 		}
 		n.publish("to/page", fmt.Sprintf("hi %d", qos), qos)
 	}
@@ -138,12 +138,11 @@ func TestPageAndNativeClient(t *testing.T) {
 	var first []byte
 	b.Eval(`Array.from(wide)`, &intsToBytes{&first})
 	if !bytes.Equal(m.Payload, first) {
-		t.Error("the payload of 128 KiB has changed on its way")
+		t.Error("the received payload of 128 KiB differs from the sent one")
 	}
 }
 
-// mosquitto chooses packet identifiers and controls the flow in other ways than the
-// stand-in.
+// mosquitto and the stand-in differ in the choice of packet identifiers and in flow control.
 func TestMosquitto(t *testing.T) {
 	b := openModule(t, harness.Serve(t))
 	b.Is(`(await iot.connect({ endpoint: "`+mosquitto(t, "allow_anonymous true")+`" })).maximumQoS`, `2`)
@@ -182,7 +181,7 @@ func TestAuthorizer(t *testing.T) {
 		`["?x-amz-customauthorizer-name=door&key=se%20cret&x-amz-customauthorizer-signature=a%2Bb%2Fc%3D","ERR_SIGNATURE",false]`)
 }
 
-// mosquitto starts a mosquitto with WebSockets on this machine and more lines of its
+// mosquitto starts the broker mosquitto with WebSockets. settings are additional lines of its
 // configuration.
 func mosquitto(t *testing.T, settings string) (endpoint string) {
 	t.Helper()

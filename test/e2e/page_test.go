@@ -34,7 +34,7 @@ func TestPageWithMouseAndKeyboard(t *testing.T) {
 	b.Until(`document.querySelector("#messages li .payload")?.textContent === '{"t": 21}'`)
 	b.Fill("#subscribe [name=filter]", "room/+\r")
 	b.Until(`document.querySelectorAll("#subscriptions li").length === 2`)
-	// Each of two overlapping filters receives the message once.
+	// Each of the subscriptions to two overlapping filters receives the message once.
 	b.Fill("#publish [name=payload]", "again")
 	b.Do(chromedp.KeyEvent("\r", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	b.Until(`document.querySelectorAll("#messages li").length === 3`)
@@ -49,7 +49,8 @@ func TestPageWithMouseAndKeyboard(t *testing.T) {
 	b.Until(`document.querySelector("#state").textContent === "connected"`)
 }
 
-// A classic worker has no address to load the wasm from, so the page passes it.
+// A classic worker cannot determine the address of the wasm, so its script passes the address
+// to load().
 func TestClassicWorker(t *testing.T) {
 	b := openModule(t, harness.Serve(t))
 	b.Is(`await new Promise((resolve) => {

@@ -15,7 +15,7 @@ func TestRequest(t *testing.T) {
 		await other.connect({ ...at, credentials: local.credentials, clientId: "answerer" });
 		globalThis.asked = []; await other.subscribe("ask/+", (m) => { asked.push(m.responseTopic); if (m.topic === "ask/late") setTimeout(() => m.reply("too late"), 200); else if (m.topic !== "ask/never") m.reply({ json: [m.text(), m.topic] }) }, { qos: 1 })`, nil)
 	b.Is(`(await iot.request("ask/1", "what?")).json()`, `["what?","ask/1"]`)
-	// Each request receives its own reply. All of them share one subscription.
+	// Each request receives its own reply. All requests share one subscription.
 	b.Is(`(await Promise.all(Array.from({ length: 50 }, (_, i) => iot.request("ask/2", String(i), { qos: i % 2 })))).every((m, i) => m.text() === JSON.stringify([String(i), "ask/2"]))`, `true`)
 	b.Is(`[iot.stats().subscriptions, new Set(asked).size, asked[0]]`, `[1,1,"iot/replies/asker"]`)
 	b.Is(`await (async () => { const correlationData = Uint8Array.of(1, 2); const m = await iot.request("ask/3", null, { responseTopic: "mine", correlationData }); return [m.topic, [...m.correlationData], iot.stats().subscriptions] })()`, `["mine",[1,2],2]`)
@@ -37,7 +37,7 @@ func TestRequest(t *testing.T) {
 }
 
 // The later of two subscriptions to one filter receives the retained messages. The
-// earlier one does not receive them again.
+// earlier subscription does not receive the messages again.
 func TestLateSubscription(t *testing.T) {
 	t.Parallel()
 	b := openModule(t, harness.Serve(t))

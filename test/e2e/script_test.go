@@ -68,7 +68,7 @@ func (s *script) seen() string {
 	return strings.Join(s.types, " ")
 }
 
-// encoder is one of paho's packets.
+// An encoder is a packet of paho.
 type encoder interface {
 	WriteTo(io.Writer) (int64, error)
 }
@@ -86,9 +86,9 @@ func (c *scriptConn) send(list ...encoder) {
 
 func properties() *packets.Properties { return &packets.Properties{} }
 
-// throttled is a proxy to target that reads perSecond bytes per second from the page. A
-// receive buffer of a few bytes makes the unsent bytes wait in the browser; 0 is the
-// system's default.
+// throttled serves a proxy to target. The proxy reads perSecond bytes per second from the
+// page. buffer is the size of its receive buffer in bytes; 0 selects the system's default.
+// With a small buffer, the unsent bytes wait in the browser.
 func throttled(t *testing.T, target string, perSecond, buffer int) (address string) {
 	t.Helper()
 	return harness.Listen(t, func(page *net.TCPConn) {

@@ -39,9 +39,9 @@ func (r *reports) text() string {
 	return strings.Join(r.all, "\n")
 }
 
-// A client learns the reason for a refusal by an HTTP request. If the page's policy does
-// not allow that request, the error has a general code and the violation reports contain
-// no signed URL.
+// A client determines the reason for a refusal by an HTTP request. If a policy of the page
+// does not allow that request, the error has a general code. No violation report contains
+// a signed URL.
 func TestReportsContainNoSecret(t *testing.T) {
 	t.Parallel()
 	s := harness.Serve(t)
@@ -50,7 +50,7 @@ func TestReportsContainNoSecret(t *testing.T) {
 		reported                    bool
 	}{
 		{"forbidden", "Content-Security-Policy", "ws://" + s.Addr, "ERR_UNREACHABLE", true},
-		{"reported only", "Content-Security-Policy-Report-Only", "ws://" + s.Addr, "ERR_FORBIDDEN", true},
+		{"report-only policy", "Content-Security-Policy-Report-Only", "ws://" + s.Addr, "ERR_FORBIDDEN", true},
 		{"allowed", "Content-Security-Policy", "ws://" + s.Addr + " http://" + s.Addr, "ERR_SIGNATURE", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestReportsContainNoSecret(t *testing.T) {
 			b.Until(`globalThis.failed !== undefined`)
 			code := b.Text(`failed.code`)
 			if c.code == "ERR_SIGNATURE" && code == "ERR_ACCESS_KEY" {
-				code = c.code // the stand-in does not know the key
+				code = c.code // the stand-in has no such key
 			}
 			if code != c.code {
 				t.Errorf("connect() rejects with %s, want %s: %s", code, c.code, b.Text(`failed.message`))
@@ -119,8 +119,8 @@ func TestEndlessResponse(t *testing.T) {
 	}
 }
 
-// An error contains no secret of texts that servers and the page's functions provide. The
-// page's own error is its cause.
+// An error contains no secret that the text of a server or of the page's function contains.
+// The cause of the error is the page's own error.
 func TestForeignTextsAreRedacted(t *testing.T) {
 	t.Parallel()
 	s := harness.Serve(t)

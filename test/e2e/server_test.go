@@ -27,12 +27,12 @@ func TestBrokerRestart(t *testing.T) {
 	// A message of QoS 1 is queued while the client is offline.
 	b.Eval(`globalThis.queued = iot.publish("many/7", "queued", { qos: 1 })`, nil)
 	b.Fails(`iot.publish("many/7", "not queued")`, "IotError", "ERR_OFFLINE_QOS0")
-	s = harness.Serve(t, "-addr", s.Addr) // has new credentials, which the page's provider fetches
+	s = harness.Serve(t, "-addr", s.Addr) // the new server has new credentials, which the page's provider fetches
 	b.Until(`iot.state === "connected"`)
 	b.Is(`await queued`, `{"reasonCode":0}`)
 	b.Eval(`for (let i = 0; i < 20; i++) await iot.publish("many/" + i, "again", { qos: 1 })`, nil)
 	b.Until(`new Set(got).size === 20`)
-	b.Is(`events.filter((x) => x.startsWith("connected"))`, `["connected"]`) // not recovered: the new broker has no sessions
+	b.Is(`events.filter((x) => x.startsWith("connected"))`, `["connected"]`) // the session is not recovered, because the new broker has no sessions
 	b.Is(`events[0]`, `"disconnected ERR_CONNECTION_LOST"`)
 	b.Is(`iot.stats().connects`, `2`)
 	b.Until(`document.querySelectorAll("#subscriptions li").length === 1 && document.querySelector("#state").textContent === "connected"`)
@@ -157,7 +157,7 @@ func TestServeErrors(t *testing.T) {
 	}
 }
 
-// The broker publishes the will when the tab is closed, and not after disconnect().
+// The broker publishes the will when the tab is closed, but not after disconnect().
 func TestClosingTheTab(t *testing.T) {
 	s := harness.Serve(t)
 	n := dial(t, s, "watcher")
@@ -172,8 +172,8 @@ func TestClosingTheTab(t *testing.T) {
 	}
 }
 
-// A will has the properties of a message. mosquitto publishes all of them, and the stand-in
-// only the user properties.
+// A will has the properties of a message. mosquitto publishes all of them. The stand-in
+// publishes only the user properties.
 func TestWillProperties(t *testing.T) {
 	s := harness.Serve(t)
 	endpoint := mosquitto(t, "allow_anonymous true")
@@ -188,8 +188,8 @@ func TestWillProperties(t *testing.T) {
 		`[[1],1,true,"application/json","reply",[7],true,[["k","v"]]]`)
 }
 
-// Every request has a limit for its time and size. The time limit does not end a
-// WebSocket.
+// The server limits the time and the size of every request. The time limit does not apply to
+// a WebSocket.
 func TestUnfinishedRequests(t *testing.T) {
 	t.Parallel()
 	s := harness.Serve(t, "-faults")
@@ -225,7 +225,7 @@ func TestUnfinishedRequests(t *testing.T) {
 	all.Wait()
 	n.publish("still/here", "x", 0)
 	if m := n.message(); string(m.Payload) != "x" {
-		t.Errorf("%q", m.Payload)
+		t.Errorf("the received payload is %q, want x", m.Payload)
 	}
 
 	for name, c := range map[string]struct{ header, body, want string }{

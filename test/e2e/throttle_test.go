@@ -11,8 +11,8 @@ import (
 )
 
 // Chromium limits the timers of a tab in the background to one run per minute. A
-// connection with a keep-alive of 60 s survives that: PINGREQ is due after half of it,
-// and the broker waits for one and a half of it.
+// connection with a keep-alive of 60 s is not lost: PINGREQ is due after half of the
+// keep-alive, and the broker waits for one and a half times the keep-alive.
 func TestThrottledTab(t *testing.T) {
 	t.Parallel()
 	s := harness.Serve(t)

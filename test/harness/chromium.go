@@ -11,24 +11,24 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// ChromiumNames are the names that the program has, the preferred one first.
+// ChromiumNames are the names of Chromium's program, the preferred one first.
 var ChromiumNames = []string{"chromium", "chromium-browser", "google-chrome"}
 
-// Local is an option that lets a browser resolve the names of this machine only.
+// Local is an option that makes a browser resolve only the names of this machine.
 var Local = chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost")
 
 // Browser is the Chromium that StartChromium has started.
 var Browser context.Context
 
-// StartChromium is a Step that starts the Chromium which all tests of a package share.
+// StartChromium is a Step that starts the Chromium that all tests of a package share.
 func StartChromium(string) (stop func(), err error) {
 	Browser, stop, err = LaunchChromium(context.Background(), Local)
 	return stop, err
 }
 
-// LaunchChromium starts a Chromium without a window and with a new profile. It ends when
-// parent ends or stop is called; stop also removes the profile. LaunchChromium fails if
-// Chromium is not installed.
+// LaunchChromium starts a Chromium without a window and with a new profile. The Chromium
+// ends when parent ends, or when stop is called. Only stop removes the profile.
+// LaunchChromium fails if Chromium is not installed.
 func LaunchChromium(parent context.Context, flags ...chromedp.ExecAllocatorOption) (_ context.Context, stop func(), err error) {
 	path := ""
 	for _, name := range ChromiumNames {

@@ -11,9 +11,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// WatchWasm is a script for a page that has not loaded the wasm yet. After it, the
-// global variable wasm of the page refers to the exports of its newest WebAssembly
-// instance.
+// WatchWasm is a script for a page that has not loaded the wasm yet. The script makes the
+// page's global variable wasm refer to the exports of the newest WebAssembly instance.
 //
 //go:embed watchwasm.js
 var WatchWasm string
@@ -40,7 +39,8 @@ func Evaluate(tab context.Context, expression string, out any) error {
 }
 
 // Poll evaluates an expression in the page of a tab every 20 ms until its value is
-// truthy, and returns that value. It fails when tab ends first.
+// truthy, and returns that value. It has no timeout of its own, and fails if tab ends
+// before.
 func Poll[T any](tab context.Context, expression string) (T, error) {
 	return chromedp.Run(tab, chromedp.Poll[T](expression, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(0)))
 }

@@ -1,6 +1,6 @@
-// Package harness starts what the tests of the other packages in test/ need: serve.go,
-// the stand-in for AWS IoT Core, Chromium and its tabs, and small servers on this
-// machine.
+// Package harness starts the programs and servers that the other packages in test/ need:
+// serve.go, the stand-in for AWS IoT Core, Chromium and its tabs, and small servers on
+// this machine.
 //
 // Its paths are relative to the working directory of a test, which is the folder of the
 // tested package.
@@ -19,11 +19,11 @@ import (
 // Root is the project's folder, relative to a folder of tests such as test/e2e.
 const Root = "../.."
 
-// A Step prepares something that all tests of a package share. It may write to dir, a
+// A Step prepares a resource that all tests of a package share. It may write to dir, a
 // temporary folder. If stop is not nil, Run calls it after the tests.
 type Step func(dir string) (stop func(), err error)
 
-// Run does the steps in their order, runs the tests of a package and returns the exit
+// Run performs the steps in their order, runs the tests of a package and returns the exit
 // code. TestMain calls it. If a step fails, Run prints the error and runs no test.
 func Run(m *testing.M, steps ...Step) (code int) {
 	dir, err := os.MkdirTemp("", "iot-test-")
@@ -63,8 +63,9 @@ func Command(dir, name string, args ...string) error {
 	return nil
 }
 
-// Build runs internal/build, the build tool, in the project's folder and returns what it
-// prints. With the argument -stamp, that is the version of the current sources.
+// Build runs internal/build, the build tool, in the project's folder. It returns the text
+// that the tool prints, without surrounding space. With the argument -stamp, the text is
+// the version of the current sources. The error contains the tool's messages.
 func Build(args ...string) (output string, err error) {
 	cmd := exec.Command("go", append([]string{"run", "./internal/build"}, args...)...)
 	cmd.Dir = Root
@@ -77,7 +78,8 @@ func Build(args ...string) (output string, err error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// Modules returns the absolute path of the npm packages that test/npm installs.
+// Modules returns the absolute path of the folder that contains the npm packages of
+// test/npm. It does not check that they are installed.
 func Modules() (path string, err error) {
 	return filepath.Abs(filepath.Join(Root, "test/npm/node_modules"))
 }

@@ -40,8 +40,8 @@ type Server struct {
 	cmd *exec.Cmd
 }
 
-// Serve starts serve.go and ends it with the test. It listens on a free port, unless the
-// first argument is -addr.
+// Serve starts serve.go, and ends it at the end of the test. The server listens on a free
+// port, unless the first argument is -addr.
 func Serve(t *testing.T, args ...string) *Server {
 	t.Helper()
 	if len(args) == 0 || args[0] != "-addr" {
@@ -64,7 +64,7 @@ func Serve(t *testing.T, args ...string) *Server {
 	}
 	i := strings.Index(line, "http://")
 	if i < 0 {
-		t.Fatalf("the first line of serve.go contains no URL: %q", line)
+		t.Fatalf("the first line of the output of serve.go contains no URL: %q", line)
 	}
 	s.URL = strings.TrimSpace(line[i:])
 	s.Addr = strings.TrimSuffix(strings.TrimPrefix(s.URL, "http://"), "/")
@@ -79,7 +79,8 @@ func (s *Server) Kill() {
 	}
 }
 
-// Interrupt ends the server as Ctrl+C does and returns its exit code.
+// Interrupt ends the server as Ctrl+C does, and returns its exit code. It fails the test if
+// the server has not ended after 10 s.
 func (s *Server) Interrupt() (code int) {
 	s.t.Helper()
 	if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil {

@@ -23,9 +23,9 @@ type Tab struct {
 	Patience time.Duration // how long one operation may take
 }
 
-// Open opens a URL in a tab of the browser that has a profile of its own. The tab is
-// closed at the end of the test. The test's log shows what the page writes to its
-// console and its uncaught exceptions.
+// Open opens a URL in a new tab of the browser. The tab has a profile of its own, and is
+// closed at the end of the test. The test's log contains the page's console output and
+// uncaught exceptions.
 func Open(t *testing.T, browser context.Context, url string, patience time.Duration) *Tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
@@ -33,8 +33,8 @@ func Open(t *testing.T, browser context.Context, url string, patience time.Durat
 	if err := chromedp.Listen(ctx, func(event any) { logEvent(t, event) }); err != nil {
 		t.Fatal(err)
 	}
-	// The first action on ctx opens the tab, and the tab lives as long as the context of
-	// that action. It must not be a context with a timeout.
+	// The first action on ctx opens the tab. The end of that action's context closes the
+	// tab, so it must not be a context with a timeout.
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -64,10 +64,10 @@ func (b *Tab) Close() {
 	}
 }
 
-// With returns the same tab for a subtest.
+// With returns a Tab for the same page, whose methods fail the subtest t.
 func (b *Tab) With(t *testing.T) *Tab { return &Tab{t, b.Ctx, b.Patience} }
 
-// Do performs actions.
+// Do performs actions. It fails the test if they take longer than Patience.
 func (b *Tab) Do(actions ...chromedp.Action[chromedp.Void]) {
 	b.T.Helper()
 	ctx, cancel := context.WithTimeout(b.Ctx, b.Patience)
@@ -93,7 +93,8 @@ func (b *Tab) Fill(selector, text string) {
 	b.Do(chromedp.KeyEvent(text))
 }
 
-// Eval is Evaluate for a test.
+// Eval calls [Evaluate] in the tab. It fails the test if the expression throws, or takes
+// longer than Patience.
 func (b *Tab) Eval(expression string, out any) {
 	b.T.Helper()
 	if err := b.Try(expression, out); err != nil {
@@ -101,7 +102,7 @@ func (b *Tab) Eval(expression string, out any) {
 	}
 }
 
-// Try is Eval for an expression that may fail.
+// Try is like Eval, but returns the error instead of failing the test.
 func (b *Tab) Try(expression string, out any) error {
 	ctx, cancel := context.WithTimeout(b.Ctx, b.Patience)
 	defer cancel()
@@ -129,20 +130,21 @@ func (b *Tab) Is(expression, want string) {
 	}
 }
 
-// Until waits until the expression is true.
+// Until waits until the expression is true, at most for Patience.
 func (b *Tab) Until(expression string) {
 	b.T.Helper()
 	Await[bool](b, expression)
 }
 
-// Await waits until the value of the expression is truthy, and returns that value.
+// Await waits until the value of the expression is truthy, and returns that value. It fails
+// the test after the tab's Patience.
 func Await[T any](b *Tab, expression string) T {
 	b.T.Helper()
 	ctx, cancel := context.WithTimeout(b.Ctx, b.Patience)
 	defer cancel()
 	value, err := Poll[T](ctx, expression)
 	if err != nil {
-		b.T.Fatalf("%v: never became true: %s", err, expression)
+		b.T.Fatalf("%v; still not true: %s", err, expression)
 	}
 	return value
 }
@@ -160,7 +162,7 @@ func (b *Tab) Fails(expression, class, code string, words ...string) {
 	}
 	for _, w := range words {
 		if !strings.Contains(e.Message, w) {
-			b.T.Errorf("%s\nfails with %q,\nwhich lacks %q", expression, e.Message, w)
+			b.T.Errorf("%s\nfails with %q,\nwhich does not contain %q", expression, e.Message, w)
 		}
 	}
 	if strings.Contains(e.Message+e.Stack, "X-Amz-Signature=") {

@@ -1,4 +1,4 @@
-// Sets globalThis.wasm to the exports of the newest WebAssembly instance of the page.
+// This script sets globalThis.wasm to the exports of the newest WebAssembly instance of the page.
 {
   const { instantiateStreaming } = WebAssembly;
   WebAssembly.instantiateStreaming = async (...args) => {

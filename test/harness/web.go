@@ -12,17 +12,18 @@ import (
 	"iot.wasm/internal/localiot"
 )
 
-// Files are what a server serves in place of the files of a folder, by request path.
+// Files are responses, by request path. A server sends them instead of the files of a
+// folder.
 type Files map[string]File
 
-// A File is the body of a response. Its Content-Type follows the extension of the request
-// path, unless Header contains another. A path without an extension is HTML.
+// A File is a response. Its Content-Type depends on the extension of the request path, as
+// described at SetType, unless Header contains another.
 type File struct {
 	Body   string
 	Header map[string]string
 }
 
-// before serves the files and leaves all other requests to next.
+// before serves the files, and passes all other requests to next.
 func (f Files) before(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		file, ok := f[r.URL.Path]
@@ -44,15 +45,16 @@ var mediaTypes = map[string]string{
 }
 
 // SetType sets the Content-Type of a response by the extension of a name, so that it
-// does not depend on the machine's own table of media types.
+// does not depend on the machine's own table of media types. A name without an extension is
+// HTML. SetType has no effect for other extensions than .html, .js, .json and .wasm.
 func SetType(w http.ResponseWriter, name string) {
 	if kind := mediaTypes[path.Ext(name)]; kind != "" {
 		w.Header().Set("Content-Type", kind)
 	}
 }
 
-// Web serves the files, and for other paths those of a folder, until the test ends. The
-// URL has no slash at its end.
+// Web serves the files until the test ends. For other paths it serves the files of a folder.
+// The URL has no slash at its end.
 func Web(t *testing.T, folder string, files Files) (url string) {
 	t.Helper()
 	folderFiles := http.FileServer(http.Dir(folder))
@@ -64,11 +66,11 @@ func Web(t *testing.T, folder string, files Files) (url string) {
 	return web.URL
 }
 
-// A StandIn is the stand-in for AWS IoT Core, in the process of the test.
+// A StandIn is a stand-in for AWS IoT Core that runs in the process of the test.
 type StandIn struct {
 	URL     string       // ends with a slash
 	Sockets atomic.Int32 // the number of requests for a WebSocket
-	Files   Files        // to be filled before the first request
+	Files   Files        // the test adds files before the first request
 }
 
 // ServeStandIn serves a stand-in, and a folder beside it, until the test ends.

@@ -25,8 +25,9 @@ const (
 )
 
 var (
+	// tiny contains 2,000 messages of QoS 0 with a payload of one byte.
 	tiny = many(2000, func(int) []byte { return message(0, 0, "t", nil, 1) })
-	// hugeUser exceeds the client's limit of user properties, and largeUser does not.
+	// hugeUser exceeds the client's limit of user properties, but largeUser does not.
 	hugeUser  = user(300_000, 1)
 	largeUser = user(900, 400)
 	long      = strings.Repeat("l", 65_000)
@@ -49,8 +50,8 @@ var attacks = []attack{
 		p.send(packet(connack<<4, []byte{0, 0}, properties(user(300, 65_000))))
 	}},
 	{name: "PUBLISH QoS 0, tiny", flood: func(p *peer) { p.send(tiny) }},
-	{name: "PUBLISH QoS 0, tiny, one to a frame", flood: func(p *peer) { p.send(message(0, 0, "t", nil, 1)) }},
-	{name: "PUBLISH QoS 0, tiny, 16 MB of them in a frame", flood: func(p *peer) {
+	{name: "PUBLISH QoS 0, tiny, one per frame", flood: func(p *peer) { p.send(message(0, 0, "t", nil, 1)) }},
+	{name: "PUBLISH QoS 0, tiny, 16 MB per frame", flood: func(p *peer) {
 		p.send(many(16<<20/6, func(int) []byte { return message(0, 0, "t", nil, 0) }))
 	}},
 	{name: "PUBLISH QoS 0, retained", flood: func(p *peer) {
@@ -64,7 +65,7 @@ var attacks = []attack{
 		id := ids(p, 500)
 		p.send(many(500, func(i int) []byte { return message(1, id(i), "t", nil, 1) }))
 	}},
-	{name: "PUBLISH QoS 1, without reading", deaf: true, ends: []byte{receiveMaximum, quotaExceeded}, flood: func(p *peer) {
+	{name: "PUBLISH QoS 1, without reading", notReading: true, ends: []byte{receiveMaximum, quotaExceeded}, flood: func(p *peer) {
 		id := ids(p, 500)
 		p.send(many(500, func(i int) []byte { return message(1, id(i), "t", nil, 1) }))
 	}},
@@ -107,7 +108,7 @@ var attacks = []attack{
 		p.send(message(0, 0, "t", hugeUser, 1))
 	}},
 	{name: "PUBLISH, 900 user properties", flood: func(p *peer) { p.send(message(0, 0, "t", largeUser, 1)) }},
-	{name: "PUBLISH, few user properties above 1 MiB", must: true, ends: []byte{quotaExceeded}, flood: func(p *peer) {
+	{name: "PUBLISH, 20 user properties with more than 1 MiB", must: true, ends: []byte{quotaExceeded}, flood: func(p *peer) {
 		p.send(message(0, 0, "t", user(20, 65_000), 1))
 	}},
 	{name: "PUBLISH, many subscription identifiers", must: true, ends: []byte{quotaExceeded, protocolError}, flood: func(p *peer) {
@@ -140,13 +141,13 @@ var attacks = []attack{
 	{name: "PUBREC, unknown", ends: []byte{protocolError, quotaExceeded}, flood: func(p *peer) {
 		p.send(many(2000, func(int) []byte { return ack(pubrec, unknownID, nil) }))
 	}},
-	{name: "PUBREC, unknown, without reading", deaf: true, must: true, ends: []byte{protocolError, quotaExceeded}, flood: func(p *peer) {
+	{name: "PUBREC, unknown, without reading", notReading: true, must: true, ends: []byte{protocolError, quotaExceeded}, flood: func(p *peer) {
 		p.send(many(2000, func(int) []byte { return ack(pubrec, unknownID, nil) }))
 	}},
 	{name: "PUBREL, unknown", ends: []byte{protocolError, quotaExceeded}, flood: func(p *peer) {
 		p.send(many(2000, func(int) []byte { return ack(pubrel, unknownID, nil) }))
 	}},
-	{name: "PUBREL, unknown, without reading", deaf: true, must: true, ends: []byte{protocolError, quotaExceeded}, flood: func(p *peer) {
+	{name: "PUBREL, unknown, without reading", notReading: true, must: true, ends: []byte{protocolError, quotaExceeded}, flood: func(p *peer) {
 		p.send(many(2000, func(int) []byte { return ack(pubrel, unknownID, nil) }))
 	}},
 	{name: "PUBCOMP, unknown", ends: []byte{protocolError}, flood: func(p *peer) {
@@ -213,7 +214,7 @@ var attacks = []attack{
 	{name: "one WebSocket message without an end", flood: endless},
 }
 
-// endless sends 64 MiB of one WebSocket message, and not its end.
+// endless sends 64 MiB of one WebSocket message, and does not end the message.
 func endless(p *peer) {
 	w, err := p.ws.Writer(p.ctx, websocket.MessageBinary)
 	if err != nil {

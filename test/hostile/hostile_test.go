@@ -1,9 +1,9 @@
 // Package hostile tests a page in Chromium with brokers that send the largest packets, and
 // as many packets as possible, of every type.
 //
-// Meanwhile, the page must remain responsive, the wasm's memory must remain bounded, and
-// another client of the page must keep working. Or the client must end the connection with
-// the right DISCONNECT.
+// The page must remain responsive, the wasm's memory must remain bounded, and another client
+// of the page must keep working. The attacked client may end the connection, but only with
+// a reason code that the attack allows.
 package hostile
 
 import (
@@ -45,8 +45,8 @@ type outcome struct {
 	Received int
 	// Most is the largest size of the wasm's memory in bytes.
 	Most int
-	// RoundTrips is the number of round trips of the other client, and Longest the duration
-	// of the longest one in ms. Errors are the codes of its lost connections.
+	// RoundTrips is the number of round trips of the other client. Longest is the duration of
+	// the longest one in ms. Errors are the codes of the other client's lost connections.
 	RoundTrips int
 	Longest    float64
 	Errors     []string
@@ -114,7 +114,8 @@ func (o *outcome) slow(bound time.Duration) bool {
 	return max(o.response, time.Duration(o.Gap*float64(time.Millisecond))) > bound
 }
 
-// run attacks a page. If raw is true, the page has only a WebSocket instead of a client.
+// run runs an attack on a page. If raw is true, the page has only a WebSocket instead of a
+// client.
 // Each page has a Chromium of its own, because a browser may end slowly after an attack.
 func run(t *testing.T, site string, a attack, raw bool) *outcome {
 	t.Helper()
@@ -148,12 +149,12 @@ func run(t *testing.T, site string, a attack, raw bool) *outcome {
 
 	samples, threads := 0, 0
 	end := time.After(length)
-	for asking := true; asking; {
+	for waiting := true; waiting; {
 		select {
 		case <-end:
-			asking = false
+			waiting = false
 		case <-p.ended:
-			asking = false
+			waiting = false
 		default:
 			o.response = max(o.response, responseTime(t, tab, idle))
 			samples++
@@ -161,7 +162,7 @@ func run(t *testing.T, site string, a attack, raw bool) *outcome {
 		}
 	}
 	o.load = max(1, float64(threads)/float64(max(1, samples)*runtime.NumCPU()))
-	// When the page responds once more, it has handled all that it has received.
+	// When the page responds once more, it has handled all received messages.
 	o.response = max(o.response, responseTime(t, tab, idle))
 	before := 0
 	tab.Eval(`hostile.roundTrips`, &before)
@@ -173,7 +174,7 @@ func run(t *testing.T, site string, a attack, raw bool) *outcome {
 		select {
 		case <-p.ended: // a broker that does not read during the attack reads the DISCONNECT afterwards
 		case <-time.After(30 * time.Second):
-			o.broken = append(o.broken, "the client is closed, and its socket is open")
+			o.broken = append(o.broken, "the client is closed, but its socket is open")
 		}
 	}
 	p.mu.Lock()

@@ -1,4 +1,4 @@
-// The page of the hostile test: a client that a broker attacks, another client, and
+// The page of the hostile test. It has a client that a broker attacks, another client, and
 // timers that measure how long the page is busy.
 
 const INTERVAL_MS = 10;
@@ -69,7 +69,7 @@ const hostile = (globalThis.hostile = {
     connected.catch((e) => (this.ended ??= String(e)));
   },
 
-  /** Starts a WebSocket instead of a client. It sends CONNECT and SUBSCRIBE and ignores what it receives, which shows how long the browser itself is busy. */
+  /** Starts a WebSocket instead of a client. The WebSocket sends CONNECT and SUBSCRIBE, and the page ignores the received messages. The result shows how long the browser itself is busy. */
   raw(endpoint) {
     const ws = new WebSocket(endpoint, ["mqtt"]);
     ws.binaryType = "arraybuffer";

@@ -111,8 +111,8 @@ type attack struct {
 	// answer, if not nil, answers a packet of the page. Its arguments are the first byte,
 	// the packet identifier and the number of filters. It returns nil for the usual answer.
 	answer func(first byte, id uint16, filters int) []byte
-	// deaf is true if the broker does not read during the flood.
-	deaf bool
+	// notReading is true if the broker does not read during the flood.
+	notReading bool
 	// publishes is true if the page publishes messages of QoS 1 and 2 all the time.
 	publishes bool
 	// subscribes is true if the page subscribes and unsubscribes all the time.
@@ -132,7 +132,7 @@ type peer struct {
 	ws    *websocket.Conn
 	sent  atomic.Int64 // WebSocket messages
 	bytes atomic.Int64 // in these messages
-	turn  int          // the number of calls of flood
+	turn  int          // the number of earlier calls of flood
 	until time.Time    // the end of the flood
 
 	mu     sync.Mutex
@@ -175,13 +175,13 @@ func serveAttack(t *testing.T, a attack, during time.Duration) (endpoint string,
 func (p *peer) read(during time.Duration) {
 	stream := bufio.NewReaderSize(websocket.NetConn(p.ctx, p.ws, websocket.MessageBinary), 64<<10)
 	p.ws.SetReadLimit(-1)
-	flooding := make(chan struct{})
+	flooded := make(chan struct{})
 	started := false
 	flood := func() {
 		started = true
 		p.until = time.Now().Add(during)
 		go func() {
-			defer close(flooding)
+			defer close(flooded)
 			for end := p.until; time.Now().Before(end); p.turn++ {
 				before := p.sent.Load()
 				if p.a.flood == nil {
@@ -196,9 +196,9 @@ func (p *peer) read(during time.Duration) {
 				}
 			}
 		}()
-		if p.a.deaf {
+		if p.a.notReading {
 			select {
-			case <-flooding:
+			case <-flooded:
 			case <-time.After(during): // the page may not read either, so that the flood blocks
 			}
 		}
@@ -258,7 +258,7 @@ func (p *peer) read(during time.Duration) {
 		if _, err := stream.Discard(rest); err != nil {
 			return
 		}
-		if p.a.deaf && started {
+		if p.a.notReading && started {
 			continue // an answer might block, because the page may not read
 		}
 		if kind == connect && p.a.connack != nil {

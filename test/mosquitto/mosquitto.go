@@ -23,8 +23,8 @@ type Broker struct {
 	dir string
 }
 
-// Start starts a broker on a free port with additional lines of its configuration. It fails
-// if mosquitto is not installed.
+// Start starts a broker on a free port. settings are additional lines of its configuration.
+// Start fails if mosquitto is not installed, or is not ready after 30 s.
 func Start(settings ...string) (*Broker, error) {
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -82,7 +82,7 @@ func (b *Broker) run(configuration string) error {
 	}
 }
 
-// Stop ends the broker.
+// Stop ends the broker and removes its files.
 func (b *Broker) Stop() {
 	if b.cmd != nil {
 		_ = b.cmd.Process.Kill()

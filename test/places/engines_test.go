@@ -51,7 +51,8 @@ func TestFirefox(t *testing.T) {
 	s.watch(t, p, browserPlaces...)
 }
 
-// firefoxPreferences make Firefox use no server of others and show no page of its own.
+// firefoxPreferences prevent Firefox from using external servers and from showing pages of
+// its own.
 const firefoxPreferences = `
 user_pref("app.normandy.enabled", false);
 user_pref("app.update.enabled", false);

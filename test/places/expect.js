@@ -1,6 +1,6 @@
 /** Assertions of values, errors and events. */
 
-/** Fails unless both values have the same JSON text. Unlike JSON, undefined and typed arrays are values of their own. */
+/** Fails unless both values have the same JSON text. In it, undefined is the string "undefined", and a view of a buffer is an object with its class and its elements. */
 export function equal(got, want, what = "it") {
   const [g, w] = [show(got), show(want)];
   if (g !== w) throw new Error(`${what} is ${g}, want ${w}`);
@@ -18,7 +18,7 @@ function show(value) {
   });
 }
 
-/** Fails unless the promise rejects with such an error. `includes` is a part of the message. Resolves with the error. */
+/** Fails unless the promise rejects with an error that has this name and this code. `includes` is a part of the message. Resolves with the error. */
 export async function rejects(promise, { name, code, includes = "" } = {}) {
   let error;
   try {

@@ -25,7 +25,7 @@ func TestNode(t *testing.T) {
 			select {
 			case <-p.ended:
 			case <-time.After(10 * time.Second):
-				t.Error("Node does not end after the suite: something keeps its event loop alive")
+				t.Error("Node does not end within 10 s after the suite")
 			}
 		})
 	}

@@ -13,7 +13,7 @@ func (s *site) watch(t *testing.T, p *process, places ...string) {
 	t.Helper()
 	for _, place := range places {
 		if !t.Run(place, func(t *testing.T) { s.watchPlace(t, p, place) }) && !s.done[place] {
-			t.Fatalf("%s does not get beyond %s", p.name, place)
+			t.Fatalf("%s has not finished the suite in %s", p.name, place)
 		}
 	}
 }
@@ -28,9 +28,9 @@ func (s *site) watchPlace(t *testing.T, p *process, place string) {
 		case !ok:
 			t.Fatalf("%s has ended or has sent no report for %v; the end of its output is\n%s", p.name, silence, &p.output)
 		case r.Fatal != "":
-			t.Fatalf("%s: the suite does not run: %s", r.Place, r.Fatal)
+			t.Fatalf("%s: the suite cannot run: %s", r.Place, r.Fatal)
 		case r.Place != place:
-			t.Fatalf("the report is of %s, want %s", r.Place, place)
+			t.Fatalf("the report is from %s, want %s", r.Place, place)
 		case r.End:
 			s.done[place] = true
 			if len(seen) != r.Tests || r.Tests == 0 {

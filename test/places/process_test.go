@@ -40,8 +40,8 @@ func start(t *testing.T, cmd *exec.Cmd, environment ...string) *process {
 	return p
 }
 
-// program returns the path of the first of the named programs that is installed. The hint
-// says how to install one.
+// program returns the path of the first of the named programs that is installed. If none is,
+// it fails the test with hint, which describes the installation.
 func program(t *testing.T, hint string, names ...string) string {
 	t.Helper()
 	for _, name := range names {

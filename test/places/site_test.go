@@ -33,8 +33,8 @@ type site struct {
 	next     map[string]string // the place that follows each place
 	done     map[string]bool   // the places where the suite has ended
 
-	mu    sync.Mutex
-	asked map[string]int // requests by path
+	mu       sync.Mutex
+	requests map[string]int // by path
 }
 
 // A report is the result of one test in a place, or the end of the suite.
@@ -46,11 +46,11 @@ type report struct {
 	Fatal              string // why the suite does not run
 }
 
-// newSite serves the module in a folder to an engine. After the suite in one of the
-// places, the browser goes to the next.
+// newSite serves the module in a folder to an engine. After the suite in one of the places,
+// the browser navigates to the next place.
 func newSite(t *testing.T, engine, module string, places ...string) *site {
 	t.Helper()
-	s := &site{module: module, reports: make(chan report, 1000), next: map[string]string{}, done: map[string]bool{}, asked: map[string]int{}}
+	s := &site{module: module, reports: make(chan report, 1000), next: map[string]string{}, done: map[string]bool{}, requests: map[string]int{}}
 	for i := range len(places) - 1 {
 		s.next[places[i]] = places[i+1]
 	}
@@ -76,7 +76,7 @@ func newSite(t *testing.T, engine, module string, places ...string) *site {
 	mux := s.routes()
 	s.web = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
-		s.asked[r.URL.Path]++
+		s.requests[r.URL.Path]++
 		s.mu.Unlock()
 		w.Header().Set("Cache-Control", "no-store") // every download must be a request
 		w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -90,7 +90,7 @@ func (s *site) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /report", s.report)
 	mux.HandleFunc("POST /control", s.control)
-	mux.HandleFunc("GET /asked/{path...}", s.count)
+	mux.HandleFunc("GET /requests/{path...}", s.count)
 	mux.HandleFunc("GET /settings.json", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(s.settings) })
 	mux.HandleFunc("GET /golden.json", file(filepath.Join(harness.Root, "wasm/sigv4/testdata/sigv4-golden.json")))
 	mux.HandleFunc("GET /members.json", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(s.members) })
@@ -133,7 +133,7 @@ func (s *site) control(w http.ResponseWriter, r *http.Request) {
 func (s *site) count(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fmt.Fprint(w, s.asked["/"+r.PathValue("path")])
+	fmt.Fprint(w, s.requests["/"+r.PathValue("path")])
 }
 
 // page is the top-level page of a place. Its script runs the suite, in the page or in a

@@ -21,7 +21,7 @@ for (const name of ["instantiate", "instantiateStreaming"]) {
   };
 }
 
-/** The uncaught errors of this place. A test that expects one removes it; the others fail. */
+/** The uncaught errors of this place. A test removes the errors that it expects. A test with other uncaught errors fails. */
 export const uncaught = [];
 globalThis.addEventListener?.("error", (event) => {
   event.preventDefault();
@@ -128,7 +128,7 @@ class Place {
     return this.keep(new this.api.IotClient(options));
   }
 
-  /** Makes the runner disconnect a client after the test. */
+  /** Makes the runner disconnect a client after the test. Returns the client. */
   keep(client) {
     this.#clients.push(client);
     return client;
@@ -154,8 +154,8 @@ class Place {
   }
 
   /** The number of requests to the test's server for a path. */
-  async asked(path) {
-    return Number(await (await fetch(`${this.site}/asked${path}`)).text());
+  async requests(path) {
+    return Number(await (await fetch(`${this.site}/requests${path}`)).text());
   }
 
   async json(path) {

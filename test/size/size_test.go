@@ -1,5 +1,6 @@
-// Package size checks the size of the lean build and of the unminified script, and what the
-// linker puts into the wasm.
+// Package size checks the size of the lean build and of the unminified script, and the
+// functions that the wasm contains. It also checks that the files of make wasm are up to
+// date.
 package size
 
 import (
@@ -20,8 +21,8 @@ var budget = map[string]int{
 	"lean/iot.wasm":     800_000,
 }
 
-// TestBudget checks the budget. The package test/dist checks the files of make dist, with
-// iot.wasm.
+// TestBudget checks the budget. The package test/dist checks the files of make dist,
+// including iot.wasm.
 func TestBudget(t *testing.T) {
 	for name, most := range budget {
 		t.Run(name, func(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 )
 
 // TestCodes checks that the sources, the unions of the typings, and docs/errors.md
-// contain the same error codes. A module with typings of its own, such as cognito.js,
-// has its codes in those.
+// contain the same error codes. If a module such as cognito.js has typings of its own,
+// those typings contain its codes.
 func TestCodes(t *testing.T) {
 	sources, union := map[string]bool{}, map[string]bool{}
 	inBackquotes := regexp.MustCompile("`(ERR_[A-Z0-9_]+)`")
@@ -100,12 +100,12 @@ func equal(t *testing.T, of string, a map[string]bool, in string, b map[string]b
 	t.Helper()
 	for _, code := range slices.Sorted(maps.Keys(a)) {
 		if !b[code] {
-			t.Errorf("%s is in %s, and not in %s", code, of, in)
+			t.Errorf("%s is in %s, but not in %s", code, of, in)
 		}
 	}
 	for _, code := range slices.Sorted(maps.Keys(b)) {
 		if !a[code] {
-			t.Errorf("%s is in %s, and not in %s", code, in, of)
+			t.Errorf("%s is in %s, but not in %s", code, in, of)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Compares the types of the JavaScript, as TypeScript infers them, with the typings. This file does
+// This file compares the types of the JavaScript, as TypeScript infers them, with the typings. It does
 // not compile if the JavaScript lacks a member or has another type. entry.js is a copy of iot.js
 // without typings beside it.
 import entryDefault, * as entry from "../../www/entry.js";

@@ -1,4 +1,4 @@
-// Reads the typings in www/ with the API of the compiler.
+// This module reads the typings in www/ with the API of the compiler.
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 

@@ -1,4 +1,4 @@
-// Prints every declaration of the typings without a doc comment, and every number whose comment does
+// This script prints every declaration of the typings without a doc comment, and every number whose comment does
 // not contain its unit.
 import { read, ts } from "./declared.mjs";
 

@@ -1,11 +1,11 @@
-// Prints the declarations of a file of typings as JSON:
+// This script prints the declarations of a file of typings as JSON:
 //
 //   exports  name → "class", "function", "const", "interface" or "type"
 //   types    name of a class, an interface or a const → its members → { kind, optional }
 //
-// kind is "method", "property" or "class". A member is optional if it may be undefined. The members are
-// those that the typings declare, own and inherited. Of the members that TypeScript's libraries
-// declare, only those with a symbol as their name are printed. The argument is the name of the file;
+// kind is "method", "property" or "class". A member is optional if it may be undefined. The script
+// prints own and inherited members that the typings declare. Of the members that TypeScript's
+// libraries declare, it prints only those with a symbol as their name. The argument is the name of the file;
 // the default is iot.d.ts.
 import { isOurs, read, ts } from "./declared.mjs";
 

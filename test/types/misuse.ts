@@ -1,5 +1,5 @@
-// Mistakes that the typings must reject: this file does not compile if a line compiles that follows
-// the directive ts-expect-error.
+// This file contains mistakes that the typings must reject. The compiler reports an error if the line
+// after a directive ts-expect-error compiles.
 import iot, { IotClient, IotError, load, matches, presign } from "../../www/iot.js";
 import type { Connection, Message, PublishResult, State, Stats, Subscription, UserProperties } from "../../www/iot.js";
 import { cognito } from "../../www/cognito.js";
@@ -135,7 +135,7 @@ new iot.Subscription();
 
 // @ts-expect-error no such event
 iot.addEventListener("connect", () => {});
-// @ts-expect-error no such event either
+// @ts-expect-error no such event
 iot.addEventListener("mesage", () => {});
 // @ts-expect-error the message is the event's detail
 iot.addEventListener("message", (event) => event.topic);
@@ -147,7 +147,7 @@ iot.addEventListener("disconnected", ({ detail }) => detail.reason);
 iot.addEventListener("disconnected", ({ detail }) => detail.retryInMs.toFixed());
 // @ts-expect-error error may be undefined
 iot.addEventListener("closed", ({ detail }) => detail.error.code);
-// @ts-expect-error a listener for another event
+// @ts-expect-error the listener is for another event
 iot.addEventListener("closed", (event: CustomEvent<Message>) => event.detail.topic);
 // @ts-expect-error the client is an EventTarget, not an EventEmitter
 iot.on("message", () => {});

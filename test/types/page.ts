@@ -1,4 +1,4 @@
-// A program with APIs that a page has and a worker has not.
+// This program uses APIs that exist in a page and not in a worker.
 import iot from "../../www/iot.js";
 import { cognito } from "../../www/cognito.js";
 

@@ -1,4 +1,4 @@
-// Prints the exports and members of the modules in www/. types_test.go compares them with the output
+// This script prints the exports and members of the modules in www/. types_test.go compares them with the output
 // of members.mjs.
 import * as iot from "../../www/iot.js";
 import * as cognito from "../../www/cognito.js";

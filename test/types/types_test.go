@@ -29,9 +29,9 @@ var tree string
 
 func TestMain(m *testing.M) { os.Exit(harness.Run(m, copyTree)) }
 
-// copyTree fills the tree. In it, iot.js has the name entry.js, because TypeScript would
-// read iot.d.ts instead. It contains the declarations of wasm_exec.js instead of the
-// file.
+// copyTree fills the tree. The tree contains iot.js as entry.js, because TypeScript would
+// read iot.d.ts instead of iot.js. It contains the declarations of wasm_exec.js instead of
+// wasm_exec.js.
 func copyTree(dir string) (stop func(), err error) {
 	if tree, err = filepath.EvalSymlinks(dir); err != nil {
 		return nil, err
@@ -107,8 +107,8 @@ func compile(t *testing.T, compiler string, options map[string]any, files ...str
 	return out
 }
 
-// TestUse compiles the programs of this folder. If the compiler does not find a mistake
-// of misuse.ts, that is an error, too.
+// TestUse compiles the programs of this folder. It also fails if the compiler accepts a
+// mistake of misuse.ts.
 func TestUse(t *testing.T) {
 	nodenext := map[string]any{"module": "nodenext", "moduleResolution": "nodenext"}
 	cases := []struct {
@@ -116,7 +116,7 @@ func TestUse(t *testing.T) {
 		options map[string]any
 		lib     []string
 		files   []string
-		newest  bool // whether only the newest compiler, which is ten times as fast, compiles it
+		newest  bool // only the newest compiler, which is ten times as fast, compiles the files
 	}{
 		{"page, bundler", nil, []string{"es2022", "esnext.disposable", "dom"}, []string{"usage.ts", "misuse.ts", "page.ts", "disposable.ts"}, false},
 		{"page, nodenext", nodenext, []string{"es2022", "dom"}, []string{"usage.ts", "misuse.ts", "page.ts", "plain.ts"}, false},
@@ -142,7 +142,7 @@ func TestUse(t *testing.T) {
 	}
 }
 
-// TestMistakes checks that misuse.ts contains many mistakes.
+// TestMistakes checks that misuse.ts contains at least 40 mistakes.
 func TestMistakes(t *testing.T) {
 	data, err := os.ReadFile("misuse.ts")
 	if err != nil {
@@ -195,7 +195,7 @@ func members(t *testing.T, file string) (d declared) {
 }
 
 // TestMembers compares the exports and members of the modules with the declared ones. It
-// also checks that the programs use each name.
+// also checks that the programs of this folder use each declared name.
 func TestMembers(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat(filepath.Join(harness.Root, "www/wasm_exec.js")); err != nil {
@@ -244,7 +244,7 @@ func TestMembers(t *testing.T) {
 		}
 		for of, list := range d.Types {
 			for name := range list {
-				if name == "callerClientConfig" || name == "text" || name == "byteLength" { // they only exclude other types
+				if name == "callerClientConfig" || name == "text" || name == "byteLength" { // these members only exclude other types
 					continue
 				}
 				if !used(strings.Trim(name, "[]")) {
@@ -264,7 +264,7 @@ func TestMembers(t *testing.T) {
 			}
 			for name, m := range list {
 				if m.Kind == "method" && !m.Optional && !slices.Contains(names, name) && name != "removeEventListener" {
-					t.Errorf("%s declares %s.%s, and the class has no such method", file, of, name)
+					t.Errorf("%s declares %s.%s, but the class has no such method", file, of, name)
 				}
 			}
 		}

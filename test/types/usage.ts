@@ -1,4 +1,4 @@
-// A program that uses every member of the typings. It is compiled and not run.
+// This program uses every member of the typings. The test compiles it and does not run it.
 import iot, { IotClient, IotError, iot as same, load, matches, presign, version } from "../../www/iot.js";
 import type {
   ArgumentError, ArgumentErrorCode, AsyncDisposableWhereKnown, Bytes, ClosedDetail, CompiledModule, ConnectOptions, ConnectedDetail, ConnectingDetail,
@@ -186,7 +186,7 @@ function listening(client: IotClient): void {
     show(detail.attempt, detail.recovered, detail.clientId);
   });
   client.addEventListener("disconnected", ({ detail: { error, retryInMs } }) => {
-    show(error.code, error.message, retryInMs === undefined ? "for good" : `again in ${retryInMs / 1000} s`);
+    show(error.code, error.message, retryInMs === undefined ? "without a retry" : `again in ${retryInMs / 1000} s`);
   }, { signal: new AbortController().signal });
   client.addEventListener("closed", ({ detail: { error } }) => show(error?.code), { once: true });
   client.addEventListener("message", ({ detail }) => handler(detail));

@@ -3,10 +3,10 @@ package abi
 import "fmt"
 
 // A Record is a decoded record: a [TopicRecord], [MessageRecord], [DoneRecord] or
-// [EffectRecord]. Addresses stay addresses.
+// [EffectRecord]. Its spans refer to memory that Decode does not read.
 type Record any
 
-// A Span is an address and a length.
+// A Span is an address and a length in bytes.
 type Span struct{ Address, Length uint32 }
 
 // A TopicRecord is a decoded topic record.
@@ -25,8 +25,8 @@ type MessageRecord struct {
 	Properties      []PropertyRecord
 }
 
-// A PropertyRecord is a decoded property. The address of Data is the value of a
-// numeric property.
+// A PropertyRecord is a decoded property. For a numeric property, Data.Address is the
+// number.
 type PropertyRecord struct {
 	ID          uint32
 	Data, Value Span
@@ -38,8 +38,9 @@ type DoneRecord struct{ Token, Reason uint32 }
 // An EffectRecord is a decoded effect record.
 type EffectRecord struct{ Text, Bytes Span }
 
-// Decode reads the records of a table. It fails where a record is cut short or of
-// an unknown kind.
+// Decode decodes the words of a [Table]. If a record is truncated or has an unknown kind,
+// Decode returns an error and the records before it. Only tests use Decode. JavaScript
+// has its own reader.
 func Decode(words []uint32) ([]Record, error) {
 	var records []Record
 	for len(words) > 0 {
@@ -53,6 +54,7 @@ func Decode(words []uint32) ([]Record, error) {
 	return records, nil
 }
 
+// decodeOne decodes the first record, and returns the words after it.
 func decodeOne(words []uint32) (Record, []uint32, error) {
 	kind := words[0]
 	size, ok := map[uint32]int{KindTopic: TopicWords, KindMessage: MessageWords, KindDone: DoneWords, KindEffect: EffectWords}[kind]
@@ -60,14 +62,14 @@ func decodeOne(words []uint32) (Record, []uint32, error) {
 		return nil, nil, fmt.Errorf("kind %d is unknown", kind)
 	}
 	if len(words) < size {
-		return nil, nil, fmt.Errorf("a record of kind %d has %d of %d words", kind, len(words), size)
+		return nil, nil, fmt.Errorf("a record of kind %d has only %d of %d words", kind, len(words), size)
 	}
 	r, rest := words[:size], words[size:]
 	span := func(at int) Span { return Span{r[at], r[at+1]} }
 	list := func(count, each uint32) (part []uint32, err error) {
 		n := uint64(count) * uint64(each)
 		if n > uint64(len(rest)) {
-			return nil, fmt.Errorf("a list of %d words is cut short at %d", n, len(rest))
+			return nil, fmt.Errorf("a list of %d words has only %d", n, len(rest))
 		}
 		part, rest = rest[:n:n], rest[n:]
 		return part, nil

@@ -2,46 +2,53 @@ package abi
 
 import "unsafe"
 
-// Header is the block of memory that JavaScript reads after each call. Its address
-// never changes.
+// Header is the block of memory that JavaScript reads after a call. It describes the
+// client of that call. The address of the header never changes.
 type Header struct {
-	Deadline      float64 // when iot_turn is due, in ms of performance.now(); +Inf: never
-	OutputAddress uint32  // bytes that may be sent now, set by iot_turn and iot_flushed
-	OutputLength  uint32
-	TableAddress  uint32 // the records
-	TableLength   uint32 // in words
-	CrashAddress  uint32 // the text of a panic
-	CrashLength   uint32 // more than 0: the wasm must not be called again
-	Pending       uint32 // one of the Pending constants
-	TopicAddress  uint32 // where JavaScript writes the topic of a publish
+	// Deadline is the time at which JavaScript must call iot_turn for the client, in
+	// ms of performance.now(). +Inf means never.
+	Deadline float64
+	// OutputAddress and OutputLength locate the bytes that JavaScript may pass to the
+	// socket now. Only iot_turn and iot_flushed set them.
+	OutputAddress, OutputLength uint32
+	// TableAddress and TableLength locate the records. TableLength is in words.
+	TableAddress, TableLength uint32
+	// CrashAddress and CrashLength locate the text of a panic. If CrashLength is not 0,
+	// JavaScript must not call the wasm again.
+	CrashAddress, CrashLength uint32
+	// Pending is one of the Pending constants.
+	Pending uint32
+	// TopicAddress is the address of MaxTopic bytes. JavaScript writes the topic of a
+	// publish there.
+	TopicAddress uint32
 }
 
 // Values of Header.Pending.
 const (
-	PendingNothing = iota // there is nothing to send
-	PendingReady          // iot_turn has something to send
-	PendingBlocked        // there is something to send, and the socket has no room for it
+	PendingNothing = iota // there are no bytes to send
+	PendingReady          // JavaScript must call iot_turn, as there may be bytes to send
+	PendingBlocked        // there are bytes to send, but too many bytes wait in the socket
 )
 
 // HeaderWords is the length of a Header in words.
 const HeaderWords = uint32(unsafe.Sizeof(Header{}) / 4)
 
-// Sent is what iot_publish returns for a message of QoS 0 that is part of the
-// output of this turn: its token is not settled. The call wrote no header and no
-// record. After any other result, 0, the header and the table are valid.
+// Sent is the result of iot_publish for a QoS 0 message that the client has appended
+// to the output. In this case, no record settles the token, and JavaScript must not read
+// the header and the table. After the result 0, it reads both.
 const Sent = 1
 
-// TopicSize is the size of the memory for the topic of a publish, in bytes. It is also
-// the length that stands for every topic that is longer than MQTT allows: 65,535
-// bytes (section 1.5.4).
+// TopicSize is the size of the memory for the topic of a publish, in bytes. JavaScript
+// passes this length for every topic that is longer than MQTT allows: 65,535 bytes
+// (section 1.5.4).
 const TopicSize = 1 << 16
 
-// MaxInput is the most bytes that one call may bring: MQTT's largest packet
-// (section 2.1.4).
+// MaxInput is the largest payload that JavaScript accepts, in bytes. It equals the
+// largest Remaining Length of a packet (section 2.1.4).
 const MaxInput = 268_435_455
 
-// Address returns the address of the first byte of s. On a machine with 64-bit
-// addresses, which only tests are run on, the upper half is lost.
+// Address returns the address of the first byte of s. In native tests, whose
+// addresses have 64 bits, it returns the lower half.
 func Address[T any](s []T) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(s)))) }
 
 // TextAddress returns the address of the first byte of s.

@@ -9,7 +9,7 @@ import (
 // is empty. It exists because encoding/json would add 100 kB to the download.
 type Object struct{ text []byte }
 
-// Bytes returns the text. The object must not be changed afterwards.
+// Bytes returns the text as JSON. The caller must not add members afterwards.
 func (o *Object) Bytes() []byte {
 	if len(o.text) == 0 {
 		return []byte("{}")
@@ -17,6 +17,7 @@ func (o *Object) Bytes() []byte {
 	return append(o.text, '}')
 }
 
+// name begins a member.
 func (o *Object) name(name string) {
 	if len(o.text) == 0 {
 		o.text = append(o.text, '{')
@@ -26,13 +27,14 @@ func (o *Object) name(name string) {
 	o.text = append(appendText(o.text, name), ':')
 }
 
-// Text adds a string. Bytes that are not UTF-8 stay as they are.
+// Text adds a member with a string value. It does not replace invalid UTF-8.
 func (o *Object) Text(name, value string) {
 	o.name(name)
 	o.text = appendText(o.text, value)
 }
 
-// Number adds a number. JSON has no infinity and no NaN: they become null.
+// Number adds a member with a number. JSON has no infinity and no NaN, so Number
+// writes null for them.
 func (o *Object) Number(name string, value float64) {
 	o.name(name)
 	if math.IsInf(value, 0) || math.IsNaN(value) {
@@ -42,19 +44,20 @@ func (o *Object) Number(name string, value float64) {
 	o.text = strconv.AppendFloat(o.text, value, 'g', -1, 64)
 }
 
-// Flag adds a boolean.
+// Flag adds a member with a boolean.
 func (o *Object) Flag(name string, value bool) {
 	o.name(name)
 	o.text = strconv.AppendBool(o.text, value)
 }
 
-// Object adds an object.
+// Object adds a member with an object.
 func (o *Object) Object(name string, value *Object) {
 	o.name(name)
 	o.text = append(o.text, value.Bytes()...)
 }
 
-// Pairs adds a list of n pairs of strings.
+// Pairs adds a member with an array of n arrays of two strings. pair returns the
+// strings of each, from 0 to n-1.
 func (o *Object) Pairs(name string, n int, pair func(i int) (string, string)) {
 	o.name(name)
 	o.text = append(o.text, '[')
@@ -69,7 +72,7 @@ func (o *Object) Pairs(name string, n int, pair func(i int) (string, string)) {
 	o.text = append(o.text, ']')
 }
 
-// appendText appends a JSON string.
+// appendText appends s as a JSON string.
 func appendText(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')

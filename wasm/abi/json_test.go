@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 )
 
+// TestObject compares the text of an object that has members of all types.
 func TestObject(t *testing.T) {
 	var empty, o, inner Object
 	inner.Flag("flag", true)
@@ -29,7 +30,8 @@ func TestObject(t *testing.T) {
 	}
 }
 
-// FuzzText compares the strings of an Object with those that encoding/json reads.
+// FuzzText checks that encoding/json decodes the text of an Object, and that it decodes
+// valid strings unchanged.
 func FuzzText(f *testing.F) {
 	f.Add("a\x00\"\\\x1f\u2028")
 	f.Fuzz(func(t *testing.T, s string) {

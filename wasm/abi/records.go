@@ -2,36 +2,38 @@ package abi
 
 // Kinds of record. The kind is the first word of a record.
 const (
-	KindTopic   = 1 // describes a topic; it precedes the first message of that topic
+	KindTopic   = 1 // the name and the recipients of a topic
 	KindMessage = 2 // a message for the page
-	KindDone    = 3 // settles a token
-	KindEffect  = 4 // anything rare, as a JSON object
+	KindDone    = 3 // resolves the promise of a token
+	KindEffect  = 4 // an effect
 )
 
-// Offsets in a topic record, in words.
+// Offsets in a topic record, in words. The record precedes the first message record
+// with its id, and the first one after its recipients changed. It replaces an earlier
+// topic with the same id.
 const (
-	TopicID         = 1 // replaces the topic that had this id before
-	TopicFirst      = 2 // 1: all topics before this one are void
+	TopicID         = 1
+	TopicFirst      = 2 // 1: the record also removes all earlier topics
 	TopicName       = 3 // address, length
-	TopicRecipients = 5 // how many; their ids follow the record
-	TopicWords      = 6
+	TopicRecipients = 5 // the number of recipients, whose ids follow the record
+	TopicWords      = 6 // the length of the record without the ids
 )
 
 // Offsets in a message record, in words.
 const (
 	MessageTopic      = 1 // the id of the topic
-	MessageFlags      = 2
+	MessageFlags      = 2 // see FlagQoS and the other flags
 	MessagePayload    = 3 // address, length
-	MessagePacket     = 5 // address, length
-	MessageRecipients = 7 // how many; their ids follow the record
-	MessageProperties = 8 // how many; they follow the recipients
-	MessageWords      = 9
+	MessagePacket     = 5 // address, length of the PUBLISH, which contains the payload
+	MessageRecipients = 7 // the number of recipients, whose ids follow the record
+	MessageProperties = 8 // the number of properties, which follow the ids
+	MessageWords      = 9 // the length of the record without ids and properties
 )
 
-// Offsets in a property of a message, in words. A number is in PropertyData, and
-// the other words are 0.
+// Offsets in a property of a message, in words. For a numeric property, the word at
+// PropertyData is the number, and the words after it are 0.
 const (
-	PropertyID    = 0
+	PropertyID    = 0 // the identifier (section 2.2.2.2)
 	PropertyData  = 1 // address, length: a string, binary data, or the name of a user property
 	PropertyValue = 3 // address, length: the value of a user property
 	PropertyWords = 5
@@ -40,7 +42,7 @@ const (
 // Offsets in a done record, in words.
 const (
 	DoneToken  = 1
-	DoneReason = 2 // the reason code; for a SUBSCRIBE, the granted QoS
+	DoneReason = 2 // publish: the reason code; subscribe: the granted QoS; others: 0
 	DoneWords  = 3
 )
 
@@ -51,27 +53,29 @@ const (
 	EffectWords = 5
 )
 
-// Flags of a message record.
+// Flags of a message record. The event listeners of the page (FlagListeners) count as
+// one recipient.
 const (
-	FlagQoS       = 3      // the two bits of the QoS
+	FlagQoS       = 3      // the mask of the QoS
 	FlagRetain    = 1 << 2 // RETAIN is set
 	FlagDuplicate = 1 << 3 // DUP is set
 	FlagUTF8      = 1 << 4 // the Payload Format Indicator is 1
-	FlagOwnMemory = 1 << 5 // the packet lies elsewhere than in the input of this call
-	FlagShared    = 1 << 6 // more than one recipient gets the message
-	FlagUnclaimed = 1 << 7 // the message has no recipient: it is reported by the event unclaimed
-	FlagSelected  = 1 << 8 // the recipients are those of the record, not all of the topic
-	FlagListeners = 1 << 9 // listeners for the event message get it
+	FlagOwnMemory = 1 << 5 // the packet is not in the input of this call
+	FlagShared    = 1 << 6 // the message has more than one recipient
+	FlagUnclaimed = 1 << 7 // the message has no recipient; the event "unclaimed" reports it
+	FlagSelected  = 1 << 8 // the message record lists the recipients; otherwise the topic record does
+	FlagListeners = 1 << 9 // the listeners of the event "message" receive the message
 )
 
-// A Table is the list of records that one call leaves for JavaScript, in the order
-// in which things happened. It reuses its memory.
+// A Table is the list of records that one call writes for JavaScript, in the order of
+// the events. Its methods that add a record allocate no memory once the table has
+// grown. The zero Table is empty.
 type Table struct {
 	words []uint32
 	kept  []any
 }
 
-// Reset removes all records.
+// Reset removes all records, and releases the values of Keep.
 func (t *Table) Reset() {
 	t.words = t.words[:0]
 	clear(t.kept)
@@ -81,11 +85,11 @@ func (t *Table) Reset() {
 // Words returns the records. They are valid until the next change of the table.
 func (t *Table) Words() []uint32 { return t.words }
 
-// Keep prevents the memory of v, to which a record refers by its address, from
-// being freed before the table is reset.
+// Keep keeps v in memory until Reset. A record that refers to the memory of v has only
+// its address, which the garbage collector does not see.
 func (t *Table) Keep(v any) { t.kept = append(t.kept, v) }
 
-// begin appends a record of n words, which are 0 but for the kind.
+// begin appends a record of n words. All words except the kind are 0.
 func (t *Table) begin(kind uint32, n int) (record []uint32) {
 	at := len(t.words)
 	for range n {
@@ -96,7 +100,8 @@ func (t *Table) begin(kind uint32, n int) (record []uint32) {
 	return record
 }
 
-// Topic appends a topic record. The caller keeps name alive.
+// Topic appends a topic record. If first is true, the record removes all earlier topics.
+// The caller keeps name in memory until Reset. recipients is copied.
 func (t *Table) Topic(id uint32, first bool, name string, recipients []uint32) {
 	r := t.begin(KindTopic, TopicWords)
 	r[TopicID] = id
@@ -108,8 +113,9 @@ func (t *Table) Topic(id uint32, first bool, name string, recipients []uint32) {
 	t.words = append(t.words, recipients...)
 }
 
-// Message appends a message record. Its properties follow by [Table.Property] and
-// [Table.NumberProperty]. The caller keeps payload and packet alive.
+// Message appends a message record, and returns its position for SetFlags, Property
+// and NumberProperty. The caller keeps payload and packet in memory until Reset.
+// recipients is copied.
 func (t *Table) Message(topic, flags uint32, payload, packet []byte, recipients []uint32) (record int) {
 	record = len(t.words)
 	r := t.begin(KindMessage, MessageWords)
@@ -121,29 +127,34 @@ func (t *Table) Message(topic, flags uint32, payload, packet []byte, recipients 
 	return record
 }
 
-// SetFlags sets further flags of the message record.
+// SetFlags adds flags to the message record at the position record.
 func (t *Table) SetFlags(record int, flags uint32) { t.words[record+MessageFlags] |= flags }
 
-// Property appends a property to the message record, which must be the last one.
+// Property appends a property to the message record at the position record, which
+// must be the last record. data is a string, binary data, or the name of a user
+// property. value is the value of a user property. The caller keeps both in memory
+// until Reset.
 func (t *Table) Property(record int, id byte, data, value []byte) {
 	t.words[record+MessageProperties]++
 	t.words = append(t.words, uint32(id), Address(data), uint32(len(data)), Address(value), uint32(len(value)))
 }
 
-// NumberProperty appends a numeric property to the message record, which must be
-// the last one.
+// NumberProperty appends a numeric property to the message record at the position
+// record, which must be the last record.
 func (t *Table) NumberProperty(record int, id byte, n uint32) {
 	t.words[record+MessageProperties]++
 	t.words = append(t.words, uint32(id), n, 0, 0, 0)
 }
 
-// Done appends a record that settles the token without an error.
+// Done appends a record that resolves the promise of token. reason is a reason code or
+// the granted QoS (see DoneReason).
 func (t *Table) Done(token uint32, reason byte) {
 	r := t.begin(KindDone, DoneWords)
 	r[DoneToken], r[DoneReason] = token, uint32(reason)
 }
 
-// Effect appends an effect record, and keeps its memory alive.
+// Effect appends an effect record with the object o and binary data, which may be nil.
+// It keeps the memory of both.
 func (t *Table) Effect(o *Object, bytes []byte) {
 	text := o.Bytes()
 	r := t.begin(KindEffect, EffectWords)

@@ -10,72 +10,83 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// A Bridge serves all clients of a page. It must not be copied: JavaScript knows the
-// address of its header.
+// A Bridge contains all clients of a page. It must not be copied, because JavaScript
+// keeps the address of Header.
+//
+// In its methods, id is the id of a client. A call for an id without a client does
+// nothing. Times are in ms of performance.now(). Every method except Input recovers
+// from a panic, and writes the text of the panic to the header.
 type Bridge struct {
+	// Header describes the client of the last call.
 	Header abi.Header
 
-	rand     func() float64
-	clients  map[uint32]*client.Client
-	lastID   uint32
-	table    abi.Table
-	input    []byte             // where JavaScript writes the bytes of a call
-	topic    [abi.TopicSize]byte // where JavaScript writes the topic of a publish; it stays for the next one
+	rand    func() float64
+	clients map[uint32]*client.Client
+	lastID  uint32
+	table   abi.Table
+	input   []byte // JavaScript writes the bytes of a call to it
+	// topic is the topic of a publish. JavaScript writes it, unless the topic is that
+	// of the last publish.
+	topic    [abi.TopicSize]byte
 	outgoing mqtt.Outgoing
 }
 
-// New makes a bridge. rand returns random numbers in [0,1).
+// New returns a bridge without clients. rand returns random numbers in [0,1).
 func New(rand func() float64) *Bridge {
 	b := &Bridge{rand: rand, clients: map[uint32]*client.Client{}}
 	b.Header.TopicAddress = abi.Address(b.topic[:])
 	return b
 }
 
-// Input makes room for n bytes of the following calls, and returns its address.
+// Input allocates n bytes for the input, and returns their address. JavaScript writes the
+// bytes of a call to the input. The new input replaces the previous one.
 func (b *Bridge) Input(n uint32) (address uint32) {
 	b.input = make([]byte, n)
 	return abi.Address(b.input)
 }
 
-// Receive takes n bytes of a WebSocket message from the input. now is in ms of
-// performance.now(), as all times that JavaScript passes.
+// Receive processes n bytes of a WebSocket message, which are at the start of the
+// input. attempt is the number of the attempt whose socket received them.
 func (b *Bridge) Receive(id, attempt, n uint32, now float64) {
-	defer b.recovered()
+	defer b.recoverPanic()
 	b.table.Reset()
 	c := b.clients[id]
 	if c != nil {
 		c.Receive(duration(now), attempt, b.input[:n])
 	}
-	b.end(c)
+	b.completeHeader(c)
 }
 
-// Publish takes a message: topicLen bytes of the topic memory, and from the input
-// optionsLen bytes of MQTT properties (section 2.2.2.2), followed by the payload. It
-// returns [abi.Sent], or 0.
-func (b *Bridge) Publish(id, token, topicLen, optionsLen, payloadLen uint32, qos float64, retain uint32, now float64) (sent uint32) {
-	defer b.recovered()
+// Publish publishes a message. token identifies the promise of the publish(). The first
+// topicLen bytes at Header.TopicAddress are the topic. The first propertiesLen bytes of
+// the input are encoded MQTT properties (section 2.2.2.2), and the next payloadLen bytes
+// are the payload. A qos that is not 0, 1 or 2 is an error of the message. retain is 0
+// for false. The result is [abi.Sent] or 0.
+func (b *Bridge) Publish(id, token, topicLen, propertiesLen, payloadLen uint32, qos float64, retain uint32, now float64) (sent uint32) {
+	defer b.recoverPanic()
 	b.table.Reset()
 	c := b.clients[id]
 	if c == nil {
-		b.end(nil)
+		b.completeHeader(nil)
 		return 0
 	}
 	b.outgoing = mqtt.Outgoing{
-		Token: mqtt.Token(token), Topic: b.topic[:topicLen], QoS: small(qos), Retain: retain != 0,
-		Properties: b.input[:optionsLen], Payload: b.input[optionsLen : optionsLen+payloadLen],
+		Token: mqtt.Token(token), Topic: b.topic[:topicLen], QoS: toByte(qos), Retain: retain != 0,
+		Properties: b.input[:propertiesLen], Payload: b.input[propertiesLen : propertiesLen+payloadLen],
 	}
 	if c.Publish(duration(now), &b.outgoing) && len(b.table.Words()) == 0 {
 		return abi.Sent
 	}
-	b.end(c)
+	b.completeHeader(c)
 	return 0
 }
 
-// Turn ends a turn of the page's event loop: the client acts on the time, and the
-// header says which bytes to send. arrival is when bytes last arrived, including
-// bytes that Receive has not been given. buffered is the socket's bufferedAmount.
+// Turn ends a turn of the page's event loop. It runs the timers of the client, and
+// writes the position of the bytes to send to the header. arrival is the time at which
+// bytes last arrived, even if JavaScript has not called Receive for them yet. buffered
+// is the socket's bufferedAmount in bytes.
 func (b *Bridge) Turn(id uint32, now, arrival float64, buffered uint32) {
-	defer b.recovered()
+	defer b.recoverPanic()
 	b.table.Reset()
 	b.Header.OutputLength = 0
 	c := b.clients[id]
@@ -84,37 +95,40 @@ func (b *Bridge) Turn(id uint32, now, arrival float64, buffered uint32) {
 		c.Buffered(duration(now), int(buffered))
 		c.Tick(duration(now))
 		c.PrepareOutput()
-		b.output(c)
+		b.setOutput(c)
 	}
-	b.end(c)
+	b.completeHeader(c)
 }
 
-// Flushed reports that the socket has been given n bytes of the output. The header
-// says which bytes to send next. The records of the turn stay.
+// Flushed reports that JavaScript has passed the first n bytes of the output to the
+// socket. It writes the position of the next bytes to the header. Unlike the other
+// calls, it keeps the records of the previous call, and appends to them.
 func (b *Bridge) Flushed(id, n uint32, now float64) {
-	defer b.recovered()
+	defer b.recoverPanic()
 	c := b.clients[id]
 	if c != nil {
 		c.Flushed(duration(now), int(n))
-		b.output(c)
+		b.setOutput(c)
 	}
-	b.end(c)
+	b.completeHeader(c)
 }
 
-func (b *Bridge) output(c *client.Client) {
+// setOutput writes the position of the client's output to the header.
+func (b *Bridge) setOutput(c *client.Client) {
 	out := c.Output()
 	b.Header.OutputAddress, b.Header.OutputLength = abi.Address(out), uint32(len(out))
 }
 
-// end completes the header for the client c, which may be nil.
-func (b *Bridge) end(c *client.Client) {
+// completeHeader writes the header at the end of a call for the client c, except for
+// the output. If c is nil, it writes only the position of the table.
+func (b *Bridge) completeHeader(c *client.Client) {
 	h := &b.Header
 	if c != nil {
 		h.Pending = abi.PendingNothing
-		switch something, now := c.Pending(); {
+		switch unsent, now := c.Pending(); {
 		case now:
 			h.Pending = abi.PendingReady
-		case something:
+		case unsent:
 			h.Pending = abi.PendingBlocked
 		}
 		h.Deadline = math.Inf(1)
@@ -126,9 +140,10 @@ func (b *Bridge) end(c *client.Client) {
 	h.TableAddress, h.TableLength = abi.Address(words), uint32(len(words))
 }
 
-// recovered, deferred, turns a panic into a report in the header. The state of the
-// clients is unknown then, so JavaScript calls the wasm no more.
-func (b *Bridge) recovered() {
+// recoverPanic recovers from a panic, and writes the text of the panic to the header.
+// Each method that JavaScript calls, except Input, defers it. After a panic the state of
+// the clients is undefined, so JavaScript makes no further call.
+func (b *Bridge) recoverPanic() {
 	if r := recover(); r != nil {
 		text := []byte(fmt.Sprint(r))
 		b.table.Keep(text)
@@ -137,8 +152,7 @@ func (b *Bridge) recovered() {
 	}
 }
 
-// duration converts milliseconds. Values beyond the range of a Duration become its
-// bounds.
+// duration converts milliseconds. It limits the result to the range of a Duration.
 func duration(ms float64) time.Duration {
 	ns := ms * float64(time.Millisecond)
 	switch {
@@ -152,9 +166,9 @@ func duration(ms float64) time.Duration {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// small converts a number to a byte. Numbers that are not a byte become 255, which
-// no operation accepts.
-func small(n float64) byte {
+// toByte converts n to a byte. If n is not a whole number from 0 to 254, the result is
+// 255, which no option accepts.
+func toByte(n float64) byte {
 	if n >= 0 && n < math.MaxUint8 && n == math.Trunc(n) {
 		return byte(n)
 	}

@@ -17,7 +17,7 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// values is a Value.
+// values implements Value with a map.
 type values map[string]any
 
 func (v values) Text(name string) (string, bool) {
@@ -47,7 +47,7 @@ func (v values) Bytes(name string) []byte {
 
 func (v values) Pairs(name string) []mqtt.UserPair {
 	if v[name] == "broken" {
-		panic("a value that cannot be read")
+		panic("the value cannot be read")
 	}
 	p, _ := v[name].([]mqtt.UserPair)
 	return p
@@ -58,7 +58,7 @@ func (v values) Object(name string) (Value, bool) {
 	return o, ok
 }
 
-// page is a test's side of a bridge with one client.
+// page is a bridge with one client. Its methods make the calls of JavaScript.
 type page struct {
 	*Bridge
 	t  *testing.T
@@ -74,8 +74,8 @@ func newPage(t *testing.T) *page {
 	return p
 }
 
-// find returns the memory that a span refers to. Addresses of tests have lost their
-// upper half, so it searches the memory that the table keeps alive, and the input.
+// find returns the memory of a span. In a native test, an address is only the lower half
+// of a pointer. So find searches the memory that the table keeps, and the input.
 func find(b *Bridge, s abi.Span) []byte {
 	kept := reflect.ValueOf(&b.table).Elem().FieldByName("kept")
 	for i := range kept.Len() {
@@ -89,11 +89,11 @@ func find(b *Bridge, s abi.Span) []byte {
 	return nil
 }
 
-// happened describes the records of the last call.
-func (p *page) happened() string {
+// records returns a text that describes the records of the last call.
+func (p *page) records() string {
 	p.t.Helper()
 	if p.Header.CrashLength > 0 {
-		p.t.Fatal("the bridge has crashed")
+		p.t.Fatal("the bridge has panicked")
 	}
 	records, err := abi.Decode(p.table.Words())
 	if err != nil || p.Header.TableLength != uint32(len(p.table.Words())) {
@@ -128,9 +128,10 @@ func (p *page) happened() string {
 	return strings.Join(list, "; ")
 }
 
+// expect compares the records of the last call with want.
 func (p *page) expect(want string) {
 	p.t.Helper()
-	if got := p.happened(); got != want {
+	if got := p.records(); got != want {
 		p.t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
@@ -139,6 +140,7 @@ func (p *page) call(name string, v values) string {
 	return p.Call(name, p.id, 0, v)
 }
 
+// receive passes a packet of the broker to the client.
 func (p *page) receive(kind byte, content packets.Packet) {
 	p.t.Helper()
 	cp := packets.NewControlPacket(kind)
@@ -150,7 +152,7 @@ func (p *page) receive(kind byte, content packets.Packet) {
 	p.Receive(p.id, 1, uint32(copy(p.input, b.Bytes())), 0)
 }
 
-// turn ends the turn, and returns what is sent.
+// turn ends the turn, and returns the bytes that the client sends.
 func (p *page) turn() (sent []byte) {
 	p.Turn(p.id, 0, 0, 0)
 	for p.Header.OutputLength > 0 {
@@ -161,6 +163,7 @@ func (p *page) turn() (sent []byte) {
 	return sent
 }
 
+// online returns a page whose client is connected.
 func online(t *testing.T) *page {
 	p := newPage(t)
 	p.call("connect", values{"token": 1, "options": values{"endpoint": "ws://localhost", "clientId": "c"}})
@@ -174,6 +177,8 @@ func online(t *testing.T) *page {
 	return p
 }
 
+// TestLife checks the records of a connection with two subscriptions, from connect() to
+// disconnect().
 func TestLife(t *testing.T) {
 	p := online(t)
 	if id := p.call("subscribe", values{"token": 2, "filter": "a/#", "qos": 1}); id != "1" {
@@ -203,6 +208,8 @@ func TestLife(t *testing.T) {
 	p.expect("close; ended 2; done 4 0; state closed; done 5 0")
 }
 
+// TestPublish checks the result and the records of Publish, also for arguments that are
+// not valid.
 func TestPublish(t *testing.T) {
 	p := online(t)
 	publish := func(token uint32, topic, payload string, qos float64) uint32 {
@@ -211,10 +218,10 @@ func TestPublish(t *testing.T) {
 		return p.Publish(p.id, token, uint32(len(topic)), 0, uint32(len(payload)), qos, 0, 0)
 	}
 	if publish(2, "t", "x", 0) != abi.Sent {
-		t.Error("QoS 0 is not sent")
+		t.Error("the message of QoS 0 is not in the output")
 	}
-	if publish(3, "t", "x", 1) == abi.Sent || p.happened() != "" {
-		t.Error("QoS 1 settles at once")
+	if publish(3, "t", "x", 1) == abi.Sent || p.records() != "" {
+		t.Error("the message of QoS 1 is settled before PUBACK")
 	}
 	p.turn()
 	p.receive(packets.PUBACK, &packets.Puback{PacketID: 1, ReasonCode: 0x10, Properties: &packets.Properties{}})
@@ -229,7 +236,7 @@ func TestPublish(t *testing.T) {
 	p.expect("failed 6 TypeError ERR_TOPIC")
 }
 
-// A value that cannot be read is an error of its call only.
+// TestUnreadableArgument checks that only the call with an unreadable argument fails.
 func TestUnreadableArgument(t *testing.T) {
 	p := online(t)
 	broken := values{"token": 2, "filter": "f", "userProperties": "broken"}
@@ -245,34 +252,38 @@ func TestUnreadableArgument(t *testing.T) {
 	p.expect("")
 }
 
+// TestPanic checks that a panic is in the header, and that the records are removed.
 func TestPanic(t *testing.T) {
 	p := online(t)
-	p.Receive(p.id, 1, 1<<30, 0) // beyond the input
+	p.Receive(p.id, 1, 1<<30, 0) // more bytes than the input has
 	if p.Header.CrashLength == 0 || p.Header.TableLength != 0 {
 		t.Errorf("%+v", p.Header)
 	}
 }
 
+// TestUnknownClientAndOperation checks that such calls do nothing.
 func TestUnknownClientAndOperation(t *testing.T) {
 	p := newPage(t)
 	for _, name := range []string{"stats", "wake", "nonsense"} {
 		if p.Call(name, 99, 0, values{}) != "" {
-			t.Error(name)
+			t.Errorf("%s has a result", name)
 		}
 	}
 	p.Receive(99, 1, 1, 0)
 	p.Turn(99, 0, 0, 0)
 	p.Flushed(99, 1, 0)
 	if p.Publish(99, 1, 1, 0, 0, 0, 0, 0) != 0 {
-		t.Error("a client that does not exist publishes")
+		t.Error("Publish has a result")
 	}
 	p.expect("")
 	p.Call("free", 0, 0, values{"client": int(p.id)})
 	if len(p.clients) != 0 {
-		t.Error("the client is not freed")
+		t.Error("free does not remove the client")
 	}
 }
 
+// TestHeaderAddress checks the address of the topic, and that the address of the header
+// is a multiple of 8: abi.js reads Deadline as a float64.
 func TestHeaderAddress(t *testing.T) {
 	b := New(func() float64 { return 0 })
 	if b.Header.TopicAddress != abi.Address(b.topic[:]) || uintptr(unsafe.Pointer(&b.Header))%8 != 0 {
@@ -280,8 +291,8 @@ func TestHeaderAddress(t *testing.T) {
 	}
 }
 
-// FuzzPage calls random operations with random members. Nothing panics, and every
-// table can be decoded.
+// FuzzPage calls random operations with random members. It checks that no call panics,
+// and that Decode accepts every table.
 func FuzzPage(f *testing.F) {
 	f.Add([]byte("seed"), "a/b", 1.0)
 	f.Fuzz(func(t *testing.T, script []byte, text string, n float64) {
@@ -304,7 +315,26 @@ func FuzzPage(f *testing.F) {
 			default:
 				p.Turn(p.id, float64(i), 0, 0)
 			}
-			p.happened()
+			p.records()
 		}
 	})
+}
+
+// A message without a recipient describes its topic all the same: the record says that
+// all topics before it are void.
+func TestTopicOfMessageWithoutRecipient(t *testing.T) {
+	p := online(t)
+	p.call("subscribe", values{"token": 2, "filter": "#", "retainHandling": 2})
+	p.turn()
+	p.receive(packets.SUBACK, &packets.Suback{PacketID: 1, Reasons: []byte{0}, Properties: &packets.Properties{}})
+	p.receive(packets.PUBLISH, &packets.Publish{Topic: "a", Retain: true, Properties: &packets.Properties{}})
+	p.expect("topic 0 [1]")
+	for _, want := range []string{`topic 1 [1]; message 1 "" flags 0 for [], 0 properties`, `message 0 "" flags 0 for [], 0 properties`} {
+		topic := "b"
+		if !strings.HasPrefix(want, "topic") {
+			topic = "a"
+		}
+		p.receive(packets.PUBLISH, &packets.Publish{Topic: topic, Properties: &packets.Properties{}})
+		p.expect(want)
+	}
 }

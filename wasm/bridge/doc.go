@@ -1,8 +1,8 @@
-// Package bridge is the portable half of the boundary between the page and the
-// clients. It decodes the operations that the page calls, encodes what the clients
-// decide as records of package abi, and decides nothing.
+// Package bridge connects the JavaScript of a page to the clients. It decodes the calls
+// of JavaScript, and encodes the results and the events of the clients as records of
+// package abi. It is portable: native tests run it without a browser.
 //
-// Calls on the hot path (receive, publish, the end of a turn) pass numbers, and
-// bytes in the memory of the wasm. Rare calls are operations: each has a name and
-// takes one object with named members. No call waits.
+// The calls of the hot path are Receive, Publish, Turn and Flushed. Their arguments are
+// numbers, and bytes in the memory of the wasm. All other calls are operations: each
+// has a name, and one object with named members as its argument. No call blocks.
 package bridge

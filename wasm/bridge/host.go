@@ -7,10 +7,12 @@ import (
 	"iot.wasm/wasm/secret"
 )
 
-// host is a [Bridge] as the Host of its clients. Each method appends a record. The
-// kinds of effect and their members are those of the type Effect in www/iot/abi.js.
+// host implements [client.Host] for the clients of a [Bridge]. Each method appends
+// records. The type Effect in www/iot/abi.js declares the kinds of effect and their
+// members, and a test compares it with the effects of host.
 type host Bridge
 
+// effect appends an effect without binary data. fill adds the members except kind.
 func (h *host) effect(kind string, fill func(o *abi.Object)) {
 	var o abi.Object
 	o.Text("kind", kind)
@@ -74,24 +76,24 @@ func (h *host) Message(d *client.Delivery) {
 	if count > 1 {
 		flags |= abi.FlagShared
 	}
-	var chosen []uint32
+	var selected []uint32
 	if d.Selected {
 		flags |= abi.FlagSelected
-		chosen = d.Recipients
+		selected = d.Recipients
 	}
-	if count > 0 {
-		h.message(d.Topic, d.Message, flags, chosen)
+	if count == 0 {
+		h.describe(d.Topic)
+		return
 	}
+	h.message(d.Topic, d.Message, flags, selected)
 }
 
 func (h *host) Unclaimed(t *client.Topic, m *mqtt.Publish) { h.message(t, m, abi.FlagUnclaimed, nil) }
 
-func (h *host) message(t *client.Topic, m *mqtt.Publish, flags uint32, chosen []uint32) {
-	if t.Fresh {
-		h.table.Topic(t.ID, t.First, t.Name, t.Recipients)
-		h.table.Keep(t)
-		t.Fresh, t.First = false, false
-	}
+// message appends the record of m, and before it the record of its topic if the page
+// does not have the current one. selected is nil unless flags has FlagSelected.
+func (h *host) message(t *client.Topic, m *mqtt.Publish, flags uint32, selected []uint32) {
+	h.describe(t)
 	flags |= uint32(m.QoS)
 	if m.Retain {
 		flags |= abi.FlagRetain
@@ -103,7 +105,7 @@ func (h *host) message(t *client.Topic, m *mqtt.Publish, flags uint32, chosen []
 		flags |= abi.FlagOwnMemory
 		h.table.Keep(m.Packet)
 	}
-	record := h.table.Message(t.ID, flags, m.Payload, m.Packet, chosen)
+	record := h.table.Message(t.ID, flags, m.Payload, m.Packet, selected)
 	for p, rest, ok := mqtt.NextProperty(m.Properties); ok; p, rest, ok = mqtt.NextProperty(rest) {
 		switch p.ID {
 		case mqtt.TopicAlias, mqtt.SubscriptionIdentifier:
@@ -111,11 +113,22 @@ func (h *host) message(t *client.Topic, m *mqtt.Publish, flags uint32, chosen []
 			if p.Number == 1 {
 				h.table.SetFlags(record, abi.FlagUTF8)
 			}
-		case mqtt.MessageExpiry:
-			h.table.NumberProperty(record, byte(p.ID), p.Number)
 		default:
-			h.table.Property(record, byte(p.ID), p.Data, p.Value)
+			if p.Data == nil {
+				h.table.NumberProperty(record, byte(p.ID), p.Number)
+			} else {
+				h.table.Property(record, byte(p.ID), p.Data, p.Value)
+			}
 		}
+	}
+}
+
+// describe appends a topic record if JavaScript does not have the current topic.
+func (h *host) describe(t *client.Topic) {
+	if t.Fresh {
+		h.table.Topic(t.ID, t.First, t.Name, t.Recipients)
+		h.table.Keep(t)
+		t.Fresh, t.First = false, false
 	}
 }
 
@@ -130,6 +143,7 @@ func (h *host) Done(token mqtt.Token, err *client.Error) {
 	})
 }
 
+// done appends an effect that resolves the promise of token with value.
 func (h *host) done(token mqtt.Token, value *abi.Object) {
 	h.effect("done", func(o *abi.Object) {
 		o.Number("token", float64(token))
@@ -168,7 +182,7 @@ func (h *host) SubscriptionEnded(id uint32, err *client.Error) {
 	})
 }
 
-// connection encodes a CONNACK as a Connection of www/iot.d.ts.
+// connection encodes a CONNACK as the interface Connection of www/iot.d.ts.
 func connection(g *mqtt.Connack) *abi.Object {
 	o := new(abi.Object)
 	o.Text("clientId", g.ClientID)
@@ -187,6 +201,7 @@ func connection(g *mqtt.Connack) *abi.Object {
 	return o
 }
 
+// pairs adds the member userProperties.
 func pairs(o *abi.Object, list []mqtt.UserPair) {
 	o.Pairs("userProperties", len(list), func(i int) (string, string) { return list[i].Name, list[i].Value })
 }

@@ -12,22 +12,22 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
-// An operation is a rare call of the page. It reads the members of its argument and
-// calls the client. Its result is JSON, "" for none. The types of the arguments are
-// the type Operations in www/iot/abi.js.
+// An operation is a call of JavaScript outside the hot path. The type Operations in
+// www/iot/abi.js declares the argument of each operation, and a test compares it with
+// the members that run reads. The result is JSON, or "" for no result.
 type operation struct {
 	name string
 	run  func(b *Bridge, c *client.Client, now time.Duration, v Value) (result string)
 }
 
-// pageOperations need no client.
+// pageOperations are the operations without a client.
 var pageOperations = []operation{
 	{"new", newClient},
 	{"free", free},
 	{"presign", presign},
 }
 
-// clientOperations are ignored after their client was freed.
+// clientOperations are the operations of a client.
 var clientOperations = []operation{
 	{"connect", connect},
 	{"provided", provided},
@@ -47,14 +47,14 @@ var clientOperations = []operation{
 	{"stats", stats},
 }
 
-// Call runs the operation of that name for the client id, and fills the header for
-// the client. Where v cannot be read, only this call fails: its token settles with
-// an error.
+// Call runs an operation with the argument v, and returns its result. It does nothing
+// if there is no operation of that name. If connect, provided or subscribe cannot read
+// v, only that call fails.
 func (b *Bridge) Call(name string, id uint32, now float64, v Value) (result string) {
-	defer b.recovered()
+	defer b.recoverPanic()
 	b.table.Reset()
 	c := b.clients[id]
-	defer b.end(c)
+	defer b.completeHeader(c)
 	for _, o := range pageOperations {
 		if o.name == name {
 			return o.run(b, c, duration(now), v)
@@ -68,8 +68,9 @@ func (b *Bridge) Call(name string, id uint32, now float64, v Value) (result stri
 	return ""
 }
 
-// read calls f, which only reads members. A panic becomes an error of the call.
-func read(f func()) (err *client.Error) {
+// readArgument calls f, which reads the members of an argument. If f panics,
+// readArgument returns an error.
+func readArgument(f func()) (err *client.Error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -83,31 +84,35 @@ func read(f func()) (err *client.Error) {
 	return nil
 }
 
+// token returns the member token.
 func token(v Value) mqtt.Token {
 	n, _ := v.Number("token")
 	return mqtt.Token(n)
 }
 
+// attempt returns the member attempt, the number of an attempt to connect.
 func attempt(v Value) uint32 {
 	n, _ := v.Number("attempt")
 	return uint32(n)
 }
 
-// newClient makes a client. Its result is the client's id.
+// newClient makes a client. The result is the client's id.
 func newClient(b *Bridge, _ *client.Client, _ time.Duration, _ Value) string {
 	b.lastID++
 	b.clients[b.lastID] = client.New((*host)(b), b.rand)
 	return fmt.Sprint(b.lastID)
 }
 
-// free forgets a client whose JavaScript object is gone.
+// free removes a client, after the garbage collection of its JavaScript object.
 func free(b *Bridge, _ *client.Client, _ time.Duration, v Value) string {
 	n, _ := v.Number("client")
 	delete(b.clients, uint32(n))
 	return ""
 }
 
-// presign signs a URL. Its result has a member url, or a member error.
+// presign signs a URL. The result is an object with the member url, or with the member
+// error. The member date is the time of the signature in ms since 1970. The member
+// expires is in seconds.
 func presign(_ *Bridge, _ *client.Client, _ time.Duration, v Value) string {
 	var o abi.Object
 	fail := func(code string, err error) string {
@@ -126,7 +131,7 @@ func presign(_ *Bridge, _ *client.Client, _ time.Duration, v Value) string {
 		c = credentials(given)
 	}
 	date, _ := v.Number("date")
-	url, err := sigv4.Presign(e, *c, time.UnixMilli(int64(date)), number(v, "expires"))
+	url, err := sigv4.Presign(e, *c, time.UnixMilli(int64(date)), integer(v, "expires"))
 	if err != nil {
 		return fail("ERR_SIGN", err)
 	}
@@ -134,11 +139,11 @@ func presign(_ *Bridge, _ *client.Client, _ time.Duration, v Value) string {
 	return string(o.Bytes())
 }
 
-// connect connects. Without options it waits for the connection that exists or is
-// being made.
+// connect starts to connect. Without the member options, it waits for the connection of
+// an earlier call, and fails if there is no earlier call.
 func connect(b *Bridge, c *client.Client, now time.Duration, v Value) string {
 	var o *client.Options
-	err := read(func() {
+	err := readArgument(func() {
 		if given, ok := v.Object("options"); ok {
 			o = connectOptions(given)
 		}
@@ -151,11 +156,11 @@ func connect(b *Bridge, c *client.Client, now time.Duration, v Value) string {
 	return ""
 }
 
-// provided answers the effect provide, with a URL or with credentials. now is the
-// time of day in ms since 1970.
+// provided answers the effect provide, with a URL or with credentials. The member date
+// is the time of day in ms since 1970.
 func provided(_ *Bridge, c *client.Client, now time.Duration, v Value) string {
 	var r client.ProviderResult
-	err := read(func() {
+	err := readArgument(func() {
 		if given, ok := v.Object("credentials"); ok {
 			r.Credentials = credentials(given)
 		}
@@ -170,9 +175,9 @@ func provided(_ *Bridge, c *client.Client, now time.Duration, v Value) string {
 	return ""
 }
 
-// providerFailed answers the effect provide with an error of the provider.
+// providerFailed answers the effect provide with the error of the page's provider.
 func providerFailed(_ *Bridge, c *client.Client, now time.Duration, v Value) string {
-	c.ProviderFailed(now, attempt(v), str(v, "code"), str(v, "message"), is(v, "retryable"))
+	c.ProviderFailed(now, attempt(v), str(v, "code"), str(v, "message"), isTrue(v, "retryable"))
 	return ""
 }
 
@@ -182,30 +187,32 @@ func opened(_ *Bridge, c *client.Client, now time.Duration, v Value) string {
 	return ""
 }
 
-// openFailed reports that the browser made no socket. name is that of its error.
+// openFailed reports that the browser did not create a socket. The member name is the
+// name of the error.
 func openFailed(_ *Bridge, c *client.Client, now time.Duration, v Value) string {
 	c.OpenFailed(now, attempt(v), str(v, "name"))
 	return ""
 }
 
-// closed reports that a socket has closed.
+// closed reports that a socket has closed. The member code is the close code.
 func closed(_ *Bridge, c *client.Client, now time.Duration, v Value) string {
-	c.SocketClosed(now, attempt(v), number(v, "code"))
+	c.SocketClosed(now, attempt(v), integer(v, "code"))
 	return ""
 }
 
-// text reports a WebSocket text message.
+// text reports that a socket has received a text message.
 func text(_ *Bridge, c *client.Client, now time.Duration, v Value) string {
 	c.TextReceived(now, attempt(v))
 	return ""
 }
 
-// probed answers the effect probe. skew is the Date of the answer less the time of
-// this machine, in ms.
+// probed answers the effect probe. The member skew is the Date header of the HTTP
+// response minus the time of this machine, in ms. NaN means that the page could not read
+// the header.
 func probed(_ *Bridge, c *client.Client, now time.Duration, v Value) string {
 	p := client.Probe{
-		Status: number(v, "status"), Code: str(v, "code"), Message: str(v, "message"),
-		Offline: is(v, "offline"), Blocked: is(v, "blocked"), Reported: is(v, "reported"),
+		Status: integer(v, "status"), Code: str(v, "code"), Message: str(v, "message"),
+		Offline: isTrue(v, "offline"), Blocked: isTrue(v, "blocked"), Reported: isTrue(v, "reported"),
 	}
 	if ms, ok := v.Number("skew"); ok && !math.IsNaN(ms) {
 		p.Dated, p.Skew = true, duration(ms)
@@ -214,32 +221,33 @@ func probed(_ *Bridge, c *client.Client, now time.Duration, v Value) string {
 	return ""
 }
 
-// subscribe subscribes. Its result is the id of the subscription, 0 if the token has
-// settled with an error. With connected, it fails where nothing connects.
+// subscribe subscribes. The result is the id of the subscription, or 0 if the call has
+// failed. If the member connected is true, the call fails on a client that is neither
+// connected nor connecting.
 func subscribe(b *Bridge, c *client.Client, now time.Duration, v Value) string {
 	var o mqtt.Subscription
 	var user []mqtt.UserPair
-	err := read(func() {
+	err := readArgument(func() {
 		user = v.Pairs("userProperties")
 		qos, _ := v.Number("qos")
 		retain, _ := v.Number("retainHandling")
 		o = mqtt.Subscription{
-			Filter: str(v, "filter"), QoS: small(qos), NoLocal: is(v, "noLocal"),
-			RetainAsPublished: is(v, "retainAsPublished"), RetainHandling: small(retain),
+			Filter: str(v, "filter"), QoS: toByte(qos), NoLocal: isTrue(v, "noLocal"),
+			RetainAsPublished: isTrue(v, "retainAsPublished"), RetainHandling: toByte(retain),
 		}
 	})
 	if err != nil {
 		(*host)(b).Done(token(v), err)
 		return "0"
 	}
-	start := c.Subscribe
-	if is(v, "connected") {
-		start = c.SubscribeNow
+	subscribe := c.Subscribe
+	if isTrue(v, "connected") {
+		subscribe = c.SubscribeNow
 	}
-	return fmt.Sprint(start(now, token(v), o, user))
+	return fmt.Sprint(subscribe(now, token(v), o, user))
 }
 
-// unsubscribe ends one subscription, or all to a topic filter.
+// unsubscribe ends one subscription, or all subscriptions to a topic filter.
 func unsubscribe(_ *Bridge, c *client.Client, now time.Duration, v Value) string {
 	if id, ok := v.Number("subscription"); ok {
 		c.Unsubscribe(now, token(v), uint32(id))
@@ -249,7 +257,7 @@ func unsubscribe(_ *Bridge, c *client.Client, now time.Duration, v Value) string
 	return ""
 }
 
-// cancel removes a message that has not been sent.
+// cancel cancels a publish. See [client.Client.Cancel].
 func cancel(_ *Bridge, c *client.Client, now time.Duration, v Value) string {
 	c.Cancel(now, token(v))
 	return ""
@@ -261,25 +269,25 @@ func disconnect(_ *Bridge, c *client.Client, now time.Duration, v Value) string 
 	return ""
 }
 
-// reconnect drops the connection and connects again at once.
+// reconnect closes the connection and starts a new attempt.
 func reconnect(_ *Bridge, c *client.Client, now time.Duration, _ Value) string {
 	c.Reconnect(now)
 	return ""
 }
 
-// wake reports that the page has resumed.
+// wake reports that the page or the network has resumed.
 func wake(_ *Bridge, c *client.Client, now time.Duration, _ Value) string {
 	c.Wake(now)
 	return ""
 }
 
-// listen reports that the page has a listener for the event message.
+// listen reports that the page has a listener for the event "message".
 func listen(_ *Bridge, c *client.Client, now time.Duration, _ Value) string {
 	c.Listen(now)
 	return ""
 }
 
-// stats returns the counters, as Stats of www/iot.d.ts.
+// stats returns the counters, as the interface Stats of www/iot.d.ts.
 func stats(_ *Bridge, c *client.Client, _ time.Duration, _ Value) string {
 	s := c.Stats()
 	var o abi.Object

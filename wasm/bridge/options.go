@@ -10,6 +10,7 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
+// credentials converts AWS credentials. The member expiration is in ms since 1970.
 func credentials(v Value) *sigv4.Credentials {
 	c := &sigv4.Credentials{
 		AccessKeyID:     str(v, "accessKeyId"),
@@ -22,12 +23,13 @@ func credentials(v Value) *sigv4.Credentials {
 	return c
 }
 
-// connectOptions converts the options of connect(). url and credentials say whether
-// the page has given them. fresh says that a function provides them.
+// connectOptions converts the options of connect(). The members url and credentials are
+// true if the page has passed that option. The member fresh is true if the option is a
+// function.
 func connectOptions(v Value) *client.Options {
 	o := client.DefaultOptions()
 	o.Endpoint, o.Region = str(v, "endpoint"), str(v, "region")
-	switch url, signed := is(v, "url"), is(v, "credentials"); {
+	switch url, signed := isTrue(v, "url"), isTrue(v, "credentials"); {
 	case url && signed:
 		o.Source = client.FromBoth
 	case url:
@@ -35,7 +37,7 @@ func connectOptions(v Value) *client.Options {
 	case signed:
 		o.Source = client.FromCredentials
 	}
-	o.Fresh = is(v, "fresh")
+	o.Fresh = isTrue(v, "fresh")
 	o.ClientID = str(v, "clientId")
 	switch str(v, "quotas") {
 	case "aws":
@@ -86,15 +88,16 @@ func connectOptions(v Value) *client.Options {
 	return &o
 }
 
+// will converts the option will of connect().
 func will(v Value) *mqtt.Will {
 	w := client.DefaultWill()
 	w.Topic, w.Payload = str(v, "topic"), v.Bytes("payload")
 	if n, ok := v.Number("qos"); ok {
-		w.QoS = small(n)
+		w.QoS = toByte(n)
 	}
-	w.Retain = is(v, "retain")
+	w.Retain = isTrue(v, "retain")
 	setUint32(&w.Delay, v, "delay", "will.delay")
-	w.PayloadFormatUTF8 = is(v, "utf8")
+	w.PayloadFormatUTF8 = isTrue(v, "utf8")
 	var expiry uint32
 	if setUint32(&expiry, v, "messageExpiry", "will.messageExpiry") {
 		w.MessageExpiry = &expiry

@@ -9,51 +9,54 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// A Value is an object that the page passes to an operation. JavaScript has checked
-// the types of its members and copied them. A member that is absent has the zero
-// value.
+// A Value is an object that JavaScript passes to an operation. JavaScript has checked
+// the types of its members and copied them. Each method returns the member of that
+// name. ok is false if the object has no such member, or one of another type. The
+// result is then the zero value.
 type Value interface {
-	// Text returns a string, and whether it is present.
+	// Text returns a string.
 	Text(name string) (text string, ok bool)
-	// Number returns a number, and whether it is present.
+	// Number returns a number.
 	Number(name string) (n float64, ok bool)
-	// Flag returns a boolean, and whether it is present.
+	// Flag returns a boolean.
 	Flag(name string) (flag, ok bool)
-	// Bytes returns a copy of a Uint8Array, nil if it is absent.
+	// Bytes returns a copy of a Uint8Array, or nil.
 	Bytes(name string) []byte
-	// Pairs returns a list of pairs of strings.
+	// Pairs returns an array of pairs of strings, or nil.
 	Pairs(name string) []mqtt.UserPair
-	// Object returns an object, and whether it is present.
+	// Object returns an object.
 	Object(name string) (v Value, ok bool)
 }
 
-// str returns a string member.
+// str returns a string member, or "".
 func str(v Value, name string) string {
 	s, _ := v.Text(name)
 	return s
 }
 
-// is returns a boolean member.
-func is(v Value, name string) bool {
+// isTrue reports whether a boolean member is present and true.
+func isTrue(v Value, name string) bool {
 	flag, _ := v.Flag(name)
 	return flag
 }
 
-// number returns a number as a whole number between the bounds of an int32.
-func number(v Value, name string) int {
-	n, _ := v.Number(name)
-	return int(max(math.MinInt32, min(n, math.MaxInt32)))
+// integer returns a number member, or 0. It rounds towards zero, and limits the result
+// to the range of an int32.
+func integer(v Value, name string) (i int) {
+	setInt(&i, v, name)
+	return i
 }
 
-// setInt sets p to a number, if it is present.
+// setInt sets p as integer does, if the member is present.
 func setInt(p *int, v Value, name string) {
 	if n, ok := v.Number(name); ok {
 		*p = int(max(math.MinInt32, min(n, math.MaxInt32)))
 	}
 }
 
-// setUint32 sets p to a number, if it is present. A number beyond the bounds of a
-// uint32 is an error of the call, which names the member as in path.
+// setUint32 sets p to a number member, if it is present, and reports whether it is. If
+// the number is not in the range of a uint32, setUint32 panics with an error that
+// [readArgument] returns. The error names the member by path.
 func setUint32(p *uint32, v Value, name, path string) (present bool) {
 	n, ok := v.Number(name)
 	if !ok {
@@ -66,7 +69,7 @@ func setUint32(p *uint32, v Value, name, path string) (present bool) {
 	return true
 }
 
-// setDuration sets p to a number of milliseconds, if it is present.
+// setDuration sets p to a number member, if it is present. The member is in ms.
 func setDuration(p *time.Duration, v Value, name string) {
 	if ms, ok := v.Number(name); ok {
 		*p = duration(ms)

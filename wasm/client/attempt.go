@@ -10,11 +10,11 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
-// Connect starts to connect. On a client that is connecting or connected, options
-// must be nil: the call then waits for the connection.
+// Connect starts to connect. If the client is already connecting or connected, options
+// must be nil, and the promise resolves as soon as the client is connected.
 func (c *Client) Connect(now time.Duration, token mqtt.Token, options *Options) {
 	c.now = now
-	active := c.stage != resting
+	active := c.stage != inactive
 	switch {
 	case active && options != nil:
 		c.host.Done(token, failure(PhaseConnect, "ERR_ALREADY_CONNECTED", false,
@@ -23,7 +23,7 @@ func (c *Client) Connect(now time.Duration, token mqtt.Token, options *Options) 
 	case !active && options == nil:
 		c.host.Done(token, badType("ERR_OPTION", "connect() needs options the first time"))
 		return
-	case c.stage == serving:
+	case c.stage == connected:
 		c.host.ConnectDone(token, c.engine.Granted())
 		return
 	case active:
@@ -43,19 +43,19 @@ func (c *Client) Connect(now time.Duration, token mqtt.Token, options *Options) 
 	c.begin()
 }
 
-// begin starts an attempt, at once or when AWS's quota allows it.
+// begin starts an attempt, or waits for the time at which AWS's quota allows one.
 func (c *Client) begin() {
-	if since := c.now - c.lastConnect; c.awsQuotas && c.attempt > 0 && since < quotaConnects {
-		c.wait(backingOff, quotaConnects-since)
+	if since := c.now - c.lastConnect; c.awsQuotas && c.attempt > 0 && since < connectInterval {
+		c.wait(backingOff, connectInterval-since)
 		return
 	}
 	c.lastConnect = c.now
 	c.attempt++
-	c.closeCode, c.stop, c.url = 0, nil, ""
+	c.closeCode, c.stopErr, c.url = 0, nil, ""
 	c.secrets = nil
 	c.secrets.add(c.options.Password.Reveal())
 	c.secrets.addQuery(c.options.Authorizer.Reveal())
-	c.change(c.trying(), Change{Event: "connecting", Attempt: c.failures + 1})
+	c.change(c.attemptState(), Change{Event: "connecting", Attempt: c.failures + 1})
 	if c.options.Source == Unsigned {
 		e := c.endpoint
 		if c.options.Authorizer != "" {
@@ -65,35 +65,38 @@ func (c *Client) begin() {
 		return
 	}
 	c.wait(providing, provideTimeout)
-	c.host.Provide(c.attempt, c.refusedKey)
+	c.host.Provide(c.attempt, c.credentialsRefused)
 }
 
-// trying returns the state of a client that is about to connect.
-func (c *Client) trying() State {
+// attemptState returns the state of a client that has no connection and tries again.
+func (c *Client) attemptState() State {
 	if c.everConnected {
 		return Reconnecting
 	}
 	return Connecting
 }
 
+// wait enters the stage s, which ends after d.
 func (c *Client) wait(s stage, d time.Duration) {
-	c.stage, c.until = s, c.now+d
+	c.stage, c.stageEnd = s, c.now+d
 }
 
+// change sets the state, and reports the event to the page.
 func (c *Client) change(s State, ev Change) {
 	c.state = s
 	ev.State = s
 	c.host.StateChanged(ev)
 }
 
-// A ProviderResult is the page's answer to [Host.Provide]: credentials or a URL.
+// A ProviderResult is the page's answer to [Host.Provide]: credentials with
+// FromCredentials, a URL with FromURL.
 type ProviderResult struct {
 	Credentials *sigv4.Credentials
 	URL         secret.String
 }
 
-// Provided takes the answer to [Host.Provide]. wall is the time of day, for the
-// signature.
+// Provided reports the answer to [Host.Provide]. wall is the time of day, which the
+// signature contains.
 func (c *Client) Provided(now time.Duration, attempt uint32, r ProviderResult, wall time.Time) {
 	c.now = now
 	if c.stage != providing || attempt != c.attempt {
@@ -141,16 +144,17 @@ func (c *Client) Provided(now time.Duration, attempt uint32, r ProviderResult, w
 	c.open(url)
 }
 
-// ProviderFailed reports that the page's provider failed. code and why are those of
-// the provider's error, where they may be repeated, else "".
-func (c *Client) ProviderFailed(now time.Duration, attempt uint32, code, why string, retryable bool) {
+// ProviderFailed reports that the page's provider failed. code and message are those of
+// its error. They are "" if the error may contain secrets.
+func (c *Client) ProviderFailed(now time.Duration, attempt uint32, code, message string, retryable bool) {
 	c.now = now
 	if c.stage == providing && attempt == c.attempt {
 		c.lose(failure(PhaseCredentials, cmp.Or(code, "ERR_CREDENTIALS"), retryable, "the page's provider of credentials or URLs failed: %s",
-			cmp.Or(c.secrets.redact(why), "see the cause of this error")))
+			cmp.Or(c.secrets.redact(message), "see the cause of this error")))
 	}
 }
 
+// open opens the socket of the attempt.
 func (c *Client) open(url secret.String) {
 	c.url, c.urlAt = url, c.now
 	c.secrets.addURL(url)
@@ -158,13 +162,13 @@ func (c *Client) open(url secret.String) {
 	c.host.Open(c.attempt, url)
 }
 
-// OpenFailed reports that the browser did not make the socket of the attempt. why is
-// the name of its error.
-func (c *Client) OpenFailed(now time.Duration, attempt uint32, why string) {
+// OpenFailed reports that the browser did not create the socket of the attempt. name is
+// the name of the browser's error. The client does not retry.
+func (c *Client) OpenFailed(now time.Duration, attempt uint32, name string) {
 	c.now = now
 	if c.stage == opening && attempt == c.attempt {
 		c.lose(failure(PhaseOpen, "ERR_WEBSOCKET", false, "the browser does not open a WebSocket to this address (%s): "+
-			"check that the URL is valid; a page loaded by https: needs wss:; Node has a WebSocket since version 22", c.secrets.redact(why)))
+			"check that the URL is valid; a page loaded by https: needs wss:; Node has a WebSocket since version 22", c.secrets.redact(name)))
 	}
 }
 
@@ -181,7 +185,7 @@ func (c *Client) Opened(now time.Duration, attempt uint32) {
 		c.pacer = newPacer(now)
 		c.engine.Gate(c.pace)
 	}
-	c.stage = handshake // openTimeout goes on
+	c.stage = handshake // the stages opening and handshake share openTimeout
 	o := &c.options
 	c.engine.Open(now, mqtt.ConnectOptions{
 		ClientID: o.ClientID, Username: o.Username, Password: o.password(),
@@ -191,8 +195,8 @@ func (c *Client) Opened(now time.Duration, attempt uint32) {
 	})
 }
 
-// SocketClosed reports that the socket of the attempt has closed. code is the
-// WebSocket close code of the browser's event.
+// SocketClosed reports that the socket of the attempt has closed, or that it did not
+// open. code is the close code of the WebSocket.
 func (c *Client) SocketClosed(now time.Duration, attempt uint32, code int) {
 	c.now = now
 	if attempt != c.attempt {
@@ -207,44 +211,45 @@ func (c *Client) SocketClosed(now time.Duration, attempt uint32, code int) {
 		c.host.Probe(attempt, secret.String(bare))
 	case handshake:
 		e := failure(PhaseConnect, "ERR_NO_CONNACK", true, "the connection was closed before the broker answered CONNECT: "+
-			"the client id may not be allowed by the policy, or the broker does not speak MQTT 5")
+			"the client id may not be allowed by the policy, or the broker has no MQTT 5 support")
 		e.CloseCode = code
 		c.lose(e)
-	case serving:
+	case connected:
 		e := failure(PhaseSession, "ERR_CONNECTION_LOST", true, "the connection was lost (WebSocket close code %d)", code)
 		e.CloseCode = code
 		c.lose(e)
 	}
 }
 
-// pace is the gate of the engine: whether a message of that size may be sent now.
+// pace reports whether AWS's quotas allow the client to send a message of size bytes
+// now, and counts the message. The engine calls it before each message.
 func (c *Client) pace(size int) bool {
-	if c.pacer.open() > 0 {
+	if c.pacer.wait() > 0 {
 		return false
 	}
 	c.pacer.spend(1, size)
 	return true
 }
 
-// refused ends an attempt whose socket did not open, for the reason p.
-func (c *Client) refused(p Probe) {
+// openRefused ends an attempt whose socket did not open. p is the reason.
+func (c *Client) openRefused(p Probe) {
 	p.Message = c.secrets.redact(p.Message)
-	e := explain(p, c.closeCode, &c.options)
-	c.refusedKey = p.Status == 403
-	if c.options.Source == FromCredentials && c.now-c.urlAt > 4*time.Minute {
-		e.Retryable = true // the machine has slept, so that the signature expired
+	e := openError(p, c.closeCode, &c.options)
+	c.credentialsRefused = p.Status == 403
+	if c.options.Source == FromCredentials && c.now-c.urlAt > acceptedSkew {
+		e.Retryable = true // the signature has expired, because the machine was suspended
 	}
 	if c.options.Source != FromCredentials || p.Status != 403 {
 		c.lose(e)
 		return
 	}
-	// AWS checks a signature by its own clock. If the page can read it, the next
-	// signature uses it.
+	// AWS checks a signature by AWS's clock. The next signature uses that clock if the
+	// page could read the Date header.
 	ahead, clock := c.skew.refused(p)
 	if clock && !c.skew.retried {
 		c.skew.retried = true
 		c.drop()
-		c.change(c.trying(), Change{Event: "disconnected", Err: e, RetryIn: 0})
+		c.change(c.attemptState(), Change{Event: "disconnected", Err: e, RetryIn: 0})
 		c.skew.ahead, c.skew.confirmed = ahead, false
 		c.begin()
 		return
@@ -253,9 +258,10 @@ func (c *Client) refused(p Probe) {
 	c.skew.ahead, c.skew.confirmed = ahead, false
 }
 
-// Probed takes the answer to [Host.Probe]. The URL with its query is requested only
-// if the page's policy allowed the request without it: a policy that forbids the
-// request reports its whole URL, with the secrets, to a server.
+// Probed reports the result of [Host.Probe]. The client requests the URL with the query
+// only if the request without the query has a response, and if the page's
+// Content-Security-Policy allows that request. The browser may report the URL of a
+// forbidden request to a server, and the query contains secrets.
 func (c *Client) Probed(now time.Duration, attempt uint32, p Probe) {
 	c.now = now
 	if c.stage != probing || attempt != c.attempt {
@@ -263,7 +269,8 @@ func (c *Client) Probed(now time.Duration, attempt uint32, p Probe) {
 	}
 	switch secret := strings.Contains(c.url.Reveal(), "?"); {
 	case secret && !c.secretProbe:
-		// The request had no signature, so its refusal says nothing.
+		// The service refuses every request without a signature. Its error is not the
+		// reason for which the socket did not open.
 		p.Code, p.Message = "", ""
 		if p.Status != 0 && !p.Blocked && !p.Reported {
 			c.secretProbe, c.bareProbe = true, p
@@ -274,5 +281,5 @@ func (c *Client) Probed(now time.Duration, attempt uint32, p Probe) {
 	case secret && p.Status == 0:
 		p = c.bareProbe
 	}
-	c.refused(p)
+	c.openRefused(p)
 }

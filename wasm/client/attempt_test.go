@@ -30,7 +30,7 @@ func TestEveryAttemptIsSigned(t *testing.T) {
 	w.expectCalls("connecting[reconnecting]; provide")
 	w.Provided(w.now, w.attempt, ProviderResult{Credentials: &goodKey}, wall.Add(time.Hour))
 	if !strings.Contains(w.url, "X-Amz-Date=20260102T040405Z") {
-		t.Error("the second signature has another date than the second attempt")
+		t.Error("the date of the second signature is not the date of the second attempt")
 	}
 }
 
@@ -45,9 +45,9 @@ func TestInvalidCredentials(t *testing.T) {
 	}{
 		{"no credentials", ProviderResult{}, true, "disconnected ERR_CREDENTIALS retry 1s[connecting]"},
 		{"no access key", ProviderResult{Credentials: &sigv4.Credentials{SecretAccessKey: "x"}}, true, "disconnected ERR_CREDENTIALS retry 1s[connecting]"},
-		{"no secret key, constant", ProviderResult{Credentials: &sigv4.Credentials{AccessKeyID: "x"}}, false,
+		{"constant, without a secret key", ProviderResult{Credentials: &sigv4.Credentials{AccessKeyID: "x"}}, false,
 			"failed 1 ERR_CREDENTIALS; disconnected ERR_CREDENTIALS[closed]; closed ERR_CREDENTIALS[closed]"},
-		{"expired, constant", ProviderResult{Credentials: &past}, false,
+		{"constant, expired", ProviderResult{Credentials: &past}, false,
 			"failed 1 ERR_CREDENTIALS_EXPIRED; disconnected ERR_CREDENTIALS_EXPIRED[closed]; closed ERR_CREDENTIALS_EXPIRED[closed]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestProviderErrors(t *testing.T) {
 	w.tick(provideTimeout)
 	w.expectCalls("disconnected ERR_CREDENTIALS_TIMEOUT retry 1s[connecting]")
 	w.Provided(w.now, old, ProviderResult{Credentials: &goodKey}, time.Unix(0, 0))
-	w.expectCalls("") // the attempt has ended
+	w.expectCalls("") // the client ignores the answer, because its attempt has ended
 	w.tick(time.Second)
 	w.Provided(w.now, old, ProviderResult{Credentials: &goodKey}, time.Unix(0, 0))
 	w.expectCalls("connecting[connecting]; provide")
@@ -87,7 +87,7 @@ func TestURLProvider(t *testing.T) {
 	w.Connect(0, 1, &o)
 	w.Provided(0, w.attempt, ProviderResult{URL: "wss://Example.org/mqtt?X-Amz-Signature=abc%2B"}, time.Time{})
 	if w.url != "wss://Example.org/mqtt?X-Amz-Signature=abc%2B" {
-		t.Error(w.url)
+		t.Errorf("the client opens %s, want the URL of the provider", w.url)
 	}
 	w = newWorld(t)
 	w.Connect(0, 1, &o)
@@ -130,7 +130,7 @@ func TestConnectTwice(t *testing.T) {
 	w.expectCalls("connecting[connecting]; open; failed 3 ERR_ALREADY_CONNECTED; connected[connected]; connected 1; connected 2; connected 4")
 }
 
-func TestProviderLearnsOfARefusal(t *testing.T) {
+func TestProvideAfterARefusal(t *testing.T) {
 	w := signed(t)
 	w.Provided(0, w.attempt, ProviderResult{Credentials: &goodKey}, midnight)
 	w.loseSocket(1006)
@@ -138,7 +138,7 @@ func TestProviderLearnsOfARefusal(t *testing.T) {
 	w.probed(Probe{Status: 403, Code: "ExpiredTokenException"})
 	w.log = nil
 	w.tick(w.Deadline() - w.now)
-	w.expectCalls("connecting[connecting]; provide again")
+	w.expectCalls("connecting[connecting]; provide refused")
 	w.Provided(w.now, w.attempt, ProviderResult{Credentials: &sigv4.Credentials{AccessKeyID: "NEW", SecretAccessKey: "s"}}, midnight)
 	w.Opened(w.now, w.attempt)
 	w.connack(false)

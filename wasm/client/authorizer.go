@@ -7,9 +7,10 @@ import (
 	"iot.wasm/wasm/secret"
 )
 
-// Authorizer returns the part of the query for a custom authorizer, without the
-// members that are empty. A browser cannot set headers on a WebSocket, so the query
-// is the only place for them.
+// Authorizer returns the part of the query that selects a custom authorizer of AWS IoT
+// Core: the authorizer's name, the token with the key tokenKey, and the signature of the
+// token. It omits empty values. The values are in the query, because a browser cannot
+// set headers of a WebSocket.
 // https://docs.aws.amazon.com/iot/latest/developerguide/custom-auth.html
 func Authorizer(name, tokenKey, token, signature string) secret.String {
 	var parts []string

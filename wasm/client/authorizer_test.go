@@ -12,10 +12,10 @@ func TestAuthorizer(t *testing.T) {
 	o.Authorizer = Authorizer("door", "key", "to ken", "a+b/c=")
 	w.Connect(0, 1, &o)
 	if want := "wss://a.iot.eu-west-1.amazonaws.com/mqtt?x-amz-customauthorizer-name=door&key=to%20ken&x-amz-customauthorizer-signature=a%2Bb%2Fc%3D"; w.url != want {
-		t.Errorf("%s, want %s", w.url, want)
+		t.Errorf("the URL is %s, want %s", w.url, want)
 	}
 	if a := Authorizer("door", "", "", ""); a.Reveal() != "x-amz-customauthorizer-name=door" || Authorizer("", "", "t", "") != "" {
-		t.Error(a.Reveal())
+		t.Errorf("the query is %q for a name, want only the name; without a name and a key it must be empty", a.Reveal())
 	}
 }
 
@@ -25,7 +25,7 @@ func TestAuthorizerExcludesSignature(t *testing.T) {
 		o := unsigned()
 		o.Source, o.Region, o.Authorizer = source, "eu-west-1", Authorizer("a", "k", "t", "s")
 		if _, err := o.Check(); err == nil || err.Code != "ERR_OPTION" || !strings.Contains(err.Message, "authorizer") {
-			t.Errorf("%v", err)
+			t.Errorf("Check returns %v, want ERR_OPTION for authorizer", err)
 		}
 	}
 }

@@ -2,8 +2,9 @@ package client
 
 import "time"
 
-// backOff returns the wait before the next attempt: exponential, with full jitter
-// above the least delay.
+// backOff counts an attempt, and returns the delay before the next one. The delay is
+// random between MinDelay and a limit. The limit doubles with each attempt, up to
+// MaxDelay (exponential back-off with full jitter).
 func (c *Client) backOff() time.Duration {
 	c.tries++
 	limit := c.options.MinDelay

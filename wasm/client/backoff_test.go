@@ -11,20 +11,20 @@ func TestBackOff(t *testing.T) {
 		w.random = random
 		o := unsigned()
 		w.Connect(0, 1, &o)
-		most := 2 * time.Second
+		limit := 2 * time.Second
 		for i := range 12 {
 			w.loseSocket(1006)
 			w.probed(Probe{})
 			wait := w.Deadline() - w.now
-			if want := time.Second + time.Duration(random*float64(most-time.Second)); wait != want {
-				t.Errorf("failure %d, random %v: waits %v, want %v", i+1, random, wait, want)
+			if want := time.Second + time.Duration(random*float64(limit-time.Second)); wait != want {
+				t.Errorf("failure %d, random %v: the client waits %v, want %v", i+1, random, wait, want)
 			}
 			w.tick(wait - 1)
 			if w.sockets != 0 {
 				t.Error("the client connects too early")
 			}
 			w.tick(1)
-			most = min(2*most, 2*time.Minute)
+			limit = min(2*limit, 2*time.Minute)
 		}
 	}
 }

@@ -8,80 +8,93 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
-// stage is what a client is waiting for.
+// A stage is a step of an attempt to connect.
 type stage byte
 
 const (
-	resting    stage = iota // connect()
-	providing               // the page's credentials or URL
-	opening                 // the socket
-	handshake               // CONNACK
-	serving                 // nothing: it is connected
-	probing                 // the reason why the socket did not open
-	backingOff              // the time of the next attempt
+	inactive   stage = iota // before connect(), and after the client has closed
+	providing               // the page provides credentials or a URL
+	opening                 // the socket opens
+	handshake               // CONNECT is sent, CONNACK is not received
+	connected               // CONNACK is received
+	probing                 // HTTP requests find out why the socket did not open
+	backingOff              // the client waits before the next attempt
 )
 
 // A Client is one client of the public API. Make it with [New].
+//
+// Methods with the parameter attempt report an event of one attempt to connect. They do
+// nothing if another attempt has started since. Methods with the parameter token settle
+// the promise of the token by a method of the [Host], immediately or later. Exceptions
+// are stated.
 type Client struct {
 	host Host
 	rand func() float64
 
 	engine   *mqtt.Engine
 	options  Options
-	endpoint sigv4.Endpoint // where options.Source is not FromURL
+	endpoint sigv4.Endpoint // the zero value if options.Source is FromURL
 	stage    stage
+	stageEnd time.Duration // when the stage times out, or the back-off ends
 	state    State
-	attempt  uint32 // number of the last attempt, counted over all connections
-	tries    int    // attempts since the last stable connection, for the back-off
-	failures int    // failed attempts since the last connection, for maxAttempts
-	until    time.Duration
+	attempt  uint32        // number of the last attempt, counted over all connections
+	tries    int           // back-offs since the last stable connection
+	failures int           // failed attempts since the last connection, for maxAttempts
 	now      time.Duration // time of the current call
 
 	pacer       pacer
 	window      window
 	skew        skew
-	refusedKey  bool // the service refused the last credentials
-	lastConnect time.Duration
+	lastConnect time.Duration // when the last attempt started
+	// credentialsRefused is true if the service answered HTTP 403 to the last attempt,
+	// until the broker accepts a connection.
+	credentialsRefused bool
 
-	connectWaiters []mqtt.Token
-	everConnected  bool
+	connectWaiters []mqtt.Token // of the pending calls of connect()
+	everConnected  bool         // the broker has accepted a connection since connect()
 	connectedAt    time.Duration
-	url            secret.String
-	urlAt          time.Duration // when url was made
+	url            secret.String // of the attempt
+	urlAt          time.Duration // when the client signed or received url
 	bareProbe      Probe         // answer to the request without the query
-	secretProbe    bool          // the request with the query is under way
+	secretProbe    bool          // the client has made the request with the query
 	awsQuotas      bool          // AWS's quotas apply
-	closeCode      int
-	stop           *Error // why the engine ended the connection; nil: it did not
-	blamed         bool   // the broker ended the connection because of a packet of ours
+	closeCode      int           // of the last socket
+	stopErr        *Error        // why the engine ended the connection; nil if it did not
+	messageBlamed  bool          // the broker ended the connection because of a message of the client
 
 	subscriptions
 	held      unclaimed
-	listening bool // the page has a listener for the event message
+	listening bool // the page has a listener for the event "message"
 	topics    topicCache
-	live      uint64 // number of messages that were not retained
+	live      uint64 // the number of received live messages: those without RETAIN
 	delivery  Delivery
 	stats     Stats
 	secrets   secrets
 }
 
-// Stats counts what happened since the client was made.
+// Stats contains the counters of a client. They start at 0 in [New].
 type Stats struct {
+	// MessagesIn counts received messages. MessagesOut counts messages that the client
+	// has sent (QoS 0) or that the broker has acknowledged (QoS 1 and 2).
 	MessagesIn, MessagesOut uint64
-	BytesIn, BytesOut       uint64
-	Connects                uint64
-	// RoundTrip is the time that the broker took for its last answer. 0: it has not
-	// answered yet.
+	// BytesIn and BytesOut count the bytes of all packets.
+	BytesIn, BytesOut uint64
+	// Connects counts the connections that the broker has accepted.
+	Connects uint64
+	// RoundTrip is the time between the last measured packet and the broker's answer. 0
+	// means that there is no measurement yet.
 	RoundTrip time.Duration
-	// Inflight is the number of messages without their last acknowledgement, Queued
-	// the number of messages that wait to be sent.
-	Inflight, Queued int
-	// Subscriptions is the number of topic filters.
+	// Inflight is the number of sent messages of QoS 1 and 2 whose last acknowledgement
+	// is pending.
+	Inflight int
+	// Queued is the number of messages that are not sent yet.
+	Queued int
+	// Subscriptions is the number of topic filters with a subscription.
 	Subscriptions int
 }
 
-// New makes a client. rand returns random numbers in [0,1), for the back-off and for
-// the first packet identifier.
+// New returns a client without a connection. rand returns random numbers in [0,1), for
+// the back-off and for the first packet identifier.
 func New(host Host, rand func() float64) *Client {
 	c := &Client{host: host, rand: rand, state: Idle}
 	c.engine = mqtt.NewEngine((*events)(c), uint16(rand()*65536))
@@ -102,48 +115,51 @@ func (c *Client) Stats() Stats {
 	return s
 }
 
-// Receive takes the bytes of a WebSocket message, or a part of it.
+// Receive processes the bytes of a WebSocket message, or of a part of one. It copies the
+// bytes that it needs after the call.
 func (c *Client) Receive(now time.Duration, attempt uint32, data []byte) {
 	c.now = now
-	if attempt != c.attempt || (c.stage != handshake && c.stage != serving) {
+	if attempt != c.attempt || (c.stage != handshake && c.stage != connected) {
 		return
 	}
 	c.stats.BytesIn += uint64(len(data))
-	if c.stage == serving {
-		c.claim()
+	if c.stage == connected {
+		c.deliverHeld() // before the messages in data
 	}
 	c.engine.Receive(now, data)
-	c.afterEngine()
+	c.checkStopped()
 	if c.held.bytes > maxUnclaimed {
 		c.expireHeld()
 	}
 }
 
-// TextReceived reports a WebSocket text message, which MQTT forbids [MQTT-6.0.0-1].
+// TextReceived reports a WebSocket text message. It ends the connection, because MQTT
+// allows only binary messages [MQTT-6.0.0-1].
 func (c *Client) TextReceived(now time.Duration, attempt uint32) {
 	c.now = now
-	if attempt == c.attempt && (c.stage == handshake || c.stage == serving) {
+	if attempt == c.attempt && (c.stage == handshake || c.stage == connected) {
 		c.lose(failure(PhaseSession, "ERR_PROTOCOL", true, "the server sent a WebSocket text message; MQTT is binary"))
 	}
 }
 
-// LastArrival reports when bytes last arrived, including bytes that Receive has not
-// been given yet: while a page is busy they wait, and the broker is not silent.
+// LastArrival reports the time at which bytes last arrived at the page. While the page
+// is busy, Receive gets those bytes later. Without LastArrival, the client would assume
+// that the broker is silent.
 func (c *Client) LastArrival(at time.Duration) {
-	if c.stage == serving {
+	if c.stage == connected {
 		c.engine.ReceivedAt(at)
 	}
 }
 
-// afterEngine closes the connection if the engine has ended it.
-func (c *Client) afterEngine() {
-	if c.stop != nil {
-		c.lose(c.stop)
+// checkStopped closes the socket if the engine has ended the connection.
+func (c *Client) checkStopped() {
+	if c.stopErr != nil {
+		c.lose(c.stopErr)
 	}
 }
 
-// Buffered reports how many bytes the socket has not sent yet: the browser's
-// bufferedAmount.
+// Buffered reports the bufferedAmount of the socket: the number of bytes that the socket
+// has accepted and not sent yet.
 func (c *Client) Buffered(now time.Duration, n int) {
 	c.now = now
 	if c.window.look(now, n) && n > 0 {
@@ -151,33 +167,34 @@ func (c *Client) Buffered(now time.Duration, n int) {
 	}
 }
 
-// Pending reports whether there is something to send, and whether the socket has
-// room for it now.
-func (c *Client) Pending() (something, now bool) {
-	something = c.engine.Unsent() > 0
-	now = something && c.window.room() > 0 || c.stage == serving && (c.dirty || c.held.stale)
-	return something || now, now
+// Pending reports whether there are packets to send (unsent), and whether the caller must
+// call PrepareOutput and Output at the end of this turn (now). If only unsent is true,
+// too many bytes wait in the socket.
+func (c *Client) Pending() (unsent, now bool) {
+	unsent = c.engine.Unsent() > 0
+	now = unsent && c.window.room() > 0 || c.stage == connected && (c.dirty || c.held.recheck)
+	return unsent || now, now
 }
 
-// PrepareOutput appends to the output what the calls of this turn require:
-// acknowledgements of messages that have found a recipient, SUBSCRIBE and
-// UNSUBSCRIBE packets.
+// PrepareOutput appends SUBSCRIBE and UNSUBSCRIBE packets to the output, and delivers and
+// acknowledges held messages that now have a recipient. The client collects these during
+// a turn, so that it sends few packets.
 func (c *Client) PrepareOutput() {
-	if c.stage == serving {
-		c.claim()
+	if c.stage == connected {
+		c.deliverHeld()
 		c.sendSubscriptions()
 	}
 }
 
-// Output returns the bytes that may be given to the socket now, for one WebSocket
-// message. They are valid until the next call. Flushed reports that the socket has
-// them.
+// Output returns the bytes that the caller may pass to the socket now, in one WebSocket
+// message. They are valid until the next call of a method. The caller then calls
+// Flushed, and Output again until it returns no bytes.
 func (c *Client) Output() []byte {
 	out := c.engine.Output()
 	return out[:min(len(out), c.window.room())]
 }
 
-// Flushed reports that the first n bytes of Output have been given to the socket.
+// Flushed reports that the caller has passed the first n bytes of Output to the socket.
 func (c *Client) Flushed(now time.Duration, n int) {
 	c.now = now
 	c.stats.BytesOut += uint64(n)

@@ -7,11 +7,11 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// lose ends the attempt or the connection because of err, and either closes the
-// client or waits for the next attempt.
+// lose ends the attempt or the connection with the error err. Then it closes the client,
+// or waits for the next attempt.
 func (c *Client) lose(err *Error) {
 	o := &c.options
-	if c.stage != serving {
+	if c.stage != connected {
 		c.failures++
 		c.skew.failed()
 	}
@@ -22,84 +22,87 @@ func (c *Client) lose(err *Error) {
 	}
 	delay := c.backOff()
 	c.wait(backingOff, delay)
-	c.change(c.trying(), Change{Event: "disconnected", Err: err, RetryIn: delay})
+	c.change(c.attemptState(), Change{Event: "disconnected", Err: err, RetryIn: delay})
 }
 
-// drop sends the rest of the output and closes the socket.
+// drop sends the rest of the output, closes the socket, and makes the client inactive.
 func (c *Client) drop() {
-	if c.stage == serving && c.now-c.connectedAt >= c.options.StableAfter {
+	if c.stage == connected && c.now-c.connectedAt >= c.options.StableAfter {
 		c.tries = 0
 	}
-	if c.stage == opening || c.stage == handshake || c.stage == serving {
+	if c.stage == opening || c.stage == handshake || c.stage == connected {
 		last := slices.Clone(c.engine.AllOutput())
 		c.engine.FlushedAll()
 		c.stats.BytesOut += uint64(len(last))
 		c.host.Close(c.attempt, last)
 	}
 	c.engine.Lost()
-	c.loseHeld()
-	if c.blamed {
-		c.engine.AbandonSent(c.stop)
+	c.markHeldLost()
+	if c.messageBlamed {
+		c.engine.AbandonSent(c.stopErr)
 	}
-	c.stop, c.blamed = nil, false
-	c.stage = resting
+	c.stopErr, c.messageBlamed = nil, false
+	c.stage = inactive
 }
 
 // close settles every promise and ends every subscription. err is nil after
 // disconnect().
 func (c *Client) close(err *Error) {
-	c.stage = resting
+	c.stage = inactive
 	c.url, c.options.Password, c.options.Authorizer = "", "", ""
 	c.skew, c.secrets = skew{}, nil
-	c.held.list, c.held.bytes = nil, 0 // unacknowledged: the server still has them
-	settle := err
+	c.held.list, c.held.bytes = nil, 0 // the broker keeps them, as they are not acknowledged
+	pending := err                     // rejects the pending promises
 	if err == nil {
-		settle = errClosed(PhaseSession)
+		pending = errClosed(PhaseSession)
 	}
-	c.engine.Abandon(settle)
+	c.engine.Abandon(pending)
 	waiters := c.connectWaiters
 	c.connectWaiters = nil
 	for _, token := range waiters {
-		c.host.Done(token, settle)
+		c.host.Done(token, pending)
 	}
-	c.endSubscriptions(err, settle)
+	c.endSubscriptions(pending, err)
 	if err != nil {
 		c.change(Closed, Change{Event: "disconnected", Err: err, RetryIn: -1})
 	}
 	c.change(Closed, Change{Event: "closed", Err: err, RetryIn: -1})
 }
 
-// Disconnect closes the connection with DISCONNECT, so that the broker publishes no
-// will. It may be called in every state.
+// Disconnect closes the client. On a connection it sends DISCONNECT, so that the broker
+// does not publish the will. The caller may call it in every state.
 func (c *Client) Disconnect(now time.Duration, token mqtt.Token) {
 	c.now = now
-	if c.stage != resting {
+	if c.stage != inactive {
 		c.engine.Disconnect()
 		c.drop()
 		c.close(nil)
-	} else { // subscriptions may wait for a connect()
-		c.endSubscriptions(nil, errClosed(PhaseSubscribe))
+	} else { // subscribe() before connect() may be pending
+		c.endSubscriptions(errClosed(PhaseSubscribe), nil)
 	}
 	c.host.Done(token, nil)
 }
 
-// Wake reports that the page resumed after sleep, after the loss of the network, or
-// from the back/forward cache. The client ends a back-off, or sends PINGREQ.
+// Wake reports that the page or the network has resumed: after a suspension of the
+// machine, from the back/forward cache, or when the browser is online again. A client
+// that waits before the next attempt starts it now. A connected client sends PINGREQ,
+// because the connection may be dead.
 func (c *Client) Wake(now time.Duration) {
 	c.now = now
 	switch c.stage {
-	case serving:
+	case connected:
 		c.engine.Ping(now, wakeTimeout)
 	case backingOff:
 		c.begin()
 	}
 }
 
-// Reconnect drops the connection and connects again at once.
+// Reconnect closes the connection and starts a new attempt. A client that waits before
+// the next attempt starts it now. In other stages Reconnect does nothing.
 func (c *Client) Reconnect(now time.Duration) {
 	c.now = now
 	switch c.stage {
-	case serving:
+	case connected:
 		c.drop()
 		c.change(Reconnecting, Change{Event: "disconnected", RetryIn: 0,
 			Err: failure(PhaseSession, "ERR_RECONNECT", true, "reconnect() was called")})

@@ -9,8 +9,9 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// The broker ends the connection because of a message (Packet too large). The client does
-// not send the message again.
+// The broker ends the connection with the reason code 0x95 (Packet too large), because of
+// a message. The client does not send the message again. The reason code 0x9d (Server
+// moved) closes the client.
 func TestDisconnectBecauseOfAMessage(t *testing.T) {
 	w := online(t, nil)
 	w.pub(2, 1, "t", "refused")
@@ -41,7 +42,7 @@ func TestProtocolError(t *testing.T) {
 	w.Receive(w.now, w.attempt, []byte{0})
 	w.expectCalls("close; disconnected ERR_PROTOCOL retry 1s[reconnecting]")
 	if !bytes.Equal(w.lastOut, []byte{0xe0, 1, 0x81}) {
-		t.Errorf("%x", w.lastOut)
+		t.Errorf("the last packet is %x, want DISCONNECT with 0x81", w.lastOut)
 	}
 	w.reconnected(true)
 	w.expectCalls("connecting[reconnecting]; open; connected recovered[connected]")
@@ -57,7 +58,7 @@ func TestDisconnectSettlesAllPromises(t *testing.T) {
 	w.expectCalls("close; failed 2 ERR_CLOSED; failed 3 ERR_CLOSED; closed[closed]; done 4")
 	got := decodeAll(t, w.lastOut)
 	if n := len(got); n == 0 || got[n-1].Type != packets.DISCONNECT {
-		t.Errorf("%x", w.lastOut)
+		t.Errorf("the last packets are %x, want DISCONNECT at the end", w.lastOut)
 	}
 	w.Disconnect(w.now, 5)
 	w.expectCalls("done 5")
@@ -70,7 +71,7 @@ func TestDisconnectSettlesAllPromises(t *testing.T) {
 	w.pub(2, 1, "t", "a")
 	w.Disconnect(0, 3)
 	w.expectCalls("connecting[connecting]; open; close; failed 2 ERR_CLOSED; failed 1 ERR_CLOSED; closed[closed]; done 3")
-	w.Opened(0, w.attempt) // the attempt has ended
+	w.Opened(0, w.attempt) // the client ignores it, because the attempt has ended
 	w.expectCalls("")
 }
 

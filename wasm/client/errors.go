@@ -9,22 +9,22 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// A Class is the name of a JavaScript class of errors.
+// A Class is the JavaScript class of an [Error].
 type Class string
 
 const (
-	// IotError is the class of errors that are not the caller's.
+	// IotError is the class of all errors except those of arguments.
 	IotError Class = "IotError"
 	// TypeError is the class for arguments of a wrong type or form.
 	TypeError Class = "TypeError"
-	// RangeError is the class for numbers and lengths out of their bounds.
+	// RangeError is the class for numbers and lengths that are out of bounds.
 	RangeError Class = "RangeError"
 )
 
-// A Phase is the part of a connection's life in which an [Error] arose.
+// A Phase is the step in which an [Error] occurred.
 type Phase string
 
-// The phases, in the order of a connection's life.
+// The phases, in the order of the steps. PhaseSession is any time after CONNACK.
 const (
 	PhaseCredentials Phase = "credentials"
 	PhaseSign        Phase = "sign"
@@ -35,28 +35,30 @@ const (
 	PhaseSession     Phase = "session"
 )
 
-// An Error becomes an error of the page. Its message says what to do, and contains no
-// key, token or signed URL.
+// An Error is an error of the public API.
 type Error struct {
 	Class     Class
-	Code      string // stable, listed in docs/errors.md
-	Phase     Phase
-	Retryable bool
-	Reason    mqtt.Reason // of the broker; 0: none
-	CloseCode int         // of the WebSocket; 0: none
-	Message   string
+	Code      string      // stable, listed in docs/errors.md
+	Phase     Phase       // every IotError has one; "": none
+	Retryable bool        // another attempt may succeed
+	Reason    mqtt.Reason // the broker's reason code; 0: none
+	CloseCode int         // the WebSocket's close code; 0: none
+	Message   string      // contains advice, and no key, token or signed URL
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
+// badType returns a TypeError.
 func badType(code, format string, args ...any) *Error {
 	return &Error{Class: TypeError, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// badRange returns a RangeError.
 func badRange(code, format string, args ...any) *Error {
 	return &Error{Class: RangeError, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// failure returns an IotError.
 func failure(p Phase, code string, retryable bool, format string, args ...any) *Error {
 	return &Error{Class: IotError, Code: code, Phase: p, Retryable: retryable, Message: fmt.Sprintf(format, args...)}
 }
@@ -72,7 +74,7 @@ func ackTimeout(p Phase) *Error {
 		"the client resumed the connection and sent the packet %d times", mqtt.MaxExpiries)
 }
 
-// publishError converts an error of the engine about a message.
+// publishError converts an error of the engine that concerns a message.
 func publishError(err error) *Error {
 	var known *Error
 	switch {
@@ -83,11 +85,11 @@ func publishError(err error) *Error {
 	case errors.Is(err, mqtt.ErrRetainNotGranted):
 		return failure(PhasePublish, "ERR_RETAIN_NOT_SUPPORTED", false, "the broker keeps no retained messages (see connection.retainAvailable)")
 	case errors.Is(err, mqtt.ErrTooLarge):
-		return failure(PhasePublish, "ERR_PACKET_TOO_LARGE", false, "the message is larger than the broker accepts (see connection.maximumPacketSize; AWS IoT Core takes payloads of 128 KiB)")
+		return failure(PhasePublish, "ERR_PACKET_TOO_LARGE", false, "the message is larger than the broker accepts (see connection.maximumPacketSize; AWS IoT Core allows 128 KiB of payload)")
 	case errors.Is(err, mqtt.ErrSessionLost):
 		return failure(PhasePublish, "ERR_SESSION_LOST", true, "%v", err)
 	case errors.Is(err, mqtt.ErrConnectionLost):
-		return failure(PhasePublish, "ERR_CONNECTION_LOST", true, "the connection was lost before the message left")
+		return failure(PhasePublish, "ERR_CONNECTION_LOST", true, "the message was not sent: the connection ended")
 	case errors.Is(err, mqtt.ErrAckTimeout):
 		return ackTimeout(PhasePublish)
 	case errors.Is(err, mqtt.ErrDropped):
@@ -96,13 +98,13 @@ func publishError(err error) *Error {
 	return failure(PhasePublish, "ERR_PUBLISH", false, "%v", err)
 }
 
-// refused converts a CONNACK with a failure.
-func refused(ack *mqtt.Connack) *Error {
+// connackError converts a CONNACK with a failure.
+func connackError(ack *mqtt.Connack) *Error {
 	code, advice, retry := "ERR_REFUSED", "", true
 	switch ack.Reason {
 	case mqtt.UnsupportedVersion:
 		code, retry = "ERR_PROTOCOL_VERSION", false
-		advice = "; the broker does not speak MQTT 5"
+		advice = "; the broker has no MQTT 5 support"
 	case mqtt.ClientIDNotValid:
 		code, retry = "ERR_CLIENT_ID", false
 		advice = "; choose another clientId (AWS: at most 128 bytes, not starting with $)"
@@ -117,34 +119,37 @@ func refused(ack *mqtt.Connack) *Error {
 		mqtt.PacketTooLarge, mqtt.TopicNameInvalid, mqtt.PayloadFormatInvalid, mqtt.RetainNotSupported, mqtt.QoSNotSupported:
 		retry = false
 	}
-	e := failure(PhaseConnect, code, retry, "the broker refused the connection, %s%s", saying(ack.Reason, ack.ReasonString), advice)
+	e := failure(PhaseConnect, code, retry, "the broker refused the connection, %s%s", reasonText(ack.Reason, ack.ReasonString), advice)
 	e.Reason = ack.Reason
 	return e
 }
 
-// saying returns a reason code with the broker's reason string, shortened.
-func saying(r mqtt.Reason, words string) string {
-	if words == "" {
+// reasonText returns the name of a reason code, and at most 300 bytes of detail, for
+// example of the broker's reason string.
+func reasonText(r mqtt.Reason, detail string) string {
+	if detail == "" {
 		return r.String()
 	}
 	const most = 300
-	if len(words) > most {
-		words = strings.ToValidUTF8(words[:most], "") + "…"
+	if len(detail) > most {
+		detail = strings.ToValidUTF8(detail[:most], "") + "…"
 	}
-	return r.String() + ": " + words
+	return r.String() + ": " + detail
 }
 
-// transient reports whether a later attempt may succeed after a refusal for r.
+// transient reports whether another attempt may succeed after the broker has refused a
+// message or a topic filter with the reason code r.
 func transient(r mqtt.Reason) bool {
 	switch r {
-	case 0x80, 0x83, 0x91, 0x97:
+	case 0x80, 0x83, 0x91, 0x97: // unspecified or implementation specific error, packet identifier in use, quota exceeded
 		return true
 	}
 	return false
 }
 
-// blames reports whether a DISCONNECT with r was caused by a message of the client.
-func blames(r mqtt.Reason) bool {
+// blamesMessage reports whether a DISCONNECT with the reason code r means that a message
+// of the client is not valid.
+func blamesMessage(r mqtt.Reason) bool {
 	switch r {
 	case mqtt.TopicNameInvalid, mqtt.PacketTooLarge, mqtt.PayloadFormatInvalid, mqtt.RetainNotSupported, mqtt.QoSNotSupported:
 		return true
@@ -152,55 +157,57 @@ func blames(r mqtt.Reason) bool {
 	return false
 }
 
-// ended converts the end of a connection, by either side, in the stage s.
-func ended(why *mqtt.StopError, s stage) *Error {
+// stopError converts the reason for which the engine or the broker ended a connection in
+// the stage s.
+func stopError(stop *mqtt.StopError, s stage) *Error {
 	code, retry, advice := "ERR_DISCONNECTED", true, ""
 	switch {
-	case !why.Local && (why.Reason == mqtt.UseAnotherServer || why.Reason == mqtt.ServerMoved):
+	case !stop.Local && (stop.Reason == mqtt.UseAnotherServer || stop.Reason == mqtt.ServerMoved):
 		retry = false
-	case why.Reason == mqtt.SessionTakenOver && !why.Local:
+	case stop.Reason == mqtt.SessionTakenOver && !stop.Local:
 		code, retry = "ERR_SUPERSEDED", false
 		advice = "; another connection uses the same clientId. Give each page its own, or leave clientId out"
-	case why.Reason == mqtt.KeepAliveTimeout && why.Local:
+	case stop.Reason == mqtt.KeepAliveTimeout && stop.Local:
 		code = "ERR_KEEP_ALIVE"
-	case why.Reason == mqtt.UnspecifiedError && why.Local:
+	case stop.Reason == mqtt.UnspecifiedError && stop.Local:
 		code = "ERR_ACK_TIMEOUT"
-	case why.Local:
+	case stop.Local:
 		code = "ERR_PROTOCOL"
 	}
-	who := "the broker ended the connection"
-	if why.Local {
-		who = "the connection was ended"
+	event := "the broker ended the connection"
+	if stop.Local {
+		event = "the client disconnected"
 	}
-	e := failure(PhaseSession, code, retry, "%s, %s%s", who, saying(why.Reason, why.Detail), advice)
+	e := failure(PhaseSession, code, retry, "%s, %s%s", event, reasonText(stop.Reason, stop.Detail), advice)
 	if s == handshake {
 		e.Phase = PhaseConnect
 	}
-	if !why.Local {
-		e.Reason = why.Reason
+	if !stop.Local {
+		e.Reason = stop.Reason
 	}
 	return e
 }
 
-// A Probe is the result of an HTTP request to the address of a WebSocket that did
-// not open. Browsers do not tell the page why a WebSocket fails.
+// A Probe is the result of an HTTP request to the address of a WebSocket that did not
+// open. It is the only source of the reason, because a browser does not report to a page
+// why a WebSocket failed.
 type Probe struct {
-	Status  int    // HTTP status; 0: the request failed
-	Code    string // of the service's error
-	Message string // of the service's error
-	Offline bool   // the browser has no network
-	Blocked bool   // the page's policy forbids the WebSocket
-	// Reported is true where a policy of the page does not allow the request. The
-	// browser reports the URL of such a request to a server.
+	Status  int    // the HTTP status; 0: the request failed
+	Code    string // the code or exception name of the service's error; "": none
+	Message string // the message of the service's error; "": none
+	Offline bool   // the browser has no network connection
+	Blocked bool   // the page's Content-Security-Policy forbids the WebSocket
+	// Reported is true if a Content-Security-Policy of the page does not allow the HTTP
+	// request. The browser may report the URL of such a request to a server.
 	Reported bool
-	// Dated is true where the answer had a Date. Skew is the difference between it and
-	// this machine's clock.
+	// Dated is true if the page could read the Date header of the response.
 	Dated bool
-	Skew  time.Duration
+	// Skew is the time of the Date header minus the time of this machine.
+	Skew time.Duration
 }
 
-// explain converts the reason for a socket that did not open.
-func explain(p Probe, closeCode int, o *Options) *Error {
+// openError returns the error of a socket that did not open, with the reason p.
+func openError(p Probe, closeCode int, o *Options) *Error {
 	e := failure(PhaseOpen, "ERR_UNREACHABLE", true, "the WebSocket could not be opened, and the endpoint cannot be reached: "+
 		"check the endpoint's name, the network, and the page's Content-Security-Policy (connect-src must name the endpoint)")
 	e.CloseCode = closeCode
@@ -230,8 +237,9 @@ func explain(p Probe, closeCode int, o *Options) *Error {
 	return e
 }
 
-// forbidden distinguishes AWS's reasons for HTTP 403: by the exception's name, and by
-// its message where one name has several meanings.
+// forbidden returns the error code and the advice for HTTP 401 or 403. The name of AWS's
+// exception determines them. If one name has several meanings, the message distinguishes
+// them.
 func forbidden(p Probe, o *Options) (code, advice string) {
 	aged := strings.HasPrefix(p.Message, "Signature expired")
 	early := strings.HasPrefix(p.Message, "Signature not yet current")

@@ -39,7 +39,7 @@ func TestProbeResults(t *testing.T) {
 	}
 }
 
-// The reasons of two refusals may differ.
+// The client probes after each refusal, because two refusals may have different reasons.
 func TestEveryRefusalIsProbed(t *testing.T) {
 	w := newWorld(t)
 	o := unsigned()
@@ -53,8 +53,8 @@ func TestEveryRefusalIsProbed(t *testing.T) {
 	w.expectCalls("connecting[connecting]; open; probe; failed 1 ERR_CREDENTIALS_EXPIRED; disconnected ERR_CREDENTIALS_EXPIRED[closed]; closed ERR_CREDENTIALS_EXPIRED[closed]")
 }
 
-// If the machine sleeps between the signature and the probe, the signature has expired when
-// the server receives it. The client tries again.
+// If the machine sleeps after the client has signed the URL, the signature expires before
+// the server receives the URL. Then the client tries again.
 func TestSignatureExpiresDuringSleep(t *testing.T) {
 	for _, slept := range []bool{false, true} {
 		w := newWorld(t)
@@ -96,8 +96,8 @@ func TestConnackReasons(t *testing.T) {
 }
 
 // The client first requests the URL without the query. It requests the URL with the query
-// only if the page's policy allows the address.
-func TestProbeSendsNoForbiddenSecret(t *testing.T) {
+// only if the page's policies allow the address.
+func TestForbiddenProbeSendsNoSecret(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		first Probe
@@ -106,7 +106,7 @@ func TestProbeSendsNoForbiddenSecret(t *testing.T) {
 	}{
 		{"allowed", Probe{Status: 403}, 2, "ERR_ACCESS_KEY"},
 		{"forbidden", Probe{Reported: true}, 1, "ERR_UNREACHABLE"},
-		{"reported only", Probe{Status: 403, Reported: true}, 1, "ERR_FORBIDDEN"},
+		{"report-only policy", Probe{Status: 403, Reported: true}, 1, "ERR_FORBIDDEN"},
 		{"the WebSocket is forbidden", Probe{Blocked: true}, 1, "ERR_CSP"},
 		{"unreachable", Probe{}, 1, "ERR_UNREACHABLE"},
 	} {
@@ -130,7 +130,7 @@ func TestProbeSendsNoForbiddenSecret(t *testing.T) {
 				w.Probed(w.now, w.attempt, Probe{Status: 403, Code: "UnrecognizedClientException"})
 			}
 			if len(w.probes) != c.count {
-				t.Errorf("%d requests, want %d", len(w.probes), c.count)
+				t.Errorf("the client sends %d requests, want %d", len(w.probes), c.count)
 			}
 			w.expectCalls("failed 1 " + c.code + "; disconnected " + c.code + "[closed]; closed " + c.code + "[closed]")
 		})

@@ -4,15 +4,15 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// events is a [Client] as the handler of its engine.
+// events implements [mqtt.Handler] for the engine of a [Client].
 type events Client
 
 func (ev *events) Connected(ack *mqtt.Connack) {
 	c := (*Client)(ev)
 	attempt := c.failures + 1
-	c.stage = serving
+	c.stage = connected
 	c.connectedAt = c.now
-	c.failures, c.refusedKey = 0, false
+	c.failures, c.credentialsRefused = 0, false
 	c.stats.Connects++
 	recovered := c.everConnected && ack.SameSession
 	c.everConnected = true
@@ -20,10 +20,10 @@ func (ev *events) Connected(ack *mqtt.Connack) {
 	c.resubscribe(ack)
 	if !recovered {
 		for _, id := range c.ids() {
-			c.renew(c.byID[id])
+			c.resetHistory(c.byID[id])
 		}
 	}
-	c.sendSubscriptions() // ahead of the messages that wait
+	c.sendSubscriptions() // the engine sends the queued messages afterwards
 	waiters := c.connectWaiters
 	c.connectWaiters = nil
 	c.change(Connected, Change{Event: "connected", Attempt: attempt, Granted: ack, Recovered: recovered})
@@ -34,16 +34,16 @@ func (ev *events) Connected(ack *mqtt.Connack) {
 
 func (ev *events) Refused(ack *mqtt.Connack) {
 	ack.ReasonString = ev.secrets.redact(ack.ReasonString)
-	ev.stop = refused(ack)
+	ev.stopErr = connackError(ack)
 }
 
-func (ev *events) Stopped(why *mqtt.StopError) {
-	if ev.stop == nil {
-		why.Detail = ev.secrets.redact(why.Detail)
-		ev.stop = ended(why, ev.stage)
-		if !why.Local && blames(why.Reason) {
-			// Messages that are sent again would end the next connection, too.
-			ev.blamed = true
+func (ev *events) Stopped(stop *mqtt.StopError) {
+	if ev.stopErr == nil {
+		stop.Detail = ev.secrets.redact(stop.Detail)
+		ev.stopErr = stopError(stop, ev.stage)
+		if !stop.Local && blamesMessage(stop.Reason) {
+			// A retransmission of the message would end the next connection, too.
+			ev.messageBlamed = true
 		}
 	}
 }
@@ -55,7 +55,7 @@ func (ev *events) Published(token mqtt.Token, r mqtt.PublishResult) {
 	}
 	ev.stats.MessagesOut++
 	if r.Reason.Failed() {
-		e := failure(PhasePublish, "ERR_PUBLISH_REFUSED", transient(r.Reason), "the broker refused the message, %s", saying(r.Reason, ev.secrets.redact(r.ReasonString)))
+		e := failure(PhasePublish, "ERR_PUBLISH_REFUSED", transient(r.Reason), "the broker refused the message, %s", reasonText(r.Reason, ev.secrets.redact(r.ReasonString)))
 		if r.Reason == mqtt.NotAuthorized {
 			e.Message += "; the AWS IoT policy must allow iot:Publish to this topic (and iot:RetainPublish for retain)"
 		}

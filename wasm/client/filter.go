@@ -6,35 +6,39 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// filterState says whether the broker has the subscription of a topic filter, and
-// whether a SUBSCRIBE for it is due or unanswered.
+// filterState is the state of a topic filter. It records whether the broker has a
+// subscription to the filter, and whether the client must send a SUBSCRIBE (due) or waits
+// for its SUBACK (unanswered).
 //
-//	state      the broker has it  SUBSCRIBE
-//	absent     no                 due
-//	uncertain  perhaps            due
-//	asked      perhaps            unanswered
-//	outdated   yes                due
-//	renewing   yes                unanswered
-//	granted    yes                answered
+//	state      subscription at the broker  SUBSCRIBE
+//	absent     no                          due
+//	uncertain  perhaps                     due
+//	asked      perhaps                     unanswered
+//	outdated   yes                         due
+//	renewing   yes                         unanswered
+//	granted    yes                         answered
 //
-// These are the transitions. An answer is that of the last SUBSCRIBE unless stated
-// otherwise.
+// These methods of filter and Client change the state:
 //
-//	event                            from                 to
-//	first subscribe()                (none)               absent; uncertain if the session may have it
-//	a higher QoS, or retained        asked                uncertain
-//	messages, are needed             renewing, granted    outdated
-//	SUBSCRIBE is sent                absent, uncertain    asked
-//	                                 outdated             renewing
-//	answer: granted                  asked, renewing      granted
-//	answer: refused                  asked                (removed)
-//	                                 renewing             granted, with the QoS of before
-//	earlier SUBSCRIBE: granted       uncertain            outdated
-//	                                 asked                renewing
-//	answer lost, or late             asked                uncertain
-//	                                 renewing             outdated
-//	CONNACK: no session              any                  absent
-//	CONNACK: perhaps another session any                  uncertain
+//	method                         from                      to
+//	Subscribe (new filter)         (none)                    absent, or uncertain if the session may have it
+//	outdate                        asked                     uncertain
+//	                               renewing, granted         outdated
+//	sent                           absent, uncertain         asked
+//	                               outdated                  renewing
+//	answered (last SUBSCRIBE)      asked, renewing           granted
+//	answered (earlier SUBSCRIBE)   uncertain                 outdated
+//	                               asked                     renewing
+//	lost                           asked                     uncertain
+//	                               renewing                  outdated
+//	refuse                         absent, uncertain, asked  (removed)
+//	                               all others                granted, with the previous QoS
+//	reconnected (no session)       all                       absent
+//	reconnected (unknown session)  all                       uncertain
+//
+// The client calls refuse if the SUBACK has a failure, if the broker has not answered
+// [mqtt.MaxExpiries] SUBSCRIBEs, and if a quota or the CONNACK does not allow the filter.
+// An unknown session is one that may differ from the previous session.
 type filterState byte
 
 const (
@@ -46,36 +50,36 @@ const (
 	granted
 )
 
-// due reports whether a SUBSCRIBE is to be sent.
+// due reports whether the client must send a SUBSCRIBE.
 func (s filterState) due() bool { return s == absent || s == uncertain || s == outdated }
 
-// held reports whether the broker certainly has the subscription.
-func (s filterState) held() bool { return s == outdated || s == renewing || s == granted }
+// atBroker reports whether the broker has the subscription for certain.
+func (s filterState) atBroker() bool { return s == outdated || s == renewing || s == granted }
 
-// retainNone is the Retain Handling that requests no retained messages, retainNew
-// the one that requests them if the subscription is new to the broker, and
-// retainAll the one that requests them always (section 3.8.3.1).
+// Values of Retain Handling (section 3.8.3.1).
 const (
-	retainAll byte = iota
-	retainNew
-	retainNone
+	retainAll  byte = iota // the broker sends retained messages after each SUBSCRIBE
+	retainNew              // the broker sends them only for a new subscription
+	retainNone             // the broker sends none
 )
 
-// A filter is one topic filter, with the subscriptions of the page that share it.
+// A filter is a topic filter to which the page has subscribed, one or more times.
 type filter struct {
-	options mqtt.Subscription
-	user    []mqtt.UserPair // of the first subscription
-	members []*subscription // in the order of the page's calls
+	options mqtt.Subscription // of the first subscription, with the highest QoS of all
+	user    []mqtt.UserPair   // of the first subscription
+	members []*subscription   // all subscriptions to the filter, in the order of the calls
 	state   filterState
-	qos     byte       // granted, where the broker has the subscription
-	batch   mqtt.Token // the last SUBSCRIBE
-	// retain is the Retain Handling of the next SUBSCRIBE. It becomes retainNone when
-	// a SUBSCRIBE is granted, as the members need no more retained messages.
+	qos     byte       // the granted QoS, if the broker has the subscription
+	batch   mqtt.Token // of the last SUBSCRIBE
+	// retain is the Retain Handling of the next SUBSCRIBE. When the broker grants a
+	// SUBSCRIBE, it becomes retainNone, because the members need no further retained
+	// messages.
 	retain byte
-	// received is true after a message arrived for the filter, or the connection was
-	// lost: requested retained messages are no longer on their way.
+	// received is true if a new member may have missed retained messages that the last
+	// SUBSCRIBE requested: after the client has received a message that matches the
+	// filter, and after a new connection.
 	received bool
-	expiries int // how often the broker has not answered the SUBSCRIBE in time
+	expiries int // the number of SUBSCRIBEs that the broker has not answered in time
 }
 
 // A subscription is one subscription of the page.
@@ -87,16 +91,19 @@ type subscription struct {
 	history
 }
 
-// contradicts returns an error where the options o cannot share a SUBSCRIBE with f.
+// contradicts returns an error if a subscription with the options o cannot share a
+// SUBSCRIBE with the members of f.
 func (f *filter) contradicts(o *mqtt.Subscription) *Error {
 	if o.NoLocal == f.options.NoLocal && o.RetainAsPublished == f.options.RetainAsPublished {
 		return nil
 	}
-	return badType("ERR_OPTION", "another subscription to %q has noLocal: %t and retainAsPublished: %t, and the broker knows one setting for a topic filter",
+	return badType("ERR_OPTION", "another subscription to %q has noLocal: %t and retainAsPublished: %t, and the broker keeps one setting per topic filter",
 		o.Filter, f.options.NoLocal, f.options.RetainAsPublished)
 }
 
-// join changes f for a further subscription with the options o.
+// join changes f for another subscription with the options o. It makes a SUBSCRIBE due
+// if the subscription needs a higher QoS, or retained messages that the broker will not
+// send otherwise.
 func (f *filter) join(o *mqtt.Subscription) {
 	need := false
 	switch {
@@ -105,9 +112,9 @@ func (f *filter) join(o *mqtt.Subscription) {
 	case f.state == absent || f.state == uncertain:
 		f.retain = min(f.retain, o.RetainHandling)
 	case f.retain == retainAll:
-		// The SUBSCRIBE that is due or unanswered requests them for all members.
+		// The SUBSCRIBE that is due or unanswered requests the retained messages.
 	case f.state != asked && f.options.RetainHandling != retainNone && !f.received:
-		// There are none, or they are on their way.
+		// The broker has no retained messages, or the client will still receive them.
 	default:
 		f.retain, need = retainAll, true
 	}
@@ -120,7 +127,7 @@ func (f *filter) join(o *mqtt.Subscription) {
 	}
 }
 
-// outdate makes a further SUBSCRIBE due.
+// outdate makes another SUBSCRIBE due.
 func (f *filter) outdate() {
 	switch f.state {
 	case asked:
@@ -130,7 +137,7 @@ func (f *filter) outdate() {
 	}
 }
 
-// sent notes that a SUBSCRIBE has been sent.
+// sent records that the client has sent the SUBSCRIBE of the batch.
 func (f *filter) sent(batch mqtt.Token) {
 	f.batch = batch
 	if f.state == outdated {
@@ -140,8 +147,8 @@ func (f *filter) sent(batch mqtt.Token) {
 	}
 }
 
-// answered notes that the broker has granted the SUBSCRIBE of the batch. It reports
-// whether this completes the subscription.
+// answered records that the broker has granted the SUBSCRIBE of the batch with qos. It
+// reports whether this was the last SUBSCRIBE, so that f is granted.
 func (f *filter) answered(batch mqtt.Token, qos byte) (complete bool) {
 	switch {
 	case f.state == asked && f.batch == batch, f.state == renewing && f.batch == batch:
@@ -157,8 +164,8 @@ func (f *filter) answered(batch mqtt.Token, qos byte) (complete bool) {
 	return false
 }
 
-// lost notes that the SUBSCRIBE of the batch will not be answered. It reports
-// whether the SUBSCRIBE was the last one, so that it is due again.
+// lost records that the broker will not answer the SUBSCRIBE of the batch. It reports
+// whether a SUBSCRIBE is due again for this reason.
 func (f *filter) lost(batch mqtt.Token) (again bool) {
 	if f.batch != batch {
 		return false
@@ -174,8 +181,8 @@ func (f *filter) lost(batch mqtt.Token) (again bool) {
 	return true
 }
 
-// reconnected follows a CONNACK that did not resume the session of before for sure.
-// present says that the broker has a session.
+// reconnected resets the state after a CONNACK that has not certainly resumed the
+// previous session. present is its Session Present.
 func (f *filter) reconnected(present bool) {
 	lowest := retainNone
 	for _, s := range f.members {

@@ -14,20 +14,20 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
-// A world is the Host of a client. It also simulates the page, the browser and the broker,
-// and has a clock that the test controls. It records the calls of the client.
+// A world is the Host of a client. It also simulates the page, the browser and the broker.
+// The test controls its clock. It records the calls that the client makes to its Host.
 type world struct {
 	*Client
 	t       *testing.T
 	now     time.Duration
-	random  float64
-	log     []string
-	attempt uint32 // of the last call of the client
-	url     string
-	sockets int // open sockets
-	lastOut []byte
-	probes  []string
-	lastErr *Error
+	random  float64  // every random number of the client
+	log     []string // the calls to the Host
+	attempt uint32   // the argument of the last Provide, Open or Probe
+	url     string   // the argument of the last Open
+	sockets int      // the number of open sockets
+	lastOut []byte   // the argument of the last Close
+	probes  []string // the URLs of all probes
+	lastErr *Error   // of the last Change with an error
 }
 
 func newWorld(t *testing.T) *world {
@@ -41,7 +41,7 @@ func (w *world) note(format string, args ...any) { w.log = append(w.log, fmt.Spr
 func (w *world) Provide(a uint32, refused bool) {
 	w.attempt = a
 	if refused {
-		w.note("provide again")
+		w.note("provide refused")
 		return
 	}
 	w.note("provide")
@@ -70,8 +70,8 @@ func (w *world) Probe(a uint32, url secret.String) {
 	}
 }
 
-// probed answers the request without the query, and then the request with it, if the client
-// sends one.
+// probed answers the probe of the URL without the query. If the client then probes the URL
+// with the query, probed also answers that.
 func (w *world) probed(p Probe) {
 	n := len(w.probes)
 	if !strings.Contains(w.url, "?") {
@@ -133,7 +133,7 @@ func (w *world) SubscriptionEnded(id uint32, err *Error) {
 	w.note("ended %d", id)
 }
 
-// expectCalls compares the calls of the client since the last check with want.
+// expectCalls compares the calls to the Host since the last expectCalls with want.
 func (w *world) expectCalls(want string) {
 	w.t.Helper()
 	if got := strings.Join(w.log, "; "); got != want {
@@ -142,7 +142,7 @@ func (w *world) expectCalls(want string) {
 	w.log = nil
 }
 
-// out returns what the client sends in this turn.
+// out returns the packets that the client sends in this turn.
 func (w *world) out() (list []*packets.ControlPacket) {
 	w.t.Helper()
 	w.Buffered(w.now, 0)
@@ -197,7 +197,7 @@ func (w *world) sends(want string) {
 	}
 }
 
-// fromBroker gives a packet of the broker to the client.
+// fromBroker passes a packet from the broker to the client.
 func (w *world) fromBroker(kind byte, content packets.Packet) {
 	w.t.Helper()
 	cp := packets.NewControlPacket(kind)
@@ -215,12 +215,12 @@ func (w *world) connack(session bool) {
 }
 
 // refuse answers CONNECT with an error.
-func (w *world) refuse(reason byte, words string) {
+func (w *world) refuse(reason byte, reasonString string) {
 	w.t.Helper()
-	w.fromBroker(packets.CONNACK, &packets.Connack{ReasonCode: reason, Properties: &packets.Properties{ReasonString: words}})
+	w.fromBroker(packets.CONNACK, &packets.Connack{ReasonCode: reason, Properties: &packets.Properties{ReasonString: reasonString}})
 }
 
-// tick advances the clock.
+// tick advances the clock and calls Tick.
 func (w *world) tick(d time.Duration) {
 	w.now += d
 	w.Tick(w.now)
@@ -255,7 +255,8 @@ func online(t *testing.T, edit func(*Options)) *world {
 	return w
 }
 
-// reconnected waits for the end of the back-off and connects.
+// reconnected waits for the end of the back-off, and accepts the next connection. session
+// is the flag Session Present.
 func (w *world) reconnected(session bool) {
 	w.t.Helper()
 	w.tick(w.Deadline() - w.now)
@@ -264,8 +265,8 @@ func (w *world) reconnected(session bool) {
 	w.connack(session)
 }
 
-func (w *world) pub(k mqtt.Token, qos byte, topic, payload string) {
-	w.Publish(w.now, &mqtt.Outgoing{Token: k, Topic: []byte(topic), Payload: []byte(payload), QoS: qos})
+func (w *world) pub(k mqtt.Token, qos byte, topic, payload string) (sent bool) {
+	return w.Publish(w.now, &mqtt.Outgoing{Token: k, Topic: []byte(topic), Payload: []byte(payload), QoS: qos})
 }
 
 func (w *world) sub(k mqtt.Token, filter string, qos byte) uint32 {

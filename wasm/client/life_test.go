@@ -41,7 +41,7 @@ func TestOneWeek(t *testing.T) {
 		if w.now-connected >= 24*time.Hour {
 			w.fromBroker(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x8d, Properties: &packets.Properties{}})
 			if w.State() != Reconnecting {
-				t.Fatal(w.State())
+				t.Fatalf("the state is %s, want %s", w.State(), Reconnecting)
 			}
 			w.tick(w.Deadline() - w.now)
 			connect()
@@ -49,7 +49,7 @@ func TestOneWeek(t *testing.T) {
 		}
 	}
 	if s := w.Stats(); s.Connects != 7 && s.Connects != 8 || calls != int(s.Connects) || s.Subscriptions != 1 || w.State() != Connected {
-		t.Errorf("%+v, %d calls of the provider, %s", s, calls, w.State())
+		t.Errorf("the statistics are %+v after %d calls of the provider, and the state is %s", s, calls, w.State())
 	}
 }
 
@@ -62,7 +62,7 @@ func TestSleep(t *testing.T) {
 		w.tick(wakeTimeout)
 		w.expectCalls("close; disconnected ERR_KEEP_ALIVE retry 1s[reconnecting]")
 	})
-	t.Run("a lost connection is detected with an earlier PINGREQ unanswered", func(t *testing.T) {
+	t.Run("a lost connection is detected while an earlier PINGREQ is unanswered", func(t *testing.T) {
 		w := online(t, nil)
 		w.tick(w.Deadline() - w.now)
 		w.sends("PINGREQ")

@@ -9,72 +9,83 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
-// A Source says where the URL of an attempt comes from.
+// A Source is the origin of the URL of an attempt.
 type Source byte
 
 const (
 	// Unsigned uses the endpoint without a signature.
 	Unsigned Source = iota
-	// FromCredentials asks the Host for credentials and signs a URL with them.
+	// FromCredentials requests credentials from the page, and signs a URL with them.
 	FromCredentials
-	// FromURL asks the Host for a URL, which has been signed elsewhere.
+	// FromURL requests a URL from the page, for example a signed one.
 	FromURL
-	// FromBoth is an error: the page has given a URL and credentials.
+	// FromBoth means that the page has passed a URL and credentials. Check rejects it.
 	FromBoth
 )
 
-// Options are the options of connect(). [DefaultOptions] returns the defaults.
+// Options contains the options of connect(). [DefaultOptions] returns the defaults,
+// [Options.Check] checks the bounds.
 type Options struct {
+	// Endpoint is a host name, or a ws:// or wss:// URL. With FromURL it is empty.
 	Endpoint string
-	Region   string
-	Source   Source
-	// Fresh is true where a provider makes new credentials or a new URL for each
-	// attempt. Another attempt is then of use after the service has refused one.
+	// Region is the AWS region. It may be empty if Endpoint contains it, or if the
+	// client does not sign.
+	Region string
+	Source Source
+	// Fresh is true if the page provides new credentials or a new URL for each attempt.
+	// The client then retries after the service has refused them.
 	Fresh bool
 
-	ClientID      string
-	Username      *string
-	Password      secret.String // bytes; "" for none
-	KeepAlive     int           // seconds
-	CleanStart    bool
-	SessionExpiry int64 // seconds
-	Will          *mqtt.Will
-	User          []mqtt.UserPair
+	ClientID      string          // 1 to 65,535 bytes
+	Username      *string         // at most 65,535 bytes; nil: none
+	Password      secret.String   // binary data, at most 65,535 bytes; "": none
+	KeepAlive     int             // 0 to 65,535 seconds; 0: off
+	CleanStart    bool            // of the first connection; later ones resume the session
+	SessionExpiry int64           // 0 to 4,294,967,295 seconds
+	Will          *mqtt.Will      // nil: none
+	User          []mqtt.UserPair // the user properties of CONNECT
 
-	Reconnect   bool
-	MinDelay    time.Duration
-	MaxDelay    time.Duration
-	StableAfter time.Duration
-	MaxAttempts int // 0: no bound
+	Reconnect   bool          // the client tries again after a loss or a failure
+	MinDelay    time.Duration // the least delay of the back-off, more than 0
+	MaxDelay    time.Duration // the largest delay, from MinDelay to a day
+	StableAfter time.Duration // the age at which a connection resets the back-off, 0 to a day
+	MaxAttempts int           // failed attempts after which the client closes; 0: no limit
 
-	// Quotas says whether AWS's quotas apply.
+	// Quotas determines whether AWS's quotas apply.
 	Quotas Quotas
-	// AckTimeout is how long the broker may take for an acknowledgement. After that
-	// the client drops the connection and resumes it. 0: no bound.
+	// AckTimeout is the time within which the broker must acknowledge a packet, at most
+	// a day. Then the client ends the connection, and reconnects. 0: no limit.
 	AckTimeout time.Duration
-	// UnclaimedTimeout is how long the client holds a message of QoS 1 or 2 that
-	// matches no subscription. After that it acknowledges and reports the message. 0:
-	// at once.
+	// UnclaimedTimeout is the time for which the client holds a message of QoS 1 or 2
+	// without a recipient, at most a day. Then the client reports the message and
+	// acknowledges it. 0: the client reports the message immediately.
+	//
+	// If the client closes and connects to the same session again, it waits the same
+	// time for the page to subscribe again. Then it unsubscribes from the other topic
+	// filters of the session.
 	UnclaimedTimeout time.Duration
-	// Authorizer is the part of the query for a custom authorizer, "" for none.
+	// Authorizer is the part of the query for a custom authorizer. "": none.
 	Authorizer secret.String
 
-	OfflineMessages   int
-	OfflineBytes      int
+	// OfflineMessages and OfflineBytes limit the queue while there is no connection.
+	// OfflineBytes counts the bytes of topics, properties and payloads.
+	OfflineMessages, OfflineBytes int
+	// OfflineDropOldest is true if a new message replaces the oldest messages of a full
+	// queue. Otherwise the client rejects the new message.
 	OfflineDropOldest bool
 	OfflineQoS0       OfflineQoS0
 }
 
-// Quotas says whether AWS IoT Core's quotas apply: the client refuses what AWS would
-// end the connection for, and keeps to the pace that AWS allows.
+// Quotas determines whether the quotas of AWS IoT Core apply. The client then rejects
+// calls for which AWS would end the connection, and limits its rate of messages.
 type Quotas byte
 
 const (
-	// QuotasByName applies the quotas if the endpoint or the URL is AWS's.
+	// QuotasByName applies the quotas if the host name of the endpoint or URL is AWS's.
 	QuotasByName Quotas = iota
-	// AWSQuotas applies them.
+	// AWSQuotas applies the quotas.
 	AWSQuotas
-	// NoQuotas does not apply them.
+	// NoQuotas does not apply the quotas.
 	NoQuotas
 )
 
@@ -83,27 +94,26 @@ func (q Quotas) apply(e sigv4.Endpoint) bool {
 	return q == AWSQuotas || q == QuotasByName && e.IsAWS()
 }
 
-// OfflineQoS0 says what the client does with a QoS 0 message while there is no
-// connection.
+// OfflineQoS0 determines how the client handles a QoS 0 message without a connection.
 type OfflineQoS0 byte
 
 const (
-	// RejectQoS0 rejects it.
+	// RejectQoS0 rejects the message.
 	RejectQoS0 OfflineQoS0 = iota
-	// QueueQoS0 queues it with the other messages.
+	// QueueQoS0 queues the message with those of QoS 1 and 2.
 	QueueQoS0
-	// DropQoS0 drops it, and resolves its promise.
+	// DropQoS0 drops the message, and resolves its promise.
 	DropQoS0
 )
 
 const (
-	// openTimeout bounds an attempt from opening the socket to CONNACK.
+	// openTimeout limits the time from opening the socket to CONNACK.
 	openTimeout = 30 * time.Second
-	// provideTimeout bounds the time that a provider of credentials or URLs takes.
+	// provideTimeout limits the time in which the page provides credentials or a URL.
 	provideTimeout = 30 * time.Second
-	// probeTimeout bounds the requests that find out why a socket did not open.
+	// probeTimeout limits the time of each request of [Host.Probe].
 	probeTimeout = 10 * time.Second
-	// wakeTimeout bounds the answer to the PINGREQ that follows a sleep.
+	// wakeTimeout limits the time of the answer to the PINGREQ that Wake sends.
 	wakeTimeout = 5 * time.Second
 	// maxPacket is the Maximum Packet Size of CONNECT, in bytes.
 	maxPacket = 16 << 20
@@ -111,15 +121,17 @@ const (
 	receiveMaximum = 1024
 	// topicAliases is the Topic Alias Maximum of CONNECT.
 	topicAliases = 64
-	// maxHeld bounds the bytes of outgoing messages that the client holds while it is
-	// connected: unsent, in flight, and waiting.
+	// maxHeld limits the outgoing messages that the engine holds on a connection:
+	// queued, in flight and in the output. It is in bytes.
 	maxHeld = 64 << 20
-	// filtersPerPacket is AWS's bound on the topic filters of a SUBSCRIBE.
+	// filtersPerPacket is AWS's quota of topic filters in a SUBSCRIBE. The client also
+	// uses it for UNSUBSCRIBE.
 	// https://docs.aws.amazon.com/general/latest/gr/iot-core.html
 	filtersPerPacket = 8
 )
 
-// DefaultOptions returns the defaults of the public API.
+// DefaultOptions returns the defaults of the public API. The caller must set ClientID
+// and, unless Source is FromURL, Endpoint.
 func DefaultOptions() Options {
 	return Options{
 		KeepAlive: 120, CleanStart: true, SessionExpiry: 300,
@@ -134,6 +146,7 @@ func DefaultWill() mqtt.Will { return mqtt.Will{Delay: 5} }
 
 const day = 24 * time.Hour
 
+// password returns the password for CONNECT, nil for none.
 func (o *Options) password() []byte {
 	if o.Password == "" {
 		return nil
@@ -141,8 +154,9 @@ func (o *Options) password() []byte {
 	return []byte(o.Password.Reveal())
 }
 
-// Check returns the endpoint, or an error for the first member that is wrong. With
-// FromURL the endpoint is zero.
+// Check checks the options, and returns the parsed endpoint. With FromURL the endpoint is
+// the zero value. The error is a TypeError, a RangeError, or an IotError with the code
+// ERR_QUOTA, and names the first member that is not valid.
 func (o *Options) Check() (e sigv4.Endpoint, err *Error) {
 	if err := o.check(); err != nil {
 		return e, err
@@ -164,13 +178,14 @@ func (o *Options) Check() (e sigv4.Endpoint, err *Error) {
 	return e, nil
 }
 
-// check checks the members that do not depend on the endpoint.
+// check checks all members except those that depend on the endpoint: the endpoint
+// itself, the region, and AWS's quotas.
 func (o *Options) check() *Error {
 	switch {
 	case o.Authorizer != "" && o.Source != Unsigned:
 		return badType("ERR_OPTION", "authorizer is for an endpoint without credentials: a custom authorizer replaces the signature, and a url has its own query")
 	case o.Source == FromBoth, o.Source == FromURL && o.Endpoint != "":
-		return badType("ERR_OPTION", "connect() takes either url or endpoint and credentials")
+		return badType("ERR_OPTION", "connect() takes url, or endpoint and credentials")
 	case o.Endpoint == "" && o.Source != FromURL:
 		return badType("ERR_OPTION", "connect() needs an endpoint (xxxxxxxx-ats.iot.<region>.amazonaws.com, or a wss:// URL), or a url")
 	case o.ClientID == "" || len(o.ClientID) > math.MaxUint16:
@@ -190,14 +205,14 @@ func (o *Options) check() *Error {
 	case o.OfflineMessages < 0 || o.OfflineBytes < 0:
 		return badRange("ERR_OPTION", "offline.maxMessages and offline.maxBytes must not be negative")
 	case o.Username != nil && len(*o.Username) > math.MaxUint16, len(o.Password) > math.MaxUint16:
-		return badRange("ERR_OPTION", "username and password may have 65,535 bytes each")
+		return badRange("ERR_OPTION", "username or password exceeds 65,535 bytes")
 	}
 	if e := checkUser("userProperties", o.User); e != nil {
 		return e
 	}
 	if w := o.Will; w != nil {
 		if w.Topic == "" {
-			return badType("ERR_OPTION", "connect options.will needs a topic")
+			return badType("ERR_OPTION", "will needs a topic")
 		}
 		if err := mqtt.ValidTopic([]byte(w.Topic)); err != nil {
 			return badType("ERR_TOPIC", "will.topic is not a topic: %v", err)
@@ -206,7 +221,7 @@ func (o *Options) check() *Error {
 			return badRange("ERR_QOS", "will.qos is %d; it must be 0, 1 or 2", w.QoS)
 		}
 		if max(len(w.Payload), len(w.ContentType), len(w.ResponseTopic), len(w.CorrelationData)) > math.MaxUint16 {
-			return badRange("ERR_OPTION", "will.payload, contentType, responseTopic and correlationData may have 65,535 bytes each")
+			return badRange("ERR_OPTION", "will.payload, contentType, responseTopic or correlationData exceeds 65,535 bytes")
 		}
 		if w.ResponseTopic != "" {
 			if err := mqtt.ValidTopic([]byte(w.ResponseTopic)); err != nil {
@@ -220,10 +235,11 @@ func (o *Options) check() *Error {
 	return nil
 }
 
+// checkUser checks the lengths of user properties. name is the option that contains them.
 func checkUser(name string, pairs []mqtt.UserPair) *Error {
 	for _, p := range pairs {
 		if len(p.Name) > math.MaxUint16 || len(p.Value) > math.MaxUint16 {
-			return badRange("ERR_OPTION", "%s: names and values may have 65,535 bytes each", name)
+			return badRange("ERR_OPTION", "%s: a name or value exceeds 65,535 bytes", name)
 		}
 	}
 	return nil

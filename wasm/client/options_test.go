@@ -31,7 +31,7 @@ func TestInvalidOptions(t *testing.T) {
 		o := unsigned()
 		edit(&o)
 		if _, err := o.Check(); err == nil || err.Class == IotError || err.Code == "" {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Check returns %v", name, err)
 		}
 	}
 	o := unsigned()

@@ -7,9 +7,11 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// Publish takes a message. It returns true when a message of QoS 0 is part of the
-// output: its token is not settled. Otherwise the token settles, now or later.
-func (c *Client) Publish(now time.Duration, m *mqtt.Outgoing) bool {
+// Publish sends or queues a message. It copies the parts of m that it needs after the
+// call. It returns true if it has appended a QoS 0 message to the output. In that case
+// the client does not settle the token. Otherwise [Host.Done] or [Host.PublishDone]
+// settles it.
+func (c *Client) Publish(now time.Duration, m *mqtt.Outgoing) (sent bool) {
 	c.now = now
 	done, err := c.publish(m)
 	switch {
@@ -21,11 +23,12 @@ func (c *Client) Publish(now time.Duration, m *mqtt.Outgoing) bool {
 	return done
 }
 
+// publish does the work of Publish, but returns the error.
 func (c *Client) publish(m *mqtt.Outgoing) (bool, *Error) {
 	if err := mqtt.CheckOutgoing(m); err != nil {
 		return false, invalidMessage(m, err)
 	}
-	if c.stage == resting {
+	if c.stage == inactive {
 		return false, errNotConnected
 	}
 	if c.awsQuotas {
@@ -36,7 +39,7 @@ func (c *Client) publish(m *mqtt.Outgoing) (bool, *Error) {
 	}
 	size := len(m.Topic) + len(m.Properties) + len(m.Payload)
 	messages, bytes := c.engine.Waiting()
-	if c.stage == serving {
+	if c.stage == connected {
 		if held := c.engine.Held(); held > 0 && held+size > maxHeld {
 			return false, failure(PhasePublish, "ERR_QUEUE_FULL", true, "%d bytes of messages are unsent or unacknowledged; await publish() before the next", held)
 		}
@@ -64,13 +67,15 @@ func (c *Client) publish(m *mqtt.Outgoing) (bool, *Error) {
 	return done, nil
 }
 
-// Cancel removes a message that has not been sent. Its token is not settled. Of a
-// message that has been sent, the acknowledgement settles nothing.
+// Cancel removes a message from the queue. The client then does not settle the token. If
+// the client has sent the message, Cancel does nothing, and the client settles the token
+// later.
 func (c *Client) Cancel(now time.Duration, token mqtt.Token) {
 	c.now = now
 	c.engine.Cancel(token)
 }
 
+// invalidMessage converts an error of [mqtt.CheckOutgoing].
 func invalidMessage(m *mqtt.Outgoing, err error) *Error {
 	switch {
 	case mqtt.ValidTopic(m.Topic) != nil:

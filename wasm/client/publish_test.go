@@ -20,7 +20,7 @@ func TestPublishedBytesAreBounded(t *testing.T) {
 		t.Errorf("the messages of the page use %d bytes", n)
 	}
 	if last := w.log[len(w.log)-1]; last != "failed 101 ERR_QUEUE_FULL" {
-		t.Error(last)
+		t.Errorf("the last call is %q, want failed 101 ERR_QUEUE_FULL", last)
 	}
 }
 

@@ -90,8 +90,8 @@ func TestQuotasOfOptions(t *testing.T) {
 	}
 }
 
-// In any second, the client sends and receives at most 100 messages and 512 KiB. Other
-// messages wait in their order.
+// In any second, the client sends at most 100 messages, and at most one message more than
+// 512 KiB. The other messages wait. Messages of one QoS keep their order.
 func TestPace(t *testing.T) {
 	for _, size := range []int{1, 20_000} {
 		w := online(t, aws)
@@ -157,7 +157,7 @@ func TestReceivedMessagesCountForThePace(t *testing.T) {
 	w.tick(w.Deadline() - w.now)
 	w.sends("PUBLISH x")
 	if w.now < 400*time.Millisecond || w.now > time.Second {
-		t.Errorf("the client waited %v", w.now)
+		t.Errorf("the client waited %v, want 400ms to 1s", w.now)
 	}
 }
 
@@ -176,7 +176,8 @@ func TestOneConnectPerSecond(t *testing.T) {
 	}
 }
 
-// The host in the URL decides about the quotas if there is no endpoint.
+// Without an endpoint, the host name of the URL determines whether the client enforces the
+// quotas.
 func TestQuotasByURL(t *testing.T) {
 	for url, want := range map[string]bool{
 		"wss://a-ats.iot.eu-west-1.amazonaws.com/mqtt?X-Amz-Signature=x": true,
@@ -191,14 +192,14 @@ func TestQuotasByURL(t *testing.T) {
 		w.log = nil
 		w.Provided(0, w.attempt, ProviderResult{URL: secret.String(url)}, time.Unix(0, 0))
 		if got := strings.Contains(strings.Join(w.log, ";"), "failed 2 ERR_QUOTA"); got != want {
-			t.Errorf("%s: %q", url, w.log)
+			t.Errorf("%s: the calls are %q", url, w.log)
 		}
 		w.Opened(0, w.attempt)
 		w.connack(false)
 		w.log = nil
 		w.pub(4, 1, "t", strings.Repeat("x", quotaPayload+1))
 		if got := strings.Join(w.log, ";") == "failed 4 ERR_QUOTA"; got != want {
-			t.Errorf("%s: %q", url, w.log)
+			t.Errorf("%s: the calls are %q", url, w.log)
 		}
 		o.Quotas = NoQuotas
 		w = newWorld(t)
@@ -214,7 +215,7 @@ func TestQuotasByURL(t *testing.T) {
 		w.log = nil
 		w.Provided(0, w.attempt, ProviderResult{URL: secret.String(url)}, time.Unix(0, 0))
 		if got := strings.HasPrefix(strings.Join(w.log, ";"), "failed 1 ERR_QUOTA"); got != want {
-			t.Errorf("%s: %q", url, w.log)
+			t.Errorf("%s: the calls are %q", url, w.log)
 		}
 	}
 }

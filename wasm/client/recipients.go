@@ -3,45 +3,46 @@ package client
 import "iot.wasm/wasm/mqtt"
 
 const (
-	// maxSeen bounds the memory for the topics of retained messages that one
-	// subscription has received, in bytes. Beyond it, a subscription may receive a
-	// retained message twice.
+	// maxSeen limits the memory of history.seen, in bytes. A subscription with more topics
+	// may receive a retained message twice.
 	maxSeen = 1 << 20
-	// seenOverhead is about the memory of one topic beside its name, in bytes.
+	// seenOverhead is the approximate memory of a topic in history.seen without its name,
+	// in bytes.
 	seenOverhead = 100
 )
 
-// A broker sends retained messages for every SUBSCRIBE, and does not say for which
-// one. A SUBSCRIBE for one subscription of the page therefore also brings retained
-// messages that other subscriptions have received. history decides which retained
-// messages are new to a subscription.
+// A history determines which retained messages are new to a subscription of the page.
+//
+// A broker sends the retained messages of a topic filter after each SUBSCRIBE, and a
+// retained message does not contain the SUBSCRIBE that requested it. So a SUBSCRIBE for
+// one subscription repeats retained messages that other subscriptions have received.
 type history struct {
-	order uint64 // position among the subscriptions of the client
-	since uint64 // number of the client's last live message when the subscription began
-	seen  map[string]struct{}
-	bytes int // of seen
+	order uint64              // increases with each subscription of the client
+	since uint64              // Client.live at the start of the subscription
+	seen  map[string]struct{} // topics of received retained messages
+	bytes int                 // the memory of seen
 }
 
-// renew begins a new history: the broker has no memory of this subscription.
-func (c *Client) renew(s *subscription) {
+// resetHistory starts a history, for a subscription that is new to the broker.
+func (c *Client) resetHistory(s *subscription) {
 	c.lastOrder++
 	s.history = history{order: c.lastOrder, since: c.live}
 }
 
-// wants reports whether a retained message of the topic is new to s, and notes that
-// s has received it.
-func (c *Client) wants(s *subscription, t *Topic) bool {
+// receivesRetained reports whether s receives a message of t that has RETAIN, and records
+// the topic.
+func (c *Client) receivesRetained(s *subscription, t *Topic) bool {
 	switch {
 	case s.filter.options.RetainAsPublished:
-		return true // RETAIN says how the message was published, not why it comes
+		return true // RETAIN is the publisher's flag, also in a live message [MQTT-3.3.1-13]
 	case s.retainHandling == retainNone:
 		return false
 	}
 	if _, seen := s.seen[t.Name]; seen {
 		return false
 	}
-	// A live message of the topic was newer, and a later subscription has requested
-	// the retained one.
+	// s has received a newer live message of the topic. The client has requested the
+	// retained message for a later subscription.
 	if t.live > s.since && s.order < c.lastOrder {
 		return false
 	}
@@ -54,7 +55,8 @@ func (c *Client) wants(s *subscription, t *Topic) bool {
 	return true
 }
 
-// route returns the topic with its current recipients.
+// route returns the topic of that name with its current recipients. If they may have
+// changed, it also sets filter.received of each recipient.
 func (c *Client) route(name []byte) *Topic {
 	t, routed := c.topics.find(name, &c.router)
 	if routed {
@@ -65,7 +67,7 @@ func (c *Client) route(name []byte) *Topic {
 	return t
 }
 
-// deliver gives a message to its recipients.
+// deliver determines the recipients of a message of t, and passes it to the Host.
 func (c *Client) deliver(t *Topic, m *mqtt.Publish) {
 	d := &c.delivery
 	*d = Delivery{Topic: t, Message: m, Recipients: t.Recipients, Listeners: c.listening}
@@ -73,15 +75,15 @@ func (c *Client) deliver(t *Topic, m *mqtt.Publish) {
 		c.live++
 		t.live = c.live
 	} else {
-		chosen := c.chosen[:0]
+		selected := c.selected[:0]
 		for _, id := range t.Recipients {
-			if c.wants(c.byID[id], t) {
-				chosen = append(chosen, id)
+			if c.receivesRetained(c.byID[id], t) {
+				selected = append(selected, id)
 			}
 		}
-		c.chosen = chosen
-		if len(chosen) < len(t.Recipients) {
-			d.Recipients, d.Selected = chosen, true
+		c.selected = selected
+		if len(selected) < len(t.Recipients) {
+			d.Recipients, d.Selected = selected, true
 		}
 	}
 	c.host.Message(d)

@@ -7,12 +7,12 @@ import (
 	"iot.wasm/wasm/secret"
 )
 
-// shortSecret is the length, in bytes, below which a secret may be part of an
-// ordinary word. A text that contains one is withheld as a whole.
+// shortSecret is a length in bytes. A shorter secret may be part of an ordinary word. If
+// a text contains a shorter secret, redact replaces the whole text.
 const shortSecret = 4
 
-// secrets are values that must not appear in errors and events. Servers and browsers
-// quote their input, so the client searches their texts for secrets.
+// secrets contains values that errors and events must not contain. The texts of servers
+// and browsers may repeat such a value.
 type secrets []string
 
 // add adds secret values.
@@ -31,8 +31,8 @@ func (s *secrets) addURL(u secret.String) {
 	s.addQuery(query)
 }
 
-// addQuery adds the values of a query, except those that describe the signature: the
-// service repeats them to explain a refusal.
+// addQuery adds the values of a query, except public ones that describe the signature.
+// The service repeats those to explain a refusal.
 func (s *secrets) addQuery(query string) {
 	for _, part := range strings.Split(query, "&") {
 		key, value, _ := strings.Cut(part, "=")
@@ -47,54 +47,95 @@ func (s *secrets) addQuery(query string) {
 	}
 }
 
-// redact returns a text of a server or browser without the secrets, in any mix of the
-// escapes of URLs and JSON.
-func (s secrets) redact(words string) string {
-	const gone = "[redacted]"
+// redact replaces the secrets in a text of a server or a browser. It finds a secret whose
+// characters are plain, percent-encoded, "+" for a space, or escaped by a backslash. It
+// does not find other escapes, such as \u0041, or a percent sign that is percent-encoded.
+func (s secrets) redact(text string) string {
+	const redacted = "[redacted]"
 	var b strings.Builder
-	for i := 0; i < len(words); {
+	for i := 0; i < len(text); {
 		longest := 0
 		for _, secret := range s {
-			n := escapedPrefix(words[i:], secret)
+			n := escapedPrefix(text[i:], secret)
 			if n > 0 && len(secret) < shortSecret {
-				return gone
+				return redacted
 			}
 			longest = max(longest, n)
 		}
 		if longest == 0 {
-			b.WriteByte(words[i])
+			b.WriteByte(text[i])
 			i++
 			continue
 		}
-		b.WriteString(gone)
+		b.WriteString(redacted)
 		i += longest
 	}
 	return b.String()
 }
 
-const hexDigits = "0123456789abcdef"
-
-// escapedPrefix returns how many bytes at the front of text are the secret, with each
-// character plain or escaped as in URLs and JSON. 0: the text begins otherwise.
+// escapedPrefix returns the length of the secret at the start of text, with the escapes
+// that redact finds. It returns 0 if text does not begin with the secret.
 func escapedPrefix(text, secret string) int {
-	i := 0
-	for _, b := range []byte(secret) {
-		rest := text[i:]
-		switch {
-		case rest == "":
+	at := 0
+	for i := range len(secret) {
+		b, rest := secret[i], text[at:]
+		if rest == "" {
 			return 0
-		case rest[0] == b, rest[0] == '+' && b == ' ':
-			i++
-		case rest[0] == '\\' && len(rest) > 1 && rest[1] == b:
-			i += 2
-		case rest[0] == '%' && len(rest) > 2:
-			if rest[1]|0x20 != hexDigits[b>>4]|0x20 || rest[2]|0x20 != hexDigits[b&15]|0x20 { // in either case
-				return 0
+		}
+		n := escapeLength(rest, b)
+		switch plain := rest[0] == b; {
+		case n > 0 && plain: // b is also the first character of its escape
+			if i == len(secret)-1 {
+				return at + n
 			}
-			i += 3
+			if more := escapedPrefix(rest[n:], secret[i+1:]); more > 0 {
+				return at + n + more
+			}
+			at++
+		case n > 0:
+			at += n
+		case plain:
+			at++
 		default:
 			return 0
 		}
 	}
-	return i
+	return at
+}
+
+// escapeLength returns the length of the escape of b at the start of text, which is not
+// empty. It returns 0 if text does not begin with one.
+func escapeLength(text string, b byte) int {
+	switch {
+	case text[0] == '+' && b == ' ':
+		return 1
+	case len(text) < 2:
+	case text[0] == '%':
+		return hexLength(text, 1, 3, b)
+	case text[0] != '\\':
+	case text[1] == 'u':
+		return hexLength(text, 2, 6, b)
+	case text[1] == b, text[1] == 't' && b == '\t', text[1] == 'n' && b == '\n', text[1] == 'r' && b == '\r':
+		return 2
+	}
+	return 0
+}
+
+// hexLength returns end if text[start:end] is b as a hexadecimal number, else 0.
+func hexLength(text string, start, end int, b byte) int {
+	if len(text) < end {
+		return 0
+	}
+	value := 0
+	for _, c := range []byte(text[start:end]) {
+		digit := strings.IndexByte("0123456789abcdef", c|0x20) // |0x20: lower case
+		if digit < 0 {
+			return 0
+		}
+		value = value<<4 | digit
+	}
+	if value != int(b) {
+		return 0
+	}
+	return end
 }

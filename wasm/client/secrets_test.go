@@ -12,7 +12,7 @@ import (
 // Errors do not contain secrets that servers, brokers or providers quote.
 func TestErrorsContainNoSecret(t *testing.T) {
 	const token, password, session = `to"ken/+ with blanks`, "pass word!", "session/token+=="
-	quote := func(secret string) []string { // the encodings in which a text may contain it
+	quote := func(secret string) []string { // the encodings in which a text may contain the secret
 		return []string{secret, strings.ReplaceAll(secret, "/", "%2F"), strings.ReplaceAll(secret, " ", "%20"),
 			strings.ReplaceAll(secret, " ", "+"), strings.ReplaceAll(secret, `"`, `\"`), strings.ReplaceAll(secret, "/", `\/`), strings.ReplaceAll(secret, "/", "%2f")}
 	}
@@ -29,7 +29,7 @@ func TestErrorsContainNoSecret(t *testing.T) {
 			}
 		}
 		if !strings.Contains(w.lastErr.Message, "[redacted]") {
-			t.Errorf("the message %q does not contain the redacted text", w.lastErr.Message)
+			t.Errorf("the message %q does not contain [redacted]", w.lastErr.Message)
 		}
 	}
 	t.Run("an endpoint quotes the authorizer's token", func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestErrorsContainNoSecret(t *testing.T) {
 		o.Authorizer, o.Reconnect = Authorizer("auth", "key", token, "sig/nature=="), false
 		w.Connect(0, 1, &o)
 		w.loseSocket(1006)
-		w.now += 2 * time.Second // longer than AWS's interval of connections
+		w.now += 2 * time.Second // longer than connectInterval
 		w.probed(Probe{Status: 403, Message: "invalid token " + strings.Join(quote(token), " or ") + " and sig/nature=="})
 		check(t, w, token, "sig/nature==")
 	})
@@ -50,7 +50,7 @@ func TestErrorsContainNoSecret(t *testing.T) {
 		url := "wss://h.example/mqtt?X-Amz-Date=20260101T000000Z&X-Amz-Signature=0123456789abcdef&X-Amz-Security-Token=a%2Fb%2Bcd"
 		w.Provided(0, w.attempt, ProviderResult{URL: secret.String(url)}, time.Unix(0, 0))
 		w.loseSocket(1006)
-		w.now += 2 * time.Second // longer than AWS's interval of connections
+		w.now += 2 * time.Second // longer than connectInterval
 		w.probed(Probe{Status: 403, Message: "20260101T000000Z: bad 0123456789abcdef, a/b+cd, " + url})
 		check(t, w, "0123456789abcdef", "a/b+cd", "a%2Fb%2Bcd", url)
 		if !strings.Contains(w.lastErr.Message, "20260101T000000Z") {
@@ -62,7 +62,7 @@ func TestErrorsContainNoSecret(t *testing.T) {
 		key := sigv4.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret/key", SessionToken: session}
 		w.Provided(0, w.attempt, ProviderResult{Credentials: &key}, midnight)
 		w.loseSocket(1006)
-		w.now += 2 * time.Second // longer than AWS's interval of connections
+		w.now += 2 * time.Second // longer than connectInterval
 		w.probed(Probe{Status: 403, Message: session + " secret/key " + w.url})
 		check(t, w, session, "secret/key", w.url)
 	})
@@ -75,7 +75,7 @@ func TestErrorsContainNoSecret(t *testing.T) {
 		w.refuse(0x86, "not "+password)
 		check(t, w, password)
 	})
-	t.Run("a short password", func(t *testing.T) {
+	t.Run("a broker quotes a short password", func(t *testing.T) {
 		w := newWorld(t)
 		o := unsigned()
 		o.Password, o.Reconnect = "ab", false
@@ -83,7 +83,7 @@ func TestErrorsContainNoSecret(t *testing.T) {
 		w.Opened(0, w.attempt)
 		w.refuse(0x86, "cabin")
 		if strings.Contains(w.lastErr.Message, "cabin") {
-			t.Errorf("%q", w.lastErr.Message)
+			t.Errorf("the message %q contains the broker's text, which contains the password", w.lastErr.Message)
 		}
 	})
 	t.Run("the WebSocket constructor quotes the URL", func(t *testing.T) {
@@ -99,13 +99,34 @@ func TestErrorsContainNoSecret(t *testing.T) {
 		o := DefaultOptions()
 		o.ClientID, o.Source, o.Password, o.Reconnect = "c", FromURL, password, false
 		w.Connect(0, 1, &o)
-		w.ProviderFailed(0, w.attempt, "ERR_COGNITO_REFUSED", "it said "+password, true)
+		w.ProviderFailed(0, w.attempt, "ERR_COGNITO_REFUSED", "the response contains "+password, true)
 		check(t, w, password)
 		w = newWorld(t)
 		w.Connect(0, 1, &o)
-		w.ProviderFailed(0, w.attempt, "", "", true) // whose words the page must look up itself
+		// Without a text of the provider, the message refers to the cause.
+		w.ProviderFailed(0, w.attempt, "", "", true)
 		if !strings.Contains(w.lastErr.Message, "the cause of this error") {
-			t.Errorf("%q", w.lastErr.Message)
+			t.Errorf("the message %q does not refer to the cause", w.lastErr.Message)
 		}
 	})
+}
+
+// A server may escape some characters of a secret and leave others as they are.
+func TestEscapedSecrets(t *testing.T) {
+	var s secrets
+	s.add("pass%word<\t\\n&%25")
+	for _, text := range []string{
+		"pass%word<\t\\n&%25",
+		"pass%25word%3C%09%5Cn%26%2525",
+		`pass%word\u003c\t\\n\u0026%25`,
+		`pass%25word<\u0009\u005Cn&%2525`,
+		"p%61ss%25word%3c\t\\n&%25",
+	} {
+		if got := s.redact("before " + text + " after"); got != "before [redacted] after" {
+			t.Errorf("redact changes %q to %q", text, got)
+		}
+	}
+	if got := s.redact("pass%word"); got != "pass%word" {
+		t.Errorf("redact changes a part of the secret to %q", got)
+	}
 }

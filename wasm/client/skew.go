@@ -3,40 +3,41 @@ package client
 import "time"
 
 const (
-	// maxSkew is the difference of clocks that AWS accepts, five minutes, less the time
-	// of the request.
-	maxSkew = 4 * time.Minute
-	// largestSkew is the largest difference that the client corrects. It covers a wrong
-	// time zone, and excludes a Date header that is off by years.
+	// acceptedSkew is a difference of clocks with which AWS accepts a signature. AWS
+	// allows five minutes. The other minute is for the duration of the request.
+	acceptedSkew = 4 * time.Minute
+	// largestSkew is the largest difference that the client corrects. It allows a wrong
+	// time zone, but not a Date header that is wrong by years.
 	largestSkew = 24 * time.Hour
 )
 
-// skew is the difference between the service's clock and this machine's. The Date
-// header of a refusal gives it. It is used for the next attempt, and kept only if
-// the service accepts that signature.
+// skew is the difference between the clocks of the service and of this machine. The
+// client measures it by the Date header of a refusal, and corrects the next signature.
+// It keeps the difference only if the service accepts that signature.
 type skew struct {
-	ahead     time.Duration
-	confirmed bool
-	// retried is true after an attempt followed a measurement at once, until the next
-	// connection. Further attempts wait for their back-off.
+	ahead     time.Duration // how far the clock of the service is ahead
+	confirmed bool          // the service has accepted a signature with this difference
+	// retried is true after an attempt that followed a measurement without a back-off.
+	// Later attempts wait for the back-off, until the service accepts a signature.
 	retried bool
 }
 
-// accepted notes that the service accepted the signature of this attempt.
+// accepted records that the service has accepted the signature of the attempt.
 func (s *skew) accepted() { s.confirmed, s.retried = s.ahead != 0, false }
 
-// failed notes that this attempt ended before its signature was accepted.
+// failed records that the attempt has ended, and discards a difference that the service
+// has not confirmed.
 func (s *skew) failed() {
 	if !s.confirmed {
 		s.ahead = 0
 	}
 }
 
-// refused returns the skew for the next attempt after the service refused the
-// signature, and whether the clock may have been the reason.
+// refused returns the difference for the next attempt, after the service has refused a
+// signature. clock reports whether the clock may be the reason of the refusal.
 func (s *skew) refused(p Probe) (next time.Duration, clock bool) {
 	off := p.Skew - s.ahead
-	if p.Dated && max(off, -off) > maxSkew && max(p.Skew, -p.Skew) <= largestSkew {
+	if p.Dated && max(off, -off) > acceptedSkew && max(p.Skew, -p.Skew) <= largestSkew {
 		return p.Skew, true
 	}
 	return 0, false

@@ -19,16 +19,16 @@ func (w *world) signedAt() time.Duration {
 	return signed.Sub(midnight)
 }
 
-// expectSignedAt is signedAt with the expected result.
+// expectSignedAt calls signedAt and checks the result.
 func (w *world) expectSignedAt(want time.Duration) {
 	w.t.Helper()
 	if got := w.signedAt(); got != want {
-		w.t.Fatalf("the signature is of midnight + %v, want midnight + %v", got, want)
+		w.t.Fatalf("the time of the signature is midnight + %v, want midnight + %v", got, want)
 	}
 }
 
 // refusedSocket closes the socket before it opens, and answers the probes. The clock
-// advances by more than AWS's interval of connections.
+// advances by more than connectInterval.
 func (w *world) refusedSocket(p Probe) {
 	w.t.Helper()
 	w.loseSocket(1006)
@@ -37,8 +37,8 @@ func (w *world) refusedSocket(p Probe) {
 	w.probed(p)
 }
 
-// refusedAt is the result of a probe if the service refuses the signature and its clock is
-// ahead by skew.
+// refusedAt returns the result of a probe. The service has refused the signature, and the
+// clock of the service is ahead by skew.
 func refusedAt(skew time.Duration) Probe {
 	return Probe{Status: 403, Code: "InvalidSignatureException", Dated: true, Skew: skew}
 }
@@ -75,17 +75,17 @@ func TestSkew(t *testing.T) {
 		w.expectSignedAt(time.Hour)
 		// A refusal without a skew shows that the measured skew is wrong now. The client tries again at once.
 		w.refusedSocket(refusedAt(0))
-		w.expectCalls("disconnected ERR_SIGNATURE retry 0s[reconnecting]; connecting[reconnecting]; provide again")
+		w.expectCalls("disconnected ERR_SIGNATURE retry 0s[reconnecting]; connecting[reconnecting]; provide refused")
 		w.expectSignedAt(0)
 	})
 	t.Run("is discarded by a refusal", func(t *testing.T) {
 		w := skewed(t)
 		w.expectSignedAt(time.Hour)
-		w.refusedSocket(refusedAt(time.Hour)) // although the signature has the service's time
+		w.refusedSocket(refusedAt(time.Hour)) // although the signature has the time of the service
 		next(w)
 		w.expectSignedAt(0)
 	})
-	t.Run("has a bound", func(t *testing.T) {
+	t.Run("is bounded", func(t *testing.T) {
 		for _, skew := range []time.Duration{10 * 365 * day, -10 * 365 * day, day + time.Minute} {
 			w := signed(t)
 			w.expectSignedAt(0)
@@ -110,14 +110,14 @@ func TestSkew(t *testing.T) {
 
 func TestClockSkew(t *testing.T) {
 	w := signed(t)
-	wall := midnight // the service's clock is an hour ahead
+	wall := midnight // the time of day of the machine; the service's clock is an hour ahead
 	w.Provided(0, w.attempt, ProviderResult{Credentials: &goodKey}, wall)
 	w.loseSocket(1006)
 	w.tick(2 * time.Second)
 	w.log = nil
 	refusal := Probe{Status: 403, Code: "InvalidSignatureException", Message: "Signature expired: x", Dated: true, Skew: time.Hour}
 	w.probed(refusal)
-	w.expectCalls("disconnected ERR_CLOCK_SKEW retry 0s[connecting]; connecting[connecting]; provide again")
+	w.expectCalls("disconnected ERR_CLOCK_SKEW retry 0s[connecting]; connecting[connecting]; provide refused")
 	key := goodKey
 	key.Expiration = midnight.Add(30 * time.Minute) // expired by the service's clock
 	w.Provided(w.now, w.attempt, ProviderResult{Credentials: &key}, wall)
@@ -131,9 +131,9 @@ func TestClockSkew(t *testing.T) {
 	key.Expiration = midnight.Add(90 * time.Minute)
 	w.Provided(w.now, w.attempt, ProviderResult{Credentials: &key}, wall)
 	if !strings.Contains(w.url, "X-Amz-Date=20260101T010000Z") {
-		t.Error("the signature has not the service's time")
+		t.Error("the time of the signature is not the service's time")
 	}
-	// A second refusal is not caused by the clock, so the client does not sign again at once.
+	// The client corrects the time without a back-off only once.
 	w.loseSocket(1006)
 	w.log = nil
 	w.probed(Probe{Status: 403, Code: "InvalidSignatureException", Dated: true, Skew: 5 * time.Hour})

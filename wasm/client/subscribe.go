@@ -9,37 +9,38 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// leaving is a topic filter whose UNSUBSCRIBE is due.
-type leaving struct {
+// A removal is a topic filter from which the client unsubscribes.
+type removal struct {
 	filter string
-	token  mqtt.Token // 0: no promise waits for the answer
+	token  mqtt.Token // of unsubscribe(); 0: no promise is pending
 }
 
-// A batch is the content of one SUBSCRIBE or UNSUBSCRIBE without an answer.
+// A batch is the content of a SUBSCRIBE or UNSUBSCRIBE that the broker has not answered.
 type batch struct {
-	filters []*filter
-	leaves  []leaving
+	filters  []*filter
+	removals []removal
 }
 
+// newBatch stores b, and returns the token that identifies it for the engine.
 func (c *Client) newBatch(b batch) mqtt.Token {
 	c.lastBatch++
 	c.batches[c.lastBatch] = b
 	return c.lastBatch
 }
 
-// sendSubscriptions appends to the output the UNSUBSCRIBE and SUBSCRIBE packets that
-// are due, in as few packets as AWS allows.
+// sendSubscriptions appends the UNSUBSCRIBE and SUBSCRIBE packets that are due to the
+// output. Each packet has at most filtersPerPacket topic filters.
 func (c *Client) sendSubscriptions() {
 	if !c.dirty {
 		return
 	}
 	c.dirty = false
-	left := c.leaving
-	c.leaving = nil
-	for len(left) > 0 {
-		n := min(filtersPerPacket, len(left))
-		c.sendUnsubscribe(left[:n])
-		left = left[n:]
+	removals := c.removals
+	c.removals = nil
+	for len(removals) > 0 {
+		n := min(filtersPerPacket, len(removals))
+		c.sendUnsubscribe(removals[:n])
+		removals = removals[n:]
 	}
 	var plain []*filter
 	for _, f := range c.inOrder() {
@@ -48,7 +49,7 @@ func (c *Client) sendSubscriptions() {
 		}
 		if err := c.notGranted(f.options.Filter); err != nil {
 			c.refuse(f, err)
-		} else if len(f.user) > 0 { // user properties belong to the packet, not to a filter in it
+		} else if len(f.user) > 0 { // its user properties must not apply to other filters
 			c.sendSubscribe([]*filter{f})
 		} else {
 			plain = append(plain, f)
@@ -61,8 +62,9 @@ func (c *Client) sendSubscriptions() {
 	}
 }
 
-// notGranted returns an error where CONNACK excludes such a topic filter. A broker
-// ends the connection of a client that uses one.
+// notGranted returns an error if the CONNACK does not allow topic filters of this kind. A
+// broker ends the connection of a client that uses one (sections 3.2.2.3.11 and
+// 3.2.2.3.13).
 func (c *Client) notGranted(filter string) *Error {
 	g := c.engine.Granted()
 	switch {
@@ -74,8 +76,8 @@ func (c *Client) notGranted(filter string) *Error {
 	return nil
 }
 
-// sendSubscribe sends the filters in one packet, or in more where the broker's
-// Maximum Packet Size requires it.
+// sendSubscribe sends a SUBSCRIBE for the filters. It sends several if one would exceed
+// the broker's Maximum Packet Size.
 func (c *Client) sendSubscribe(filters []*filter) {
 	filters = slices.Clone(filters)
 	var list []mqtt.Subscription
@@ -104,13 +106,14 @@ func (c *Client) sendSubscribe(filters []*filter) {
 	}
 }
 
-func (c *Client) sendUnsubscribe(list []leaving) {
+// sendUnsubscribe sends an UNSUBSCRIBE, or several as sendSubscribe does.
+func (c *Client) sendUnsubscribe(list []removal) {
 	list = slices.Clone(list)
 	var filters []string
-	for _, l := range list {
-		filters = append(filters, l.filter)
+	for _, r := range list {
+		filters = append(filters, r.filter)
 	}
-	token := c.newBatch(batch{leaves: list})
+	token := c.newBatch(batch{removals: list})
 	err := c.engine.Unsubscribe(c.now, token, filters)
 	if err == nil {
 		return
@@ -122,19 +125,19 @@ func (c *Client) sendUnsubscribe(list []leaving) {
 		c.sendUnsubscribe(list[half:])
 		return
 	}
-	for _, l := range list {
-		if l.token != 0 {
-			c.host.Done(l.token, failure(PhaseSubscribe, "ERR_SUBSCRIBE", false, "the UNSUBSCRIBE could not be sent: %v", err))
+	for _, r := range list {
+		if r.token != 0 {
+			c.host.Done(r.token, failure(PhaseSubscribe, "ERR_SUBSCRIBE", false, "the UNSUBSCRIBE could not be sent: %v", err))
 		}
 	}
 }
 
-// resubscribe follows a CONNACK. Where the broker has no session, or perhaps another
-// one than before, all topic filters are due again. Where it has none, there is
-// nothing to unsubscribe from.
+// resubscribe updates the subscriptions after a CONNACK. If the broker has no session, or
+// perhaps another one than before, a SUBSCRIBE is due for all topic filters. If it has no
+// session, no UNSUBSCRIBE is due.
 func (c *Client) resubscribe(ack *mqtt.Connack) {
 	c.dirty = true
-	c.leaveAt = c.now + c.options.UnclaimedTimeout
+	c.inheritedUntil = c.now + c.options.UnclaimedTimeout
 	if !ack.SessionPresent {
 		c.inherited = nil
 	}
@@ -144,15 +147,15 @@ func (c *Client) resubscribe(ack *mqtt.Connack) {
 			f.reconnected(ack.SessionPresent)
 		}
 	}
-	if ack.SameSession || ack.SessionPresent {
+	if ack.SessionPresent {
 		return
 	}
-	for _, l := range c.leaving {
-		if l.token != 0 {
-			c.host.Done(l.token, nil)
+	for _, r := range c.removals {
+		if r.token != 0 {
+			c.host.Done(r.token, nil)
 		}
 	}
-	c.leaving = nil
+	c.removals = nil
 }
 
 func (ev *events) Subscribed(token mqtt.Token, codes []byte, reason string, lost error) {
@@ -161,7 +164,7 @@ func (ev *events) Subscribed(token mqtt.Token, codes []byte, reason string, lost
 	delete(c.batches, token)
 	for i, f := range b.filters {
 		name := f.options.Filter
-		if c.filters[name] != f { // all its subscriptions have ended
+		if c.filters[name] != f { // all subscriptions of f have ended
 			continue
 		}
 		switch {
@@ -171,13 +174,13 @@ func (ev *events) Subscribed(token mqtt.Token, codes []byte, reason string, lost
 			}
 			if f.expiries++; f.expiries == mqtt.MaxExpiries {
 				c.refuse(f, ackTimeout(PhaseSubscribe))
-				if c.filters[name] != f { // the broker may have the subscription all the same
-					c.leaving = append(c.leaving, leaving{name, 0})
+				if c.filters[name] != f { // the broker may nevertheless have the subscription
+					c.removals = append(c.removals, removal{name, 0})
 				}
 			}
 		case mqtt.Reason(codes[i]).Failed():
 			if f.batch == token && !f.state.due() {
-				c.refuse(f, refusedFilter(name, mqtt.Reason(codes[i]), c.secrets.redact(reason)))
+				c.refuse(f, subackError(name, mqtt.Reason(codes[i]), c.secrets.redact(reason)))
 			}
 		case f.answered(token, codes[i]):
 			for _, s := range f.members {
@@ -191,8 +194,9 @@ func (ev *events) Subscribed(token mqtt.Token, codes []byte, reason string, lost
 	}
 }
 
-func refusedFilter(filter string, r mqtt.Reason, words string) *Error {
-	text := fmt.Sprintf("the broker refused the subscription to %q, %s", filter, saying(r, words))
+// subackError converts a failure in a SUBACK, with the broker's reason string.
+func subackError(filter string, r mqtt.Reason, reason string) *Error {
+	text := fmt.Sprintf("the broker refused the subscription to %q, %s", filter, reasonText(r, reason))
 	if r == mqtt.NotAuthorized {
 		text += "; the AWS IoT policy must allow iot:Subscribe to this filter and iot:Receive for its topics"
 	}
@@ -205,25 +209,25 @@ func (ev *events) Unsubscribed(token mqtt.Token, codes []byte, reason string, lo
 	c := (*Client)(ev)
 	b := c.batches[token]
 	delete(c.batches, token)
-	for i, l := range b.leaves {
+	for i, r := range b.removals {
 		var err *Error
 		if lost != nil {
-			if c.filters[l.filter] == nil { // the broker may still have the subscription
-				c.leaving = append(c.leaving, leaving{filter: l.filter})
+			if c.filters[r.filter] == nil { // the broker may still have the subscription
+				c.removals = append(c.removals, removal{filter: r.filter})
 			}
-		} else if r := mqtt.Reason(codes[i]); r.Failed() {
-			err = failure(PhaseSubscribe, "ERR_UNSUBSCRIBE_REFUSED", false, "the broker refused to end the subscription to %q, %v", l.filter, r)
-			err.Reason = r
+		} else if code := mqtt.Reason(codes[i]); code.Failed() {
+			err = failure(PhaseSubscribe, "ERR_UNSUBSCRIBE_REFUSED", false, "the broker refused to end the subscription to %q, %v", r.filter, code)
+			err.Reason = code
 		}
-		if l.token != 0 {
-			c.host.Done(l.token, err)
+		if r.token != 0 {
+			c.host.Done(r.token, err)
 		}
 	}
 }
 
-// leaveInherited makes an UNSUBSCRIBE due for the inherited topic filters.
-func (c *Client) leaveInherited() {
-	c.leaving = append(c.leaving, c.inherited...)
+// unsubscribeInherited makes an UNSUBSCRIBE due for the inherited topic filters.
+func (c *Client) unsubscribeInherited() {
+	c.removals = append(c.removals, c.inherited...)
 	c.inherited = nil
 	c.dirty = true
 }

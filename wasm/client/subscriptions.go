@@ -8,21 +8,22 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// subscriptions are the subscriptions of the page. They outlive connections.
+// subscriptions contains the subscriptions of the page. A lost connection does not end
+// them.
 type subscriptions struct {
-	router    mqtt.Router // topic → ids of subscriptions
+	router    mqtt.Router // the ids of the subscriptions, by topic filter
 	filters   map[string]*filter
 	byID      map[uint32]*subscription
 	lastID    uint32
-	lastOrder uint64
-	chosen    []uint32 // memory for the recipients of a retained message
-	dirty     bool     // a SUBSCRIBE or UNSUBSCRIBE is due
-	leaving   []leaving
-	// inherited are the topic filters that the broker's session has from before the
-	// client was closed. The page may subscribe to them again until leaveAt. Then the
-	// client unsubscribes from them.
-	inherited []leaving
-	leaveAt   time.Duration
+	lastOrder uint64    // see history.order
+	selected  []uint32  // memory for Delivery.Recipients of a retained message
+	dirty     bool      // a SUBSCRIBE or UNSUBSCRIBE is due
+	removals  []removal // the UNSUBSCRIBEs that are due
+	// inherited contains topic filters of subscriptions that ended when the client
+	// closed. The broker's session may still have them. The page may subscribe to them
+	// again until inheritedUntil, and then the client unsubscribes from the others.
+	inherited      []removal
+	inheritedUntil time.Duration
 
 	batches   map[mqtt.Token]batch
 	lastBatch mqtt.Token
@@ -34,10 +35,12 @@ func (s *subscriptions) init() {
 	s.batches = make(map[mqtt.Token]batch)
 }
 
-// Subscribe makes a subscription and returns its id, which is 0 if an error has
-// settled the token. Subscriptions to the same topic filter share it. The client
-// sends another SUBSCRIBE where a later one needs a higher QoS, or retained messages
-// that the broker has already sent.
+// Subscribe makes a subscription and returns its id. The id is 0 if the client has
+// rejected the promise of token. user contains the user properties of the SUBSCRIBE.
+//
+// Subscriptions to the same topic filter share a subscription at the broker, with the
+// user properties of the first one. The client sends another SUBSCRIBE only if a later
+// subscription needs a higher QoS, or retained messages that the broker has already sent.
 func (c *Client) Subscribe(now time.Duration, token mqtt.Token, o mqtt.Subscription, user []mqtt.UserPair) (id uint32) {
 	c.now = now
 	if err := c.checkSubscription(&o, user); err != nil {
@@ -48,8 +51,8 @@ func (c *Client) Subscribe(now time.Duration, token mqtt.Token, o mqtt.Subscript
 	if f == nil {
 		f = &filter{options: o, user: user, retain: o.RetainHandling}
 		c.filters[o.Filter] = f
-		c.held.forget(o.Filter)
-		if c.rejoins(o.Filter) {
+		c.held.subscribed(o.Filter)
+		if c.cancelRemoval(o.Filter) {
 			f.state = uncertain
 		}
 	} else {
@@ -59,10 +62,10 @@ func (c *Client) Subscribe(now time.Duration, token mqtt.Token, o mqtt.Subscript
 		}
 		f.join(&o)
 	}
-	c.dirty, c.held.stale = true, true
+	c.dirty, c.held.recheck = true, true
 	c.lastID++
 	s := &subscription{id: c.lastID, filter: f, retainHandling: o.RetainHandling}
-	c.renew(s)
+	c.resetHistory(s)
 	f.members = append(f.members, s)
 	c.byID[s.id] = s
 	c.router.Add(o.Filter, s.id)
@@ -74,29 +77,30 @@ func (c *Client) Subscribe(now time.Duration, token mqtt.Token, o mqtt.Subscript
 	return s.id
 }
 
-// SubscribeNow is like Subscribe, but fails where there is neither a connection nor
-// an attempt to connect.
+// SubscribeNow is like Subscribe, but rejects the promise if the client is neither
+// connected nor connecting.
 func (c *Client) SubscribeNow(now time.Duration, token mqtt.Token, o mqtt.Subscription, user []mqtt.UserPair) (id uint32) {
-	if c.stage == resting {
+	if c.stage == inactive {
 		c.host.Done(token, errNotConnected)
 		return 0
 	}
 	return c.Subscribe(now, token, o, user)
 }
 
-// rejoins removes the topic filter from the lists of those to unsubscribe from, and
-// reports whether it was there.
-func (c *Client) rejoins(filter string) (found bool) {
-	match := func(l leaving) bool {
-		same := l.filter == filter && l.token == 0
+// cancelRemoval cancels the UNSUBSCRIBE of a topic filter, unless a promise is pending for
+// it. It reports whether there was one.
+func (c *Client) cancelRemoval(filter string) (found bool) {
+	match := func(r removal) bool {
+		same := r.filter == filter && r.token == 0
 		found = found || same
 		return same
 	}
-	c.leaving = slices.DeleteFunc(c.leaving, match)
+	c.removals = slices.DeleteFunc(c.removals, match)
 	c.inherited = slices.DeleteFunc(c.inherited, match)
 	return found
 }
 
+// checkSubscription checks the arguments of Subscribe.
 func (c *Client) checkSubscription(o *mqtt.Subscription, user []mqtt.UserPair) *Error {
 	if err := mqtt.ValidFilter(o.Filter); err != nil {
 		return badType("ERR_FILTER", "filter is not a topic filter: %v", err)
@@ -121,8 +125,9 @@ func (c *Client) checkSubscription(o *mqtt.Subscription, user []mqtt.UserPair) *
 	return checkUser("userProperties", user)
 }
 
-// Unsubscribe ends the subscription with that id. The last subscription to a topic
-// filter causes an UNSUBSCRIBE, whose answer settles the token.
+// Unsubscribe ends the subscription with that id. If it is the last one to its topic
+// filter, the client sends UNSUBSCRIBE, and the UNSUBACK settles the promise. In all other
+// cases, and without a connection, the promise resolves immediately.
 func (c *Client) Unsubscribe(now time.Duration, token mqtt.Token, id uint32) {
 	c.now = now
 	s := c.byID[id]
@@ -133,7 +138,7 @@ func (c *Client) Unsubscribe(now time.Duration, token mqtt.Token, id uint32) {
 	c.unsubscribe(token, s.filter, []*subscription{s})
 }
 
-// UnsubscribeAll ends all subscriptions to the topic filter.
+// UnsubscribeAll ends all subscriptions to a topic filter, as Unsubscribe does.
 func (c *Client) UnsubscribeAll(now time.Duration, token mqtt.Token, filter string) {
 	c.now = now
 	f := c.filters[filter]
@@ -144,11 +149,12 @@ func (c *Client) UnsubscribeAll(now time.Duration, token mqtt.Token, filter stri
 	c.unsubscribe(token, f, slices.Clone(f.members))
 }
 
+// unsubscribe ends some or all members of f.
 func (c *Client) unsubscribe(token mqtt.Token, f *filter, members []*subscription) {
 	name := f.options.Filter
 	last := len(members) == len(f.members)
 	if last {
-		c.held.leave(name)
+		c.held.unsubscribed(name)
 	}
 	for _, s := range members {
 		c.remove(s, failure(PhaseSubscribe, "ERR_UNSUBSCRIBED", false, "unsubscribe(%q) was called before the broker answered", name), nil)
@@ -156,17 +162,17 @@ func (c *Client) unsubscribe(token mqtt.Token, f *filter, members []*subscriptio
 	switch {
 	case !last, f.state == absent:
 		c.host.Done(token, nil)
-	case c.stage == serving:
-		c.leaving = append(c.leaving, leaving{name, token})
+	case c.stage == connected:
+		c.removals = append(c.removals, removal{name, token})
 		c.dirty = true
-	default: // the broker may keep the session
-		c.leaving = append(c.leaving, leaving{name, 0})
+	default: // the next connection sends UNSUBSCRIBE, if the broker keeps the session
+		c.removals = append(c.removals, removal{name, 0})
 		c.host.Done(token, nil)
 	}
 }
 
-// remove ends s: with the error pending if its subscribe() is unsettled, else by
-// reporting the end with err.
+// remove ends s. If the promise of its subscribe() is pending, remove rejects it with the
+// error pending. Otherwise it reports the end with the error err, which may be nil.
 func (c *Client) remove(s *subscription, pending, err *Error) {
 	f := s.filter
 	c.router.Remove(f.options.Filter, s.id)
@@ -182,17 +188,17 @@ func (c *Client) remove(s *subscription, pending, err *Error) {
 	}
 }
 
-// removeAll ends all members of f.
+// removeAll calls remove for all members of f.
 func (c *Client) removeAll(f *filter, pending, err *Error) {
 	for _, s := range slices.Clone(f.members) {
 		c.remove(s, pending, err)
 	}
 }
 
-// refuse fails the pending subscribe() calls of f. If the broker has the
-// subscription as it was before, the others stay. Else all end.
+// refuse ends the members of f whose subscribe() is pending, with the error err. It ends
+// the other members, too, unless the broker has an earlier subscription to the filter.
 func (c *Client) refuse(f *filter, err *Error) {
-	if !f.state.held() {
+	if !f.state.atBroker() {
 		c.removeAll(f, err, err)
 		return
 	}
@@ -204,7 +210,7 @@ func (c *Client) refuse(f *filter, err *Error) {
 	}
 }
 
-// ids returns the ids of the subscriptions in ascending order.
+// ids returns the ids of all subscriptions in ascending order.
 func (s *subscriptions) ids() []uint32 {
 	ids := make([]uint32, 0, len(s.byID))
 	for id := range s.byID {
@@ -214,7 +220,7 @@ func (s *subscriptions) ids() []uint32 {
 	return ids
 }
 
-// inOrder returns the topic filters in the order of their first subscriptions.
+// inOrder returns all topic filters in the order of their first subscriptions.
 func (s *subscriptions) inOrder() (list []*filter) {
 	for _, id := range s.ids() {
 		if m := s.byID[id]; m.filter.members[0] == m {
@@ -224,19 +230,19 @@ func (s *subscriptions) inOrder() (list []*filter) {
 	return list
 }
 
-// endSubscriptions ends all subscriptions when the client closes. why is nil after
-// disconnect(); settle rejects pending promises.
-func (c *Client) endSubscriptions(why, settle *Error) {
+// endSubscriptions ends all subscriptions when the client closes. It passes pending and
+// err to remove.
+func (c *Client) endSubscriptions(pending, err *Error) {
 	for _, f := range c.inOrder() {
 		if f.state != absent {
-			c.inherited = append(c.inherited, leaving{f.options.Filter, 0})
+			c.inherited = append(c.inherited, removal{f.options.Filter, 0})
 		}
-		c.removeAll(f, settle, why)
+		c.removeAll(f, pending, err)
 	}
-	for i, l := range c.leaving {
-		if l.token != 0 {
-			c.host.Done(l.token, nil)
-			c.leaving[i].token = 0
+	for i, r := range c.removals {
+		if r.token != 0 {
+			c.host.Done(r.token, nil)
+			c.removals[i].token = 0
 		}
 	}
 	clear(c.batches)

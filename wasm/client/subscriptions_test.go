@@ -98,7 +98,7 @@ func TestUncertainSession(t *testing.T) {
 	w.expectCalls("connecting[reconnecting]; open; failed 3 ERR_SESSION_LOST; connected[connected]")
 	out := w.out()
 	if len(out) != 3 || out[0].Type != packets.PUBREL || out[1].Type != packets.SUBSCRIBE || out[2].Type != packets.PUBLISH || out[1].Content.(*packets.Subscribe).Subscriptions[0].RetainHandling != 1 {
-		t.Errorf("sent %v", out)
+		t.Errorf("the client sends %v", out)
 	}
 	w.loseSocket(1006)
 	w.log = nil
@@ -130,11 +130,11 @@ func TestResumedSessionRestoresNoEndedSubscription(t *testing.T) {
 		w.Opened(w.now, w.attempt)
 		w.out()
 		w.connack(true)
-		w.sends("") // the page has time to subscribe again
+		w.sends("") // the page can still subscribe again
 		w.tick(o.UnclaimedTimeout)
 		w.sends("UNSUBSCRIBE f")
 	})
-	t.Run("unsubscribed in the turn of the loss", func(t *testing.T) {
+	t.Run("unsubscribed in the turn in which the connection is lost", func(t *testing.T) {
 		w := online(t, nil)
 		id := w.sub(2, "f", 0)
 		w.sends("SUBSCRIBE f:0")
@@ -168,7 +168,7 @@ func TestResubscribe(t *testing.T) {
 	for _, cp := range w.out() {
 		n := len(cp.Content.(*packets.Subscribe).Subscriptions)
 		if n > 8 {
-			t.Errorf("%d filters in one SUBSCRIBE", n)
+			t.Errorf("a SUBSCRIBE contains %d filters", n)
 		}
 		filters += n
 	}
@@ -213,17 +213,17 @@ func TestLateSubscription(t *testing.T) {
 		first, later byte // Retain Handling
 		filter       string
 		answered     bool // SUBACK arrives before the later subscription
-		received     bool // so does a message
+		received     bool // a message arrives before the later subscription
 		want         string
 	}{
 		{"requests retained messages", 0, 0, "f", true, true, "SUBSCRIBE f:0"},
 		{"requests retained messages that the first does not request", 2, 0, "f", true, false, "SUBSCRIBE f:0"},
-		{"requests them before the first SUBACK", 2, 0, "f", false, false, "SUBSCRIBE f:0"},
-		{"requests them with Retain Handling 1", 0, 1, "f", true, true, "SUBSCRIBE f:0"},
+		{"requests retained messages before the first SUBACK", 2, 0, "f", false, false, "SUBSCRIBE f:0"},
+		{"requests retained messages with Retain Handling 1", 0, 1, "f", true, true, "SUBSCRIBE f:0"},
 		{"shares the request of the first", 0, 0, "f", false, false, ""},
 		{"shares the result of the first, which received none", 0, 0, "f", true, false, ""},
-		{"requests none", 0, 2, "f", true, true, ""},
-		{"has none, as a shared subscription", 0, 0, "$share/g/f", true, true, ""},
+		{"requests no retained messages", 0, 2, "f", true, true, ""},
+		{"is a shared subscription", 0, 0, "$share/g/f", true, true, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := online(t, nil)
@@ -315,7 +315,7 @@ func TestUnsubscribe(t *testing.T) {
 		w.reconnected(true)
 		w.sends("UNSUBSCRIBE f")
 		if !slices.Contains(w.log, "done 4") {
-			t.Error(w.log)
+			t.Errorf("the calls %q do not contain done 4", w.log)
 		}
 	})
 }

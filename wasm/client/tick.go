@@ -6,15 +6,15 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// Tick acts on everything that is due at the time now.
+// Tick runs the timers that are due at the time now.
 func (c *Client) Tick(now time.Duration) {
 	c.now = now
-	if c.stage == serving {
+	if c.stage == connected {
 		if c.held.until() <= now {
 			c.expireHeld()
 		}
-		if len(c.inherited) > 0 && c.leaveAt <= now {
-			c.leaveInherited()
+		if len(c.inherited) > 0 && c.inheritedUntil <= now {
+			c.unsubscribeInherited()
 		}
 		c.engine.Tick(now)
 		if c.awsQuotas {
@@ -24,9 +24,9 @@ func (c *Client) Tick(now time.Duration) {
 		if c.stalled() {
 			c.engine.Stalled()
 		}
-		c.afterEngine()
+		c.checkStopped()
 	}
-	if c.stage == resting || c.stage == serving || now < c.until {
+	if c.stage == inactive || c.stage == connected || now < c.stageEnd {
 		return
 	}
 	switch c.stage {
@@ -38,37 +38,38 @@ func (c *Client) Tick(now time.Duration) {
 	case handshake:
 		c.lose(failure(PhaseConnect, "ERR_CONNACK_TIMEOUT", true, "the broker did not answer CONNECT within %v", openTimeout))
 	case probing:
-		c.refused(Probe{})
+		c.openRefused(Probe{})
 	case backingOff:
 		c.begin()
 	}
 }
 
-// Deadline returns the time at which Tick is due, [mqtt.Never] if it is not.
+// Deadline returns the time at which the caller must call Tick. [mqtt.Never] means that
+// no timer runs. Each call of another method may change it.
 func (c *Client) Deadline() time.Duration {
 	switch c.stage {
-	case resting:
+	case inactive:
 		return mqtt.Never
-	case serving:
+	case connected:
 		due := min(c.engine.Deadline(), c.held.until())
 		if len(c.inherited) > 0 {
-			due = min(due, c.leaveAt)
+			due = min(due, c.inheritedUntil)
 		}
 		if c.engine.Unsent() > 0 && c.window.room() == 0 {
 			due = min(due, c.now+lookAgain)
 		}
 		if n, _ := c.engine.Waiting(); n > 0 && c.awsQuotas {
-			if wait := c.pacer.open(); wait > 0 {
+			if wait := c.pacer.wait(); wait > 0 {
 				due = min(due, c.pacer.at+wait+time.Millisecond)
 			}
 		}
 		return due
 	}
-	return c.until
+	return c.stageEnd
 }
 
-// stalled reports whether the network has taken no byte of the output during the
-// acknowledgement timeout.
+// stalled reports whether the window is full, and the socket has sent no byte for longer
+// than the acknowledgement timeout.
 func (c *Client) stalled() bool {
 	t := c.options.AckTimeout
 	return t > 0 && c.engine.Unsent() > 0 && c.window.room() == 0 && c.now-c.window.moved > t

@@ -2,28 +2,28 @@ package client
 
 import "iot.wasm/wasm/mqtt"
 
-// A Topic is the topic of received messages.
+// A Topic is the topic of received messages. The client keeps topics in a cache.
 type Topic struct {
-	// ID is small. When the cache is emptied, another topic gets the same id.
+	// ID identifies the topic in the cache, and is less than 4096. After the client has
+	// emptied the cache, it assigns the same ids to other topics.
 	ID   uint32
 	Name string
-	// Recipients are the ids of the subscriptions that match the topic, in ascending
-	// order.
+	// Recipients contains the ids of the subscriptions that match the topic, in
+	// ascending order.
 	Recipients []uint32
-	// Fresh is true where the Host has not seen the current Recipients. The Host
-	// clears it.
+	// Fresh is true if Recipients has changed since the Host cleared Fresh.
 	Fresh bool
-	// First is true where the cache was emptied before this topic, so that the Host
-	// can drop all others. The Host clears it.
+	// First is true for the first topic after the client has emptied the cache. The Host
+	// then removes its copies of all other topics, and clears First.
 	First     bool
-	version   uint64
-	live      uint64 // number of its last message that was not retained
-	unclaimed bool   // a message of this topic has been reported as unclaimed
+	version   uint64 // of the router, when it determined Recipients
+	live      uint64 // Client.live at the last live message of the topic; 0: none
+	unclaimed bool   // the client has reported a message of the topic as unclaimed
 }
 
-// topicCache keeps topics, so that the hot path neither decodes nor routes one again.
-// When the cache is full, it is emptied: a page uses few topics, and counting their
-// use would cost more.
+// topicCache keeps topics, so that the hot path does not decode or route a topic twice.
+// find empties a full cache. Most pages use few topics, so that it is not worth recording
+// which ones were used last.
 type topicCache struct {
 	byName map[string]*Topic
 	bytes  int
@@ -32,10 +32,10 @@ type topicCache struct {
 
 const (
 	maxTopics     = 4096
-	maxTopicBytes = 1 << 20
+	maxTopicBytes = 1 << 20 // the bytes of their names
 )
 
-// find returns the topic, and whether its recipients were determined anew.
+// find returns the topic. routed reports whether it has determined the recipients again.
 func (c *topicCache) find(name []byte, r *mqtt.Router) (t *Topic, routed bool) {
 	t = c.last
 	if t == nil || t.Name != string(name) {

@@ -16,15 +16,15 @@ func TestRouting(t *testing.T) {
 	w.sub(3, "a/#", 0)
 	w.sub(4, "$share/g/b", 0)
 	w.log = nil
-	in := func(topic string) {
+	receive := func(topic string) {
 		w.fromBroker(packets.PUBLISH, &packets.Publish{Topic: topic, Payload: []byte("x"), Properties: &packets.Properties{}})
 	}
-	in("a/b")
-	in("a")
-	in("b")
-	in("c")
+	receive("a/b")
+	receive("a")
+	receive("b")
+	receive("c")
 	w.Unsubscribe(w.now, 5, 2)
-	in("a/b")
+	receive("a/b")
 	w.expectCalls("message a/b=x for [1 2]; message a=x for [2]; message b=x for [3]; unclaimed c=x; failed 3 ERR_UNSUBSCRIBED; done 5; message a/b=x for [1]")
 }
 
@@ -33,7 +33,7 @@ func TestTopicCacheIsBounded(t *testing.T) {
 	var r mqtt.Router
 	for i := range 3 * maxTopics {
 		if topic, _ := c.find(fmt.Appendf(nil, "t/%d", i), &r); topic.ID >= maxTopics || !topic.Fresh {
-			t.Fatal(topic)
+			t.Fatalf("the topic %+v is not fresh, or its ID exceeds the bound", topic)
 		}
 	}
 	long := bytes.Repeat([]byte("x"), 60000)
@@ -41,6 +41,6 @@ func TestTopicCacheIsBounded(t *testing.T) {
 		c.find(append(long, byte('a'+i%26), byte('a'+i/26)), &r)
 	}
 	if len(c.byName) > maxTopics || c.bytes > maxTopicBytes {
-		t.Errorf("the cache contains %d topics of %d bytes", len(c.byName), c.bytes)
+		t.Errorf("the cache contains %d topics with %d bytes", len(c.byName), c.bytes)
 	}
 }

@@ -8,36 +8,36 @@ import (
 )
 
 const (
-	// maxUnclaimed bounds, in bytes, the messages that are held for a subscription.
+	// maxUnclaimed limits the held messages, in bytes.
 	maxUnclaimed = 16 << 20
-	// maxLeft bounds the topic filters in unclaimed.left.
-	maxLeft = 256
+	// maxEnded is the largest length of unclaimed.ended.
+	maxEnded = 256
 )
 
-// unclaimed holds messages of QoS 1 and 2 that match no subscription yet. After a
-// session is resumed, its stored messages arrive directly after CONNACK, before the
-// page can have subscribed. An acknowledgement at that time would lose them.
+// unclaimed holds messages of QoS 1 and 2 that have no recipient yet. A broker sends the
+// stored messages of a resumed session directly after CONNACK, before the page can
+// subscribe. If the client acknowledged them then, they would be lost.
 type unclaimed struct {
 	list  []heldMessage
-	bytes int
-	// stale is true after a subscription was made that may match held messages.
-	stale bool
-	// left are topic filters that the page has unsubscribed from, oldest first. A
-	// message that still arrives for one is reported at once.
-	left []string
+	bytes int // of the packets in list
+	// recheck is true after Subscribe or Listen: a held message may have a recipient now.
+	recheck bool
+	// ended contains topic filters from which the page has unsubscribed, oldest first.
+	// The client does not hold messages that match one.
+	ended []string
 }
 
-// heldMessage is a copy of a message.
+// heldMessage is a copy of a message that the client holds.
 type heldMessage struct {
 	mqtt.Publish
-	until time.Duration
-	// lost is true after the message's connection was lost. Such a message is not
-	// acknowledged.
+	until time.Duration // when the client reports it
+	// lost is true if the connection of the message was lost. The client cannot
+	// acknowledge such a message.
 	lost bool
 }
 
-// Message takes a received message. It reports whether the message may be
-// acknowledged, as it has been delivered or reported.
+// Message delivers, reports or holds a received message. It returns false if the client
+// holds the message, and true if the engine may acknowledge it.
 func (ev *events) Message(m *mqtt.Publish) bool {
 	c := (*Client)(ev)
 	c.stats.MessagesIn++
@@ -47,7 +47,7 @@ func (ev *events) Message(m *mqtt.Publish) bool {
 	case len(t.Recipients) > 0 || c.listening:
 		c.deliver(t, m)
 		return true
-	case m.QoS == 0 || t.unclaimed || c.options.UnclaimedTimeout == 0 || c.held.unwanted(t.Name):
+	case m.QoS == 0 || t.unclaimed || c.options.UnclaimedTimeout == 0 || c.held.matchesEnded(t.Name):
 		c.host.Unclaimed(t, m)
 		return true
 	}
@@ -57,20 +57,20 @@ func (ev *events) Message(m *mqtt.Publish) bool {
 	return false
 }
 
-// Listen reports that the page has a listener for the event message. It is a
-// recipient of every message.
+// Listen reports that the page has a listener for the event "message". From then on the
+// listener is a recipient of every message.
 func (c *Client) Listen(now time.Duration) {
 	c.now = now
 	c.listening = true
-	c.held.stale = true
+	c.held.recheck = true
 }
 
-// claim delivers the held messages that match a subscription now.
-func (c *Client) claim() {
-	if !c.held.stale {
+// deliverHeld delivers the held messages that have a recipient now.
+func (c *Client) deliverHeld() {
+	if !c.held.recheck {
 		return
 	}
-	c.held.stale = false
+	c.held.recheck = false
 	c.settleHeld(func(h *heldMessage) bool {
 		t := c.route(h.Topic)
 		if len(t.Recipients) == 0 && !c.listening {
@@ -81,23 +81,25 @@ func (c *Client) claim() {
 	})
 }
 
-// expireHeld reports the held messages whose time is over, and the oldest messages
-// beyond the bound.
+// expireHeld reports the held messages whose time is over. It also reports the oldest ones
+// until the others are within maxUnclaimed.
 func (c *Client) expireHeld() {
 	c.settleHeld(func(h *heldMessage) bool {
 		t := c.route(h.Topic)
 		if h.until > c.now && c.held.bytes <= maxUnclaimed && !t.unclaimed {
 			return false
 		}
-		// Further messages of the topic are not held until the page subscribes to
-		// something: they would delay the acknowledgements of all others.
+		// The client does not hold later messages of the topic, because held messages
+		// delay the acknowledgements behind them. The next change of the subscriptions
+		// resets unclaimed.
 		t.unclaimed = true
 		c.host.Unclaimed(t, &h.Publish)
 		return true
 	})
 }
 
-// settleHeld removes and acknowledges the held messages for which done returns true.
+// settleHeld calls done for each held message. It removes and acknowledges the messages
+// for which done returns true.
 func (c *Client) settleHeld(done func(*heldMessage) bool) {
 	c.held.list = slices.DeleteFunc(c.held.list, func(h heldMessage) bool {
 		if !done(&h) {
@@ -111,7 +113,7 @@ func (c *Client) settleHeld(done func(*heldMessage) bool) {
 	})
 }
 
-// until returns the time at which the first held message expires.
+// until returns the time at which the client reports the first held message.
 func (u *unclaimed) until() time.Duration {
 	if len(u.list) == 0 {
 		return mqtt.Never
@@ -119,49 +121,53 @@ func (u *unclaimed) until() time.Duration {
 	return u.list[0].until
 }
 
-// loseHeld follows the loss of the connection. The server retransmits the held
-// messages if it keeps the session.
-func (c *Client) loseHeld() {
+// markHeldLost marks the held messages after the loss of the connection. The broker
+// retransmits them if it keeps the session.
+func (c *Client) markHeldLost() {
 	for i := range c.held.list {
 		c.held.list[i].lost = true
 	}
 }
 
-// resumeHeld follows CONNACK. In the same session the server retransmits the
-// messages, so the copies are dropped. If the session is gone, the copies are held
-// further. If it may be either, copies of QoS 2 are dropped, as they must not be
-// delivered twice.
+// resumeHeld drops the held messages that the broker will retransmit after CONNACK, and
+// restarts the time of the others.
+//
+//   - If the broker has resumed the session, it retransmits all messages.
+//   - If the broker has no session, it retransmits no message.
+//   - If the broker has a session that may be another one, it may retransmit the
+//     messages. resumeHeld then drops those of QoS 2, because the client must not deliver
+//     them twice.
 func (c *Client) resumeHeld(ack *mqtt.Connack) {
 	c.held.list = slices.DeleteFunc(c.held.list, func(h heldMessage) bool {
-		again := ack.SameSession || ack.SessionPresent && h.QoS == 2
-		if again {
+		drop := ack.SameSession || ack.SessionPresent && h.QoS == 2
+		if drop {
 			c.held.bytes -= len(h.Packet)
 		}
-		return again
+		return drop
 	})
 	for i := range c.held.list {
 		c.held.list[i].until = c.now + c.options.UnclaimedTimeout
 	}
 }
 
-// leave notes that the page has unsubscribed from the topic filter.
-func (u *unclaimed) leave(filter string) {
-	u.forget(filter)
-	if len(u.left) == maxLeft {
-		u.forget(u.left[0])
+// unsubscribed records that the page has unsubscribed from a topic filter.
+func (u *unclaimed) unsubscribed(filter string) {
+	u.subscribed(filter)
+	if len(u.ended) == maxEnded {
+		u.subscribed(u.ended[0])
 	}
-	u.left = append(u.left, filter)
+	u.ended = append(u.ended, filter)
 }
 
-// forget undoes leave.
-func (u *unclaimed) forget(filter string) {
-	if i := slices.Index(u.left, filter); i >= 0 {
-		u.left = slices.Delete(u.left, i, i+1)
+// subscribed removes a topic filter from ended.
+func (u *unclaimed) subscribed(filter string) {
+	if i := slices.Index(u.ended, filter); i >= 0 {
+		u.ended = slices.Delete(u.ended, i, i+1)
 	}
 }
 
-// unwanted reports whether the topic matches a topic filter that the page has
-// unsubscribed from.
-func (u *unclaimed) unwanted(topic string) bool {
-	return slices.ContainsFunc(u.left, func(filter string) bool { return mqtt.Match(filter, topic) })
+// matchesEnded reports whether the topic matches a topic filter from which the page has
+// unsubscribed.
+func (u *unclaimed) matchesEnded(topic string) bool {
+	return slices.ContainsFunc(u.ended, func(filter string) bool { return mqtt.Match(filter, topic) })
 }

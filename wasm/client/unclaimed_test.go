@@ -36,12 +36,13 @@ func (w *world) sendStored(n int, duplicate bool) {
 	}
 }
 
-const up = "connecting[connecting]; open; connected[connected]; connected 1"
+// connectCalls are the calls to the Host of a successful connect().
+const connectCalls = "connecting[connecting]; open; connected[connected]; connected 1"
 
 // Stored messages wait for a subscription after CONNACK.
 func TestStoredMessagesWaitForASubscription(t *testing.T) {
 	w := resumed(t, 5, nil)
-	w.expectCalls(up)
+	w.expectCalls(connectCalls)
 	w.sends("")
 	w.tick(5 * time.Second)
 	w.sub(2, "other", 1)
@@ -54,7 +55,7 @@ func TestStoredMessagesWaitForASubscription(t *testing.T) {
 	w.expectCalls("")
 }
 
-// A message that arrives while others are held is delivered after them.
+// The client delivers held messages before a message that arrives later.
 func TestHeldMessagesKeepTheirOrder(t *testing.T) {
 	w := resumed(t, 2, nil)
 	w.log = nil
@@ -63,8 +64,8 @@ func TestHeldMessagesKeepTheirOrder(t *testing.T) {
 	w.expectCalls("message t=1 for [1]; message t=2 for [1]; message t=3 for [1]")
 }
 
-// After the timeout, messages are reported and acknowledged. From then on, messages of the
-// same topic are reported at once.
+// After the timeout, the client reports and acknowledges the messages. It then reports
+// other messages of the same topic at once, until the subscriptions change.
 func TestUnclaimedMessagesAreReported(t *testing.T) {
 	w := resumed(t, 2, func(o *Options) { o.UnclaimedTimeout = 3 * time.Second })
 	w.log = nil
@@ -87,7 +88,7 @@ func TestUnclaimedMessagesAreReported(t *testing.T) {
 	w.sends("")
 
 	w = resumed(t, 1, func(o *Options) { o.UnclaimedTimeout = 0 })
-	w.expectCalls(up + "; unclaimed t=1")
+	w.expectCalls(connectCalls + "; unclaimed t=1")
 	w.sends("PUBACK")
 }
 
@@ -136,7 +137,7 @@ func TestHeldMessagesAndALostConnection(t *testing.T) {
 	w.expectCalls("message t=1 for [1]; message t=2 for [1]")
 }
 
-// Held messages are bounded in bytes. The client reports the oldest ones.
+// Held messages are bounded in bytes. Above the bound, the client reports the oldest ones.
 func TestHeldMessagesAreBounded(t *testing.T) {
 	w := resumed(t, 0, nil)
 	w.log = nil
@@ -148,7 +149,7 @@ func TestHeldMessagesAreBounded(t *testing.T) {
 		}
 	}
 	if n := strings.Count(strings.Join(w.log, ";"), "unclaimed"); n != 40-len(w.held.list) || n == 0 {
-		t.Errorf("%d messages are reported and %d held, want 40", n, len(w.held.list))
+		t.Errorf("%d messages are reported and %d are held, want 40 in total", n, len(w.held.list))
 	}
 	w.Disconnect(w.now, 9)
 	if len(w.held.list) != 0 || w.held.bytes != 0 {
@@ -156,8 +157,8 @@ func TestHeldMessagesAreBounded(t *testing.T) {
 	}
 }
 
-// subscribe() before connect() waits for the connection. It receives the first stored
-// message.
+// subscribe() before connect() waits for the connection. Its subscription receives the first
+// stored message.
 func TestSubscribeBeforeConnect(t *testing.T) {
 	w := newWorld(t)
 	w.sub(2, "t", 1)
@@ -184,9 +185,9 @@ func TestSubscribeBeforeConnect(t *testing.T) {
 	w.expectCalls("failed 1 ERR_UNREACHABLE; failed 2 ERR_UNREACHABLE; disconnected ERR_UNREACHABLE[closed]; closed ERR_UNREACHABLE[closed]")
 }
 
-// disconnect() ends the subscriptions of the page and not those of the session. After the
-// next connect(), the page has time to subscribe again. Then the client unsubscribes from
-// the other filters.
+// disconnect() ends the subscriptions of the page, but not those of the session. After the
+// next connect(), the page can subscribe again until UnclaimedTimeout. Then the client
+// unsubscribes from the other filters.
 func TestSessionAfterDisconnect(t *testing.T) {
 	w := online(t, func(o *Options) { o.CleanStart = true })
 	w.sub(2, "t", 1)

@@ -42,20 +42,21 @@ func TestWindow(t *testing.T) {
 // or in the network.
 func TestSlowUpload(t *testing.T) {
 	const speed = 100_000 // bytes per second
-	for name, kernel := range map[string]int{"waits in the browser": 50_000, "waits in the network": 4 << 20} {
+	// The capacity of the machine's network buffers, in bytes, determines where the bytes wait.
+	for name, capacity := range map[string]int{"waits in the browser": 50_000, "waits in the network": 4 << 20} {
 		t.Run(name, func(t *testing.T) {
 			w := online(t, func(o *Options) { o.KeepAlive = 10 })
 			for k := range mqtt.Token(15) {
 				w.pub(k+10, 1, "t", strings.Repeat("x", 100_000))
 			}
 			w.pub(9, 1, "t", strings.Repeat("y", 1_500_000))
-			var inKernel, inBrowser, sent float64
+			var inNetwork, inBrowser, sent float64 // bytes
 			for w.now < 40*time.Second {
 				const step = 10 * time.Millisecond
-				sent += min(inKernel, speed*step.Seconds())
-				inKernel = max(0, inKernel-speed*step.Seconds())
-				moved := min(inBrowser, float64(kernel)-inKernel)
-				inKernel, inBrowser = inKernel+moved, inBrowser-moved
+				sent += min(inNetwork, speed*step.Seconds())
+				inNetwork = max(0, inNetwork-speed*step.Seconds())
+				moved := min(inBrowser, float64(capacity)-inNetwork)
+				inNetwork, inBrowser = inNetwork+moved, inBrowser-moved
 				w.now += step
 				w.Buffered(w.now, int(inBrowser))
 				if w.Deadline() <= w.now {
@@ -69,7 +70,7 @@ func TestSlowUpload(t *testing.T) {
 			}
 			w.expectCalls("")
 			if sent < 3_000_000 {
-				t.Errorf("%.0f bytes have arrived", sent)
+				t.Errorf("only %.0f bytes have arrived", sent)
 			}
 		})
 	}
@@ -83,27 +84,27 @@ func TestFullSocket(t *testing.T) {
 	for k := range mqtt.Token(30) {
 		w.pub(k+10, 0, "t", strings.Repeat("x", 100_000))
 	}
-	given := 0
+	passed := 0
 	for n := len(w.Output()); n > 0; n = len(w.Output()) {
-		given += n
+		passed += n
 		w.Flushed(w.now, n)
 	}
-	if given > firstWindow+leastWindow {
-		t.Errorf("the client gives %d bytes to a socket that sends nothing", given)
+	if passed > firstWindow+leastWindow {
+		t.Errorf("the client passes %d bytes to a socket that sends nothing", passed)
 	}
-	if something, now := w.Pending(); now || !something {
-		t.Errorf("pending: %v, something: %v", now, something)
+	if unsent, now := w.Pending(); now || !unsent {
+		t.Errorf("Pending returns %v, %v, want true, false", unsent, now)
 	}
 	if due := w.Deadline() - w.now; due != lookAgain {
 		t.Errorf("the deadline is in %v, want %v", due, lookAgain)
 	}
 	w.now += lookAgain
-	w.Buffered(w.now, given)
+	w.Buffered(w.now, passed)
 	if _, now := w.Pending(); now {
-		t.Error("the client gives more bytes to a full socket")
+		t.Error("the client passes more bytes to a full socket")
 	}
 	w.Buffered(w.now, 0)
 	if _, now := w.Pending(); !now || len(w.Output()) == 0 {
-		t.Error("the client gives nothing to an empty socket")
+		t.Error("the client passes no bytes to an empty socket")
 	}
 }

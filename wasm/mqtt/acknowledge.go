@@ -1,24 +1,33 @@
 package mqtt
 
-// pendingAck is the acknowledgement of a received message.
+import "slices"
+
+// pendingAck is the acknowledgement of a received message that has not been
+// acknowledged yet.
 type pendingAck struct {
 	id    uint16
 	qos   byte
-	ready bool // the message has been delivered or given up
+	ready bool // the Handler or a call of Acknowledge has accepted the message
 }
 
 // ackQueue keeps PUBACKs and PUBRECs in the order in which the messages arrived
-// [MQTT-4.6.0-2] [MQTT-4.6.0-3]. A message without a recipient delays the
-// acknowledgements behind it. The queue lasts as long as the connection, and the
-// client's Receive Maximum bounds it.
+// [MQTT-4.6.0-2] [MQTT-4.6.0-3]. A message that the Handler has not accepted delays
+// the acknowledgements of all later messages. The end of the connection empties the
+// queue. The client's Receive Maximum bounds the number of entries: each belongs to
+// another message.
 type ackQueue struct {
 	list        []pendingAck
-	firstTicket uint32 // of list[0]
+	firstTicket uint32 // the ticket of list[0]
 }
 
 func (a *ackQueue) reset() {
 	a.firstTicket += uint32(len(a.list))
 	a.list = a.list[:0]
+}
+
+// repeats reports whether the PUBREC of a message with this packet identifier waits.
+func (a *ackQueue) repeats(id uint16) bool {
+	return slices.Contains(a.list, pendingAck{id, 2, true})
 }
 
 // deliver passes a received message of QoS 1 or 2 to the Handler. It acknowledges
@@ -32,16 +41,18 @@ func (e *Engine) deliver(m *Publish) {
 	}
 }
 
-// Acknowledge acknowledges the message with this ticket, which [Handler.Message]
-// did not accept: it has found a recipient by now, or the caller gives it up. The
-// engine ignores tickets of earlier connections, as the server sends those
-// messages again.
+// Acknowledge accepts the message with this ticket, for which [Handler.Message]
+// returned false. The engine then acknowledges the message, after all earlier
+// messages. Tickets of earlier connections have no effect, because the server sends
+// those messages again.
 func (e *Engine) Acknowledge(ticket uint32) {
 	if i := int(int32(ticket - e.acks.firstTicket)); i >= 0 && i < len(e.acks.list) {
 		e.markReady(i)
 	}
 }
 
+// markReady marks the message at index i of the list as accepted, and acknowledges
+// the accepted messages at the start of the list.
 func (e *Engine) markReady(i int) {
 	a := &e.acks
 	a.list[i].ready = true

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A message without a recipient is not acknowledged, and neither are the messages
-// after it [MQTT-4.6.0-2] [MQTT-4.6.0-3].
+// The engine acknowledges neither a message that the Handler has not accepted nor the
+// messages after it [MQTT-4.6.0-2] [MQTT-4.6.0-3].
 func TestUnclaimedMessagesAreNotAcknowledged(t *testing.T) {
 	p := connectedPeer(t, nil)
 	p.unclaimed = true
@@ -19,13 +19,13 @@ func TestUnclaimedMessagesAreNotAcknowledged(t *testing.T) {
 	p.expectSent("")
 	p.Acknowledge(p.tickets[0])
 	p.expectSent("PUBACK(#1 0); PUBREC(#2 0); PUBACK(#3 0)")
-	p.Acknowledge(p.tickets[0]) // a second call has no effect, nor has an unknown ticket
+	p.Acknowledge(p.tickets[0]) // a second call and an unknown ticket have no effect
 	p.Acknowledge(p.tickets[1] + 100)
 	p.receiveMessage(4, 1, false)
 	p.expectSent("PUBACK(#4 0)")
 }
 
-// Receive Maximum bounds the messages without a recipient.
+// Receive Maximum bounds the number of messages that the Handler has not accepted.
 func TestReceiveMaximumBoundsUnclaimedMessages(t *testing.T) {
 	p := connectedPeer(t, nil)
 	p.unclaimed = true
@@ -63,8 +63,8 @@ func TestUnclaimedMessagesAreRetransmitted(t *testing.T) {
 	}
 }
 
-// A QoS 2 message that was delivered, and whose PUBREC waits for another
-// acknowledgement, is not delivered again on the next connection.
+// The engine delivers a QoS 2 message once, even if the connection ends before the
+// PUBREC is sent, because an earlier message is not acknowledged.
 func TestQoS2BehindUnclaimedMessageIsDeliveredOnce(t *testing.T) {
 	p := connectedPeer(t, nil)
 	p.unclaimed = true
@@ -80,5 +80,23 @@ func TestQoS2BehindUnclaimedMessageIsDeliveredOnce(t *testing.T) {
 	p.expectEvents("message t=1 q1 rfalse dtrue ")
 	p.expectSent("")
 	p.Acknowledge(p.tickets[1])
+	p.expectSent("PUBACK(#1 0); PUBREC(#2 0)")
+}
+
+// A server may repeat a QoS 2 message whose PUBREC waits behind an unaccepted message.
+// The queue does not grow with the repetitions.
+func TestRepeatedMessagesAreBounded(t *testing.T) {
+	p := connectedPeer(t, nil)
+	p.receiveMessage(2, 2, false)
+	p.expectSent("PUBREC(#2 0)")
+	p.unclaimed = true
+	p.receiveMessage(1, 1, false)
+	for range 10_000 {
+		p.receiveMessage(2, 2, true)
+	}
+	if n := len(p.acks.list); n > 2 {
+		t.Errorf("%d acknowledgements wait", n)
+	}
+	p.Acknowledge(p.tickets[0])
 	p.expectSent("PUBACK(#1 0); PUBREC(#2 0)")
 }

@@ -3,8 +3,8 @@ package mqtt
 const (
 	// maxAliases bounds the linear search for the least recently used alias.
 	maxAliases = 32
-	// aliasIdle is the number of messages after which an alias that none of them
-	// used may be assigned to another topic.
+	// aliasIdle is the number of successive messages without use of an alias after
+	// which the alias may be assigned to another topic.
 	aliasIdle = 64
 )
 
@@ -12,14 +12,14 @@ const (
 // all aliases are assigned, it reassigns the least recently used one.
 type topicAliases struct {
 	byTopic  map[string]uint16
-	entries  []aliasEntry // by alias - 1
-	max      int
-	messages uint64 // counts calls of assign
+	entries  []aliasEntry // the index is the alias minus 1
+	max      int          // the largest alias; 0: none
+	messages uint64       // counts calls of assign
 }
 
 type aliasEntry struct {
 	topic   string
-	lastUse uint64 // the value of messages
+	lastUse uint64 // the value of topicAliases.messages at the last use
 }
 
 // reset removes all aliases. serverMax is the server's Topic Alias Maximum.
@@ -29,10 +29,10 @@ func (a *topicAliases) reset(serverMax uint16) {
 	a.max = min(int(serverMax), maxAliases)
 }
 
-// assign returns the alias of topic, 0 for none. known is false when the alias is
-// new, so that the PUBLISH must contain the topic, too.
+// assign returns the alias of topic, or 0 if the topic gets no alias. known is false
+// when the alias is new: the PUBLISH must then contain the topic, too.
 func (a *topicAliases) assign(topic []byte) (alias uint16, known bool) {
-	if a.max == 0 || len(topic) <= 3 { // the property takes three bytes
+	if a.max == 0 || len(topic) <= 3 { // the property Topic Alias takes three bytes
 		return 0, false
 	}
 	a.messages++
@@ -54,7 +54,7 @@ func (a *topicAliases) assign(topic []byte) (alias uint16, known bool) {
 			}
 		}
 		if a.messages-a.entries[i].lastUse < aliasIdle {
-			return 0, false // all are in use: to alternate topics would save nothing
+			return 0, false // to reassign an alias that is in use would save no bytes
 		}
 		delete(a.byTopic, a.entries[i].topic)
 	}
@@ -63,7 +63,7 @@ func (a *topicAliases) assign(topic []byte) (alias uint16, known bool) {
 	return uint16(i + 1), false
 }
 
-// appendWithAlias encodes a PUBLISH, with a topic alias where that is shorter.
+// appendWithAlias encodes a PUBLISH. It uses a topic alias if assign returns one.
 func (e *Engine) appendWithAlias(b, topic, props, payload []byte, qos byte, retain, dup bool, id uint16) []byte {
 	alias, known := e.outboundAliases.assign(topic)
 	if known {

@@ -14,7 +14,7 @@ func TestOutboundAliases(t *testing.T) {
 	}
 	p.expectSent("PUBLISH(long/one= q0 alias=1); PUBLISH(= q0 alias=1); PUBLISH(long/two= q0 alias=2); PUBLISH(= q0 alias=1); " +
 		"PUBLISH(long/three= q0); PUBLISH(= q0 alias=1); PUBLISH(= q0 alias=2); PUBLISH(x= q0)")
-	for range aliasIdle { // until the alias of long/two is idle
+	for range aliasIdle { // then the alias of long/two may be reassigned
 		p.publishText(1, 0, "long/one", "")
 	}
 	p.takePackets()

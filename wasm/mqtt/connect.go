@@ -14,14 +14,14 @@ import (
 type Will struct {
 	Topic   string // valid by ValidTopic
 	Payload []byte // at most 65,535 bytes
-	QoS     byte
+	QoS     byte   // 0, 1 or 2
 	Retain  bool
-	Delay   uint32 // seconds after the end of the connection, [MQTT-3.1.3-9]
+	Delay   uint32 // seconds from the end of the connection, [MQTT-3.1.3-9]
 
 	// PayloadFormatUTF8 declares the payload as UTF-8 text (section 3.1.3.2.3).
 	PayloadFormatUTF8 bool
-	// MessageExpiry is the lifetime of the message in seconds, from the moment
-	// when the server publishes it (section 3.1.3.2.4). nil: no limit.
+	// MessageExpiry is the lifetime of the message in seconds. It begins when the
+	// server publishes the message (section 3.1.3.2.4). nil: no limit.
 	MessageExpiry *uint32
 	ContentType   string // at most 65,535 bytes; "": none
 	// ResponseTopic is the topic for a reply, valid by ValidTopic. "": none.
@@ -32,22 +32,22 @@ type Will struct {
 	User            []UserPair
 }
 
-// ConnectOptions has the fields of a CONNECT (section 3.1), and AckTimeout. The
-// zero value of a field leaves its property out.
+// ConnectOptions has the fields of a CONNECT (section 3.1), and AckTimeout. If a
+// field is zero, the CONNECT does not contain its property.
 type ConnectOptions struct {
 	ClientID          string
-	Username          *string
-	Password          []byte // nil: none
-	KeepAlive         uint16 // seconds; 0: off
+	Username          *string // nil: none
+	Password          []byte  // nil: none
+	KeepAlive         uint16  // seconds; 0: off
 	CleanStart        bool
-	SessionExpiry     uint32 // seconds; math.MaxUint32: never
-	ReceiveMaximum    uint16
-	MaximumPacketSize uint32 // bytes
-	TopicAliasMaximum uint16
-	Will              *Will
+	SessionExpiry     uint32 // seconds; 0: at the end of the connection, math.MaxUint32: never
+	ReceiveMaximum    uint16 // messages of QoS 1 and 2; 0: 65,535
+	MaximumPacketSize uint32 // bytes; 0: no limit
+	TopicAliasMaximum uint16 // 0: no aliases
+	Will              *Will  // nil: none
 	User              []UserPair
-	// AckTimeout is how long the server may take to acknowledge a packet before the
-	// engine ends the connection. 0: without a limit.
+	// AckTimeout is the time in which the server must acknowledge a packet. When it
+	// expires, the engine ends the connection. 0: no limit.
 	AckTimeout time.Duration
 }
 
@@ -55,16 +55,17 @@ type ConnectOptions struct {
 // has the value that the standard defines.
 type Connack struct {
 	SessionPresent bool
-	// SameSession reports that the session present is certainly the one of this
-	// engine: no CONNECT has remained unanswered since its last connection.
+	// SameSession is true when a session is present, and the server has answered each
+	// CONNECT since the last connection. If the server did not answer a CONNECT, it may
+	// have replaced the session.
 	SameSession          bool
 	Reason               Reason
 	ReasonString         string // "": none
 	ClientID             string // the assigned identifier, or that of the CONNECT
 	KeepAlive            uint16 // seconds; the server's value if it sent one
 	SessionExpiry        uint32 // seconds; the server's value if it sent one
-	ReceiveMaximum       uint16
-	MaximumQoS           byte
+	ReceiveMaximum       uint16 // messages of QoS 1 and 2
+	MaximumQoS           byte   // 0, 1 or 2
 	MaximumPacketSize    uint32 // bytes; math.MaxUint32: no limit
 	TopicAliasMaximum    uint16
 	RetainAvailable      bool
@@ -168,7 +169,8 @@ func decodeConnack(packet, body []byte, o *ConnectOptions) (*Connack, *connectio
 	return out, nil
 }
 
-// nonZero returns nil for the zero value, which leaves a property out.
+// nonZero returns a pointer to v, or nil if v is zero. paho omits a property that is
+// nil.
 func nonZero[T comparable](v T) *T {
 	if v == *new(T) {
 		return nil
@@ -176,6 +178,7 @@ func nonZero[T comparable](v T) *T {
 	return &v
 }
 
+// valueOr returns *p, or absent if p is nil.
 func valueOr[T any](p *T, absent T) T {
 	if p == nil {
 		return absent

@@ -111,8 +111,8 @@ func TestConnackOfMQTT311(t *testing.T) {
 	p.expectEvents("refused unsupported protocol version (0x84); stopped unsupported protocol version (0x84) local=false")
 }
 
-// No packet exceeds the server's Maximum Packet Size [MQTT-3.2.2-15]. When it is
-// too small for acknowledgements, the engine sends nothing.
+// No packet exceeds the server's Maximum Packet Size [MQTT-3.2.2-15]. When the maximum
+// is too small for acknowledgements, the engine sends nothing.
 func TestMaximumPacketSizeTooSmall(t *testing.T) {
 	for _, size := range []uint32{1, 2, 3, 4} {
 		p := newPeer(t)

@@ -6,9 +6,9 @@
 // calls it on its only thread, and a test simulates years of connections within
 // milliseconds.
 //
-// This package encodes and decodes PUBLISH and its acknowledgements itself,
-// without copying payloads. For all other control packets it uses
-// github.com/eclipse/paho.golang/packets. Before it passes a packet to paho, it
+// This package encodes and decodes PUBLISH, its acknowledgements, PINGREQ, PINGRESP
+// and DISCONNECT itself, without copying payloads. For all other control packets it
+// uses github.com/eclipse/paho.golang/packets. Before it passes a packet to paho, it
 // checks the packet's length, flags and properties.
 //
 // Clause numbers such as [MQTT-3.3.2-8] and section numbers refer to the OASIS

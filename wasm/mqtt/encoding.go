@@ -42,9 +42,9 @@ const (
 	maxFieldLen = 65_535
 )
 
-// readVarint decodes the Variable Byte Integer at the start of b. n is its length:
-// 0 when b ends within it, -1 when it has more than four bytes or more than
-// necessary [MQTT-1.5.5-1].
+// readVarint decodes the Variable Byte Integer at the start of b. n is its length in
+// bytes. n is 0 when b ends within the integer, and -1 when the integer has more than
+// four bytes or more bytes than necessary [MQTT-1.5.5-1].
 func readVarint(b []byte) (v uint32, n int) {
 	for i := 0; i < len(b); i++ {
 		v |= uint32(b[i]&0x7f) << (7 * i)
@@ -81,8 +81,8 @@ func varintLen(v int) int {
 	return 4
 }
 
-// cutField splits b after its first field: two bytes of length, then that many
-// bytes.
+// cutField splits b after its first field. A field consists of its length in two
+// bytes, and that number of bytes.
 func cutField(b []byte) (field, rest []byte, ok bool) {
 	if len(b) < 2 {
 		return nil, nil, false

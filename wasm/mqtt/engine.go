@@ -11,7 +11,7 @@ const (
 	offline    connState = iota // no connection
 	connecting                  // CONNECT sent
 	connected                   // CONNACK received
-	stopped                     // DISCONNECT sent or received
+	stopped                     // ended by the client or the server; Lost was not called yet
 )
 
 // Never is the deadline of an engine without a running timer.
@@ -21,9 +21,9 @@ const Never = time.Duration(math.MaxInt64)
 // are offsets on the caller's monotonic clock.
 //
 // The engine queues a message when there is no connection, when the server's
-// Receive Maximum is reached, when the network is slower than the caller, or when
-// the gate is closed. The queue has no bound of its own: the caller bounds it, by
-// [Engine.Waiting] and [Engine.Held].
+// Receive Maximum is reached, when the output is full, or when the function of
+// [Engine.Gate] returns false. The engine does not limit the queue. The caller must
+// limit it, by means of [Engine.Waiting] and [Engine.Held].
 type Engine struct {
 	handler Handler
 	state   connState
@@ -39,11 +39,11 @@ type Engine struct {
 
 	now                    time.Duration // the time of the current call
 	lastSent, lastReceived time.Duration
-	receivePending         bool          // bytes have arrived that Receive has not processed
-	pingAt                 time.Duration // when the unanswered PINGREQ was sent
-	pinging                bool
-	pingTimeout            time.Duration
-	pingGrace              time.Duration // after a late timer: how long to wait for bytes
+	receivePending         bool          // ReceivedAt has reported bytes that Receive has not processed
+	pinging                bool          // a PINGREQ was sent, and no bytes have arrived since
+	pingAt                 time.Duration // the time of that PINGREQ
+	pingTimeout            time.Duration // the timeout of that PINGREQ, from pingAt
+	pingGrace              time.Duration // the end of the extended timeout after a late timer; 0: none
 
 	gate func(size int) bool // see Gate
 	roundTrip
@@ -51,30 +51,30 @@ type Engine struct {
 	inboundAliases  [][]byte
 	outboundAliases topicAliases
 
-	// unacked counts the received messages that use up our Receive Maximum.
-	// ackedInOutput counts those whose acknowledgement is in the output.
+	// unacked counts the received messages that count against the client's Receive
+	// Maximum. ackedInOutput counts those whose acknowledgement is in the output.
 	unacked, ackedInOutput int
-	generation             uint32 // the number of the connection
+	generation             uint32 // incremented for each connection
 
 	// sessionUncertain is true after a CONNECT without a CONNACK. The server may
-	// have replaced the session then, and its next CONNACK may report the new one
-	// as present.
+	// have replaced the session. Its next CONNACK may then report the replacement as
+	// present.
 	sessionUncertain bool
 	// uncertainBefore is the first generation whose entries in receivedQoS2 are
 	// known to belong to the current session.
 	uncertainBefore uint32
 }
 
-// NewEngine returns an engine that reports to h. The first packet identifier is
-// the one after lastID. Choose lastID at random when the session may be one that
-// another page has used: identifiers of that page may still be in use.
+// NewEngine returns an engine that reports events to h. The first packet identifier
+// is the one after lastID. If another page may have used the session, choose lastID
+// at random, because identifiers of that page may still be in use.
 func NewEngine(h Handler, lastID uint16) *Engine {
 	return &Engine{handler: h, session: newSession(lastID)}
 }
 
-// Open starts a connection: it puts a CONNECT into the output. When the server
-// has kept the session, the engine continues the deliveries of the previous
-// connection.
+// Open starts a connection: it puts a CONNECT into the output. The caller must call
+// Lost before it opens another connection. If the server has kept the session, the
+// engine continues the deliveries of the previous connection.
 func (e *Engine) Open(now time.Duration, o ConnectOptions) {
 	e.state = connecting
 	e.generation++
@@ -85,7 +85,7 @@ func (e *Engine) Open(now time.Duration, o ConnectOptions) {
 	e.now, e.lastSent, e.lastReceived, e.receivePending = now, now, now, false
 	e.pinging, e.pingGrace = false, 0
 	e.timeouts = timeouts{timeout: o.AckTimeout, nextCheck: Never, lastAck: now}
-	e.roundTrip.id = 0
+	e.roundTrip.reset()
 	e.unacked, e.ackedInOutput = 0, 0
 	e.inboundAliases = make([][]byte, int(o.TopicAliasMaximum)+1)
 	e.outboundAliases.reset(0)
@@ -93,7 +93,9 @@ func (e *Engine) Open(now time.Duration, o ConnectOptions) {
 	e.session.resetConnection()
 }
 
-// Lost reports that the connection is closed. The session remains.
+// Lost reports that the connection is closed. The session and the queue remain.
+// Pending requests fail. A QoS 0 message fails if it was queued, and its packet was in
+// the output and was not sent.
 func (e *Engine) Lost() {
 	e.sessionUncertain = e.sessionUncertain || e.state == connecting
 	e.state = offline
@@ -105,9 +107,10 @@ func (e *Engine) Lost() {
 	e.failRequests(ErrConnectionLost)
 }
 
-// Gate sets a function that the engine calls before it sends a PUBLISH, with the
-// approximate size of the packet in bytes. The message stays queued when the
-// function returns false; Pump tries again. nil removes the function.
+// Gate sets a function that the engine calls before it sends a PUBLISH. size is the
+// approximate size of the packet in bytes. If the function returns false, the message
+// stays queued until a later call of the engine, such as Pump. nil removes the
+// function.
 func (e *Engine) Gate(open func(size int) bool) { e.gate = open }
 
 func (e *Engine) gateAllows(m *Outgoing) bool {
@@ -120,7 +123,8 @@ func (e *Engine) Pump(now time.Duration) {
 	e.pump()
 }
 
-// Granted returns the last CONNACK that accepted a connection.
+// Granted returns the last CONNACK that accepted a connection. Before the first such
+// CONNACK, the result is zero.
 func (e *Engine) Granted() *Connack { return &e.granted }
 
 // Disconnect puts a DISCONNECT with reason code 0x00 into the output, so that the
@@ -132,8 +136,8 @@ func (e *Engine) Disconnect() {
 	}
 }
 
-// fail ends the connection because of a fault of the server, with a DISCONNECT
-// that carries the reason code [MQTT-4.13.1-1].
+// fail ends the connection because of a fault. It puts a DISCONNECT with the reason
+// code into the output [MQTT-4.13.1-1].
 func (e *Engine) fail(f *connectionFault) {
 	if e.state == connecting || e.state == connected {
 		e.bulk = appendDisconnect(e.bulk, f.Reason)
@@ -141,6 +145,7 @@ func (e *Engine) fail(f *connectionFault) {
 	e.stop(&StopError{Reason: f.Reason, Local: true, Detail: f.Detail})
 }
 
+// stop reports the end of the connection to the Handler, once.
 func (e *Engine) stop(err *StopError) {
 	if e.state == stopped || e.state == offline {
 		return

@@ -11,7 +11,7 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// addCorpus passes the packets of the other tests, and mochi's, to add.
+// addCorpus calls add with each packet of serverViolations and of the tests of mochi-mqtt.
 func addCorpus(add func([]byte)) {
 	for _, h := range serverViolations {
 		b, _ := hex.DecodeString(strings.ReplaceAll(strings.TrimPrefix(h.bytes, "x"), " ", ""))
@@ -50,13 +50,14 @@ func FuzzEngine(f *testing.F) {
 				}
 			}
 			sent = append(sent, p.Output()...)
-			// Again, with the session that remains.
+			// The next connection resumes the session and receives the same bytes.
 			p.reconnect(true, func(pr *packets.Properties) { pr.ReceiveMaximum = new(uint16(1)) })
 			p.Receive(0, data)
 			sent = append(sent, p.Output()...)
+			p.Lost()
 			p.Abandon(ErrDropped)
-			if p.Held() != len(p.Output()) {
-				t.Errorf("%d bytes are held after Abandon", p.Held()-len(p.Output()))
+			if p.Held() != 0 {
+				t.Errorf("%d bytes are held after Abandon", p.Held())
 			}
 			return p.events(), string(sent)
 		}
@@ -68,8 +69,8 @@ func FuzzEngine(f *testing.F) {
 	})
 }
 
-// FuzzPublishDecode compares decodePublish with paho. Every PUBLISH that
-// decodePublish accepts, paho must accept with the same result.
+// FuzzPublishDecode compares decodePublish with paho. paho must accept every PUBLISH
+// that decodePublish accepts, with the same result.
 func FuzzPublishDecode(f *testing.F) {
 	addCorpus(func(b []byte) {
 		if len(b) > 2 && packetType(b[0]>>4) == typePublish {
@@ -122,7 +123,7 @@ func FuzzPublishDecode(f *testing.F) {
 	})
 }
 
-// FuzzPublishEncode checks that paho decodes what appendPublish encodes.
+// FuzzPublishEncode checks appendPublish with the decoder of paho.
 func FuzzPublishEncode(f *testing.F) {
 	f.Add("a/b", []byte("payload"), byte(1), true, uint16(7), uint16(3), "text/plain", []byte{1}, "k", "v", uint32(60))
 	f.Add("x", []byte(nil), byte(0), false, uint16(1), uint16(0), "", []byte(nil), "", "", uint32(0))

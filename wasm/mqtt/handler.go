@@ -4,9 +4,9 @@ package mqtt
 // [Handler] when the request ends.
 type Token uint32
 
-// A Handler receives the events of an [Engine]. The engine calls it from within
-// the engine's own methods. Except where stated, a Handler must not call the
-// engine. It must not retain the slices that it receives.
+// A Handler receives the events of an [Engine]. The engine calls it during calls of
+// the engine's methods. A Handler must not call the engine, except where stated, and
+// must not retain the slices that it receives.
 type Handler interface {
 	// Connected reports a CONNACK that accepts the connection. The Handler may call
 	// [Engine.Subscribe] and [Engine.Unsubscribe]; their packets are sent before
@@ -19,21 +19,24 @@ type Handler interface {
 	// later, by [Engine.Acknowledge] with m.Ticket. A message of QoS 1 may be
 	// delivered more than once.
 	Message(m *Publish) (accepted bool)
-	// Published reports the end of a message of QoS 1 or 2: the server has
-	// acknowledged it, or r.Err is the reason why it will not.
+	// Published reports the result of a message of QoS 1 or 2. r.Err is nil when the
+	// server has acknowledged the message. r.Reason may then be a failure.
 	Published(token Token, r PublishResult)
-	// Sent reports the end of a message of QoS 0 that was queued: it has been
-	// handed to the network, or err is the reason why it will not be.
+	// Sent reports the result of a message of QoS 0 that was queued. err is nil when
+	// the message has been passed to the network.
 	Sent(token Token, err error)
-	// Subscribed reports the end of a SUBSCRIBE. codes has one reason code for each
-	// filter, in the order of the request. When err is not nil, codes is nil: the
-	// connection was lost before the SUBACK (ErrConnectionLost), or the engine
-	// ended it because the SUBACK did not come in time (ErrAckTimeout).
+	// Subscribed reports the result of a SUBSCRIBE. codes has one reason code for each
+	// filter, in the order of the request. reason is the reason string of the SUBACK;
+	// "": none. When err is not nil, codes is nil. err is ErrConnectionLost when the
+	// connection was lost before the SUBACK, and ErrAckTimeout when the SUBACK was not
+	// received in time.
 	Subscribed(token Token, codes []byte, reason string, err error)
-	// Unsubscribed reports the end of an UNSUBSCRIBE, in the same way.
+	// Unsubscribed reports the result of an UNSUBSCRIBE. Its parameters are those of
+	// Subscribed.
 	Unsubscribed(token Token, codes []byte, reason string, err error)
-	// Stopped reports that the engine has ended the connection, or that the server
-	// has. The caller sends the rest of the output and closes the connection.
+	// Stopped reports that the engine or the server has ended the connection. The
+	// caller must then send the rest of the output, close the connection, and call
+	// [Engine.Lost].
 	Stopped(err *StopError)
 }
 
@@ -42,19 +45,20 @@ type PublishResult struct {
 	Reason       Reason
 	ReasonString string // "": none
 	User         []UserPair
-	// Err is not nil when the message was not acknowledged and will not be.
+	// Err is not nil when the engine gives up the message without an acknowledgement.
 	Err error
 }
 
 // A StopError is the reason why a connection ended.
 type StopError struct {
 	Reason Reason
-	// Local is true when the engine ended the connection with a DISCONNECT, and
-	// false when the server ended it.
+	// Local is true when the engine ended the connection, and false when the server
+	// ended it.
 	Local  bool
 	Detail string // "": none
 }
 
+// Error returns which side ended the connection, the reason code, and Detail.
 func (e *StopError) Error() string {
 	s := "the server ended the connection: "
 	if e.Local {

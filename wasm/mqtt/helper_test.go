@@ -12,8 +12,9 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// peer is an engine and the server at the other end of its connection, which the
-// test plays with paho's packets. It records the events of the Handler.
+// peer is an engine with its Handler and its server. The Handler records the events.
+// The methods of peer encode the packets of the server, and decode the packets of the
+// engine, with paho.
 type peer struct {
 	*Engine
 	t        testing.TB
@@ -33,7 +34,8 @@ func newPeer(t testing.TB) *peer {
 
 var testOptions = ConnectOptions{ClientID: "c", KeepAlive: 60, CleanStart: true, SessionExpiry: 100, ReceiveMaximum: 10, MaximumPacketSize: 1000, TopicAliasMaximum: 5}
 
-// connectedPeer returns a peer after a CONNACK, whose properties edit may change.
+// connectedPeer returns a peer after a CONNACK. edit may change the properties of the
+// CONNACK; it may be nil.
 func connectedPeer(t testing.TB, edit func(*packets.Properties)) *peer {
 	t.Helper()
 	p := newPeer(t)

@@ -6,6 +6,8 @@ import (
 	"slices"
 )
 
+// receiveConnack processes the CONNACK: it starts the connection, or reports that the
+// server refuses it.
 func (e *Engine) receiveConnack(p, body []byte) *connectionFault {
 	ack, err := decodeConnack(p, body, &e.options)
 	if err != nil {
@@ -19,10 +21,11 @@ func (e *Engine) receiveConnack(p, body []byte) *connectionFault {
 	if ack.SessionPresent && e.options.CleanStart {
 		return violation(ProtocolError, "session present after a clean start") // [MQTT-3.2.2-2]
 	}
-	// Contrary to [MQTT-3.2.2-4], the engine accepts a session that it does not know:
-	// the same page may have used it before a reload.
+	// Contrary to [MQTT-3.2.2-4], the engine accepts a present session although it has no
+	// session state. The same page may have used the session before a reload.
 	if ack.MaximumPacketSize < minPacketSize {
-		// No DISCONNECT: with a reason code it might be too large [MQTT-3.2.2-15].
+		// The engine sends no DISCONNECT, because one with a reason code might be larger
+		// than the server accepts [MQTT-3.2.2-15].
 		e.stop(&StopError{Reason: PacketTooLarge, Local: true, Detail: fmt.Sprintf(
 			"the server's maximum packet size is %d; acknowledgements have %d bytes", ack.MaximumPacketSize, minPacketSize)})
 		return nil
@@ -65,7 +68,7 @@ func (e *Engine) receivePublish(m *Publish) *connectionFault {
 		e.handler.Message(m)
 		return nil
 	}
-	duplicate, counts := false, true // counts: against our Receive Maximum
+	duplicate, counts := false, true // counts: the message counts against the client's Receive Maximum
 	if m.QoS == 2 {
 		var seen uint32
 		if seen, duplicate = e.receivedQoS2[m.packetID]; duplicate {
@@ -84,7 +87,8 @@ func (e *Engine) receivePublish(m *Publish) *connectionFault {
 	switch {
 	case !duplicate:
 		e.deliver(m)
-	case len(e.acks.list) > 0: // acknowledge in order
+	case e.acks.repeats(m.packetID): // its acknowledgement waits already
+	case len(e.acks.list) > 0: // earlier messages are acknowledged first
 		e.acks.list = append(e.acks.list, pendingAck{m.packetID, 2, true})
 	default: // [MQTT-4.3.3-10]
 		e.acknowledgePublish(m.packetID, 2)
@@ -125,8 +129,8 @@ func (e *Engine) receiveAck(t packetType, a ack) *connectionFault {
 	}
 	p := e.inflight[a.id]
 	if t == typePubrec && !a.reason.Failed() && p != nil && p.qos == 2 && p.toResend() {
-		// The server repeats a PUBREC of an earlier connection before the engine has
-		// retransmitted the message.
+		// The server has sent its PUBREC of an earlier connection again, and the engine
+		// has not retransmitted the message yet. A retransmission is no longer necessary.
 		e.resends = slices.DeleteFunc(e.resends, func(other *pendingPublish) bool { return other == p })
 		e.quotaUsed++
 		if p.state == stateResendPublish {
@@ -165,8 +169,8 @@ func (e *Engine) receiveAck(t packetType, a ack) *connectionFault {
 	if t == typePubcomp && p.state != statePubrelSent {
 		return violation(ProtocolError, "PUBCOMP before PUBREL")
 	}
-	// A PUBCOMP with "packet identifier not found" is a success: the server has
-	// completed the delivery before.
+	// A PUBCOMP with "packet identifier not found" is a success: the server completed
+	// the delivery earlier.
 	r := PublishResult{}
 	if t != typePubcomp {
 		r = resultOf(a)
@@ -181,6 +185,7 @@ func (e *Engine) receiveAck(t packetType, a ack) *connectionFault {
 	return nil
 }
 
+// receiveSuback processes a SUBACK or UNSUBACK.
 func (e *Engine) receiveSuback(t packetType, p, body []byte) *connectionFault {
 	id, codes, reason, err := decodeSuback(t, p, body)
 	if err != nil {
@@ -188,7 +193,7 @@ func (e *Engine) receiveSuback(t packetType, p, body []byte) *connectionFault {
 	}
 	r, ok := e.requests[id]
 	if !ok || r.ackType != t {
-		return violation(ProtocolError, "%v for packet identifier %d, which no request has", t, id) // [MQTT-2.2.1-6]
+		return violation(ProtocolError, "%v for unknown packet identifier %d", t, id) // [MQTT-2.2.1-6]
 	}
 	if len(codes) != r.filterCount {
 		return violation(ProtocolError, "%v with %d reason codes for %d filters", t, len(codes), r.filterCount) // [MQTT-3.8.4-6]

@@ -6,18 +6,19 @@ const (
 	// timerLate is the delay of a timer above which the engine assumes that the
 	// page was suspended or throttled.
 	timerLate = 2 * time.Second
-	// timerGrace is how long the engine then waits for bytes that arrived in the
-	// meantime.
+	// timerGrace is the delay after a late timer before the engine ends the connection.
+	// In this time it can process bytes that arrived during the suspension.
 	timerGrace = 5 * time.Second
-	// maxUnanswered is how many bytes may be handed to the network before the
-	// engine requires a sign of life from the server. It detects a dead connection
-	// during a long upload.
+	// maxUnanswered is the number of bytes passed to the network, since bytes last
+	// arrived, at which the engine sends a PINGREQ. With it, the engine detects a dead
+	// connection during a long upload.
 	maxUnanswered = 512 << 10
 )
 
-// pingDue returns when the next PINGREQ is due: after half a keep-alive without
-// traffic in one of the directions. The other half tolerates a late timer:
-// browsers run timers of a hidden page once a minute.
+// pingDue returns when the next PINGREQ is due: half a keep-alive after the last
+// bytes were sent, or after the last bytes were received, whichever is earlier. The
+// second half of the keep-alive allows for late timers, because browsers run the
+// timers of a hidden page only once a minute.
 func (e *Engine) pingDue() time.Duration {
 	return min(e.lastSent, e.lastReceived) + e.keepAlive()/2
 }
@@ -26,7 +27,8 @@ func (e *Engine) keepAlive() time.Duration {
 	return time.Duration(e.granted.KeepAlive) * time.Second
 }
 
-// noteSent counts n bytes that have been handed to the network.
+// noteSent counts n bytes that have been passed to the network, and sends a PINGREQ
+// at maxUnanswered.
 func (e *Engine) noteSent(n int) {
 	e.unanswered += n
 	if e.unanswered >= maxUnanswered && e.granted.KeepAlive > 0 && !e.pinging {
@@ -34,14 +36,14 @@ func (e *Engine) noteSent(n int) {
 	}
 }
 
-// noteReceived records a sign of life: bytes have arrived.
+// noteReceived records that bytes have arrived.
 func (e *Engine) noteReceived() {
 	e.pinging = false
 	e.unanswered = 0
 }
 
-// ReceivedAt reports that bytes arrived at the given time which the caller has not
-// passed to Receive yet.
+// ReceivedAt reports that bytes have arrived that the caller has not passed to
+// Receive yet. at is the time of their arrival.
 func (e *Engine) ReceivedAt(at time.Duration) {
 	if at > e.lastReceived {
 		e.lastReceived, e.receivePending = at, true
@@ -49,17 +51,17 @@ func (e *Engine) ReceivedAt(at time.Duration) {
 	}
 }
 
-// Draining reports that the network has sent bytes and has more to send. Until it
-// has sent them, the server cannot answer a PINGREQ behind them, so that the
-// timeout of the PINGREQ restarts.
+// Draining reports that the network has sent some of the bytes that were passed to
+// it, and not all. The server cannot answer a PINGREQ that the network has not sent,
+// so Draining restarts the timeout of the PINGREQ.
 func (e *Engine) Draining(now time.Duration) {
 	if e.pinging {
 		e.pingAt = max(e.pingAt, now)
 	}
 }
 
-// Deadline returns when the caller has to call Tick, [Never] when no timer runs.
-// It may change with every call of the engine.
+// Deadline returns the time at which the caller must call Tick. It returns [Never]
+// when no timer runs. The result may change with every call of the engine.
 func (e *Engine) Deadline() time.Duration {
 	if e.state != connected {
 		return Never
@@ -96,16 +98,19 @@ func (e *Engine) Tick(now time.Duration) {
 	case e.pingGrace == 0 && now-due > timerLate:
 		e.pingGrace = now + timerGrace
 	default:
-		e.fail(&connectionFault{KeepAliveTimeout, "the server sent nothing, not even a PINGRESP"})
+		e.fail(&connectionFault{KeepAliveTimeout, "the server did not answer a PINGREQ"})
 	}
 }
 
-// Ping sends a PINGREQ. The connection ends when nothing arrives within timeout.
-// Ping does nothing when an earlier PINGREQ has a timeout that ends sooner.
+// Ping sends a PINGREQ. The connection ends when nothing arrives within timeout. Ping
+// adds the transmission time of the bytes that were passed to the network since bytes
+// last arrived. It does nothing without a connection, or when the timeout of an
+// earlier PINGREQ ends at the same time or sooner.
 func (e *Engine) Ping(now, timeout time.Duration) {
 	timeout += transmitTime(e.unanswered) // the network sends those bytes first
 	if e.state == connected && (!e.pinging || e.pingAt+e.pingTimeout > now+timeout) {
 		e.priority = appendPingreq(e.priority)
 		e.pinging, e.pingAt, e.pingTimeout, e.pingGrace = true, now, timeout, 0
+		e.roundTrip.ping(now)
 	}
 }

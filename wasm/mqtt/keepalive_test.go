@@ -42,7 +42,7 @@ func TestLateTimerWaitsForBytes(t *testing.T) {
 	p := connectedPeer(t, nil) // keep-alive: 60 s
 	p.Tick(30 * s)
 	p.expectSent("PINGREQ")
-	p.Tick(100 * s) // due at 60: the page was suspended
+	p.Tick(100 * s) // the timer was due at 60 s, and the page was suspended
 	p.expectEvents("")
 	if p.Deadline() != 105*s {
 		t.Errorf("deadline %v", p.Deadline())
@@ -68,7 +68,7 @@ func TestKeepAliveOff(t *testing.T) {
 	}
 }
 
-// Bytes that wait for Receive are a sign of life of the server.
+// The keep-alive does not end the connection while received bytes wait for Receive.
 func TestReceivedAt(t *testing.T) {
 	p := connectedPeer(t, nil)
 	p.Tick(p.Deadline())

@@ -7,8 +7,8 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 )
 
-// Every list in a packet has a bound. Above it, the connection ends with reason
-// code 0x97.
+// Every list in a packet has a bound. If a list exceeds its bound, the engine ends the
+// connection with reason code 0x97.
 func TestListBounds(t *testing.T) {
 	long := strings.Repeat("x", maxFieldLen)
 	var large []packets.User // few properties, but more than 1 MiB

@@ -3,45 +3,46 @@ package mqtt
 import "time"
 
 const (
-	// maxPriority bounds the acknowledgements that wait for the network, in bytes.
-	// A server that reads its acknowledgements stays far below it: PUBRELs or
-	// PUBCOMPs for all packet identifiers have 262,140 bytes.
+	// maxPriority is the size of the stream priority, in bytes, above which the engine
+	// ends the connection. If the server reads acknowledgements, the stream does not
+	// reach this size: PUBRELs or PUBCOMPs for all packet identifiers have 262,140
+	// bytes.
 	maxPriority = 1 << 20
 	// maxBulk is the number of encoded bytes in bulk above which messages stay
 	// queued.
 	maxBulk = 1 << 20
-	// maxMerged is how many bytes are copied in order to send both streams in one
-	// WebSocket message.
+	// maxMerged is the largest size of both streams, in bytes, at which they are copied
+	// into one WebSocket message.
 	maxMerged = 64 << 10
 	// maxIdleCapacity is the capacity that an empty buffer may keep.
 	maxIdleCapacity = 1 << 20
 )
 
-// output holds the packets to send, in two streams. Acknowledgements and PINGREQs
-// are sent before messages, however many messages wait.
+// output holds the packets to send, in two streams. The stream priority is sent
+// first, so that a long upload does not delay acknowledgements and PINGREQs.
 type output struct {
 	priority []byte // PUBACK, PUBREC, PUBREL, PUBCOMP and PINGREQ, in order
 	bulk     []byte // all other packets, and some PUBRELs (see sendPubrel), in order
-	// unfinished is how many bytes at the front of bulk belong to a packet whose
-	// first bytes have been sent. They must be sent before priority.
+	// unfinished is the number of bytes at the front of bulk that belong to a partly
+	// sent packet. These bytes must be sent before priority.
 	unfinished int
-	merged     []byte
+	merged     []byte // the buffer of all
 
-	// bulkSent is how many bytes of bulk have been sent on this connection.
-	// Positions in bulk are counted from the start of the connection.
+	// bulkSent is the number of bytes of bulk that have been sent on this connection.
+	// A position in bulk is the number of bytes since the start of the connection.
 	bulkSent  uint64
 	qos0Sends []qos0Send // the queued QoS 0 messages in bulk, in order
-	pubrelEnd uint64     // where the last PUBREL in bulk ends
+	pubrelEnd uint64     // the position at which the last PUBREL in bulk ends
 
-	// The result of the last call of next: nextBulk bytes of bulk, then
-	// nextPriority bytes of priority, then the rest of bulk.
+	// The result of the last call of next begins with nextBulk bytes of bulk. Then
+	// nextPriority bytes of priority follow, and then further bytes of bulk.
 	nextBulk, nextPriority int
 }
 
-// qos0Send is a QoS 0 message in bulk whose result the Handler waits for.
+// qos0Send is a QoS 0 message in bulk for which the engine must call Handler.Sent.
 type qos0Send struct {
 	token Token
-	end   uint64 // where the PUBLISH ends in bulk
+	end   uint64 // the position at which the PUBLISH ends in bulk
 }
 
 func (o *output) len() int { return len(o.priority) + len(o.bulk) }
@@ -80,10 +81,11 @@ func (o *output) take(n int) {
 	o.nextBulk, o.nextPriority = o.nextBulk-k, o.nextPriority-p
 }
 
+// takeBulk removes the first n bytes of bulk.
 func (o *output) takeBulk(n int) {
 	n = min(n, len(o.bulk))
 	if n < len(o.bulk) {
-		start := o.unfinished // of the next packet
+		start := o.unfinished // the offset of the next packet in bulk
 		for start < n {
 			remaining, used := readVarint(o.bulk[start+1:])
 			start += 1 + used + int(remaining)
@@ -96,8 +98,8 @@ func (o *output) takeBulk(n int) {
 	o.bulkSent += uint64(n)
 }
 
-// removeFront removes the first n bytes of b in place. It drops a large buffer
-// that has become empty.
+// removeFront removes the first n bytes of b in place. It returns nil instead of a
+// large empty buffer, so that the memory is freed.
 func removeFront(b []byte, n int) []byte {
 	if n == len(b) && cap(b) > maxIdleCapacity {
 		return nil
@@ -114,20 +116,21 @@ func (o *output) reset() {
 	}
 }
 
-// Output returns the bytes to send next, empty when there are none. The bytes are
-// valid until the next call of the engine. They may contain several packets, and
-// may end within a packet.
+// Output returns the bytes to send next. It is empty when there are none. The bytes
+// are valid until the next call of the engine. They may contain several packets, and
+// may begin or end within a packet.
 func (e *Engine) Output() []byte { return e.output.next() }
 
-// Unsent returns how many bytes are to be sent. It includes those that Output does
+// Unsent returns the number of bytes in the output, including bytes that Output does
 // not return yet.
 func (e *Engine) Unsent() int { return e.output.len() }
 
-// AllOutput returns all bytes that are to be sent, for a connection that ends.
+// AllOutput returns all bytes in the output, for a connection that ends. The bytes
+// are valid until the next call of the engine.
 func (e *Engine) AllOutput() []byte { return e.output.all() }
 
-// Flushed reports that the first n bytes of the last Output have been handed to
-// the network. The engine may then put queued messages into the output.
+// Flushed reports that the first n bytes of the last Output have been passed to the
+// network. The engine may then put queued messages into the output.
 func (e *Engine) Flushed(now time.Duration, n int) {
 	if n == 0 {
 		return
@@ -148,15 +151,15 @@ func (e *Engine) Flushed(now time.Duration, n int) {
 	}
 }
 
-// FlushedAll reports that AllOutput has been handed to the network. Only Lost may
-// follow.
+// FlushedAll reports that the result of AllOutput has been passed to the network. The
+// next call of the engine must be Lost.
 func (e *Engine) FlushedAll() {
 	e.bulkSent += uint64(len(e.bulk))
 	e.settleQoS0(nil)
 }
 
-// settleQoS0 settles the QoS 0 messages that have been sent. With an error, it
-// settles those that have not been sent, too, with the error.
+// settleQoS0 reports the result of the QoS 0 messages that have been sent. If err is
+// not nil, it reports err for all QoS 0 messages in bulk.
 func (e *Engine) settleQoS0(err error) {
 	n := 0
 	for ; n < len(e.qos0Sends) && (err != nil || e.qos0Sends[n].end <= e.bulkSent); n++ {

@@ -29,7 +29,8 @@ func TestPartialFlush(t *testing.T) {
 	}
 }
 
-// Acknowledgements and PINGREQ are sent before messages, but not within one.
+// The engine sends acknowledgements and PINGREQ before messages, but not within a
+// message.
 func TestAcknowledgementsPrecedeMessages(t *testing.T) {
 	p := connectedPeer(t, nil)
 	p.granted.MaximumPacketSize = 1 << 20
@@ -83,8 +84,8 @@ func TestOutputIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzOutput takes the output in arbitrary parts. Together they are a sequence of
-// whole packets, with the acknowledgements in order.
+// FuzzOutput takes the output in arbitrary parts. The concatenated parts must be a
+// sequence of whole packets, with the acknowledgements in order.
 func FuzzOutput(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4, 250, 5, 0, 9, 200, 7})
 	f.Fuzz(func(t *testing.T, script []byte) {

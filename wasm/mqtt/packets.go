@@ -14,8 +14,8 @@ type UserPair struct{ Name, Value string }
 
 // A Subscription is a topic filter of a SUBSCRIBE and its options (section 3.8.3).
 type Subscription struct {
-	Filter            string
-	QoS               byte
+	Filter            string // valid by ValidFilter
+	QoS               byte   // 0, 1 or 2
 	NoLocal           bool
 	RetainAsPublished bool
 	RetainHandling    byte // 0, 1 or 2
@@ -56,13 +56,14 @@ func appendDisconnect(b []byte, r Reason) []byte {
 	if r == Success {
 		return append(b, byte(typeDisconnect)<<4, 0)
 	}
-	// Without properties (section 3.14.2.2.1), so that it fits into minPacketSize.
+	// The packet has no properties (section 3.14.2.2.1), so that it is not larger than
+	// minPacketSize.
 	return append(b, byte(typeDisconnect)<<4, 1, byte(r))
 }
 
-// decodePacket decodes a whole packet with paho. The caller has checked the type
-// and the flags. decodePacket checks the properties, as paho does not; at is their
-// offset in body. The caller then checks reason codes and extra bytes.
+// decodePacket decodes a whole packet with paho. The caller must check the type and
+// the flags before, and reason codes and extra bytes afterwards. decodePacket checks
+// the properties, because paho does not. at is the offset of the properties in body.
 func decodePacket(t packetType, packet, body []byte, at int) (packets.Packet, *connectionFault) {
 	if len(body) < at {
 		return nil, malformed("%v is truncated", t)
@@ -106,7 +107,7 @@ func decodeSuback(t packetType, packet, body []byte) (id uint16, codes []byte, r
 
 // decodeDisconnect decodes a DISCONNECT of the server.
 func decodeDisconnect(packet, body []byte) (*StopError, *connectionFault) {
-	if len(body) == 0 { // valid (section 3.14.2.1), but paho rejects it
+	if len(body) == 0 { // the packet is valid (section 3.14.2.1), but paho rejects it
 		return &StopError{}, nil
 	}
 	content, err := decodePacket(typeDisconnect, packet, body, 1)

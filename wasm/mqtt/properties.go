@@ -27,8 +27,8 @@ const (
 // slices refer to the encoded properties.
 type Property struct {
 	ID     PropertyID
-	Number uint32 // of a number
-	Data   []byte // of a string or binary data; the name of a user property
+	Number uint32 // the value, if it is a number
+	Data   []byte // the value, if it is a string or binary data; the name of a user property
 	Value  []byte // the value of a user property
 }
 
@@ -45,9 +45,9 @@ const (
 	kindStringPair
 )
 
-// propertyTable has the properties that a server may send, and those of a PUBLISH
-// in both directions. in has a bit for each packet type that may contain the
-// property.
+// propertyTable has an entry for each property that a server may send, and for each
+// property of a PUBLISH of the client. in has a bit for each packet type that may
+// contain the property.
 var propertyTable = [43]struct {
 	kind propertyKind
 	in   uint16
@@ -77,14 +77,15 @@ var propertyTable = [43]struct {
 	42: {kindBool, 1 << typeConnack},
 }
 
-// NextProperty decodes the first property of raw, which must be checked: the
-// Properties of a [Publish] are. rest is what follows the property. ok is false
-// when raw is empty. NextProperty does not allocate.
+// NextProperty decodes the first property of raw. raw must be valid, as the Properties
+// of a [Publish] are. rest is the part of raw after the property. ok is false when raw
+// is empty. NextProperty does not allocate.
 func NextProperty(raw []byte) (p Property, rest []byte, ok bool) {
 	p, rest, err := decodeProperty(raw)
 	return p, rest, err == nil && len(raw) > 0
 }
 
+// decodeProperty decodes the first property of b. It does not check the value.
 func decodeProperty(b []byte) (p Property, rest []byte, err *connectionFault) {
 	if len(b) == 0 {
 		return p, nil, nil
@@ -128,8 +129,9 @@ func decodeProperty(b []byte) (p Property, rest []byte, err *connectionFault) {
 	return p, rest, nil
 }
 
-// checkProperties returns a fault for the first property in b that is malformed,
-// repeated, or not allowed in a packet of type t.
+// checkProperties checks the properties in b for a packet of type t. It returns a
+// fault for the first property that is malformed, has an invalid value, is not allowed
+// in the packet, or must not be repeated. It also enforces maxRepeatedProperties.
 func checkProperties(t packetType, b []byte) *connectionFault {
 	var seen uint64
 	repeats := 0
@@ -178,8 +180,8 @@ func checkProperties(t packetType, b []byte) *connectionFault {
 	return nil
 }
 
-// cutProperties splits b after the property section at its start (length and
-// properties) and checks the properties.
+// cutProperties splits b after the properties at its start, and checks them. Their
+// length precedes the properties.
 func cutProperties(t packetType, b []byte) (props, rest []byte, err *connectionFault) {
 	n, used := readVarint(b)
 	if used <= 0 || uint64(n) > uint64(len(b)-used) {

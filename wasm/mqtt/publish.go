@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 )
 
-// A Publish is a received message. Its slices are valid until the call of
-// [Engine.Receive] that delivers it returns; Clone makes a copy.
+// A Publish is a received message. Its slices are valid until [Engine.Receive]
+// returns. Clone makes a copy.
 type Publish struct {
 	Topic      []byte // never empty
 	Payload    []byte
@@ -15,7 +15,7 @@ type Publish struct {
 	QoS        byte
 	Retain     bool
 	Duplicate  bool
-	Ticket     uint32 // at QoS 1 and 2; see Engine.Acknowledge
+	Ticket     uint32 // set at QoS 1 and 2; see Engine.Acknowledge
 
 	packetID       uint16
 	alias          uint16
@@ -34,8 +34,9 @@ func (m *Publish) Clone() Publish {
 	return c
 }
 
-// decodePublish decodes into p the body of a PUBLISH with the given flags of the
-// fixed header (section 3.3). Topic is empty when the packet has only an alias.
+// decodePublish decodes the body of a PUBLISH into p (section 3.3). flags are the
+// lower four bits of the first byte. p.Topic is empty when the packet has only an
+// alias.
 func decodePublish(p *Publish, flags byte, body []byte) *connectionFault {
 	*p = Publish{QoS: flags >> 1 & 3, Retain: flags&1 != 0, Duplicate: flags&8 != 0, lastValidTopic: p.lastValidTopic}
 	if p.QoS == 3 {
@@ -81,14 +82,15 @@ func decodePublish(p *Publish, flags byte, body []byte) *connectionFault {
 	case nil:
 		p.lastValidTopic = append(p.lastValidTopic[:0], p.Topic...)
 		return nil
-	case ErrTopicWildcard:
+	case errTopicWildcard:
 		return violation(TopicNameInvalid, "PUBLISH to a topic with a wildcard") // [MQTT-3.3.2-2]
 	default:
 		return malformed("PUBLISH: invalid topic: %v", err)
 	}
 }
 
-// publishLen returns the Remaining Length of a PUBLISH. alias is 0 for none.
+// publishLen returns the Remaining Length of a PUBLISH. If alias is 0, the PUBLISH
+// has no topic alias.
 func publishLen(topic, props, payload []byte, qos byte, alias uint16) int {
 	p := len(props)
 	if alias != 0 {
@@ -101,8 +103,9 @@ func publishLen(topic, props, payload []byte, qos byte, alias uint16) int {
 	return n
 }
 
-// appendPublish encodes a PUBLISH. topic is empty when the server already knows
-// alias; alias is 0 for none. props are encoded properties without an alias.
+// appendPublish encodes a PUBLISH. topic is empty when alias has been sent before. If
+// alias is 0, the PUBLISH has no topic alias. props are encoded properties without a
+// topic alias.
 func appendPublish(b, topic, props, payload []byte, qos byte, retain, dup bool, id, alias uint16) []byte {
 	first := byte(typePublish)<<4 | qos<<1
 	if retain {
@@ -131,7 +134,7 @@ func appendPublish(b, topic, props, payload []byte, qos byte, retain, dup bool, 
 type ack struct {
 	id     uint16
 	reason Reason
-	props  []byte
+	props  []byte // encoded and checked; see NextProperty
 }
 
 func decodeAck(t packetType, body []byte) (a ack, err *connectionFault) {

@@ -4,7 +4,7 @@ import "slices"
 
 // messageQueue is a first-in, first-out queue of messages.
 type messageQueue struct {
-	list      []*pendingPublish // list[:head] is empty space
+	list      []*pendingPublish // list[:head] is unused
 	head      int
 	bytes     int // the sum of the sizes of topics, properties and payloads
 	qos0Count int // the number of QoS 0 messages
@@ -15,7 +15,8 @@ func (q *messageQueue) all() []*pendingPublish { return q.list[q.head:] }
 
 func (q *messageQueue) len() int { return len(q.list) - q.head }
 
-// account updates the sums for p, which n = 1 adds and n = -1 removes.
+// account updates bytes and qos0Count for p. n is 1 when p is added, and -1 when p is
+// removed.
 func (q *messageQueue) account(p *pendingPublish, n int) {
 	q.bytes += n * len(p.buf)
 	if p.qos == 0 {
@@ -41,7 +42,8 @@ func (q *messageQueue) prepend(list []*pendingPublish) {
 	}
 }
 
-// remove removes and returns the message with this token, nil when there is none.
+// remove removes and returns the message with this token. It returns nil when there
+// is none.
 func (q *messageQueue) remove(token Token) *pendingPublish {
 	i := slices.IndexFunc(q.all(), func(p *pendingPublish) bool { return p.token == token })
 	if i < 0 {
@@ -53,7 +55,7 @@ func (q *messageQueue) remove(token Token) *pendingPublish {
 	return p
 }
 
-// peek returns the first message, nil when the queue is empty.
+// peek returns the first message, or nil when the queue is empty.
 func (q *messageQueue) peek() *pendingPublish {
 	if q.len() == 0 {
 		return nil
@@ -61,7 +63,7 @@ func (q *messageQueue) peek() *pendingPublish {
 	return q.list[q.head]
 }
 
-// pop removes and returns the first message, nil when the queue is empty.
+// pop removes and returns the first message. It returns nil when the queue is empty.
 func (q *messageQueue) pop() *pendingPublish {
 	p := q.peek()
 	if p == nil {

@@ -97,9 +97,9 @@ var reasons = [0xA3]struct {
 	0xA2: {"wildcard subscriptions not supported", 1<<typeSuback | 1<<typeDisconnect},
 }
 
-// A connectionFault is a fault that ends the connection: in most cases the server
-// has violated the standard (section 4.13). Reason is the reason code of the
-// DISCONNECT that the engine sends.
+// A connectionFault is a fault for which the engine ends the connection: a violation
+// of the standard by the server (section 4.13), an exceeded limit, or a timeout.
+// Reason is the reason code of the DISCONNECT that the engine sends.
 type connectionFault struct {
 	Reason Reason
 	Detail string

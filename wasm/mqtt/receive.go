@@ -6,23 +6,22 @@ import (
 
 const (
 	// maxOtherPacket is the largest packet other than a PUBLISH that the client
-	// accepts, in bytes. Only user properties make such a packet large.
+	// accepts, in bytes. A valid packet exceeds it only by its user properties.
 	maxOtherPacket = 512 << 10
 	// maxProperties is the largest property section that the client accepts, in
 	// bytes.
 	maxProperties = 1 << 20
-	// maxRepeatedProperties is how many user properties and subscription identifiers
-	// the client accepts in a packet. Each user property becomes two JavaScript
-	// strings.
+	// maxRepeatedProperties limits the user properties and subscription identifiers of
+	// a packet, counted together. Each user property becomes two JavaScript strings.
 	maxRepeatedProperties = 1000
 	// minPacketSize is the smallest Maximum Packet Size of a server that the client
 	// accepts: the size of an acknowledgement with a reason code.
 	minPacketSize = 5
 )
 
-// Receive processes bytes from the server: any number of packets, whose first and
-// last may be incomplete. It allocates memory for bytes that have arrived, not for
-// the length that a packet announces.
+// Receive processes bytes from the server. data may contain several packets, and may
+// begin and end within a packet. Receive allocates memory for bytes that have
+// arrived, not for the length that a packet announces.
 func (e *Engine) Receive(now time.Duration, data []byte) {
 	if e.state == offline || e.state == stopped {
 		return
@@ -52,8 +51,8 @@ func (e *Engine) Receive(now time.Duration, data []byte) {
 	}
 }
 
-// completePacket moves bytes from data to e.partial until that is a whole packet,
-// and processes the packet.
+// completePacket moves bytes from data to e.partial. When e.partial is a whole
+// packet, completePacket processes it. rest is the rest of data.
 func (e *Engine) completePacket(data []byte) (rest []byte) {
 	size, err := e.packetSize(e.partial)
 	for err == nil && size == 0 && len(data) > 0 {
@@ -75,17 +74,17 @@ func (e *Engine) completePacket(data []byte) (rest []byte) {
 	}
 	e.partial, data = append(e.partial, data[:n]...), data[n:]
 	if len(e.partial) == size {
-		// The next Receive may reuse the buffer, but this one may not: the slices of a
-		// Publish refer to it.
+		// Receive must not reuse the buffer before it returns, because the slices of a
+		// Publish refer to the buffer. The next Receive may reuse it.
 		e.assembled, e.partial = e.partial, nil
 		e.handlePacket(e.assembled)
 	}
 	return data
 }
 
-// packetSize returns the size of the packet at the start of b, 0 when b does not
-// contain the whole fixed header. It checks the fixed header, so that packets that
-// are not allowed are rejected before their body arrives.
+// packetSize returns the size of the packet at the start of b in bytes. It returns 0
+// when b does not contain the whole fixed header. It checks the fixed header, so that
+// the engine rejects an invalid packet before the body of the packet arrives.
 func (e *Engine) packetSize(b []byte) (int, *connectionFault) {
 	t, flags := packetType(b[0]>>4), b[0]&15
 	switch t {
@@ -154,7 +153,7 @@ func (e *Engine) handlePacket(p []byte) {
 		if len(body) > 0 {
 			err = malformed("PINGRESP with a body")
 		}
-		e.roundTrip.last = max(e.lastReceived-e.pingAt, 1)
+		e.roundTrip.answered(e.lastReceived)
 	case typeDisconnect:
 		var stopErr *StopError
 		if stopErr, err = decodeDisconnect(p, body); err == nil {

@@ -14,17 +14,18 @@ type pendingRequest struct {
 	expired     bool          // the answer was not received in time
 }
 
-// Subscribe sends a SUBSCRIBE. The filters must be valid. The result goes to
-// [Handler.Subscribed], unless Subscribe returns an error: ErrOffline,
-// ErrNoPacketID or ErrTooLarge.
+// Subscribe sends a SUBSCRIBE. The filters must be valid. The engine reports the
+// result by [Handler.Subscribed], unless Subscribe returns an error: there is no
+// connection, all packet identifiers are in use, or the packet is too large
+// (ErrTooLarge).
 func (e *Engine) Subscribe(now time.Duration, token Token, subs []Subscription, user []UserPair) error {
 	return e.sendRequest(now, pendingRequest{token: token, ackType: typeSuback, filterCount: len(subs)}, func(b []byte, id uint16) []byte {
 		return appendSubscribe(b, id, subs, user)
 	})
 }
 
-// Unsubscribe sends an UNSUBSCRIBE. The result goes to [Handler.Unsubscribed]. The
-// errors are those of Subscribe.
+// Unsubscribe sends an UNSUBSCRIBE. The engine reports the result by
+// [Handler.Unsubscribed]. The errors are those of Subscribe.
 func (e *Engine) Unsubscribe(now time.Duration, token Token, filters []string) error {
 	return e.sendRequest(now, pendingRequest{token: token, ackType: typeUnsuback, filterCount: len(filters)}, func(b []byte, id uint16) []byte {
 		return appendUnsubscribe(b, id, filters)
@@ -33,12 +34,12 @@ func (e *Engine) Unsubscribe(now time.Duration, token Token, filters []string) e
 
 func (e *Engine) sendRequest(now time.Duration, r pendingRequest, encode func([]byte, uint16) []byte) error {
 	if e.state != connected {
-		return ErrOffline
+		return errOffline
 	}
 	lastID := e.lastPacketID
 	id, ok := e.newPacketID()
 	if !ok {
-		return ErrNoPacketID
+		return errNoPacketID
 	}
 	before := len(e.bulk)
 	e.bulk = encode(e.bulk, id)
@@ -52,8 +53,8 @@ func (e *Engine) sendRequest(now time.Duration, r pendingRequest, encode func([]
 	return nil
 }
 
-// failRequests settles all pending requests with err, and those that have expired
-// with ErrAckTimeout. Requests do not continue on the next connection.
+// failRequests reports err as the result of all pending requests, and ErrAckTimeout as
+// the result of expired requests. Requests do not continue on the next connection.
 func (e *Engine) failRequests(err error) {
 	for _, id := range sortedIDs(e.requests) {
 		r := e.requests[uint16(id)]
@@ -70,9 +71,9 @@ func (e *Engine) failRequests(err error) {
 	}
 }
 
-// sortedIDs returns the keys of m in ascending order, as the order of a map would
-// make runs irreproducible. The keys become uint32 in order to share the code of
-// slices.Sort with Router: this saves bytes in the wasm.
+// sortedIDs returns the keys of m in ascending order, so that each run sends the same
+// packets. The keys are uint32 to share the code of slices.Sort with Router, which
+// makes the wasm smaller.
 func sortedIDs[V any](m map[uint16]V) []uint32 {
 	ids := make([]uint32, 0, len(m))
 	for id := range m {

@@ -28,8 +28,8 @@ func TestSubscribe(t *testing.T) {
 	p.expectEvents("unsubscribed 2 0011 ")
 	_ = p.Subscribe(p.now, 3, []Subscription{{Filter: "c"}}, nil)
 	p.Lost()
-	p.expectEvents("subscribed 3  the connection was lost before the answer came")
-	if err := p.Subscribe(p.now, 4, []Subscription{{Filter: "c"}}, nil); !errors.Is(err, ErrOffline) {
+	p.expectEvents("subscribed 3  the connection was lost before an answer")
+	if err := p.Subscribe(p.now, 4, []Subscription{{Filter: "c"}}, nil); !errors.Is(err, errOffline) {
 		t.Error(err)
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// A Router finds the topic filters that match a topic. The caller gives each
-// filter a number. The zero Router is empty.
+// A Router finds the topic filters that match a topic. The caller assigns a number
+// to each filter. The zero Router is empty.
 type Router struct {
 	root    level
 	version uint64
@@ -20,10 +20,10 @@ type level struct {
 }
 
 // Version returns a number that changes with each Add and Remove. Results of Match
-// are valid as long as it is the same.
+// are valid until the number changes.
 func (r *Router) Version() uint64 { return r.version }
 
-// Add adds filter, which must be valid, with the number id.
+// Add adds filter with the number id. filter must be valid, and id must be unique.
 func (r *Router) Add(filter string, id uint32) {
 	r.version++
 	r.root.edit(levels(filter), func(ids []uint32) []uint32 { return append(ids, id) })
@@ -45,8 +45,8 @@ func levels(filter string) []string {
 	return strings.Split(filter, "/")
 }
 
-// edit applies change to the list of ids at path. It reports whether the level is
-// empty then, so that its parent may remove it.
+// edit applies change to the list of ids at path. empty reports whether l has neither
+// ids nor levels below it afterwards. The parent of an empty level removes it.
 func (l *level) edit(path []string, change func([]uint32) []uint32) (empty bool) {
 	switch {
 	case len(path) == 0:

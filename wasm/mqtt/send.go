@@ -16,17 +16,19 @@ type Outgoing struct {
 	Retain     bool
 }
 
-// Errors of Publish, Subscribe and Unsubscribe. The first two and ErrTooLarge are
-// limits that the server has set in its CONNACK (section 3.2.2.3).
+// Errors of Publish, Subscribe and Unsubscribe. ErrQoSNotGranted, ErrRetainNotGranted
+// and ErrTooLarge refer to limits in the CONNACK (section 3.2.2.3).
 var (
 	ErrQoSNotGranted    = errors.New("the server does not support this QoS")
 	ErrRetainNotGranted = errors.New("the server does not support retained messages")
 	ErrTooLarge         = errors.New("the packet would be larger than the server accepts")
-	ErrOffline          = errors.New("there is no connection")
-	ErrNoPacketID       = errors.New("all 65,535 packet identifiers are in use")
+	errOffline          = errors.New("there is no connection")
+	errNoPacketID       = errors.New("all 65,535 packet identifiers are in use")
 )
 
-// CheckOutgoing reports why m cannot be sent to any server, nil when it can.
+// CheckOutgoing returns an error if m is invalid for every server: its topic is
+// invalid, its QoS is above 2, its properties are invalid or contain a topic alias or
+// a subscription identifier, or it is larger than a packet can be.
 func CheckOutgoing(m *Outgoing) error {
 	if err := ValidTopic(m.Topic); err != nil {
 		return err
@@ -50,11 +52,11 @@ func CheckOutgoing(m *Outgoing) error {
 	return nil
 }
 
-// Publish sends or queues a message that CheckOutgoing accepts. At QoS 0, done is
-// true when the packet is in the output. In all other cases the Handler receives
-// the result, by Published at QoS 1 and 2 and by Sent at QoS 0. An error means that
-// the message exceeds a limit of the server and was not accepted. Publish copies
-// the slices of m where it needs them after the call.
+// Publish sends or queues a message that CheckOutgoing accepts. done is true when a
+// message of QoS 0 is in the output; the engine then reports no result. Otherwise it
+// reports the result later, by Handler.Sent at QoS 0 and by Handler.Published at QoS
+// 1 and 2. An error means that the message exceeds a limit of the server and was not
+// accepted. Publish does not retain the slices of m.
 func (e *Engine) Publish(now time.Duration, m *Outgoing) (done bool, err error) {
 	e.now = now
 	if e.state == connected {
@@ -96,8 +98,9 @@ func (e *Engine) checkGranted(m *Outgoing) error {
 	return nil
 }
 
-// pump sends what the server's Receive Maximum [MQTT-4.9.0-2], the output and the
-// gate allow: first the messages of an earlier connection, then the queue.
+// pump sends messages as far as the server's Receive Maximum [MQTT-4.9.0-2], the
+// output and the gate allow. It first sends the messages that were in flight on an
+// earlier connection, and then queued messages.
 func (e *Engine) pump() {
 	if e.state == connected {
 		e.pumpResends()
@@ -174,10 +177,10 @@ func (e *Engine) pumpQueue() {
 	}
 }
 
-// sendPubrel puts the PUBREL of a QoS 2 message into the output. A PUBREL goes into
-// bulk when it must not be sent before a packet that is still in bulk: its PUBLISH
-// (a server that repeats a PUBREC may answer before the PUBLISH has been sent) or
-// the PUBREL before it [MQTT-4.6.0-4].
+// sendPubrel puts the PUBREL of a QoS 2 message into the output. It appends the PUBREL
+// to bulk if bulk contains a packet that must be sent first: the PUBLISH of the
+// message, or an earlier PUBREL [MQTT-4.6.0-4]. The PUBLISH may be in bulk when the
+// server sends a PUBREC of an earlier connection again.
 func (e *Engine) sendPubrel(p *pendingPublish) {
 	if p.bulkEnd > e.bulkSent || e.pubrelEnd > e.bulkSent {
 		e.bulk = appendAck(e.bulk, typePubrel, p.id, Success)
@@ -188,8 +191,8 @@ func (e *Engine) sendPubrel(p *pendingPublish) {
 	p.due = e.dueAt(e.now)
 }
 
-// trackPublish records where the PUBLISH of p ends in bulk and when its
-// acknowledgement is due. The PUBLISH has just been appended to bulk.
+// trackPublish records the position at which the PUBLISH of p ends in bulk, and when
+// its acknowledgement is due. The PUBLISH must be the last packet in bulk.
 func (e *Engine) trackPublish(p *pendingPublish) {
 	p.bulkEnd = e.bulkSent + uint64(len(e.bulk))
 	p.due = e.dueAt(e.now)

@@ -71,7 +71,7 @@ func TestLimitsOfServer(t *testing.T) {
 	}{
 		{Outgoing{Topic: []byte("t"), QoS: 2}, ErrQoSNotGranted},
 		{Outgoing{Topic: []byte("t"), Retain: true}, ErrRetainNotGranted},
-		{Outgoing{Topic: []byte("t"), Payload: make([]byte, 14)}, nil}, // 1+1 +2+1 +1 +14 = 20
+		{Outgoing{Topic: []byte("t"), Payload: make([]byte, 14)}, nil}, // 20 bytes: header 2, topic 3, property length 1, payload 14
 		{Outgoing{Topic: []byte("t"), Payload: make([]byte, 15)}, ErrTooLarge},
 		{Outgoing{Topic: []byte("t"), Payload: make([]byte, 13), QoS: 1}, ErrTooLarge},
 	} {
@@ -132,7 +132,7 @@ func TestPubrelsWithinReceiveMaximum(t *testing.T) {
 	}
 }
 
-// PUBRELs are sent in the order of the PUBRECs, in a resumed session, too
+// The engine sends PUBRELs in the order of the PUBRECs, also in a resumed session
 // [MQTT-4.6.0-4].
 func TestPubrelsKeepTheOrderOfPubrecs(t *testing.T) {
 	p := connectedPeer(t, nil)
@@ -148,8 +148,8 @@ func TestPubrelsKeepTheOrderOfPubrecs(t *testing.T) {
 	p.expectSent("PUBREL(#3 0); PUBREL(#1 0); PUBREL(#4 0); PUBLISH(t=x q2 #2 dup)")
 }
 
-// A server that resumes a session may repeat a PUBREC before the engine has
-// retransmitted the message. The engine must not retransmit it then.
+// A server that resumes a session may send a PUBREC again before the engine has
+// retransmitted the message. The engine must then not retransmit the message.
 func TestPubrecBeforeRetransmission(t *testing.T) {
 	p := connectedPeer(t, nil)
 	for k := range Token(3) {

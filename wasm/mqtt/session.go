@@ -6,10 +6,9 @@ import (
 	"time"
 )
 
-// Errors of messages and requests that the server has not acknowledged and will
-// not acknowledge.
+// Results of messages and requests without an acknowledgement.
 var (
-	ErrConnectionLost = errors.New("the connection was lost before the answer came")
+	ErrConnectionLost = errors.New("the connection was lost before an answer")
 	ErrSessionLost    = errors.New("the server has lost the session: the QoS 2 message may or may not have arrived")
 	ErrDropped        = errors.New("the message was dropped from the queue")
 	ErrAckTimeout     = errors.New("the server did not acknowledge in time")
@@ -38,13 +37,13 @@ type pendingPublish struct {
 	buf                []byte // topic, properties and payload
 	topicEnd, propsEnd int    // offsets in buf
 
-	pubrecResult *PublishResult // of a PUBREC with a reason code or properties
-	bulkEnd      uint64         // where the PUBLISH ends in bulk; see output
+	pubrecResult *PublishResult // the result in a PUBREC with a reason code or properties
+	bulkEnd      uint64         // the position at which the PUBLISH ends in bulk; see output
 	due          time.Duration  // when the acknowledgement is due
-	expiries     int            // how often it was not received in time
+	expiries     int            // the number of times that it was not received in time
 }
 
-// toResend reports whether p is in flight and not sent on this connection.
+// toResend reports whether p is in flight, and was last sent on an earlier connection.
 func (p *pendingPublish) toResend() bool {
 	return p.state == stateResendPublish || p.state == stateResendPubrel
 }
@@ -56,18 +55,19 @@ func (p *pendingPublish) message() Outgoing {
 	}
 }
 
-// session is the state that outlives a connection (section 4.1).
+// session is the state that remains when a connection ends (section 4.1).
 type session struct {
 	inflight map[uint16]*pendingPublish
 	requests map[uint16]pendingRequest
-	// abandonedIDs has the packet identifiers of QoS 2 messages that were given up
-	// in flight. The server may wait for a PUBREL.
+	// abandonedIDs has the packet identifiers of QoS 2 messages that the engine gave
+	// up in flight. The server may wait for a PUBREL.
 	abandonedIDs map[uint16]bool
-	// receivedQoS2 has the packet identifiers of received QoS 2 messages without a
-	// PUBREL, and the generation of the connection on which each last arrived.
+	// receivedQoS2 has the packet identifiers of received QoS 2 messages for which no
+	// PUBREL was received. Its values are the generation of the connection on which the
+	// message was received last.
 	receivedQoS2 map[uint16]uint32
 	queue        messageQueue      // the messages in stateQueued
-	resends      []*pendingPublish // the messages to resend, in order
+	resends      []*pendingPublish // the messages in flight that must be sent again, in order
 	quotaUsed    int               // the number of messages in flight that were sent on this connection
 	freeList     []*pendingPublish // for reuse
 
@@ -114,7 +114,7 @@ func (s *session) allocPublish() *pendingPublish {
 	return new(pendingPublish)
 }
 
-// recycle makes p available to allocPublish. Nothing may refer to p any more.
+// recycle makes p available to allocPublish. The caller must not use p afterwards.
 func (s *session) recycle(p *pendingPublish) {
 	const maxFree, maxBuffer = 256, 4096
 	if len(s.freeList) < maxFree && cap(p.buf) <= maxBuffer {
@@ -131,7 +131,8 @@ func (s *session) resetConnection() {
 
 // inflightInOrder returns the messages in flight: PUBLISHes in the order in which
 // they were first sent [MQTT-4.6.0-1], and PUBRELs in the order of the PUBRECs
-// [MQTT-4.6.0-4]. The result replaces resends.
+// [MQTT-4.6.0-4]. The result uses the memory of resends, so the caller must not use
+// the old value of resends.
 func (s *session) inflightInOrder() []*pendingPublish {
 	keys := make([]int, 0, len(s.inflight))
 	for id, p := range s.inflight {
@@ -161,8 +162,8 @@ func (e *Engine) resume() {
 }
 
 // failUncertainQoS2 gives up the QoS 2 messages whose PUBREC has not been received.
-// The session may be a new one that does not know them, and a retransmission might
-// deliver them twice.
+// The server may have replaced the session, and a retransmission might then deliver a
+// message twice.
 func (e *Engine) failUncertainQoS2() {
 	e.resends = slices.DeleteFunc(e.resends, func(p *pendingPublish) bool {
 		lost := p.qos == 2 && p.state == stateResendPublish
@@ -175,9 +176,9 @@ func (e *Engine) failUncertainQoS2() {
 	})
 }
 
-// discardSession discards the session state, as the server has none
+// discardSession discards the session state, because the server has no session
 // [MQTT-3.2.2-5]. QoS 1 messages in flight return to the front of the queue. QoS 2
-// messages in flight fail: they may have arrived, and a retransmission might
+// messages in flight fail: they may have been delivered, and a retransmission might
 // deliver them twice.
 func (e *Engine) discardSession() {
 	clear(e.receivedQoS2)
@@ -201,19 +202,19 @@ func (e *Engine) discardSession() {
 // topics, properties and payloads in bytes.
 func (e *Engine) Waiting() (messages, bytes int) { return e.queue.len(), e.queue.bytes }
 
-// Held returns approximately how many bytes the engine holds of published
-// messages: those that are queued, in flight, and in the output.
+// Held returns the approximate number of bytes of memory that published messages use:
+// queued messages, messages in flight, and the output.
 func (e *Engine) Held() int {
 	const overhead = 128 // bytes for each message
 	return e.queue.bytes + e.inflightBytes + e.output.len() + overhead*(e.queue.len()+len(e.inflight))
 }
 
-// Inflight returns the number of QoS 1 and 2 messages that have been sent and not
-// been acknowledged.
+// Inflight returns the number of QoS 1 and 2 messages that have been sent and whose
+// acknowledgement is not complete.
 func (e *Engine) Inflight() int { return len(e.inflight) }
 
-// DropOldest removes the oldest message from the queue and settles it with
-// ErrDropped. It reports whether there was one.
+// DropOldest removes the oldest message from the queue, and reports ErrDropped as its
+// result. It returns false if the queue is empty.
 func (e *Engine) DropOldest() bool {
 	p := e.queue.pop()
 	if p == nil {
@@ -223,8 +224,8 @@ func (e *Engine) DropOldest() bool {
 	return true
 }
 
-// Cancel removes the message with this token from the queue and reports whether it
-// was there. The Handler receives no result for it.
+// Cancel removes the message with this token from the queue, and returns false if the
+// queue does not contain it. The engine reports no result for a removed message.
 func (e *Engine) Cancel(token Token) bool {
 	p := e.queue.remove(token)
 	if p == nil {
@@ -234,8 +235,8 @@ func (e *Engine) Cancel(token Token) bool {
 	return true
 }
 
-// AbandonSent gives up all messages in flight and settles them with err. Call it
-// when there is no connection.
+// AbandonSent gives up all messages in flight, and reports err as their result. The
+// caller must not call it while there is a connection.
 func (e *Engine) AbandonSent(err error) {
 	for _, p := range e.inflightInOrder() {
 		e.markAbandoned(p)
@@ -245,9 +246,10 @@ func (e *Engine) AbandonSent(err error) {
 	e.session.resetConnection()
 }
 
-// Abandon gives up all messages, queued or in flight, and settles them with err.
-// The identifiers of received QoS 2 messages remain, so that a resumed session
-// delivers none of them twice.
+// Abandon gives up all messages, queued or in flight, and reports err as their result.
+// The engine keeps the identifiers of received QoS 2 messages, so that a resumed
+// session delivers none of them twice. The caller must not call Abandon while there is
+// a connection.
 func (e *Engine) Abandon(err error) {
 	e.AbandonSent(err)
 	for p := e.queue.pop(); p != nil; p = e.queue.pop() {
@@ -256,17 +258,17 @@ func (e *Engine) Abandon(err error) {
 }
 
 // markAbandoned records the packet identifier of a QoS 2 message that is given up.
-// The server may have started its delivery, which counts against the server's
-// Receive Maximum until a PUBREL ends it.
+// The server may have received the message. It then counts the message against its
+// Receive Maximum until the client sends a PUBREL.
 func (e *Engine) markAbandoned(p *pendingPublish) {
 	if p.qos == 2 {
 		e.abandonedIDs[p.id] = true
 	}
 }
 
-// releaseAbandoned sends a PUBREL for each QoS 2 message that was given up, in a
-// session that continues. A server that does not know the packet identifier
-// answers so, without further effect.
+// releaseAbandoned sends a PUBREL for each QoS 2 message that the engine gave up in
+// the current session. If the server has not stored the packet identifier, it answers
+// with the reason code 0x92, which has no further effect.
 func (e *Engine) releaseAbandoned() {
 	for _, id := range sortedIDs(e.abandonedIDs) {
 		e.queueAck(typePubrel, uint16(id), Success)
@@ -278,7 +280,7 @@ func (e *Engine) removeInflight(p *pendingPublish) {
 	e.inflightBytes -= len(p.buf)
 }
 
-// settle reports the end of a message without an acknowledgement to the Handler.
+// settle reports err to the Handler as the result of a message.
 func (e *Engine) settle(p *pendingPublish, err error) {
 	if p.qos == 0 {
 		e.handler.Sent(p.token, err)

@@ -38,8 +38,8 @@ func TestSessionLost(t *testing.T) {
 	p.expectEvents("published 3 success (0x00)  the server has lost the session: the QoS 2 message may or may not have arrived; published 2 success (0x00)  the server has lost the session: the QoS 2 message may or may not have arrived; connected session=false")
 }
 
-// A PUBREL ends the delivery of an abandoned QoS 2 message, on each connection until
-// the server answers. Until then its packet identifier stays in use.
+// On each connection, the engine sends a PUBREL for an abandoned QoS 2 message, until
+// the server answers. Until then the packet identifier stays in use.
 func TestAbandonedQoS2IsReleased(t *testing.T) {
 	p := connectedPeer(t, nil)
 	p.publishText(1, 2, "t", "x")
@@ -56,7 +56,7 @@ func TestAbandonedQoS2IsReleased(t *testing.T) {
 	p.reconnect(true, nil)
 	p.expectSent("PUBLISH(t=y q2 #2 dup)")
 	p.AbandonSent(ErrDropped)
-	p.reconnect(false, nil) // without the session there is no delivery to end
+	p.reconnect(false, nil) // without a session, no delivery is pending
 	p.expectSent("")
 }
 
@@ -129,7 +129,7 @@ func TestAllPacketIDsInUse(t *testing.T) {
 	if n, _ := p.Waiting(); n != 1 || p.Inflight() != 65535 {
 		t.Errorf("%d queued, %d in flight", n, p.Inflight())
 	}
-	if err := p.Subscribe(p.now, 1, []Subscription{{Filter: "f"}}, nil); !errors.Is(err, ErrNoPacketID) {
+	if err := p.Subscribe(p.now, 1, []Subscription{{Filter: "f"}}, nil); !errors.Is(err, errNoPacketID) {
 		t.Error(err)
 	}
 }

@@ -5,34 +5,34 @@ import (
 	"time"
 )
 
-// MaxExpiries is how often the acknowledgement of a message may time out, each
-// time on a new connection. The engine then gives the message up, with
-// ErrAckTimeout.
+// MaxExpiries is the number of timeouts of a message, each on another connection,
+// after which the engine gives up the message. The result is ErrAckTimeout.
 const MaxExpiries = 3
 
-// minUploadRate, in bytes per second, is the slowest upload that the engine
-// distinguishes from a dead connection.
+// minUploadRate is the upload rate, in bytes per second, that the timeouts assume. On a
+// slower network, the engine may end the connection during an upload.
 const minUploadRate = 16 << 10
 
-// transmitTime returns how long n bytes take at minUploadRate, in whole seconds.
+// transmitTime returns the transmission time of n bytes at minUploadRate, rounded down
+// to whole seconds.
 func transmitTime(n int) time.Duration { return time.Duration(n/minUploadRate) * time.Second }
 
-// timeouts bounds how long the server may take to acknowledge a packet.
+// timeouts is the state of the acknowledgement timeout.
 type timeouts struct {
 	timeout time.Duration // 0: no bound
-	// nextCheck is when checkTimeouts examines the unacknowledged packets: not
-	// later than the first of them is due. Never: there are none.
+	// nextCheck is when checkTimeouts examines the unacknowledged packets. It is not
+	// later than the earliest time at which an acknowledgement is due. Never: no packet
+	// is unacknowledged.
 	nextCheck time.Duration
-	grace     bool          // the last check was postponed; the next one is not
-	lastAck   time.Duration // the last acknowledgement, or the start of the connection
-	// unanswered is how many bytes were handed to the network since bytes last
-	// arrived.
+	grace     bool          // the last check was postponed, so the next check is not
+	lastAck   time.Duration // the time of the last acknowledgement, or of Open
+	// unanswered is the number of bytes that were passed to the network since bytes
+	// last arrived.
 	unanswered int
 }
 
-// dueAt returns when the acknowledgement of a packet that is put into the output
-// now is due. It allows for the time that the network needs to send the packet
-// and the bytes before it.
+// dueAt returns when the acknowledgement of the last packet in the output is due. The
+// time includes the transmission of the packet and of the bytes before it.
 func (e *Engine) dueAt(now time.Duration) time.Duration {
 	if e.timeouts.timeout == 0 {
 		return Never
@@ -49,8 +49,8 @@ func (e *Engine) checkTimeouts(now time.Duration) {
 	if now < t.nextCheck {
 		return
 	}
-	// The acknowledgements may have arrived without having been processed: the
-	// page was suspended, or Receive is pending.
+	// The engine may not have processed acknowledgements that have arrived, because the
+	// page was suspended or a call of Receive is pending.
 	if e.receivePending || (now-t.nextCheck > timerLate && !t.grace) {
 		t.nextCheck, t.grace = now+timerGrace, true
 		return
@@ -61,16 +61,17 @@ func (e *Engine) checkTimeouts(now time.Duration) {
 	}
 }
 
-// Stalled reports that the network has accepted no bytes for as long as the
-// acknowledgement timeout. All unacknowledged packets expire, and the connection
-// ends.
+// Stalled reports that the network has accepted no bytes during the acknowledgement
+// timeout. The engine counts a timeout for each queued or unacknowledged message, and
+// ends the connection.
 func (e *Engine) Stalled() {
 	e.countExpired(e.now)
 	e.failUnresponsive("the network accepted nothing for "+e.timeouts.timeout.String(), true)
 }
 
-// countExpired counts an expiry for each packet that is overdue, and reports
-// whether there is one. It sets nextCheck to when the first of the others is due.
+// countExpired counts an expiry for each packet whose acknowledgement is overdue, and
+// reports whether there is one. It sets nextCheck to the earliest time at which another
+// acknowledgement is due.
 func (e *Engine) countExpired(now time.Duration) (found bool) {
 	for _, p := range e.inflight {
 		if p.state != statePublishSent && p.state != statePubrelSent {
@@ -95,10 +96,10 @@ func (e *Engine) countExpired(now time.Duration) (found bool) {
 	return found
 }
 
-// failUnresponsive ends the connection and settles the messages that have expired
-// MaxExpiries times. It first counts an expiry for each message that is not sent
-// yet, and with all also for those that are sent and not due yet: nothing at all
-// was acknowledged.
+// failUnresponsive ends the connection, and gives up the messages that have expired
+// MaxExpiries times. Before that, it counts an expiry for each message that has not
+// been sent on this connection. If all is set, it also counts an expiry for each sent
+// message that is not due yet, because the server acknowledged no packet.
 func (e *Engine) failUnresponsive(detail string, all bool) {
 	for _, p := range e.inflight {
 		if p.toResend() || all && p.due > e.now {
@@ -112,6 +113,7 @@ func (e *Engine) failUnresponsive(detail string, all bool) {
 	e.settleExpired()
 }
 
+// settleExpired gives up the messages that have expired MaxExpiries times.
 func (e *Engine) settleExpired() {
 	for _, p := range e.inflightInOrder() {
 		if p.expiries >= MaxExpiries {

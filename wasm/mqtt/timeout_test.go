@@ -9,8 +9,8 @@ import (
 
 const unresponsiveEvent = "stopped unspecified error (0x80) local=true"
 
-// A packet that is not acknowledged in time is retransmitted on the next
-// connection. After MaxExpiries the engine gives it up.
+// If a packet is not acknowledged in time, the engine retransmits it on the next
+// connection. After MaxExpiries timeouts it gives up the message.
 func TestAckTimeout(t *testing.T) {
 	const givenUp = "published 7 success (0x00)  the server did not acknowledge in time"
 	for _, c := range []struct {
@@ -18,7 +18,7 @@ func TestAckTimeout(t *testing.T) {
 		send          func(p *peer)
 		sent          string
 		retransmitted string // on the next connection
-		afterGivingUp string // what the connection after that sends
+		afterGivingUp string // on the connection after the last timeout
 	}{
 		{"PUBLISH QoS 1", func(p *peer) { p.publishText(7, 1, "t", "x") }, "PUBLISH(t=x q1 #1)", "PUBLISH(t=x q1 #1 dup)", ""},
 		{"PUBLISH QoS 2", func(p *peer) { p.publishText(7, 2, "t", "x") }, "PUBLISH(t=x q2 #1)", "PUBLISH(t=x q2 #1 dup)", "PUBREL(#1 0)"},
@@ -103,10 +103,10 @@ func TestAckTimeoutOfRequests(t *testing.T) {
 	}
 	p.advance(9 * time.Second)
 	p.Lost()
-	p.expectEvents(unresponsiveEvent + "; subscribed 1  the server did not acknowledge in time; unsubscribed 2  the connection was lost before the answer came")
+	p.expectEvents(unresponsiveEvent + "; subscribed 1  the server did not acknowledge in time; unsubscribed 2  the connection was lost before an answer")
 }
 
-// Each message has its own timeout. Without AckTimeout there is none.
+// Each message has its own timeout. Without AckTimeout, messages have no timeout.
 func TestAckTimeoutOfEachMessage(t *testing.T) {
 	p := ackTimeoutPeer(t)
 	p.publishText(1, 1, "t", "x")
@@ -116,7 +116,7 @@ func TestAckTimeoutOfEachMessage(t *testing.T) {
 	p.now += time.Second
 	p.Receive(p.now, appendAck(nil, typePuback, 1, Success))
 	p.eventLog = nil
-	p.advance(p.Deadline() - p.now) // when the first would be due
+	p.advance(p.Deadline() - p.now) // when message 1 would expire
 	p.expectEvents("")
 	if left := p.Deadline() - p.now; left != 5*time.Second {
 		t.Errorf("the second is due in %v", left)
@@ -132,8 +132,8 @@ func TestAckTimeoutOfEachMessage(t *testing.T) {
 	}
 }
 
-// After a suspension, and while received bytes wait to be processed, the engine
-// waits longer: the acknowledgement may have arrived.
+// The engine extends the timeout after a suspension, and while received bytes wait to be
+// processed, because the acknowledgement may have arrived.
 func TestAckTimeoutAfterSuspension(t *testing.T) {
 	p := ackTimeoutPeer(t)
 	p.publishText(1, 1, "t", "x")
@@ -153,7 +153,7 @@ func TestAckTimeoutAfterSuspension(t *testing.T) {
 	p.expectEvents(unresponsiveEvent)
 }
 
-// The timeout allows for the time that a slow network needs for the packet.
+// The timeout includes the time in which a slow network transmits the packet.
 func TestAckTimeoutOnSlowNetwork(t *testing.T) {
 	p := newPeer(t)
 	o := testOptions
@@ -167,7 +167,8 @@ func TestAckTimeoutOnSlowNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Flushed(0, len(p.Output()))
-	// At 100 kB/s the packet takes 15 seconds, in which nothing is received.
+	// At 100 kB/s the transmission takes 15 seconds. The client receives nothing
+	// during this time.
 	for p.now < 15*time.Second {
 		p.advance(100 * time.Millisecond)
 		p.Flushed(p.now, len(p.Output()))

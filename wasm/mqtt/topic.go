@@ -7,27 +7,27 @@ import (
 	"unicode/utf8"
 )
 
-// Errors of ValidTopic and ValidFilter (section 4.7). The subject of the texts is
-// the topic or the filter.
+// Errors of ValidTopic and ValidFilter (section 4.7). In the texts, "it" is the topic
+// or the filter.
 var (
-	ErrTopicEmpty    = errors.New("it is empty")
-	ErrTopicTooLong  = errors.New("it is longer than 65,535 bytes")
-	ErrTopicNUL      = errors.New("it contains the character U+0000")
-	ErrTopicUTF8     = errors.New("it is not well-formed Unicode (a lone surrogate, or invalid UTF-8)")
-	ErrTopicWildcard = errors.New("it contains a wildcard, + or #; only topic filters may")
-	ErrFilterHash    = errors.New("# must be the last level of a topic filter, by itself")
-	ErrFilterPlus    = errors.New("+ must be a whole level of a topic filter")
-	ErrFilterShare   = errors.New("a shared subscription is $share/<name>/<filter>; the name is not empty and has no + or #")
+	errTopicEmpty    = errors.New("it is empty")
+	errTopicTooLong  = errors.New("it is longer than 65,535 bytes")
+	errTopicNUL      = errors.New("it contains the character U+0000")
+	errTopicUTF8     = errors.New("it is not well-formed Unicode (a lone surrogate, or invalid UTF-8)")
+	errTopicWildcard = errors.New("it contains a wildcard, + or #; only topic filters may")
+	errFilterHash    = errors.New("# must be the last level of a topic filter, by itself")
+	errFilterPlus    = errors.New("+ must be a whole level of a topic filter")
+	errFilterShare   = errors.New("a shared subscription is $share/<name>/<filter>; the name is not empty and has no + or #")
 )
 
-// ValidTopic reports why a message must not be published to topic, nil when it
-// may [MQTT-4.7.1-1] [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-4.7.3-3].
+// ValidTopic returns an error if topic is not a valid topic of a PUBLISH
+// [MQTT-4.7.1-1] [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-4.7.3-3].
 func ValidTopic(topic []byte) error {
 	if err := validName(topic); err != nil {
 		return err
 	}
 	if bytes.IndexByte(topic, '+') >= 0 || bytes.IndexByte(topic, '#') >= 0 {
-		return ErrTopicWildcard
+		return errTopicWildcard
 	}
 	return nil
 }
@@ -36,18 +36,18 @@ func ValidTopic(topic []byte) error {
 func validName(name []byte) error {
 	switch {
 	case len(name) == 0:
-		return ErrTopicEmpty
+		return errTopicEmpty
 	case len(name) > maxFieldLen:
-		return ErrTopicTooLong
+		return errTopicTooLong
 	case bytes.IndexByte(name, 0) >= 0:
-		return ErrTopicNUL
+		return errTopicNUL
 	case !utf8.Valid(name):
-		return ErrTopicUTF8
+		return errTopicUTF8
 	}
 	return nil
 }
 
-// ValidFilter reports why a client must not subscribe to filter, nil when it may
+// ValidFilter returns an error if filter is not a valid topic filter of a SUBSCRIBE
 // [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.8.2-1] [MQTT-4.8.2-2].
 func ValidFilter(filter string) error {
 	if err := validName([]byte(filter)); err != nil {
@@ -55,17 +55,17 @@ func ValidFilter(filter string) error {
 	}
 	if share, rest, ok := cutShare(filter); ok {
 		if share == "" || rest == "" || strings.ContainsAny(share, "+#") {
-			return ErrFilterShare
+			return errFilterShare
 		}
 		filter = rest
 	}
 	levels := strings.Split(filter, "/")
 	for i, l := range levels {
 		if strings.Contains(l, "#") && (l != "#" || i != len(levels)-1) {
-			return ErrFilterHash
+			return errFilterHash
 		}
 		if strings.Contains(l, "+") && l != "+" {
-			return ErrFilterPlus
+			return errFilterPlus
 		}
 	}
 	return nil

@@ -10,9 +10,9 @@ import (
 func TestValidTopic(t *testing.T) {
 	for topic, want := range map[string]error{
 		"a": nil, "/": nil, "a//b": nil, "$SYS/x": nil, " ": nil, "ü/\uFEFF": nil,
-		"": ErrTopicEmpty, "a/+": ErrTopicWildcard, "#": ErrTopicWildcard, "a+": ErrTopicWildcard,
-		"a\x00b": ErrTopicNUL, "\xed\xa0\x80": ErrTopicUTF8, "\xff": ErrTopicUTF8,
-		strings.Repeat("x", 65535): nil, strings.Repeat("x", 65536): ErrTopicTooLong,
+		"": errTopicEmpty, "a/+": errTopicWildcard, "#": errTopicWildcard, "a+": errTopicWildcard,
+		"a\x00b": errTopicNUL, "\xed\xa0\x80": errTopicUTF8, "\xff": errTopicUTF8,
+		strings.Repeat("x", 65535): nil, strings.Repeat("x", 65536): errTopicTooLong,
 	} {
 		if err := ValidTopic([]byte(topic)); !errors.Is(err, want) {
 			t.Errorf("%.20q: %v, want %v", topic, err, want)
@@ -23,10 +23,10 @@ func TestValidTopic(t *testing.T) {
 func TestValidFilter(t *testing.T) {
 	for filter, want := range map[string]error{
 		"#": nil, "+": nil, "a/+/b/#": nil, "+/+": nil, "/#": nil, "$share/g/a/#": nil, "$share/g//": nil, "$shared": nil,
-		"": ErrTopicEmpty, "a#": ErrFilterHash, "a/#/b": ErrFilterHash, "##": ErrFilterHash, "a+/b": ErrFilterPlus, "++": ErrFilterPlus,
-		"$share/": ErrFilterShare, "$share/g": ErrFilterShare, "$share/g/": ErrFilterShare, "$share//a": ErrFilterShare,
-		"$share/g+/a": ErrFilterShare, "$share/#/a": ErrFilterShare, "$share/g/a#": ErrFilterHash,
-		"a\x00": ErrTopicNUL, "\xc0\x80": ErrTopicUTF8,
+		"": errTopicEmpty, "a#": errFilterHash, "a/#/b": errFilterHash, "##": errFilterHash, "a+/b": errFilterPlus, "++": errFilterPlus,
+		"$share/": errFilterShare, "$share/g": errFilterShare, "$share/g/": errFilterShare, "$share//a": errFilterShare,
+		"$share/g+/a": errFilterShare, "$share/#/a": errFilterShare, "$share/g/a#": errFilterHash,
+		"a\x00": errTopicNUL, "\xc0\x80": errTopicUTF8,
 	} {
 		if err := ValidFilter(filter); !errors.Is(err, want) {
 			t.Errorf("%q: %v, want %v", filter, err, want)
@@ -104,7 +104,8 @@ func referenceMatch(filter, topic string) bool {
 	return slices.EqualFunc(f, tl, func(a, b string) bool { return a == "+" || a == b })
 }
 
-// fromLetters joins the letters that b selects. Few letters make matches likely.
+// fromLetters returns a string of at most 12 of the letters. Each byte of b selects one.
+// A small number of letters makes matches likely.
 func fromLetters(b []byte, letters []string) string {
 	var s strings.Builder
 	for _, c := range b[:min(len(b), 12)] {

@@ -4,11 +4,11 @@ package secret
 
 import "fmt"
 
-// A String is text that formatting and encoding replace by "[redacted]": fmt with
-// any verb, encoding/json, log/slog, and other encoders that call MarshalText.
-// [String.Reveal] returns the text. The zero value is the empty text.
+// A String is a secret text. fmt with any verb, encoding/json, log/slog, and other
+// encoders that call MarshalText write "[redacted]" in its place. [String.Reveal]
+// returns the text. The zero value is the empty text.
 //
-// Do not use a String as a key of a map: encoding/json writes keys as they are.
+// Do not use a String as a key of a map: encoding/json does not redact keys.
 type String string
 
 const redacted = "[redacted]"

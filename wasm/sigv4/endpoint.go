@@ -9,18 +9,18 @@ import (
 
 // An Endpoint is the address of an MQTT server that accepts WebSockets.
 type Endpoint struct {
-	Secure bool   // wss, not ws
-	Host   string // lower case, with the port unless it is the default of the scheme
-	Path   string // percent-encoded; default: "/mqtt"
-	Query  string // unchanged, without "?"
-	Region string // "": unknown
+	Secure bool   // true: wss, false: ws
+	Host   string // in lower case, with the port if it is not the default of the scheme
+	Path   string // percent-encoded, begins with "/"
+	Query  string // as in the URL, without "?"
+	Region string // AWS region, such as eu-west-1; "": unknown
 }
 
 // ParseEndpoint parses the host name of an endpoint, as AWS shows it
 // ("xxxx-ats.iot.eu-west-1.amazonaws.com"), or a URL with the scheme wss, ws, https
-// or http. Port and path are optional. If region is "", the region is that of the
-// host name. Errors do not contain s, except its scheme, as its query may contain
-// secrets.
+// or http. Port and path are optional. The default path is "/mqtt". If region is "",
+// ParseEndpoint takes the region from the host name of an AWS endpoint. Errors
+// contain no part of s except the scheme, because the query may contain secrets.
 func ParseEndpoint(s, region string) (Endpoint, error) {
 	text := strings.TrimSpace(s)
 	if text == "" {
@@ -66,7 +66,7 @@ func ParseEndpoint(s, region string) (Endpoint, error) {
 	return e, nil
 }
 
-// IsAWS reports whether the host name belongs to AWS.
+// IsAWS reports whether the host name ends in a DNS suffix of AWS.
 func (e Endpoint) IsAWS() bool {
 	host, _, _ := strings.Cut(e.Host, ":")
 	return partition(host) != ""
@@ -92,8 +92,8 @@ var partitions = []string{
 	".csp.hci.ic.gov", ".amazonaws.eu",
 }
 
-// partition returns the DNS suffix of the partition that host belongs to, "" for
-// hosts outside AWS.
+// partition returns the DNS suffix of the partition that host belongs to. It returns
+// "" for hosts outside AWS.
 func partition(host string) string {
 	for _, p := range partitions {
 		if strings.HasSuffix(host, p) {
@@ -104,7 +104,7 @@ func partition(host string) string {
 }
 
 // regionOf returns the region in <prefix>.iot.<region>.<partition> and in the other
-// forms (data.iot.…, iot-fips.…, iotdevicegateway.…), "" for other hosts.
+// forms (data.iot.…, iot-fips.…, iotdevicegateway.…). It returns "" for other hosts.
 func regionOf(host string) string {
 	host = strings.ToLower(host)
 	p := partition(host)
@@ -120,8 +120,9 @@ func regionOf(host string) string {
 	return ""
 }
 
-// isPlain reports whether name, a host name or an IP address without brackets, is
-// not empty and contains only characters that browsers do not change.
+// isPlain reports whether name is not empty and contains only characters that
+// browsers do not change. name is a host name or an IP address without brackets, in
+// lower case.
 func isPlain(name string) bool {
 	for _, c := range []byte(name) {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' && c != ':' {

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// signLean presigns the URL of e as signAWS does, without net/http, which makes up
-// most of the size of the wasm. Tests compare both. The query of e must be encoded
-// by url.Values.Encode.
+// signLean presigns the URL of e. Its result is that of signAWS; FuzzLean compares
+// both. signLean does not import net/http, which makes up about a third of the wasm.
+// The query of e must be encoded by url.Values.Encode.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 func signLean(e Endpoint, c Credentials, now time.Time) string {
 	date := now.Format("20060102T150405Z")
@@ -33,7 +33,7 @@ func signLean(e Endpoint, c Credentials, now time.Time) string {
 			pairs = append(pairs, [2]string{escape(name), escape(value)})
 		}
 	}
-	slices.SortFunc(pairs, func(a, b [2]string) int { // in their encoded form
+	slices.SortFunc(pairs, func(a, b [2]string) int { // SigV4 sorts the encoded form
 		return cmp.Or(strings.Compare(a[0], b[0]), strings.Compare(a[1], b[1]))
 	})
 	parts := make([]string, len(pairs))
@@ -52,6 +52,6 @@ func signLean(e Endpoint, c Credentials, now time.Time) string {
 	return e.URL() + "&X-Amz-Signature=" + hex.EncodeToString(key)
 }
 
-// escapePath percent-encodes a percent-encoded path a second time, which all
-// services except S3 require.
+// escapePath percent-encodes a percent-encoded path a second time. All AWS services
+// except S3 require this.
 func escapePath(path string) string { return strings.ReplaceAll(escape(path), "%2F", "/") }

@@ -18,6 +18,7 @@ import (
 )
 
 const (
+	// service is the service name in the signature.
 	service = "iotdevicegateway"
 	// emptyHash is the SHA-256 hash of the empty body of the handshake, in hex.
 	emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -25,15 +26,17 @@ const (
 	maxExpires = 604_800
 )
 
-// Credentials are an AWS access key. The names are those of the AWS SDKs.
+// Credentials are an AWS access key. The names of the fields are those of the AWS
+// SDKs.
 type Credentials struct {
 	AccessKeyID     string
 	SecretAccessKey secret.String
-	SessionToken    secret.String // "" for a long-lived key
+	SessionToken    secret.String // "" for a long-term key
 	Expiration      time.Time     // zero: unknown
 }
 
-// Check reports what is missing from c or malformed, nil when nothing is.
+// Check returns an error if the access key id or the secret access key is missing or
+// malformed. It does not check Expiration.
 func (c Credentials) Check() error {
 	switch {
 	case c.AccessKeyID == "":
@@ -48,12 +51,13 @@ func (c Credentials) Check() error {
 	return nil
 }
 
-// Presign returns the URL that opens a WebSocket at e with the permissions of c.
-// AWS IoT accepts it from about five minutes before now until five minutes after
-// now, independently of expires. expires is X-Amz-Expires in seconds, at most
-// 604,800; 0 omits it. The result depends on the arguments only. Presign returns
-// an error when c or e is incomplete, when expires or now is out of range, or when
-// the query of e is signed already.
+// Presign returns the URL that opens a WebSocket at e with the permissions of c. now
+// is the time of the signature, in the years 1 to 9999. AWS IoT accepts the URL from
+// about five minutes before now until five minutes after now, independently of
+// expires. expires is the value of X-Amz-Expires in seconds, from 1 to 604,800; 0
+// omits the parameter. The result depends on the arguments only. Presign returns an
+// error if [Credentials.Check] does, if e has no region, if expires or now is out of
+// range, or if the query of e is invalid or already has a signature.
 func Presign(e Endpoint, c Credentials, now time.Time, expires int) (secret.String, error) {
 	if err := c.Check(); err != nil {
 		return "", err

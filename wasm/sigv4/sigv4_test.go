@@ -190,8 +190,8 @@ func FuzzLean(f *testing.F) {
 	})
 }
 
-// FuzzPresign checks signed URLs with the verifier of the local stand-in, which
-// shares no code with the signer.
+// FuzzPresign checks signed URLs with sigv4verify, which shares no code with the
+// signer.
 func FuzzPresign(f *testing.F) {
 	f.Add("a1-ats.iot.us-east-1.amazonaws.com", "us-east-1", "AKID", "wJalr/UtnFEMI+K7", "to/ken+==", int64(1e9), 300)
 	f.Add("ws://LOCALHOST:8080/a b/c?x=1&y=%2F", "eu-west-1", "A", "s", "", int64(0), 0)

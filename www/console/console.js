@@ -2,23 +2,24 @@
 import iot from "../iot.js";
 
 const $ = (id) => document.getElementById(id);
-const SHOWN = 500; // messages in the list
-const LONGEST = 20_000; // characters of a payload that the list shows
-const TAGS = ["#2f6fde", "#c2571a", "#2b8a57", "#8a4fc9", "#b83280", "#0f8b9c", "#9a7b0a", "#c0392b"];
+const MAX_MESSAGES = 500; // messages in the list
+const MAX_CHARACTERS = 20_000; // characters of one payload in the list
+const COLOURS = ["#2f6fde", "#c2571a", "#2b8a57", "#8a4fc9", "#b83280", "#0f8b9c", "#9a7b0a", "#c0392b"];
 
-const state = $("state"), detail = $("detail"), problem = $("problem"), link = $("link");
+const state = $("state"), detail = $("detail"), problem = $("problem"), connectButton = $("link");
 const list = $("messages");
 let received = 0;
 let paused = false;
-let local; // the content of /local.json
+let local; // the content of local.json
 
+/** Shows an error above the page. Hides the last one if error is undefined. */
 function showError(error) {
   problem.textContent = error ? `${error.code ? `${error.code}: ` : ""}${error.message}` : "";
   problem.hidden = !error;
 }
 
-/** Runs the action of a button and shows its error. The button is disabled while the action runs. */
-async function attempt(work, button) {
+/** Runs the action of a button and shows its error. Disables the button while the action runs. */
+async function run(work, button) {
   if (button) button.disabled = true;
   showError();
   try {
@@ -30,12 +31,14 @@ async function attempt(work, button) {
   }
 }
 
+/** Returns the content of local.json, which describes the local stand-in. */
 async function settings() {
   const response = await fetch("local.json", { cache: "no-store" });
-  if (!response.ok) throw new Error(`local.json: HTTP ${response.status}; is this page served by serve.go?`);
+  if (!response.ok) throw new Error(`local.json: HTTP ${response.status}; open this page through serve.go`);
   return response.json();
 }
 
+/** Connects to the local stand-in. Subscribes to all topics if the list of subscriptions is empty. */
 async function connect() {
   local = await settings();
   // The local stand-in creates new keys at each start, so each attempt fetches the current ones.
@@ -44,28 +47,29 @@ async function connect() {
   if (subscriptions.size === 0) await subscribe("#", 1);
 }
 
-function show() {
+/** Shows the state of the client, and the action of the button. */
+function showState() {
   state.textContent = iot.state;
   state.dataset.state = iot.state;
-  link.textContent = iot.state === "closed" || iot.state === "idle" ? "Connect" : "Disconnect";
+  connectButton.textContent = iot.state === "closed" || iot.state === "idle" ? "Connect" : "Disconnect";
 }
 
 iot.addEventListener("connecting", ({ detail: { attempt } }) => {
-  show();
+  showState();
   detail.textContent = attempt > 1 ? `attempt ${attempt}` : "";
 });
 iot.addEventListener("connected", ({ detail: { clientId } }) => {
-  show();
+  showState();
   showError();
   detail.textContent = `${local ? `to ${new URL(local.endpoint).host} ` : ""}as ${clientId}`;
 });
 iot.addEventListener("disconnected", ({ detail: { error, retryInMs } }) => {
-  show();
+  showState();
   if (error) showError(error);
   detail.textContent = retryInMs === undefined ? "" : `trying again in ${Math.ceil(retryInMs / 1000)} s`;
 });
 iot.addEventListener("closed", ({ detail: { error } }) => {
-  show();
+  showState();
   if (error) showError(error);
   detail.textContent = "";
 });
@@ -73,17 +77,18 @@ iot.addEventListener("closed", ({ detail: { error } }) => {
 // ---- subscriptions
 
 const subscriptions = new Map(); // filter → { subscription, item }
-let colours = 0;
+let created = 0; // the number of subscriptions so far, for the next colour
 
+/** Subscribes and adds the subscription to the list, unless the list contains the filter. */
 async function subscribe(filter, qos) {
   if (subscriptions.has(filter)) return;
-  const tag = TAGS[colours++ % TAGS.length];
-  const subscription = await iot.subscribe(filter, (message) => arrive(message, filter, tag), { qos });
+  const colour = COLOURS[created++ % COLOURS.length];
+  const subscription = await iot.subscribe(filter, (message) => addMessage(message, filter, colour), { qos });
   const item = document.createElement("li");
-  item.style.setProperty("--tag", tag);
+  item.style.setProperty("--tag", colour);
   const remove = button("×", `Unsubscribe from ${filter}`);
   item.append(span("topic", filter), span("dim", `QoS ${subscription.qos}`), remove);
-  remove.addEventListener("click", () => attempt(() => subscription.unsubscribe(), remove));
+  remove.addEventListener("click", () => run(() => subscription.unsubscribe(), remove));
   $("subscriptions").append(item);
   subscriptions.set(filter, { subscription, item });
   subscription.closed.then((error) => {
@@ -97,7 +102,7 @@ $("subscribe").addEventListener("submit", (event) => {
   event.preventDefault();
   const form = event.currentTarget;
   const { filter, qos } = form.elements;
-  attempt(async () => {
+  run(async () => {
     await subscribe(filter.value, Number(qos.value));
     filter.value = "";
   }, form.querySelector("button"));
@@ -105,12 +110,13 @@ $("subscribe").addEventListener("submit", (event) => {
 
 // ---- messages
 
-function arrive(message, filter, tag) {
+/** Adds a message to the list. colour marks its subscription. */
+function addMessage(message, filter, colour) {
   $("count").textContent = String(++received);
   if (paused) return;
   $("empty").hidden = true;
   const item = document.createElement("li");
-  item.style.setProperty("--tag", tag);
+  item.style.setProperty("--tag", colour);
   const time = document.createElement("time");
   const now = new Date();
   time.dateTime = now.toISOString();
@@ -118,21 +124,22 @@ function arrive(message, filter, tag) {
   const notes = [`QoS ${message.qos}`, message.retain && "retained", message.contentType, `${message.payload.length} B`];
   const payload = document.createElement("pre");
   payload.className = "payload";
-  payload.textContent = readable(message);
+  payload.textContent = payloadText(message);
   item.append(time, span("topic", message.topic), span("meta", notes.filter(Boolean).join(" · ")), payload);
   item.title = `for ${filter}`;
   list.prepend(item);
-  while (list.children.length > SHOWN) list.lastElementChild.remove();
+  while (list.children.length > MAX_MESSAGES) list.lastElementChild.remove();
 }
 
-function readable(message) {
+/** Returns the payload as text, or as hexadecimal bytes if it is not UTF-8. */
+function payloadText(message) {
   let text;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(message.payload);
   } catch {
-    text = Array.from(message.payload.subarray(0, LONGEST / 3), (b) => b.toString(16).padStart(2, "0")).join(" ");
+    text = Array.from(message.payload.subarray(0, MAX_CHARACTERS / 3), (b) => b.toString(16).padStart(2, "0")).join(" ");
   }
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}\n… and ${text.length - LONGEST} more characters` : text;
+  return text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}\n… and ${text.length - MAX_CHARACTERS} more characters` : text;
 }
 
 $("clear").addEventListener("click", () => {
@@ -153,7 +160,7 @@ const publish = $("publish");
 publish.addEventListener("submit", (event) => {
   event.preventDefault();
   const { topic, payload, qos, retain } = publish.elements;
-  attempt(
+  run(
     () => iot.publish(topic.value, payload.value, { qos: Number(qos.value), retain: retain.checked }),
     publish.querySelector("button"),
   );
@@ -164,7 +171,7 @@ publish.addEventListener("keydown", (event) => {
 
 // ---- buttons and elements
 
-link.addEventListener("click", () => attempt(iot.state === "closed" || iot.state === "idle" ? connect : () => iot.disconnect()));
+connectButton.addEventListener("click", () => run(iot.state === "closed" || iot.state === "idle" ? connect : () => iot.disconnect()));
 
 $("copy").addEventListener("click", async ({ currentTarget: b }) => {
   try {
@@ -191,5 +198,5 @@ function button(text, label) {
   return b;
 }
 
-show();
-attempt(connect);
+showState();
+run(connect);

@@ -1,8 +1,9 @@
-// The layout of the data that Go and JavaScript exchange through the memory of the
-// wasm, and its only reader in JavaScript. Package wasm/abi documents the constants.
-// Tests in wasm/abi and wasm/bridge compare the constants and the types with Go's.
+// This file has the layout of the data that Go and JavaScript exchange through the memory
+// of the wasm. No other file in JavaScript reads the records. Package wasm/abi documents the
+// constants. Tests in wasm/abi and wasm/bridge compare the constants and the types with Go's.
 
-// The build inlines these constants, because the module has no imports and begins with them.
+// This module has no imports, and the constants are its first statements. Therefore the
+// build inlines the constants.
 
 // Offsets in the header, in words.
 const HEADER_OUTPUT_ADDRESS = 2, HEADER_OUTPUT_LENGTH = 3, HEADER_TABLE_ADDRESS = 4, HEADER_TABLE_LENGTH = 5;
@@ -13,7 +14,7 @@ const TOPIC_SIZE = 65536;
 export const MAX_INPUT = 268435455;
 
 // Records.
-const KIND_TOPIC = 1, KIND_MESSAGE = 2, KIND_DONE = 3;
+const KIND_TOPIC = 1, KIND_MESSAGE = 2, KIND_DONE = 3, KIND_EFFECT = 4;
 const TOPIC_ID = 1, TOPIC_FIRST = 2, TOPIC_NAME = 3, TOPIC_RECIPIENTS = 5, TOPIC_WORDS = 6;
 const MESSAGE_TOPIC = 1, MESSAGE_FLAGS = 2, MESSAGE_PAYLOAD = 3, MESSAGE_PACKET = 5, MESSAGE_RECIPIENTS = 7, MESSAGE_PROPERTIES = 8, MESSAGE_WORDS = 9;
 export const PROPERTY_ID = 0, PROPERTY_DATA = 1, PROPERTY_VALUE = 3, PROPERTY_WORDS = 5;
@@ -26,10 +27,13 @@ const FLAG_OWN_MEMORY = 32, FLAG_UNCLAIMED = 128, FLAG_SELECTED = 256;
 
 // Identifiers of MQTT properties.
 export const PAYLOAD_FORMAT = 1, MESSAGE_EXPIRY = 2, CONTENT_TYPE = 3, RESPONSE_TOPIC = 8, CORRELATION_DATA = 9, USER_PROPERTY = 38;
+
+// Sizes of the input buffer, in bytes. The buffer has at least LEAST_INPUT. A smaller buffer replaces one above LARGE_INPUT
+// when a call needs less.
 const LEAST_INPUT = 65536, LARGE_INPUT = 1048576;
 
 /**
- * The argument of each operation, by its name. wasm/bridge/operations.go documents them.
+ * The arguments of the operations, by the names of the operations. wasm/bridge/operations.go documents the operations.
  * @typedef {{
  *   new: undefined,
  *   free: { client: number },
@@ -61,7 +65,7 @@ const LEAST_INPUT = 65536, LARGE_INPUT = 1048576;
 /** @typedef {{ maxMessages?: number, maxBytes?: number, overflow?: string, qos0?: string }} OfflineArgument */
 
 /**
- * An effect: what the wasm decides and JavaScript carries out. wasm/client/host.go documents them.
+ * An effect is an action that the wasm requests from JavaScript. wasm/client/host.go documents the effects.
  * @typedef {{ kind: "provide", attempt: number, refused: boolean }
  *   | { kind: "open", attempt: number, url: string }
  *   | { kind: "close", attempt: number }
@@ -77,30 +81,32 @@ const LEAST_INPUT = 65536, LARGE_INPUT = 1048576;
 /** @typedef {import("../iot.js").Connection} Connection */
 
 /**
- * A message as it lies in a frame: a WebSocket message, or memory of its own. Addresses are those in the wasm; base_ is
- * the address of the frame's first byte.
- * @typedef {{ flags_: number, frame_: ArrayBuffer, base_: number, payload_: number, length_: number, packet_: number, size_: number, properties_: Uint32Array }} Packet
+ * The record of a message. frame_ contains the packet. It is either a received WebSocket message or a copy from the
+ * memory of the wasm. payload_ and packet_ are addresses in the wasm. base_ is the address of the first byte of frame_. length_ is
+ * the length of the payload, and size_ that of the packet, both in bytes.
+ * @typedef {{ flags_: number, frame_: ArrayBuffer, base_: number, payload_: number, length_: number, packet_: number, size_: number, properties_: Uint32Array }} MessageRecord
  */
 
 /**
- * What receives the records of a table.
- * @typedef {object} Recipient
+ * The callbacks for the records of a table. id and topic are the id of a topic. selected has the ids of the recipients if
+ * they are not all recipients of the topic.
+ * @typedef {object} RecordHandler
  * @property {(id: number, first: boolean, name: string, recipients: Uint32Array) => void} topic_
- * @property {(topic: number, packet: Packet, chosen: Uint32Array | undefined) => void} message_
- * @property {(topic: number, packet: Packet) => void} unclaimed_
+ * @property {(topic: number, record: MessageRecord, selected: Uint32Array | undefined) => void} message_
+ * @property {(topic: number, record: MessageRecord) => void} unclaimed_
  * @property {(token: number, reason: number) => void} done_
  * @property {(effect: Effect, bytes: Uint8Array) => void} effect_
  */
 
 export const encoder = new TextEncoder();
-export const exact = new TextDecoder("utf-8", { ignoreBOM: true }); // MQTT's strings keep U+FEFF [MQTT-1.5.4-3]
+export const exact = new TextDecoder("utf-8", { ignoreBOM: true }); // U+FEFF is part of a string [MQTT-1.5.4-3]
 
 const EMPTY = new Uint32Array(0);
 
-/** The memory of a running wasm. */
+/** Reads and writes the memory of a running wasm. */
 export class Memory {
   #wasm;
-  // Views of the memory. A call that grows the memory detaches them: their length is 0 then.
+  // Views of the memory. A call that grows the memory detaches them. A detached view has the length 0.
   #bytes = new Uint8Array(0);
   #words = EMPTY;
   #header = EMPTY;
@@ -111,16 +117,16 @@ export class Memory {
   #topic = "";
   #topicLength = 0;
 
-  /** The address of the input. */
-  input_ = 0;
+  /** The address of the input buffer, which JavaScript fills before a call. */
+  inputAddress_ = 0;
 
-  /** @param {any} wasm its exports */
+  /** @param {any} wasm the exports of the wasm */
   constructor(wasm) {
     this.#wasm = wasm;
-    this.#headerAddress = wasm.iot_header() >>> 0; // a wasm i32 has a sign
+    this.#headerAddress = wasm.iot_header() >>> 0; // a wasm i32 is signed
   }
 
-  /** Makes views of the memory if a call has grown it. */
+  /** Makes new views if a call has grown the memory. */
   refresh_() {
     if (this.#bytes.length > 0) return;
     const { buffer } = this.#wasm.mem;
@@ -128,33 +134,44 @@ export class Memory {
     this.#words = new Uint32Array(buffer);
     this.#header = new Uint32Array(buffer, this.#headerAddress, HEADER_WORDS);
     this.#deadline = new Float64Array(buffer, this.#headerAddress, 1);
-    this.#input = this.#bytes.subarray(this.input_, this.input_ + this.#inputSize);
+    this.#input = this.#bytes.subarray(this.inputAddress_, this.inputAddress_ + this.#inputSize);
   }
 
-  /** Why the wasm has crashed, if it has. @returns {string | undefined} */
-  get crash_() {
+  /**
+   * The text of the panic if the wasm has crashed, otherwise undefined.
+   * @returns {string | undefined}
+   */
+  get crashReason_() {
     return this.#header[HEADER_CRASH_LENGTH] ? this.#text(this.#header, HEADER_CRASH_ADDRESS) : undefined;
   }
 
+  /** Whether there is output: one of the PENDING constants, or Go's PendingBlocked. */
   get pending_() {
     return this.#header[HEADER_PENDING];
   }
 
+  /** The time at which iot_turn is due, in ms of performance.now(), or Infinity. */
   get deadline_() {
     return this.#deadline[0];
   }
 
-  /** A view of the first bytes of the output. @param {number} most */
+  /**
+   * Returns a view of the output.
+   * @param {number} most the maximum length of the view, in bytes
+   */
   output_(most) {
     const at = this.#header[HEADER_OUTPUT_ADDRESS];
     return this.#bytes.subarray(at, at + Math.min(this.#header[HEADER_OUTPUT_LENGTH], most));
   }
 
-  /** A view of the input, which has room for n bytes. @param {number} n */
-  room_(n) {
+  /**
+   * Returns a view of the input buffer.
+   * @param {number} n the minimum length of the view, in bytes
+   */
+  reserveInput_(n) {
     if (n > this.#inputSize || (this.#inputSize > LARGE_INPUT && n <= LARGE_INPUT)) {
       this.#inputSize = Math.max(n, LEAST_INPUT);
-      this.input_ = this.#wasm.iot_input(this.#inputSize) >>> 0;
+      this.inputAddress_ = this.#wasm.iot_input(this.#inputSize) >>> 0;
       this.#bytes = new Uint8Array(0);
     }
     this.refresh_();
@@ -162,11 +179,12 @@ export class Memory {
   }
 
   /**
-   * Writes the topic of a publish, unless it is there. Returns its length in bytes, TOPIC_SIZE if it is too long.
+   * Writes the topic of a publish, unless it is the topic of the last call.
    * @param {string} topic
-   * @param {(topic: string) => void} check is called before the topic is written
+   * @param {(topic: string) => void} check throws if the topic is not valid
+   * @returns {number} the length of the topic in bytes, or TOPIC_SIZE if it is too long
    */
-  topic_(topic, check) {
+  writeTopic_(topic, check) {
     if (topic !== this.#topic) {
       check(topic);
       this.refresh_();
@@ -181,12 +199,12 @@ export class Memory {
   }
 
   /**
-   * Reads the table. The records of messages refer to the frame, whose first byte has the address base in the wasm.
-   * @param {Recipient} to
-   * @param {any} frame
-   * @param {number} base
+   * Reads the table and calls the handler for each record.
+   * @param {RecordHandler} handler
+   * @param {any} frame the frame (a WebSocket message) that contains the packets
+   * @param {number} base the address of the frame's first byte, even if the input contains only a later part of the frame
    */
-  read_(to, frame, base) {
+  readTable_(handler, frame, base) {
     const words = this.#words;
     let at = this.#header[HEADER_TABLE_ADDRESS] >>> 2;
     const end = at + this.#header[HEADER_TABLE_LENGTH];
@@ -194,7 +212,7 @@ export class Memory {
       switch (words[at]) {
         case KIND_TOPIC: {
           const ids = at + TOPIC_WORDS, next = ids + words[at + TOPIC_RECIPIENTS];
-          to.topic_(words[at + TOPIC_ID], words[at + TOPIC_FIRST] === 1, this.#text(words, at + TOPIC_NAME), words.slice(ids, next));
+          handler.topic_(words[at + TOPIC_ID], words[at + TOPIC_FIRST] === 1, this.#text(words, at + TOPIC_NAME), words.slice(ids, next));
           at = next;
           break;
         }
@@ -202,7 +220,7 @@ export class Memory {
           const flags = words[at + MESSAGE_FLAGS], topic = words[at + MESSAGE_TOPIC], packet = words[at + MESSAGE_PACKET], size = words[at + MESSAGE_PACKET + 1];
           const ids = at + MESSAGE_WORDS, properties = ids + words[at + MESSAGE_RECIPIENTS], next = properties + PROPERTY_WORDS * words[at + MESSAGE_PROPERTIES];
           const own = flags & FLAG_OWN_MEMORY;
-          /** @type {Packet} */
+          /** @type {MessageRecord} */
           const record = {
             flags_: flags,
             frame_: own ? this.#bytes.slice(packet, packet + size).buffer : frame,
@@ -213,25 +231,29 @@ export class Memory {
             size_: size,
             properties_: properties === next ? EMPTY : words.slice(properties, next),
           };
-          if (flags & FLAG_UNCLAIMED) to.unclaimed_(topic, record);
-          else to.message_(topic, record, flags & FLAG_SELECTED ? words.slice(ids, properties) : undefined);
+          if (flags & FLAG_UNCLAIMED) handler.unclaimed_(topic, record);
+          else handler.message_(topic, record, flags & FLAG_SELECTED ? words.slice(ids, properties) : undefined);
           at = next;
           break;
         }
         case KIND_DONE:
-          to.done_(words[at + DONE_TOKEN], words[at + DONE_REASON]);
+          handler.done_(words[at + DONE_TOKEN], words[at + DONE_REASON]);
           at += DONE_WORDS;
           break;
-        default: {
+        default: { // KIND_EFFECT
           const bytes = words[at + EFFECT_BYTES];
-          to.effect_(JSON.parse(this.#text(words, at + EFFECT_TEXT)), this.#bytes.slice(bytes, bytes + words[at + EFFECT_BYTES + 1]));
+          handler.effect_(JSON.parse(this.#text(words, at + EFFECT_TEXT)), this.#bytes.slice(bytes, bytes + words[at + EFFECT_BYTES + 1]));
           at += EFFECT_WORDS;
         }
       }
     }
   }
 
-  /** The string whose address and length are there. @param {Uint32Array} words @param {number} at */
+  /**
+   * Decodes a string.
+   * @param {Uint32Array} words
+   * @param {number} at the index of the word with the address; the next word is the length
+   */
   #text(words, at) {
     return exact.decode(this.#bytes.subarray(words[at], words[at] + words[at + 1]));
   }

@@ -2,36 +2,40 @@ import { FLAG_LISTENERS } from "./abi.js";
 import { plain } from "./errors.js";
 import { Link } from "./link.js";
 import { copyOf, flagsOf } from "./message.js";
-import { CONNECT, PUBLISH, SUBSCRIBE, check, credentialsObject, same, wellFormed, wrong } from "./options.js";
-import { onAbort, promised, tabId } from "./page.js";
-import { NOTHING, encodeOptions, payloadOf, within } from "./publish.js";
+import { CONNECT, PUBLISH, SUBSCRIBE, check, credentialsObject, equal } from "./options.js";
+import { onAbort, pagePromise, tabClientId } from "./page.js";
+import { NOTHING, encodeOptions, payloadOf } from "./publish.js";
 import { Requests } from "./request.js";
-import { Subscription, deliver, end, endWith } from "./subscription.js";
+import { Subscription, deliver, end, endOnAbort } from "./subscription.js";
+import { checkRange, wellFormed, wrongType } from "./values.js";
 
 /** @typedef {import("../iot.js").ConnectOptions} ConnectOptions */
 
-/** One MQTT client. The clients of a page share the wasm. */
+/** One MQTT client. All clients of a page share the wasm. iot.d.ts documents the public members. */
 export class IotClient extends EventTarget {
-  /** @type {any} */
-  #options; // of the constructor
-  /** @type {unknown} */
-  #wrong; // the error in them
-  /** @type {any} */
-  #current; // of the current or last connection
-  /** @type {string | undefined} */
+  /** @type {any} the checked options of the constructor */
+  #options;
+  /** @type {unknown} the error in the options of the constructor; connect() reports it */
+  #optionsError;
+  /** @type {any} the checked options of the current or the last connection */
+  #current;
+  /** @type {string | undefined} the default client id */
   #clientId;
   /** @type {import("../iot.js").State} */
   #state = "idle";
   /** @type {import("../iot.js").Connection | undefined} */
   #connection;
-  #early = new Map(); // provider → its answer, requested before the wasm was loaded
-  #disarm = () => {}; // removes the listener for the signal of connect()
-  /** @type {Map<number, Subscription>} */
-  #subscriptions = new Map(); // by their ids in the wasm
-  // A request needs a connection, as its timeout is running.
-  #requests = new Requests(this, (topic, take) => this.#subscribe(topic, take, { qos: 1 }, true));
+  /** Maps providers to the promises of their calls before the wasm was loaded. */
+  #earlyAnswers = new Map();
+  /** Removes the listener for the signal of connect(). */
+  #removeListener = () => {};
+  /** @type {Map<number, Subscription>} maps the id of a subscription in the wasm to the subscription */
+  #subscriptions = new Map();
+  // A request has a timeout, so its subscription must not wait for a later connect().
+  #requests = new Requests(this, (topic, handler) => this.#subscribe(topic, handler, { qos: 1 }, true));
+  /** Whether the page has added a listener for the event message. */
   #listening = false;
-  /** @type {import("../iot.js").Stats} */
+  /** @type {import("../iot.js").Stats} the last known counters; the wasm has none before it is loaded */
   #stats = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, inflight: 0, queued: 0, subscriptions: 0, connects: 0 };
 
   #link = new Link(this, {
@@ -40,7 +44,7 @@ export class IotClient extends EventTarget {
     changed_: (change, error) => this.#changed(change, error),
     ended_: (id, error) => this.#ended(id, error),
     provide_: (refused) => this.#provide(refused),
-    crashed_: (error) => this.#crashed(error),
+    failed_: (error) => this.#failed(error),
   });
 
   /** @param {ConnectOptions} [options] */
@@ -49,7 +53,7 @@ export class IotClient extends EventTarget {
     try {
       if (options !== undefined) this.#options = check(options, CONNECT, "connect options");
     } catch (error) {
-      this.#wrong = error;
+      this.#optionsError = error;
     }
   }
 
@@ -63,45 +67,50 @@ export class IotClient extends EventTarget {
 
   /** @param {ConnectOptions} [options] @returns {Promise<import("../iot.js").Connection>} */
   connect(options) {
-    return promised((until) => {
-      if (options == null && this.#wrong) throw this.#wrong;
+    return pagePromise((useSignal) => {
+      if (options == null && this.#optionsError) throw this.#optionsError;
       const given = options == null ? this.#options : check(options, CONNECT, "connect options");
       const signal = given?.signal;
-      until(signal);
+      useSignal(signal);
       const provider = given?.url ?? given?.credentials;
-      if (typeof provider === "function" && !this.#link.alive_ && !this.#early.has(provider)) {
-        const answer = (async () => provider())(); // while the wasm is loading
+      if (typeof provider === "function" && !this.#link.running_ && !this.#earlyAnswers.has(provider)) {
+        // The provider runs while the wasm is loading.
+        const answer = (async () => provider())();
         answer.catch(() => {});
-        this.#early.set(provider, answer);
+        this.#earlyAnswers.set(provider, answer);
       }
-      const done = this.#link.ask_((token) => {
-        // Without options, those of the last connection apply, without its signal.
+      const done = this.#link.withToken_((token) => {
+        // A signal is valid for one connect(), so the options of the last connection are used without it.
         const o = given ?? (this.#current && plain(this.#current, { signal: undefined }));
-        const join = !this.#resting && (!given || same(o, this.#current));
-        if (this.#resting) {
+        const sameConnection = !this.#inactive && (!given || equal(o, this.#current));
+        if (this.#inactive) {
           this.#current = o;
-          this.#arm(signal);
+          this.#disconnectOnAbort(signal);
         }
-        if (this.#listening) this.#link.tell_("listen");
-        this.#link.call_("connect", join || !o ? { token } : { token, options: this.#describe(o) });
+        if (this.#listening) this.#link.tryCall_("listen");
+        this.#link.call_("connect", sameConnection || !o ? { token } : { token, options: this.#connectArgument(o) });
       }, signal);
       done.catch(() => {
-        if (!this.#resting) return;
-        this.#disarm();
-        this.#early.clear();
+        if (!this.#inactive) return;
+        this.#removeListener();
+        this.#earlyAnswers.clear();
       });
       return done;
     });
   }
 
-  get #resting() {
+  /** Whether the client is neither connected nor trying to connect. */
+  get #inactive() {
     return this.#state === "idle" || this.#state === "closed";
   }
 
-  /** Disconnects when the signal aborts. @param {AbortSignal | undefined} signal */
-  #arm(signal) {
-    this.#disarm();
-    this.#disarm = onAbort(signal, () => this.disconnect());
+  /**
+   * Disconnects when the signal aborts.
+   * @param {AbortSignal | undefined} signal
+   */
+  #disconnectOnAbort(signal) {
+    this.#removeListener();
+    this.#removeListener = onAbort(signal, () => this.disconnect());
   }
 
   /**
@@ -112,28 +121,29 @@ export class IotClient extends EventTarget {
    */
   publish(topic, payload, options) {
     try {
-      if (typeof topic !== "string") throw wrong("topic", "a string", topic);
+      if (typeof topic !== "string") throw wrongType("topic", "a string", topic);
       /** @type {AbortSignal | undefined} */
       let signal;
       /** @type {boolean | undefined} */
       let retain;
-      let qos = 0, extra = NOTHING;
+      let qos = 0, properties = NOTHING;
       if (options !== undefined) {
         const o = check(options, PUBLISH, "publish options");
         signal = o.signal;
         signal?.throwIfAborted();
         qos = o.qos ?? 0;
         retain = o.retain;
-        extra = encodeOptions(o);
+        properties = encodeOptions(o);
       }
-      let bytes = payloadOf(payload); // after the options, whose getters may change the payload
-      if (!signal && this.#link.open_) return this.#link.publish_(topic, extra, bytes, qos, retain);
+      // The options are read first, because a getter among them may change the payload.
+      let bytes = payloadOf(payload);
+      if (!signal && this.#link.ready_) return this.#link.publish_(topic, properties, bytes, qos, retain);
       if (typeof bytes !== "string") bytes = bytes.slice(); // the page may reuse its buffer
       /** @type {(() => void) | undefined} */
       let cancel;
-      return promised((until) => {
-        until(signal);
-        return this.#link.enter_(() => this.#link.publish_(topic, extra, bytes, qos, retain, (undo) => (cancel = undo)), signal);
+      return pagePromise((useSignal) => {
+        useSignal(signal);
+        return this.#link.whenReady_(() => this.#link.publish_(topic, properties, bytes, qos, retain, (f) => (cancel = f)), signal);
       }, () => cancel?.());
     } catch (error) {
       return Promise.reject(error);
@@ -145,32 +155,39 @@ export class IotClient extends EventTarget {
     return this.#subscribe(filter, handler, options, false);
   }
 
-  /** @param {string} filter @param {any} handler @param {any} options @param {boolean} connected it fails without a connection @returns {Promise<Subscription>} */
+  /**
+   * Subscribes.
+   * @param {string} filter
+   * @param {any} handler
+   * @param {any} options
+   * @param {boolean} connected if true, the call fails unless the client is connected or connecting
+   * @returns {Promise<Subscription>}
+   */
   #subscribe(filter, handler, options, connected) {
-    return promised((until) => {
-      if (typeof filter !== "string") throw wrong("filter", "a string", filter);
+    return pagePromise((useSignal) => {
+      if (typeof filter !== "string") throw wrongType("filter", "a string", filter);
       wellFormed(filter, "filter");
       if (typeof handler !== "function") {
-        if (options !== undefined) throw wrong("handler", "a function", handler);
+        if (options !== undefined) throw wrongType("handler", "a function", handler);
         options = handler;
         handler = undefined;
       }
       const o = plain({ bufferSize: 1000, bufferBytes: 16 << 20 }, check(options, SUBSCRIBE, "subscribe options"));
-      for (const name of ["bufferSize", "bufferBytes"]) within(o[name], 1, Infinity, name);
-      until(o.signal);
+      for (const name of ["bufferSize", "bufferBytes"]) checkRange(o[name], 1, Infinity, name);
+      useSignal(o.signal);
       let id = 0;
       const subscription = new Subscription(filter, handler, o, () =>
-        promised(async () => {
-          const known = this.#subscriptions.delete(id);
+        pagePromise(async () => {
+          const active = this.#subscriptions.delete(id);
           end(subscription);
-          if (known && this.#link.alive_) await this.#link.ask_((token) => this.#link.call_("unsubscribe", { token, subscription: id }));
+          if (active && this.#link.running_) await this.#link.withToken_((token) => this.#link.call_("unsubscribe", { token, subscription: id }));
         }));
-      const granted = this.#link.ask_((token) => {
+      const granted = this.#link.withToken_((token) => {
         id = this.#link.call_("subscribe", plain(o, { token, filter, connected }));
         if (id) this.#subscriptions.set(id, subscription);
       }, o.signal);
       granted.catch((error) => this.#ended(id, error, subscription));
-      endWith(subscription, o.signal);
+      endOnAbort(subscription, o.signal);
       return granted.then(({ reasonCode }) => {
         subscription.qos = reasonCode;
         return subscription;
@@ -178,12 +195,12 @@ export class IotClient extends EventTarget {
     });
   }
 
-  /** Ends every subscription to the topic filter. @param {string} filter */
+  /** @param {string} filter */
   unsubscribe(filter) {
-    return promised(async () => {
-      if (typeof filter !== "string") throw wrong("filter", "a string", filter);
-      if (!this.#link.known_) return;
-      await this.#link.ask_((token) => {
+    return pagePromise(async () => {
+      if (typeof filter !== "string") throw wrongType("filter", "a string", filter);
+      if (!this.#link.runningOrLoading_) return;
+      await this.#link.withToken_((token) => {
         for (const [id, subscription] of this.#subscriptions) if (subscription.filter === filter) this.#ended(id);
         this.#link.call_("unsubscribe", { token, filter });
       });
@@ -191,35 +208,34 @@ export class IotClient extends EventTarget {
   }
 
   /**
-   * Publishes a request, and resolves with the reply.
    * @param {string} topic
    * @param {import("../iot.js").Payload} [payload]
    * @param {import("../iot.js").RequestOptions} [options]
    * @returns {Promise<import("./message.js").Message>}
    */
   request(topic, payload, options) {
-    return this.#requests.ask_(topic, payload, options, this.#connection?.clientId ?? this.#current?.clientId ?? this.#clientId ?? "");
+    return this.#requests.request_(topic, payload, options, this.#connection?.clientId ?? this.#current?.clientId ?? this.#clientId ?? "");
   }
 
   disconnect() {
-    return promised(async () => {
-      if (!this.#link.known_) return;
-      // Without a running wasm there is no connection.
-      await this.#link.ask_((token) => this.#link.call_("disconnect", { token })).catch(() => {});
+    return pagePromise(async () => {
+      if (!this.#link.runningOrLoading_) return;
+      // An error means that the wasm is not running, so there is no connection to close.
+      await this.#link.withToken_((token) => this.#link.call_("disconnect", { token })).catch(() => {});
     });
   }
 
-  // Older browsers have no such symbol.
+  // Older browsers do not have Symbol.asyncDispose.
   [Symbol.asyncDispose ?? Symbol()]() {
     return this.disconnect();
   }
 
   reconnect() {
-    this.#link.tell_("reconnect");
+    this.#link.tryCall_("reconnect");
   }
 
   stats() {
-    return (this.#stats = Object.freeze({ ...this.#stats, ...this.#link.tell_("stats") }));
+    return (this.#stats = Object.freeze({ ...this.#stats, ...this.#link.tryCall_("stats") }));
   }
 
   /**
@@ -230,90 +246,114 @@ export class IotClient extends EventTarget {
   addEventListener(type, listener, options) {
     if (type === "message") {
       this.#listening = true;
-      this.#link.tell_("listen");
+      this.#link.tryCall_("listen");
     }
     super.addEventListener(type, listener, options);
   }
 
-  /** Converts the connect options for the wasm. @param {any} o */
-  #describe(o) {
+  /**
+   * Converts checked connect options to the argument of the operation connect.
+   * @param {any} o
+   */
+  #connectArgument(o) {
     const { url, credentials } = o;
     return plain(o, {
       url: url !== undefined,
       credentials: credentials !== undefined,
       fresh: typeof url === "function" || typeof credentials === "function",
-      clientId: o.clientId ?? (this.#clientId ??= tabId()),
+      clientId: o.clientId ?? (this.#clientId ??= tabClientId()),
     });
   }
 
-  /** Returns credentials or a URL for an attempt. If the service refused the last ones, the provider must not answer from a cache. @param {boolean} refused */
+  /**
+   * Returns credentials or a URL for an attempt.
+   * @param {boolean} refused whether the service refused the last credentials or URL, so that the provider must not return a cached value
+   */
   async #provide(refused) {
     const { url, credentials } = this.#current;
     const given = url ?? credentials;
     if (typeof given !== "function") return url === undefined ? { credentials } : { url };
-    const early = this.#early.get(given);
-    this.#early.clear();
+    const early = this.#earlyAnswers.get(given);
+    this.#earlyAnswers.clear();
     const answer = await (refused ? given({ forceRefresh: true }) : early ?? given());
     if (url === undefined) return { credentials: credentialsObject(answer, "credentials") };
-    if (typeof answer !== "string" && !(answer instanceof URL)) throw wrong("the result of url()", "a string or a URL", answer);
+    if (typeof answer !== "string" && !(answer instanceof URL)) throw wrongType("the result of url()", "a string or a URL", answer);
     return { url: String(answer) };
   }
 
   /**
-   * Delivers a message. Each recipient gets an object of its own.
+   * Delivers a message. Each recipient gets a Message object of its own.
    * @param {Uint32Array} recipients ids of subscriptions
    * @param {import("./message.js").Message} message
    */
   #deliver(recipients, message) {
-    let given = 0;
+    let delivered = 0;
     for (let i = 0; i < recipients.length; i++) {
       const subscription = this.#subscriptions.get(recipients[i]);
       if (!subscription) continue;
       const { filter } = subscription;
       try {
-        if (!deliver(subscription, given++ ? copyOf(message) : message)) this.#emit("slowconsumer", { filter, dropped: subscription.dropped });
+        if (!deliver(subscription, delivered++ ? copyOf(message) : message)) this.#emit("slowconsumer", { filter, dropped: subscription.dropped });
       } catch (error) {
         this.#emit("handlererror", { error, filter });
         report(error);
       }
     }
-    if (flagsOf(message) & FLAG_LISTENERS) this.#emit("message", given ? copyOf(message) : message);
+    if (flagsOf(message) & FLAG_LISTENERS) this.#emit("message", delivered ? copyOf(message) : message);
   }
 
-  /** @param {any} e @param {any} error */
-  #changed(e, error) {
-    this.#state = e.state;
-    this.#connection = e.state === "connected" ? Object.freeze({ ...e.connection }) : undefined;
-    const { event, attempt, recovered, retryInMs } = e;
-    if (event === "closed") this.#disarm();
+  /**
+   * Stores the new state and fires its event.
+   * @param {any} change the effect state
+   * @param {any} error
+   */
+  #changed(change, error) {
+    this.#state = change.state;
+    this.#connection = change.state === "connected" ? Object.freeze({ ...change.connection }) : undefined;
+    const { event, attempt, recovered, retryInMs } = change;
+    if (event === "closed") this.#removeListener();
     /** @type {any} */
-    const details = { connecting: { attempt }, connected: { ...e.connection, attempt, recovered }, disconnected: { error, retryInMs }, closed: { error } };
+    const details = { connecting: { attempt }, connected: { ...change.connection, attempt, recovered }, disconnected: { error, retryInMs }, closed: { error } };
     this.#emit(event, details[event]);
   }
 
-  /** @param {number} id @param {any} [error] @param {Subscription} [subscription] */
+  /**
+   * Removes and ends a subscription.
+   * @param {number} id
+   * @param {any} [error]
+   * @param {Subscription} [subscription]
+   */
   #ended(id, error, subscription = this.#subscriptions.get(id)) {
     this.#subscriptions.delete(id);
     if (subscription) end(subscription, error);
   }
 
-  /** @param {import("../iot.js").IotError} error */
-  #crashed(error) {
+  /**
+   * Closes the client after a crash of the wasm, or at the end of the page.
+   * @param {import("../iot.js").IotError} error
+   */
+  #failed(error) {
     for (const id of [...this.#subscriptions.keys()]) this.#ended(id, error);
-    if (this.#resting) return;
+    if (this.#inactive) return;
     this.#state = "closed";
     this.#connection = undefined;
-    this.#disarm();
+    this.#removeListener();
     this.#emit("closed", { error });
   }
 
-  /** @param {string} type @param {unknown} detail */
+  /**
+   * @param {string} type
+   * @param {unknown} detail
+   */
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
 
-/** @param {unknown} error */
+/**
+ * Reports an error of a handler as an uncaught error. Node has no reportError().
+ * @param {unknown} error
+ */
 function report(error) {
   const { reportError = console.error } = globalThis;
   reportError(error);

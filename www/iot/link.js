@@ -1,26 +1,26 @@
 import { IotError, errorFrom, plain } from "./errors.js";
 import { Message } from "./message.js";
 import { acquire } from "./module.js";
-import { wellFormed } from "./options.js";
-import { awake, gone } from "./page.js";
+import { activeClients, pageError } from "./page.js";
 import { probe } from "./probe.js";
 import { Socket } from "./socket.js";
 import { OK, Turns } from "./turns.js";
+import { wellFormed } from "./values.js";
 
 /**
- * What a Link reports to its client.
+ * The callbacks of a Link. IotClient implements them.
  * @typedef {object} Owner
- * @property {(recipients: Uint32Array, message: Message) => void} deliver_
- * @property {(message: Message) => void} unclaimed_
- * @property {(change: any, error: any) => void} changed_
- * @property {(subscription: number, error: any) => void} ended_
- * @property {(refused: boolean) => Promise<any>} provide_ asks the page's provider
- * @property {(error: IotError) => void} crashed_
+ * @property {(recipients: Uint32Array, message: Message) => void} deliver_ delivers a message to the subscriptions with these ids
+ * @property {(message: Message) => void} unclaimed_ reports a message without a recipient
+ * @property {(change: any, error: any) => void} changed_ reports a change of the state: the effect state and its error
+ * @property {(subscription: number, error: any) => void} ended_ reports that a subscription has ended
+ * @property {(refused: boolean) => Promise<any>} provide_ returns an object with credentials or a URL, for the argument of the operation provided
+ * @property {(error: IotError) => void} failed_ reports a crash of the wasm, or the end of the page
  */
 
 /**
- * The connection between one client's JavaScript and its half in the wasm. It loads
- * the wasm, carries out effects, and decides nothing.
+ * A Link connects one client to the wasm. It loads the wasm, calls operations and carries
+ * out effects. It makes no decision.
  */
 export class Link {
   /** The id of the client in the wasm. */
@@ -30,25 +30,29 @@ export class Link {
   #client;
   /** @type {import("./core.js").Core | undefined} */
   #core;
-  /** @type {{ name: string, recipients: Uint32Array }[]} */
-  #topics = []; // by the ids that the wasm gives them
-  /** @type {[() => void, (error: unknown) => void][]} */
-  #waiting = []; // calls that wait for the wasm, in the order of the page
-  #attempt = 0; // of the socket
-  /** @type {unknown} */
-  #cause; // what the page's provider threw last
+  /** @type {{ name: string, recipients: Uint32Array }[]} the topics, by the ids in their records */
+  #topics = [];
+  /**
+   * The calls that wait for the wasm, in the order in which the page made them.
+   * @type {[start: () => void, reject: (error: unknown) => void][]}
+   */
+  #calls = [];
+  /** The number of the attempt that the socket belongs to. */
+  #attempt = 0;
+  /** @type {unknown} the value that the page's provider threw in the current attempt */
+  #cause;
 
   #turns = new Turns({
     topic_: (id, first, name, recipients) => {
       if (first) this.#topics = [];
       this.#topics[id] = { name, recipients };
     },
-    message_: (topic, packet, chosen) => {
+    message_: (topic, record, selected) => {
       const { name, recipients } = this.#topics[topic];
-      this.#queue.push_(this, chosen ?? recipients, new Message(name, packet, this.#client));
+      this.#queue.push_(this, selected ?? recipients, new Message(name, record, this.#client));
     },
-    unclaimed_: (topic, packet) => {
-      const message = new Message(this.#topics[topic].name, packet, this.#client);
+    unclaimed_: (topic, record) => {
+      const message = new Message(this.#topics[topic].name, record, this.#client);
       this.#queue.push_(this, undefined, () => this.#owner.unclaimed_(message));
     },
     done_: (token, reason) => this.#queue.push_(this, token, reason ? { reasonCode: reason } : OK),
@@ -65,80 +69,81 @@ export class Link {
     return /** @type {import("./core.js").Core} */ (this.#core).queue_;
   }
 
-  /** Whether the wasm is loaded and runs. */
-  get alive_() {
-    return this.#core !== undefined && !this.#core.crash_ && !gone;
+  /** Whether the wasm is loaded and has not crashed, and the page has not ended. */
+  get running_() {
+    return this.#core !== undefined && !this.#core.crashError_ && !pageError;
   }
 
-  /** Whether a call enters the wasm at once. */
-  get open_() {
-    return this.alive_ && this.#waiting.length === 0;
+  /** Whether whenReady_ runs work at once. */
+  get ready_() {
+    return this.running_ && this.#calls.length === 0;
   }
 
-  /** Whether the wasm has the client, or will have it. */
-  get known_() {
-    return this.alive_ || this.#waiting.length > 0;
+  /** Whether the wasm is running, or is loading for a call of this client. */
+  get runningOrLoading_() {
+    return this.running_ || this.#calls.length > 0;
   }
 
   /**
-   * Runs work that calls the wasm: at once if it is loaded, else in the order of these calls when it is.
+   * Runs work, in the order of the calls, when the wasm is running. Loads the wasm if necessary.
    * @template T
    * @param {() => Promise<T>} work
-   * @param {AbortSignal} [signal]
-   * @returns {Promise<T>}
+   * @param {AbortSignal} [signal] if it aborts before work runs, the promise rejects with its reason
+   * @returns {Promise<T>} rejects also if the wasm does not load
    */
-  enter_(work, signal) {
-    if (this.open_) return work();
+  whenReady_(work, signal) {
+    if (this.ready_) return work();
     return new Promise((resolve, reject) => {
-      const enter = async () => {
+      const start = async () => {
         signal?.throwIfAborted();
         return work();
       };
-      if (this.#waiting.push([() => resolve(enter()), reject]) === 1) this.#load();
+      if (this.#calls.push([() => resolve(start()), reject]) === 1) this.#load();
     });
   }
 
   async #load() {
-    awake.add(this); // so that the end of the page rejects the calls that wait
+    activeClients.add(this); // the end of the page then rejects the waiting calls
     try {
       const core = await acquire();
-      if (gone) throw gone; // some browsers run the microtasks of a removed frame
+      // Some browsers run microtasks in a removed frame. The call must fail there.
+      if (pageError) throw pageError;
       if (this.#core !== core) {
         this.#core = core;
         this.#topics = [];
-        core.attach_(this);
-        this.#turns.use_(core, this.id_);
+        core.createClient_(this);
+        this.#turns.setCore_(core, this.id_);
       }
     } catch (error) {
-      for (const [, reject] of this.#waiting.splice(0)) reject(error);
+      for (const [, reject] of this.#calls.splice(0)) reject(error);
     }
-    awake.delete(this);
-    for (const [enter] of this.#waiting) enter(); // including those that are added meanwhile
-    this.#waiting = [];
+    activeClients.delete(this);
+    for (const [start] of this.#calls) start(); // start() may add calls, which the loop also starts
+    this.#calls = [];
   }
 
   /**
-   * Calls an operation for this client.
+   * Calls an operation for this client. Throws if the wasm crashes.
    * @template {keyof import("./abi.js").Operations} Name
    * @param {Name} name
    * @param {import("./abi.js").Operations[Name]} [argument]
-   * @returns {any}
+   * @returns {any} the result of the operation, if it has one
    */
   call_(name, argument) {
     const result = /** @type {import("./core.js").Core} */ (this.#core).call_(this.id_, name, argument);
-    this.#turns.afterwards_();
+    this.#turns.handleResults_();
     return result;
   }
 
   /**
-   * Like call_, but does nothing without a running wasm, and ignores a crash: all pending promises have been rejected.
+   * Like call_, but does nothing unless the wasm is running. Ignores a crash, which rejects all promises.
    * @template {keyof import("./abi.js").Operations} Name
    * @param {Name} name
    * @param {import("./abi.js").Operations[Name]} [argument]
-   * @returns {any}
+   * @returns {any} the result of the operation, if it has one
    */
-  tell_(name, argument) {
-    if (!this.alive_) return undefined;
+  tryCall_(name, argument) {
+    if (!this.running_) return undefined;
     try {
       return this.call_(name, argument);
     } catch {
@@ -147,13 +152,13 @@ export class Link {
   }
 
   /**
-   * Returns the promise of a new token, which start passes to an operation.
-   * @param {(token: number) => void} start
-   * @param {AbortSignal} [signal]
-   * @returns {Promise<any>}
+   * Calls start with a new token when the wasm is running.
+   * @param {(token: number) => void} start passes the token to an operation
+   * @param {AbortSignal} [signal] as for whenReady_
+   * @returns {Promise<any>} the promise of the token; it rejects also if start throws, and as whenReady_ does
    */
-  ask_(start, signal) {
-    return this.enter_(() => {
+  withToken_(start, signal) {
+    return this.whenReady_(() => {
       const token = this.#turns.tokens_.next_();
       const done = this.#turns.tokens_.promise_(token);
       try {
@@ -166,20 +171,20 @@ export class Link {
   }
 
   /**
-   * Publishes. Throws if the topic cannot be encoded.
+   * Publishes. Throws a TypeError if the topic contains a lone surrogate or U+0000.
    * @param {string} topic
-   * @param {Uint8Array} options as MQTT properties
+   * @param {Uint8Array} properties the encoded MQTT properties
    * @param {string | Uint8Array} payload
    * @param {number} qos
    * @param {boolean | undefined} retain
-   * @param {(undo: () => void) => void} [cancel] is given a function that takes back a message that has not been sent
+   * @param {(cancel: () => void) => void} [setCancel] receives a function that removes the message, unless it has been sent
    */
-  publish_(topic, options, payload, qos, retain, cancel) {
-    const length = /** @type {import("./core.js").Core} */ (this.#core).memory_.topic_(topic, checkTopic);
-    return this.#turns.publish_(length, options, payload, qos, retain, cancel);
+  publish_(topic, properties, payload, qos, retain, setCancel) {
+    const length = /** @type {import("./core.js").Core} */ (this.#core).memory_.writeTopic_(topic, checkTopic);
+    return this.#turns.publish_(length, properties, payload, qos, retain, setCancel);
   }
 
-  // ---- The queue calls these methods, in the order of the events.
+  // The queue calls these two methods.
 
   /** @param {Uint32Array} recipients @param {Message} message */
   deliver_(recipients, message) {
@@ -199,9 +204,9 @@ export class Link {
       case "failed":
         return this.#turns.tokens_.reject_(e.token, this.#error(e.error));
       case "state":
-        if (e.event === "disconnected") this.#turns.sent_(false);
-        if (e.event === "closed") this.#rest();
-        else awake.add(this);
+        if (e.event === "disconnected") this.#turns.settleQoS0_(false);
+        if (e.event === "closed") this.#deactivate();
+        else activeClients.add(this);
         return this.#owner.changed_(e, this.#error(e.error));
       case "ended":
         return this.#owner.ended_(e.subscription, this.#error(e.error));
@@ -214,24 +219,31 @@ export class Link {
         if (this.#attempt !== e.attempt) return;
         this.#turns.socket_?.close_(bytes);
         this.#turns.socket_ = undefined;
-        return this.#turns.sent_(true); // the messages of this turn were among the bytes
+        return this.#turns.settleQoS0_(true); // the last bytes contain the QoS 0 messages of this turn
       case "probe":
-        probe(e.attempt, e.url).then((result) => this.tell_("probed", result));
+        probe(e.attempt, e.url).then((result) => this.tryCall_("probed", result));
     }
   }
 
-  /** The error of an effect. Its cause is the error of the page's provider, if that failed. @param {import("./abi.js").ErrorObject | undefined} e */
+  /**
+   * Converts the error of an effect. The error of the page's provider becomes its cause.
+   * @param {import("./abi.js").ErrorObject | undefined} e
+   */
   #error(e) {
     return e && errorFrom(plain(e, e.phase === "credentials" && this.#cause && { cause: this.#cause }));
   }
 
-  /** Until the client connects again, only the page keeps it alive. */
-  #rest() {
-    this.#turns.stop_();
-    awake.delete(this);
+  /** Removes the references that prevent garbage collection. */
+  #deactivate() {
+    this.#turns.stopTimer_();
+    activeClients.delete(this);
   }
 
-  /** @param {number} attempt @param {boolean} refused */
+  /**
+   * Passes the answer of the page's provider to the wasm.
+   * @param {number} attempt
+   * @param {boolean} refused
+   */
   async #provide(attempt, refused) {
     let result;
     this.#cause = undefined;
@@ -241,53 +253,60 @@ export class Link {
       let code = "", message = "", retryable = true;
       try {
         // The texts of other errors may contain secrets.
-        const ours = error instanceof IotError;
-        if (ours) code = String(error.code ?? "");
-        if (ours || error?.code === "ERR_OPTION") message = error.message;
+        const isIotError = error instanceof IotError;
+        if (isIotError) code = String(error.code ?? "");
+        if (isIotError || error?.code === "ERR_OPTION") message = error.message;
         retryable = error?.retryable !== false;
       } catch {
-        // A revoked proxy cannot be read.
+        // The provider threw an object whose members cannot be read, such as a revoked proxy.
       }
       this.#cause = error;
-      this.tell_("providerFailed", { attempt, code, message, retryable });
+      this.tryCall_("providerFailed", { attempt, code, message, retryable });
       return;
     }
-    this.tell_("provided", plain(result, { attempt, date: Date.now() }));
+    this.tryCall_("provided", plain(result, { attempt, date: Date.now() }));
   }
 
   /** @param {number} attempt @param {string} url */
   #open(attempt, url) {
     this.#attempt = attempt;
     this.#turns.socket_ = new Socket(url, {
-      opened_: () => this.tell_("opened", { attempt }),
-      openFailed_: (name) => this.tell_("openFailed", { attempt, name }),
+      opened_: () => this.tryCall_("opened", { attempt }),
+      openFailed_: (name) => this.tryCall_("openFailed", { attempt, name }),
       received_: (data) => {
-        if (!this.alive_) return;
-        if (typeof data === "string") this.#turns.inOrder_(() => this.tell_("text", { attempt }), 0);
-        else if (data.byteLength > 0) this.#turns.inOrder_(() => this.#turns.receive_(attempt, data), data.byteLength);
+        if (!this.running_) return;
+        if (typeof data === "string") this.#turns.runInOrder_(() => this.tryCall_("text", { attempt }), 0);
+        else if (data.byteLength > 0) this.#turns.runInOrder_(() => this.#turns.receive_(attempt, data), data.byteLength);
       },
       closed_: (code) => {
-        if (this.alive_) this.#turns.inOrder_(() => this.tell_("closed", { attempt, code }), 0);
+        if (this.running_) this.#turns.runInOrder_(() => this.tryCall_("closed", { attempt, code }), 0);
       },
     });
   }
 
+  /** Reports to the wasm that the page has resumed. */
   wake_() {
-    this.tell_("wake");
+    this.tryCall_("wake");
   }
 
-  /** @param {IotError} error */
-  crashed_(error) {
-    this.#rest();
+  /**
+   * Closes the client after a crash of the wasm, or at the end of the page.
+   * @param {IotError} error
+   */
+  fail_(error) {
+    this.#deactivate();
     this.#turns.socket_?.close_();
     this.#turns.socket_ = undefined;
-    this.#turns.sent_(false, error);
+    this.#turns.settleQoS0_(false, error);
     this.#turns.tokens_.rejectAll_(error);
-    this.#owner.crashed_(error);
+    this.#owner.failed_(error);
   }
 }
 
-/** @param {string} topic */
+/**
+ * Checks the first 65,536 characters of a topic. A topic with more characters is too long in any case.
+ * @param {string} topic
+ */
 function checkTopic(topic) {
   wellFormed(topic.slice(0, 65536), "topic");
 }

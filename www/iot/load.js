@@ -1,56 +1,61 @@
 import { newGo, stamp } from "../wasm_exec.js";
 import { Core } from "./core.js";
-import { IotError, failed, plain, wordsOf } from "./errors.js";
+import { IotError, iotError, messageOf, plain } from "./errors.js";
 
 /**
- * Downloads and starts the wasm. `version` is that of the JavaScript.
- * @param {() => any} where
- * @param {string | undefined} integrity
- * @param {string} version
+ * Downloads and starts the wasm. Rejects with `ERR_LOAD`, `ERR_VERSION`, `ERR_NO_WASM` or `ERR_CSP`.
+ * @param {() => any} getSource returns the option `wasm` of load()
+ * @param {string | undefined} integrity the option `integrity` of load()
+ * @param {string} version the version of the JavaScript
  */
-export async function start(where, integrity, version) {
-  let running = "";
+export async function start(getSource, integrity, version) {
+  let wasmStamp = "";
   /** @type {any} */
   let operation;
-  // Go calls start() while it starts, with its version and the function for operations.
+  // The main function of Go calls bridge.start() with its build stamp and the function that calls operations.
   const bridge = plain({
-    /** @param {string} v @param {any} f */
-    start(v, f) {
-      running = v;
-      operation = f;
+    /** @param {string} goStamp @param {any} call */
+    start(goStamp, call) {
+      wasmStamp = goStamp;
+      operation = call;
     },
   });
   let go, instance;
   try {
     if (typeof WebAssembly === "undefined") {
-      throw failed("ERR_NO_WASM", "WebAssembly is disabled", "load");
+      throw iotError("ERR_NO_WASM", "WebAssembly is disabled", "load");
     }
     go = newGo(bridge);
-    instance = await instantiate(await where(), integrity, go.importObject);
+    instance = await instantiate(await getSource(), integrity, go.importObject);
   } catch (error) {
     throw loadError(error);
   }
   /** @type {Core | undefined} */
   let core;
-  go.exit = () => core?.crashed_("it has ended");
+  go.exit = () => core?.crashed_("it exited");
   go.run(instance).catch((error) => core?.crashed_(error));
-  if (running !== stamp || !stamp.startsWith(`${version}+`)) {
-    throw failed("ERR_VERSION", `iot.js ${stamp} and iot.wasm ${running} are of different builds; clear the cache`, "load");
+  if (wasmStamp !== stamp || !stamp.startsWith(`${version}+`)) {
+    throw iotError("ERR_VERSION", `iot.js ${stamp} and iot.wasm ${wasmStamp} are different builds; clear the cache`, "load");
   }
   return (core = new Core(instance.exports, operation));
 }
 
-/** @param {any} source @param {string | undefined} integrity @param {WebAssembly.Imports} imports */
+/**
+ * Compiles and instantiates the wasm.
+ * @param {any} source
+ * @param {string | undefined} integrity
+ * @param {WebAssembly.Imports} imports
+ */
 async function instantiate(source, integrity, imports) {
   if (source instanceof WebAssembly.Module) return WebAssembly.instantiate(source, imports);
   let response = source, bytes;
   if (typeof source === "string" || source instanceof URL) {
-    const url = new URL(source, globalThis.location?.href); // throws where a classic script has no address
-    // webpack would fail to find the module of import("node:fs/promises").
+    const url = new URL(source, globalThis.location?.href); // throws for a relative URL without a base
+    // Node reads the file by node:fs. webpack cannot resolve an import of node:fs.
     const node = /** @type {any} */ (globalThis).process;
     const files = url.protocol === "file:" && node?.getBuiltinModule?.("node:fs/promises");
     if (files) {
-      if (integrity !== undefined) throw new TypeError("integrity needs an address that is fetched");
+      if (integrity !== undefined) throw new TypeError("integrity requires a URL that is fetched");
       bytes = await files.readFile(url);
     } else response = await fetch(url, plain({ integrity: integrity ?? "" }));
   }
@@ -64,12 +69,15 @@ async function instantiate(source, integrity, imports) {
   return (await WebAssembly.instantiate(bytes, imports)).instance;
 }
 
-/** @param {unknown} error */
+/**
+ * Converts an error of the download, the compilation or the start to an IotError.
+ * @param {unknown} error
+ */
 function loadError(error) {
   if (error instanceof IotError) return error;
   const csp = error instanceof WebAssembly.CompileError && /content security policy|unsafe-eval|blocked by CSP/i.test(error.message);
   if (csp) {
-    return failed("ERR_CSP", "the page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src", "load", false, error);
+    return iotError("ERR_CSP", "the page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to script-src", "load", false, error);
   }
-  return failed("ERR_LOAD", `iot.wasm could not be loaded: ${wordsOf(error)}`, "load", true, error);
+  return iotError("ERR_LOAD", `iot.wasm could not be loaded: ${messageOf(error)}`, "load", true, error);
 }

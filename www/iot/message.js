@@ -2,72 +2,82 @@ import {
   CONTENT_TYPE, CORRELATION_DATA, FLAG_DUPLICATE, FLAG_QOS, FLAG_RETAIN, FLAG_SHARED, FLAG_UTF8, MESSAGE_EXPIRY,
   PROPERTY_DATA, PROPERTY_ID, PROPERTY_VALUE, PROPERTY_WORDS, RESPONSE_TOPIC, USER_PROPERTY, exact,
 } from "./abi.js";
-import { invalid } from "./errors.js";
+import { argumentError } from "./errors.js";
 
 const decoder = new TextDecoder();
-const LARGE = 262144; // bytes of a WebSocket message
+// compact() copies the packet only if the frame has more bytes than this.
+const LARGE = 262144;
 
-/** A message with the same content. @type {(message: Message) => Message} */
+/**
+ * Returns another Message with the same content.
+ * @type {(message: Message) => Message}
+ */
 export let copyOf;
-/** The flags of a message. @type {(message: Message) => number} */
+/**
+ * Returns the flags of a message: FLAG constants of abi.js.
+ * @type {(message: Message) => number}
+ */
 export let flagsOf;
 /**
- * The buffer that a message keeps in memory. Of a WebSocket message that is much larger than the message, the message
- * keeps a copy of its own part.
+ * Reduces the memory of a message that waits in a buffer, and returns its frame. If the frame is large, and more than twice
+ * as large as the packet, a copy of the packet replaces the frame.
  * @type {(message: Message) => ArrayBuffer}
  */
-export let kept;
+export let compact;
 
-/** A received message. It keeps the WebSocket message that contains it, and decodes a member when it is read. */
+/**
+ * A received message. It refers to the frame (the data of the WebSocket message) that contains the packet. A getter decodes
+ * its member at each call. iot.d.ts documents the public members.
+ */
 export class Message {
-  #packet;
+  #record;
   #client;
-  /** @type {import("../iot.js").OwnBytes | undefined} */
+  /** @type {import("../iot.js").OwnBytes | undefined} the payload, after the page has read it */
   #payload;
 
   /**
    * @param {string} topic
-   * @param {import("./abi.js").Packet} packet
-   * @param {Pick<import("../iot.js").IotClient, "publish">} client
+   * @param {import("./abi.js").MessageRecord} record
+   * @param {Pick<import("../iot.js").IotClient, "publish">} client sends the reply
    */
-  constructor(topic, packet, client) {
+  constructor(topic, record, client) {
     this.topic = topic;
-    this.#packet = packet;
+    this.#record = record;
     this.#client = client;
   }
 
   static {
-    flagsOf = (m) => m.#packet.flags_;
-    copyOf = (m) => new Message(m.topic, m.#packet, m.#client);
-    kept = (m) => {
-      const { frame_, base_, packet_, size_ } = m.#packet;
+    flagsOf = (m) => m.#record.flags_;
+    copyOf = (m) => new Message(m.topic, m.#record, m.#client);
+    compact = (m) => {
+      const { frame_, base_, packet_, size_ } = m.#record;
       if (frame_.byteLength > Math.max(LARGE, 2 * size_)) {
         const start = packet_ - base_;
-        m.#packet = { ...m.#packet, frame_: frame_.slice(start, start + size_), base_: packet_ };
+        m.#record = { ...m.#record, frame_: frame_.slice(start, start + size_), base_: packet_ };
       }
-      return m.#packet.frame_;
+      return m.#record.frame_;
     };
   }
 
   get payload() {
     if (!this.#payload) {
-      // The only recipient gets a view of the frame. A copy would cost more than everything else.
+      // A single recipient gets a view, because a copy costs time. Several recipients get copies, which they may change.
       const view = this.#body();
-      this.#payload = this.#packet.flags_ & FLAG_SHARED ? view.slice() : view;
+      this.#payload = this.#record.flags_ & FLAG_SHARED ? view.slice() : view;
     }
     return this.#payload;
   }
   get qos() {
-    return /** @type {import("../iot.js").QoS} */ (this.#packet.flags_ & FLAG_QOS);
+    return /** @type {import("../iot.js").QoS} */ (this.#record.flags_ & FLAG_QOS);
   }
   get retain() {
-    return (this.#packet.flags_ & FLAG_RETAIN) !== 0;
+    return (this.#record.flags_ & FLAG_RETAIN) !== 0;
   }
   get duplicate() {
-    return (this.#packet.flags_ & FLAG_DUPLICATE) !== 0;
+    return (this.#record.flags_ & FLAG_DUPLICATE) !== 0;
   }
   get utf8() {
-    return (this.#packet.flags_ & FLAG_UTF8) !== 0;
+    return (this.#record.flags_ & FLAG_UTF8) !== 0;
   }
   get contentType() {
     return this.#text(CONTENT_TYPE);
@@ -85,7 +95,7 @@ export class Message {
   get userProperties() {
     /** @type {[string, string][]} */
     const pairs = [];
-    const list = this.#packet.properties_;
+    const list = this.#record.properties_;
     for (let i = 0; i < list.length; i += PROPERTY_WORDS) {
       if (list[i + PROPERTY_ID] === USER_PROPERTY) {
         pairs.push([this.#string(list[i + PROPERTY_DATA], list[i + PROPERTY_DATA + 1]), this.#string(list[i + PROPERTY_VALUE], list[i + PROPERTY_VALUE + 1])]);
@@ -105,38 +115,51 @@ export class Message {
   /** @param {import("../iot.js").Payload} [payload] @param {import("../iot.js").PublishOptions} [options] */
   async reply(payload, options) {
     const topic = this.responseTopic;
-    if (topic === undefined) throw invalid(TypeError, "ERR_OPTION", "the message has no responseTopic");
+    if (topic === undefined) throw argumentError(TypeError, "ERR_OPTION", "the message has no responseTopic");
     const correlationData = this.correlationData;
     return this.#client.publish(topic, payload, correlationData ? { correlationData, ...options } : options);
   }
 
+  /** Returns a view of the payload. */
   #body() {
-    return this.#bytes(this.#packet.payload_, this.#packet.length_);
+    return this.#bytes(this.#record.payload_, this.#record.length_);
   }
 
-  /** @param {number} at an address @param {number} length */
+  /**
+   * Returns a view of the bytes at an address in the wasm.
+   * @param {number} at
+   * @param {number} length
+   */
   #bytes(at, length) {
-    return new Uint8Array(this.#packet.frame_, length && at - this.#packet.base_, length);
+    return new Uint8Array(this.#record.frame_, length && at - this.#record.base_, length);
   }
 
-  /** @param {number} at @param {number} length */
+  /**
+   * Decodes the string at an address in the wasm.
+   * @param {number} at
+   * @param {number} length
+   */
   #string(at, length) {
     return exact.decode(this.#bytes(at, length));
   }
 
-  /** @param {number} id */
+  /**
+   * Returns the value of a string property.
+   * @param {number} id
+   */
   #text(id) {
     return this.#find(id, (at, length) => this.#string(at, length));
   }
 
   /**
-   * The value of a property, undefined if it is absent.
+   * Returns the decoded value of the first property with this id.
    * @template T
    * @param {number} id
    * @param {(data: number, length: number) => T} decode
+   * @returns {T | undefined} undefined if there is no such property
    */
   #find(id, decode) {
-    const list = this.#packet.properties_;
+    const list = this.#record.properties_;
     for (let i = 0; i < list.length; i += PROPERTY_WORDS) {
       if (list[i + PROPERTY_ID] === id) return decode(list[i + PROPERTY_DATA], list[i + PROPERTY_DATA + 1]);
     }

@@ -1,34 +1,41 @@
 import { stamp } from "../wasm_exec.js";
 import { LOAD, PRESIGN, check } from "./options.js";
-import { errorFrom, invalid, plain } from "./errors.js";
+import { argumentError, errorFrom, plain } from "./errors.js";
 import { start } from "./load.js";
-import { promised } from "./page.js";
+import { pagePromise } from "./page.js";
 
 export const version = "0.1.0";
 
-/** @type {() => any} */
-let beside = () => undefined; // the address beside iot.js, which sets it
-/** @type {import("../iot.js").LoadOptions | undefined} */
-let source; // the options of the last load(), for every further instance, too
+/**
+ * Returns the default URL of the wasm. iot.js sets it.
+ * @type {() => any}
+ */
+let defaultWasm = () => undefined;
+/** @type {import("../iot.js").LoadOptions | undefined} the options of load(), which also apply when a crash requires another load */
+let loadOptions;
 /** @type {Promise<any> | undefined} */
 let loading;
 /** @type {Awaited<ReturnType<typeof start>> | undefined} */
 let core;
 
-/** @param {() => URL} get */
-export function setDefaultWasm(get) {
-  beside = () => {
-    const url = get();
-    if (url.protocol[0] === "h") url.search = stamp; // so that no cache answers with another build
+/**
+ * Sets the default URL of the wasm.
+ * @param {() => URL} getUrl
+ */
+export function setDefaultWasm(getUrl) {
+  defaultWasm = () => {
+    const url = getUrl();
+    // With the build stamp as the query of an HTTP URL, a cache cannot return the wasm of another build.
+    if (url.protocol[0] === "h") url.search = stamp;
     return url;
   };
 }
 
-/** Returns the running wasm. It starts at the first call, and again after a crash or a failed download. */
+/** Returns the running wasm. The first call loads it. A call after a crash or a failed load loads it again. */
 export async function acquire() {
-  if (core?.crash_) core = loading = undefined;
+  if (core?.crashError_) core = loading = undefined;
   if (!loading) {
-    const attempt = start(source?.wasm === undefined ? beside : () => source?.wasm, source?.integrity, version);
+    const attempt = start(loadOptions?.wasm === undefined ? defaultWasm : () => loadOptions?.wasm, loadOptions?.integrity, version);
     loading = attempt;
     attempt.then(
       (started) => (core = started),
@@ -41,31 +48,32 @@ export async function acquire() {
 }
 
 /**
- * Loads the wasm ahead of the first call. A second call waits for the same load. After a failure, the next call tries again.
+ * Loads the wasm before the first call. iot.d.ts documents load(), presign() and matches().
  * @type {typeof import("../iot.js").load}
  */
 export function load(options) {
-  return promised(async () => {
+  return pagePromise(async () => {
     const o = check(options, LOAD, "load options");
-    const address = o.wasm === undefined || typeof o.wasm === "string" || o.wasm instanceof URL;
-    if (o.integrity !== undefined && !address) throw invalid(TypeError, "ERR_OPTION", "integrity needs an address");
-    if (!loading || core?.crash_) source = o;
+    const isUrl = o.wasm === undefined || typeof o.wasm === "string" || o.wasm instanceof URL;
+    if (o.integrity !== undefined && !isUrl) throw argumentError(TypeError, "ERR_OPTION", "integrity requires a URL");
+    if (!loading || core?.crashError_) loadOptions = o;
     try {
       await acquire();
     } catch (error) {
-      source = undefined;
+      loadOptions = undefined;
       throw error;
     }
-    if (!address && source === o && !(o.wasm instanceof WebAssembly.Module)) source = undefined; // a Response can be read only once
+    // A Response can be read only once, so a later load uses the default URL.
+    if (!isUrl && loadOptions === o && !(o.wasm instanceof WebAssembly.Module)) loadOptions = undefined;
   });
 }
 
 /**
- * Returns a signed wss:// URL. It is a secret.
+ * Returns a signed URL.
  * @type {typeof import("../iot.js").presign}
  */
 export function presign(options) {
-  return promised(async () => {
+  return pagePromise(async () => {
     const o = check(options, PRESIGN, "presign options");
     const running = await acquire();
     const result = plain(running.call_(0, "presign", plain(o, { date: (o.date ?? new Date()).getTime() })));
@@ -75,14 +83,14 @@ export function presign(options) {
 }
 
 /**
- * Returns whether the topic matches the topic filter (section 4.7), false if either is not valid.
+ * Returns whether the topic matches the topic filter (section 4.7). Returns false if either is not valid.
  * @type {typeof import("../iot.js").matches}
  */
 export function matches(filter, topic) {
   if (typeof filter !== "string" || typeof topic !== "string" || !topic || /[+#\0]/.test(topic)) return false;
   if (filter.startsWith("$share/")) filter = /^\$share\/[^/+#]+\/(.*)$/su.exec(filter)?.[1] ?? "";
   const f = filter.split("/"), t = topic.split("/");
-  // A wildcard is a whole level, and # is the last level.
+  // In a valid filter, a wildcard fills a whole level, and # is the last level.
   if (!filter || f.some((l, i) => !/^(?:\+|#|[^+#\0]*)$/.test(l) || (l === "#" && i < f.length - 1))) return false;
   if (topic.startsWith("$") && (f[0] === "+" || f[0] === "#")) return false;
   const all = f.at(-1) === "#";

@@ -1,27 +1,32 @@
-import { failed } from "./errors.js";
+import { iotError } from "./errors.js";
 
 /** @typedef {import("./errors.js").IotError} IotError */
 
-// The page or worker of the clients. Server-side rendering imports this module,
-// too, where there is neither.
+// This module handles the events and the storage of the page or worker. A server that
+// renders pages also imports it, so it must work without a window.
 
 /**
- * The clients that are connected or connecting. They are notified when the page
- * resumes, and when it ends. Other clients are kept alive by the page only.
- * @type {Set<{ wake_(): void, crashed_(error: IotError): void }>}
+ * The clients that are connected, are connecting, or load the wasm. This module calls
+ * wake_ when the page resumes, and fail_ when the page ends. A client that is not in this
+ * set is garbage-collected when the page has no reference to it.
+ * @type {Set<{ wake_(): void, fail_(error: IotError): void }>}
  */
-export const awake = new Set();
+export const activeClients = new Set();
 
 /**
- * Functions that reject the pending promises of the page.
+ * The functions that reject the pending promises of the page.
  * @type {Set<(error: unknown) => void>}
  */
 const pending = new Set();
 
-/** The error of all calls once the page has ended. @type {IotError | undefined} */
-export let gone;
+/** @type {IotError | undefined} the error with which all calls reject after the page has ended; undefined before */
+export let pageError;
 
-/** Adds a listener, except in Node. @param {string} type @param {(event: any) => void} listener */
+/**
+ * Adds a listener to the window or worker. Node has no global events.
+ * @param {string} type
+ * @param {(event: any) => void} listener
+ */
 const on = (type, listener) => globalThis.addEventListener?.(type, listener);
 
 let watching = false;
@@ -31,22 +36,25 @@ function watch() {
   if (watching) return;
   watching = true;
   const wake = () => {
-    for (const client of [...awake]) client.wake_();
+    for (const client of [...activeClients]) client.wake_();
   };
   on("online", wake);
-  on("pageshow", (e) => e.persisted && wake()); // from the back/forward cache
-  on("pagehide", (e) => e.persisted || leave());
+  on("pageshow", (e) => e.persisted && wake()); // the page was in the back/forward cache
+  on("pagehide", (e) => e.persisted || endPage());
   const { document } = globalThis;
-  document?.addEventListener("resume", wake); // the browser had frozen the page
+  document?.addEventListener("resume", wake); // the page was frozen (Page Lifecycle API)
   document?.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake());
 }
 
-/** Rejects everything at the end of the page or the removal of its frame: no timer and no microtask runs afterwards. */
-function leave() {
-  gone ??= failed("ERR_CLOSED", "the page has ended", "session");
-  for (const fail of pending) fail(gone);
-  for (const client of awake) client.crashed_(gone);
-  return gone;
+/**
+ * Follows the end of the page or the removal of its frame. Rejects all pending promises and
+ * closes all clients at once, because no timer and no microtask runs later. Returns pageError.
+ */
+function endPage() {
+  pageError ??= iotError("ERR_CLOSED", "the page has ended", "session");
+  for (const fail of pending) fail(pageError);
+  for (const client of activeClients) client.fail_(pageError);
+  return pageError;
 }
 
 /**
@@ -59,21 +67,21 @@ export function onAbort(signal, abort) {
   return () => signal?.removeEventListener("abort", abort);
 }
 
-/** @typedef {(signal: AbortSignal | undefined) => void} Until */
+/** @typedef {(signal: AbortSignal | undefined) => void} UseSignal */
 
 /**
- * Returns a promise for the page, which settles as the promise of start does. An
- * abort of the signal that start passes to its argument rejects it with the signal's
- * reason. The end of the page rejects it, without a microtask.
+ * Calls start and returns a promise that settles as the promise of start does. It rejects
+ * earlier in two cases: with the signal's reason when the signal aborts, and with pageError
+ * when the page ends. start passes this signal to its argument.
  * @template T
- * @param {(until: Until) => Promise<T>} start
- * @param {() => void} [settled] is called after it has settled
+ * @param {(useSignal: UseSignal) => Promise<T>} start
+ * @param {() => void} [afterwards] is called after the returned promise was settled, except if start throws
  * @returns {Promise<T>}
  */
-export function promised(start, settled) {
+export function pagePromise(start, afterwards) {
   return new Promise((resolve, reject) => {
     watch();
-    if (gone || globalThis.closed === true) throw leave();
+    if (pageError || globalThis.closed === true) throw endPage();
     /** @type {AbortSignal | undefined} */
     let signal;
     const work = start((s) => {
@@ -81,69 +89,73 @@ export function promised(start, settled) {
       s?.throwIfAborted();
     });
     /** @type {<T>(settle: (value: T) => void) => (value: T) => void} */
-    const by = (settle) => (value) => {
+    const settleBy = (settle) => (value) => {
       pending.delete(fail);
-      disarm();
+      removeListener();
       settle(value);
-      settled?.();
+      afterwards?.();
     };
-    const fail = by(reject);
+    const fail = settleBy(reject);
     const abort = () => fail(signal?.reason);
-    const disarm = onAbort(signal, abort);
+    const removeListener = onAbort(signal, abort);
     pending.add(fail);
-    work.then(by(resolve), fail);
+    work.then(settleBy(resolve), fail);
     if (signal?.aborted) abort();
   });
 }
 
-/** @type {Set<string | undefined>} */
-const forbidden = new Set();
+/** @type {Set<string | undefined>} the origins of URLs in violations of the directive connect-src */
+const blockedOrigins = new Set();
 (globalThis.document ?? globalThis).addEventListener?.("securitypolicyviolation", (e) => {
-  // A policy that only reports does not forbid a WebSocket. For an HTTP request, the report itself counts.
-  if (e.effectiveDirective === "connect-src" && (e.disposition === "enforce" || e.blockedURI.startsWith("http"))) forbidden.add(hostOf(e.blockedURI));
+  // A report-only policy does not block a WebSocket. Its report on an HTTP request matters, because the report contains the URL.
+  if (e.effectiveDirective === "connect-src" && (e.disposition === "enforce" || e.blockedURI.startsWith("http"))) blockedOrigins.add(originOf(e.blockedURI));
 });
 
 /**
- * Whether the page's Content-Security-Policy has forbidden a WebSocket to that
- * address, or has reported an HTTP request to it.
+ * Whether a Content-Security-Policy of the page has blocked a WebSocket to the origin of the
+ * URL. For an HTTP URL: whether a policy has reported a request to the origin.
  * @param {string} url
  */
-export function forbids(url) {
-  return forbidden.has(hostOf(url));
+export function blockedByPolicy(url) {
+  return blockedOrigins.has(originOf(url));
 }
 
-/** @param {string} url */
-function hostOf(url) {
+/**
+ * Returns the scheme and the host of a URL, as a key.
+ * @param {string} url
+ */
+function originOf(url) {
   return url.split(/[/?#]/, 3).join();
 }
 
 const KEY = "iot.clientId";
 /** @type {string | undefined} */
-let base;
-let given = 0;
+let firstId;
+let count = 0;
 
 /**
- * Returns a client id that survives a reload of the tab, and differs in a duplicate
- * of the tab. The id is in sessionStorage, which a duplicate copies. Only a page
- * that ends marks its id as free.
+ * Returns a new client id. After a reload of the tab, the calls return the same ids again. A
+ * duplicate of the tab gets other ids. The browser copies sessionStorage to a duplicate, so
+ * a stored id is used only if the page that stored it has ended and has marked it as free.
  */
-export function tabId() {
-  base ??= takeBase();
-  return given++ ? `${base}-${given}` : base;
+export function tabClientId() {
+  firstId ??= storedId();
+  return count++ ? `${firstId}-${count}` : firstId;
 }
 
-function takeBase() {
+/** Returns the stored id if it is free, otherwise a random one, and stores it as in use. */
+function storedId() {
   try {
     const { sessionStorage } = globalThis;
     if (!sessionStorage) return randomId();
-    const [kept, free] = (sessionStorage.getItem(KEY) ?? "").split(" ");
-    const id = kept && free ? kept : randomId();
+    const [stored, free] = (sessionStorage.getItem(KEY) ?? "").split(" ");
+    const id = stored && free ? stored : randomId();
     sessionStorage.setItem(KEY, id);
     on("pagehide", () => sessionStorage.setItem(KEY, `${id} free`));
     on("pageshow", (e) => e.persisted && sessionStorage.setItem(KEY, id));
     return id;
   } catch {
-    return randomId(); // a sandboxed page has no storage
+    return randomId(); // sessionStorage throws in a sandboxed page
   }
 }
 

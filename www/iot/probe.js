@@ -1,10 +1,12 @@
 import { textOf } from "./http.js";
-import { forbids } from "./page.js";
+import { blockedByPolicy } from "./page.js";
 
 /**
- * Requests the address of a WebSocket by HTTP: a browser does not tell a page why a WebSocket failed.
+ * Requests the URL of a WebSocket by HTTP, because a browser hides from a page why a WebSocket
+ * did not open. Returns the argument of the operation probed. The promise never rejects. status
+ * is 0 without an answer. skew is NaN without a readable Date header.
  * @param {number} attempt
- * @param {string} url
+ * @param {string} url a ws:// or wss:// URL
  */
 export async function probe(attempt, url) {
   let status = 0, code = "", message = "", skew = NaN;
@@ -19,8 +21,8 @@ export async function probe(attempt, url) {
     code = String(body.code ?? body.__type ?? "");
     message = String(body.message ?? "");
   } catch {
-    // The values so far are the result.
+    // The result has the values that were read before the error.
   }
-  await new Promise((resolve) => setTimeout(resolve)); // the event of a violated policy comes in a task of its own
-  return { attempt, status, code, message, offline: globalThis.navigator?.onLine === false, blocked: forbids(url.replace("http", "ws")), reported: forbids(url), skew };
+  await new Promise((resolve) => setTimeout(resolve)); // the browser fires securitypolicyviolation in a later task
+  return { attempt, status, code, message, offline: globalThis.navigator?.onLine === false, blocked: blockedByPolicy(url.replace("http", "ws")), reported: blockedByPolicy(url), skew };
 }

@@ -1,117 +1,128 @@
 import { List } from "./list.js";
-import { soon } from "./soon.js";
+import { queueTask } from "./task.js";
 
-// A longer task makes the page stutter.
+// The time after which the queue pauses, in milliseconds. Longer tasks would delay the rendering of the page.
 const SLICE_MS = 12;
-const LOOK = 16; // events between two readings of the clock
+// The number of events after which the queue reads the clock.
+const CLOCK_INTERVAL = 16;
 
-// Beyond this many waiting bytes the queue does not pause, so that the network waits.
-const MOST_BEHIND = 64 << 20;
-const OVERHEAD = 1024; // bytes of a buffer, a closure and a record, about, besides the bytes in the buffer
+// If the waiting work keeps more bytes than this, the queue does not pause. The page then
+// reads no further bytes from the network until the work is done.
+const MAX_WAITING_BYTES = 64 << 20;
+// The approximate number of bytes that waiting work needs beside its data.
+const OVERHEAD = 1024;
 
 /**
- * The events for the page, in the order in which they happened, also where calls
- * are nested. Many events are handled in slices, so that the page can do other work
- * between them. Frames that arrive meanwhile wait behind the events.
+ * A queue of the events for the page: messages, results of calls, and effects. It handles
+ * them in the order in which the wasm reported them, even if a handler calls the wasm. It
+ * pauses after SLICE_MS, so that the page can do other work. Work that arrives during a
+ * pause, such as a received frame, waits until all events are handled.
  */
 export class Queue {
   /** @type {any[]} */
-  #events = []; // link, kind, detail, and so on
-  #next = 0;
-  #running = false;
-  #resting = false; // between two slices
-  #resuming = false; // in a slice that is not the first
-  #until = 0; // end of this slice
+  #events = []; // three elements for each event: link, kind, detail
+  #index = 0; // the first element of the next event
+  #running = false; // whether run_ is handling events
+  #paused = false; // whether a task will call #resume
+  #resuming = false; // whether #resume is running
+  #sliceEnd = 0; // the time of the next pause, in ms of performance.now()
   /** @type {List<{ work_(): void, bytes_: number }>} */
-  #waiting = new List(); // work behind the events
-  #waitingBytes = 0;
+  #waiting = new List(); // the work that waits for the events
+  #waitingBytes = 0; // the bytes that this work keeps in memory
 
-  /** Whether new frames have to wait. */
-  get behind_() {
-    return this.#resting || this.#waiting.length_ > 0;
+  /** Whether new work must wait. */
+  get mustWait_() {
+    return this.#paused || this.#waiting.length_ > 0;
   }
 
   /**
-   * Adds an event. kind is the list of recipients of a message, or the token of a result; else detail is a function to call.
-   * @param {any} link
-   * @param {Uint32Array | number | undefined} kind
-   * @param {any} detail
+   * Adds an event.
+   * @param {any} link the client's Link
+   * @param {Uint32Array | number | undefined} kind the recipients of a message, the token of a result, or undefined for a function
+   * @param {any} detail the message, the result, or the function to call
    */
   push_(link, kind, detail) {
     this.#events.push(link, kind, detail);
   }
 
-  /** Adds work behind everything that waits. @param {() => void} work @param {number} bytes that it keeps in memory */
-  later_(work, bytes) {
+  /**
+   * Adds work after all other waiting work.
+   * @param {() => void} work
+   * @param {number} bytes the size of its data in memory
+   */
+  append_(work, bytes) {
     bytes += OVERHEAD;
     this.#waitingBytes += bytes;
     this.#waiting.push_({ work_: work, bytes_: bytes });
-    if (this.#waitingBytes > MOST_BEHIND) this.#resume();
+    if (this.#waitingBytes > MAX_WAITING_BYTES) this.#resume();
   }
 
-  /** Adds work in front of other work that waits. @param {() => void} work */
-  next_(work) {
-    if (!this.#resting) return work();
-    this.#waiting.putBack_({ work_: work, bytes_: 0 });
+  /**
+   * Runs work at once. During a pause, adds it before all other waiting work.
+   * @param {() => void} work
+   */
+  prepend_(work) {
+    if (!this.#paused) return work();
+    this.#waiting.unshift_({ work_: work, bytes_: 0 });
   }
 
-  /** Handles the events. A handler may cause further events, which are handled here. */
+  /** Handles the events, including those that a handler adds. */
   run_() {
     const events = this.#events;
-    if (this.#running || this.#resting || events.length === 0) return;
+    if (this.#running || this.#paused || events.length === 0) return;
     this.#running = true;
-    if (!this.#resuming) this.#until = performance.now() + SLICE_MS;
+    if (!this.#resuming) this.#sliceEnd = performance.now() + SLICE_MS;
     try {
-      let look = LOOK;
-      while (this.#next < events.length) {
-        const i = this.#next;
-        this.#next += 3;
+      let untilClock = CLOCK_INTERVAL;
+      while (this.#index < events.length) {
+        const i = this.#index;
+        this.#index += 3;
         const link = events[i], kind = events[i + 1], detail = events[i + 2];
         if (typeof kind === "object") link.deliver_(kind, detail);
         else if (kind === undefined) detail();
         else link.settle_(kind, detail);
-        if (--look === 0) {
-          look = LOOK;
-          if (this.#over()) return this.#rest();
+        if (--untilClock === 0) {
+          untilClock = CLOCK_INTERVAL;
+          if (this.#sliceOver()) return this.#pause();
         }
       }
-      events.length = this.#next = 0;
+      events.length = this.#index = 0;
     } finally {
       this.#running = false;
     }
   }
 
-  #over() {
-    return performance.now() > this.#until && this.#waitingBytes <= MOST_BEHIND;
+  /** Whether the queue must pause. */
+  #sliceOver() {
+    return performance.now() > this.#sliceEnd && this.#waitingBytes <= MAX_WAITING_BYTES;
   }
 
-  /** Pauses until another task. */
-  #rest() {
-    this.#resting = true;
-    soon(() => this.#resume());
+  #pause() {
+    this.#paused = true;
+    queueTask(() => this.#resume());
   }
 
+  /** Ends a pause: handles the events, and then runs the waiting work. */
   #resume() {
     if (this.#running || this.#resuming) return;
-    this.#resting = false;
+    this.#paused = false;
     this.#resuming = true;
-    this.#until = performance.now() + SLICE_MS;
+    this.#sliceEnd = performance.now() + SLICE_MS;
     try {
       this.run_();
-      while (!this.#resting && this.#waiting.length_ > 0) {
+      while (!this.#paused && this.#waiting.length_ > 0) {
         const { work_, bytes_ } = this.#waiting.shift_();
         this.#waitingBytes -= bytes_;
         work_();
-        if (!this.#resting && this.#waiting.length_ > 0 && this.#over()) this.#rest();
+        if (!this.#paused && this.#waiting.length_ > 0 && this.#sliceOver()) this.#pause();
       }
     } finally {
       this.#resuming = false;
     }
   }
 
-  /** Removes everything. */
   clear_() {
-    this.#events.length = this.#next = this.#waitingBytes = 0;
+    this.#events.length = this.#index = this.#waitingBytes = 0;
     this.#waiting = new List();
   }
 }

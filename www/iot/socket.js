@@ -1,25 +1,26 @@
-import { forbids } from "./page.js";
+import { blockedByPolicy } from "./page.js";
 
 /**
+ * The callbacks of a Socket.
  * @typedef {object} SocketEvents
- * @property {() => void} opened_
- * @property {(name: string) => void} openFailed_ the browser made no WebSocket; the name of its error
- * @property {(data: string | ArrayBuffer) => void} received_
- * @property {(code: number) => void} closed_
+ * @property {() => void} opened_ the WebSocket has opened
+ * @property {(name: string) => void} openFailed_ the constructor of WebSocket threw an error with this name
+ * @property {(data: string | ArrayBuffer) => void} received_ a WebSocket message was received
+ * @property {(code: number) => void} closed_ the WebSocket has closed or did not open; code is its close code
  */
 
 /**
- * A WebSocket, without the differences between browsers. A page may have replaced
- * the browser's WebSocket by one that behaves otherwise. Such a socket counts as
- * lost when it breaks a rule.
+ * A Socket wraps a WebSocket and hides the differences between browsers. The page may have
+ * replaced globalThis.WebSocket by its own class. If a method of such a class throws, or its
+ * data cannot be read, the Socket closes with the code 1006.
  */
 export class Socket {
   #events;
   /** @type {WebSocket | undefined} */
   #ws;
-  #native = false; // it is the browser's own
+  #native = false; // whether #ws is the browser's own WebSocket
   /** @type {Promise<void> | undefined} */
-  #reading; // the conversion of Blobs, in order
+  #reading; // the conversion of received Blobs; each conversion waits for the previous one
 
   /** @param {string} url @param {SocketEvents} events */
   constructor(url, events) {
@@ -28,12 +29,15 @@ export class Socket {
       this.#listen((this.#ws = new WebSocket(url, ["mqtt"])));
     } catch (/** @type {any} */ error) {
       this.#ws = undefined;
-      // Firefox and WebKit throw where the page's policy forbids the address. The event that names the policy follows.
-      setTimeout(() => (forbids(url) ? events.closed_(1006) : events.openFailed_(String(error?.name))));
+      // Firefox and WebKit throw if a Content-Security-Policy blocks the URL. They report the violation in a later task.
+      setTimeout(() => (blockedByPolicy(url) ? events.closed_(1006) : events.openFailed_(String(error?.name))));
     }
   }
 
-  /** @param {WebSocket} ws */
+  /**
+   * Sets the event handlers of the WebSocket.
+   * @param {WebSocket} ws
+   */
   #listen(ws) {
     const events = this.#events;
     ws.binaryType = "arraybuffer";
@@ -55,11 +59,11 @@ export class Socket {
       events.closed_(Number.isInteger(event?.code) ? event?.code : 1006);
     };
     ws.onclose = closed;
-    // Two WebSockets fire no close event: Chromium's that the page's policy forbids, which is closed from the start,
-    // and that of Node 22 that does not open, which never closes.
-    const forbidden = ws.readyState === 3;
+    // In two cases a WebSocket fires error but not close. If a policy blocks it, Chromium creates it in the state CLOSED.
+    // If it cannot open, Node 22 leaves it in the state CONNECTING.
+    const blocked = ws.readyState === 3;
     ws.onerror = () => {
-      if (forbidden || ws.readyState === 0) closed();
+      if (blocked || ws.readyState === 0) closed();
     };
     this.#native = `${ws.send}`.includes("[native");
   }
@@ -68,20 +72,26 @@ export class Socket {
     return this.#ws?.readyState === 1;
   }
 
-  /** How many bytes the socket has not sent yet. */
+  /** The number of bytes that were not sent yet. */
   get buffered_() {
     let n = 0;
     quietly(() => (n = /** @type {any} */ (this.#ws)?.bufferedAmount >>> 0));
     return n;
   }
 
-  /** Sends bytes if the socket is open. @param {any} bytes a view of the wasm's memory */
+  /**
+   * Sends bytes if the WebSocket is open.
+   * @param {any} bytes a view of the memory of the wasm
+   */
   send_(bytes) {
-    // A socket of the page's own may send later, when the memory has changed: it gets a copy.
+    // The browser's send() copies the bytes. The page's class may read them after the memory has changed, so it gets a copy.
     if (this.open_ && !quietly(() => this.#ws?.send(this.#native ? bytes : bytes.slice()))) this.#lose();
   }
 
-  /** Closes the socket. No events follow. @param {Uint8Array} [last] bytes to send before */
+  /**
+   * Closes the WebSocket. No callback is called later.
+   * @param {Uint8Array} [last] bytes to send before it closes
+   */
   close_(last) {
     const ws = this.#ws;
     if (!ws) return;
@@ -91,14 +101,18 @@ export class Socket {
     quietly(() => ws.close(1000));
   }
 
+  /** Closes the WebSocket and reports the code 1006. */
   #lose() {
     if (!this.#ws) return;
     this.close_();
-    queueMicrotask(() => this.#events.closed_(1006)); // not during a call into the wasm
+    queueMicrotask(() => this.#events.closed_(1006)); // the current call into the wasm must return first
   }
 }
 
-/** Calls a method that may throw where the page has replaced WebSocket. Returns whether it has not. @param {() => any} call */
+/**
+ * Calls a function. Returns false if it throws, as a method of the page's own WebSocket class may.
+ * @param {() => any} call
+ */
 function quietly(call) {
   try {
     call();

@@ -1,27 +1,36 @@
-import { invalid } from "./errors.js";
+import { argumentError } from "./errors.js";
 import { List } from "./list.js";
-import { kept } from "./message.js";
+import { compact } from "./message.js";
 import { onAbort } from "./page.js";
-import { settler } from "./publish.js";
+import { withResolvers } from "./tokens.js";
 
 /** @typedef {import("./message.js").Message} Message */
 /** @typedef {import("../iot.js").IotError} IotError */
 
-const OVERHEAD = 100; // about the bytes of a record, beside its content
+// The approximate number of bytes that a buffered message needs beside its topic and its frame.
+const OVERHEAD = 100;
 
 // Operations on a Subscription that only its client may call.
 
-/** Delivers a message. Returns false if an older message was dropped for it. @type {(subscription: Subscription, message: Message) => boolean} */
+/**
+ * Delivers a message. Returns false if the buffer dropped messages to make room.
+ * @type {(subscription: Subscription, message: Message) => boolean}
+ */
 export let deliver;
-/** Ends the subscription, with an error if one ended it. @type {(subscription: Subscription, error?: IotError) => void} */
+/**
+ * Ends the subscription. The error is the reason; undefined if the page ended it.
+ * @type {(subscription: Subscription, error?: IotError) => void}
+ */
 export let end;
-/** Ends the subscription when the signal aborts. @type {(subscription: Subscription, signal: AbortSignal | undefined) => void} */
-export let endWith;
+/**
+ * Ends the subscription when the signal aborts.
+ * @type {(subscription: Subscription, signal: AbortSignal | undefined) => void}
+ */
+export let endOnAbort;
 
 /**
- * A subscription. Its handler receives the messages. Without a handler they are
- * buffered for an iterator: `for await (const message of subscription)`. Leaving the
- * loop ends the subscription.
+ * A subscription. Its handler receives the messages. Without a handler, the subscription
+ * buffers the messages for its iterator. iot.d.ts documents the public members.
  */
 export class Subscription {
   /** @type {import("../iot.js").QoS} */
@@ -29,49 +38,50 @@ export class Subscription {
   received = 0;
   dropped = 0;
 
-  #leave;
+  #unsubscribe;
   #handler;
   #options;
   /** @type {List<{ message_: Message, frame_: ArrayBuffer, bytes_: number }>} */
   #buffer = new List();
-  #buffered = 0; // bytes in the buffer
-  /** @type {{ resolve(result: IteratorResult<Message, any>): void, reject(error: unknown): void }[]} */
+  /** The memory of the buffered messages, in bytes. */
+  #buffered = 0;
+  /** @type {{ resolve(result: IteratorResult<Message, any>): void, reject(error: unknown): void }[]} the pending calls of next() */
   #readers = [];
   #ended = false;
-  /** @type {IotError | undefined} */
+  /** @type {IotError | undefined} the error that ended the subscription, until an iterator throws it */
   #error;
-  #closing = settler();
-  #disarm = () => {};
-  /** @type {Promise<void> | undefined} */
-  #leaving;
+  #closed = withResolvers();
+  /** Removes the listener for the option signal. */
+  #removeListener = () => {};
+  /** @type {Promise<void> | undefined} the promise of the first unsubscribe() */
+  #unsubscribed;
 
   /**
    * @param {string} filter
    * @param {import("../iot.js").MessageHandler | undefined} handler
-   * @param {any} options
-   * @param {() => Promise<void>} leave ends the subscription for the page
+   * @param {any} options the checked options of subscribe()
+   * @param {() => Promise<void>} unsubscribe ends this subscription in the client and in the wasm
    */
-  constructor(filter, handler, options, leave) {
+  constructor(filter, handler, options, unsubscribe) {
     this.filter = filter;
     this.#handler = handler;
     this.#options = options;
-    this.#leave = leave;
+    this.#unsubscribe = unsubscribe;
     /** @type {Promise<IotError | undefined>} */
-    this.closed = this.#closing.promise;
+    this.closed = this.#closed.promise;
   }
 
   static {
     deliver = (subscription, message) => subscription.#deliver(message);
     end = (subscription, error) => subscription.#end(error);
-    endWith = (subscription, signal) => subscription.#endWith(signal);
+    endOnAbort = (subscription, signal) => subscription.#endOnAbort(signal);
   }
 
-  /** Ends the subscription. The end of the last one to a topic filter sends UNSUBSCRIBE. */
   unsubscribe() {
-    return (this.#leaving ??= this.#ended ? Promise.resolve() : this.#leave());
+    return (this.#unsubscribed ??= this.#ended ? Promise.resolve() : this.#unsubscribe());
   }
 
-  // Older browsers have no such symbol.
+  // Older browsers do not have Symbol.asyncDispose.
   [Symbol.asyncDispose ?? Symbol()]() {
     return this.unsubscribe();
   }
@@ -91,10 +101,13 @@ export class Subscription {
     return iterator;
   }
 
-  /** @param {AbortSignal | undefined} signal */
-  #endWith(signal) {
+  /**
+   * Unsubscribes when the signal aborts, or now if it has aborted.
+   * @param {AbortSignal | undefined} signal
+   */
+  #endOnAbort(signal) {
     const abort = () => this.unsubscribe().catch(() => {});
-    this.#disarm = onAbort(signal, abort);
+    this.#removeListener = onAbort(signal, abort);
     if (signal?.aborted) abort();
   }
 
@@ -107,28 +120,33 @@ export class Subscription {
     } else if (this.#readers.length > 0) {
       this.#readers.shift()?.resolve({ value: message, done: false });
     } else {
-      return this.#keep(message);
+      return this.#store(message);
     }
     return true;
   }
 
-  /** Buffers a message for the iterator. Returns false if an older one was dropped. @param {Message} message */
-  #keep(message) {
+  /**
+   * Adds a message to the buffer, and drops the oldest messages above the bounds.
+   * @param {Message} message
+   * @returns {boolean} false if it dropped a message
+   */
+  #store(message) {
     const buffer = this.#buffer;
     const { dropped } = this;
-    const frame = kept(message);
-    // Messages of one WebSocket message share its memory.
+    const frame = compact(message);
+    // Messages that arrived in one frame share it, so the frame counts once.
     const bytes = message.topic.length + OVERHEAD + (buffer.last_?.frame_ === frame ? 0 : frame.byteLength);
     this.#buffered += bytes;
     buffer.push_({ message_: message, frame_: frame, bytes_: bytes });
     while (buffer.length_ > this.#options.bufferSize || (this.#buffered > this.#options.bufferBytes && buffer.length_ > 1)) {
-      this.#take();
+      this.#shift();
       this.dropped++;
     }
     return dropped === this.dropped;
   }
 
-  #take() {
+  /** Removes the oldest message from the buffer. */
+  #shift() {
     const { message_, bytes_ } = this.#buffer.shift_();
     this.#buffered -= bytes_;
     return message_;
@@ -139,26 +157,29 @@ export class Subscription {
     if (this.#ended) return;
     this.#ended = true;
     this.#error = error;
-    this.#disarm();
+    this.#removeListener();
     for (const reader of this.#readers.splice(0)) {
       this.#error = undefined;
       if (error) reader.reject(error);
       else reader.resolve({ value: undefined, done: true });
     }
-    this.#closing.resolve(error);
+    this.#closed.resolve(error);
   }
 
-  /** Not an async function, whose promise would need a microtask: none runs after the end of the page. @returns {Promise<IteratorResult<Message, any>>} */
+  /**
+   * Returns the next result. An async function would reject in a microtask, but microtasks do not run after the end of the page.
+   * @returns {Promise<IteratorResult<Message, any>>}
+   */
   #next() {
     return new Promise((resolve, reject) => {
-      if (this.#buffer.length_ > 0) return resolve({ value: this.#take(), done: false });
+      if (this.#buffer.length_ > 0) return resolve({ value: this.#shift(), done: false });
       if (this.#ended) {
         const error = this.#error;
-        this.#error = undefined; // thrown once: later calls are done
+        this.#error = undefined; // only one call throws the error; later calls return done
         if (error) throw error;
         return resolve({ value: undefined, done: true });
       }
-      if (this.#handler) throw invalid(TypeError, "ERR_OPTION", "the subscription has a handler, which receives its messages");
+      if (this.#handler) throw argumentError(TypeError, "ERR_OPTION", "a subscription with a handler cannot be iterated");
       this.#readers.push({ resolve, reject });
     });
   }

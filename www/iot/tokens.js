@@ -1,39 +1,68 @@
-/** The promises that the wasm settles, by token. */
+/** The promises that the wasm settles. A token is the number by which the wasm names a promise. */
 export class Tokens {
   /** @type {Map<number, { resolve(value: any): void, reject(error: unknown): void }>} */
   #pending = new Map();
   #last = 0;
 
-  /** A token that is not in use. */
+  /** Returns a new token, 1 to 4,294,967,295. The numbers repeat after the last one. */
   next_() {
     return (this.#last = (this.#last % 0xffffffff) + 1);
   }
 
-  /** The promise of a token. @param {number} token @returns {Promise<any>} */
+  /**
+   * Creates the promise of a token.
+   * @param {number} token
+   * @returns {Promise<any>}
+   */
   promise_(token) {
     return new Promise((resolve, reject) => this.#pending.set(token, { resolve, reject }));
   }
 
-  /** Forgets a token. Its promise stays pending. Returns false if there was none. @param {number} token */
+  /**
+   * Removes a token. Its promise stays pending.
+   * @param {number} token
+   * @returns {boolean} false if the token was already removed
+   */
   drop_(token) {
     return this.#pending.delete(token);
   }
 
-  /** @param {number} token @param {any} value */
+  /**
+   * Resolves the promise of a token.
+   * @param {number} token ignored if it was removed
+   * @param {any} value
+   */
   resolve_(token, value) {
     this.#pending.get(token)?.resolve(value);
     this.drop_(token);
   }
 
-  /** @param {number} token @param {unknown} error */
+  /**
+   * Rejects the promise of a token.
+   * @param {number} token ignored if it was removed
+   * @param {unknown} error
+   */
   reject_(token, error) {
     this.#pending.get(token)?.reject(error);
     this.drop_(token);
   }
 
-  /** @param {unknown} error */
+  /**
+   * Rejects all pending promises.
+   * @param {unknown} error
+   */
   rejectAll_(error) {
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
   }
+}
+
+/**
+ * Returns an object with a new promise and its functions resolve and reject. Older browsers have no Promise.withResolvers.
+ * @returns {any}
+ */
+export function withResolvers() {
+  const result = {};
+  result.promise = new Promise((resolve, reject) => Object.assign(result, { resolve, reject }));
+  return result;
 }

@@ -1,17 +1,17 @@
 import { PENDING_NOTHING, PENDING_READY, SENT, encoder } from "./abi.js";
-import { failed } from "./errors.js";
-import { settler } from "./publish.js";
-import { soon } from "./soon.js";
-import { Tokens } from "./tokens.js";
+import { iotError } from "./errors.js";
+import { queueTask } from "./task.js";
+import { Tokens, withResolvers } from "./tokens.js";
 
+/** The result of a call with the reason code 0. */
 export const OK = Object.freeze({ reasonCode: 0 });
 
-// A larger WebSocket message enters the wasm, or leaves it, in pieces of this many bytes.
+// The most bytes that are copied into the wasm, or sent from it, at once.
 const PIECE = 1048576;
 
 /**
- * The hot path of one client: received bytes into the wasm, publish out, and what
- * the page sends at the end of a turn of the event loop.
+ * The frequent calls of one client into the wasm: publish, receive, and the end of a turn of
+ * the event loop. The output of a turn is sent when the turn ends.
  */
 export class Turns {
   tokens_ = new Tokens();
@@ -22,133 +22,150 @@ export class Turns {
   /** @type {import("./core.js").Core} */
   #core = /** @type {any} */ (undefined);
   #records;
-  #flushing = false; // a turn ends in a microtask
-  #answering = false; // a turn ends in a task
-  /** @type {any} */
-  #sending; // the promise of the QoS 0 messages of this turn
-  #time = 0; // about when the turn began
-  #arrival = 0; // when bytes last arrived that had to wait
+  #microtask = false; // whether a microtask will end the turn
+  #task = false; // whether a task will end the turn
+  /** @type {any} the promise of all QoS 0 messages of this turn, with resolve and reject */
+  #qos0;
+  // Times are in ms of performance.now().
+  #publishTime = 0; // the time at which publish_ last read the clock
+  #lastArrival = 0; // the last time at which received bytes had to wait in the queue
   /** @type {any} */
   #timer;
-  #timerAt = Infinity;
+  #timerAt = Infinity; // the time at which the timer ends the turn
 
-  /** @param {import("./abi.js").Recipient} records receives the records of the client's calls */
+  /** @param {import("./abi.js").RecordHandler} records handles the records of the client's calls */
   constructor(records) {
     this.#records = records;
   }
 
-  /** Uses another wasm. @param {import("./core.js").Core} core @param {number} client */
-  use_(core, client) {
+  /**
+   * Sets the wasm to call, and the id of the client in it.
+   * @param {import("./core.js").Core} core
+   * @param {number} client
+   */
+  setCore_(core, client) {
     this.#core = core;
     this.#client = client;
   }
 
   /**
-   * Publishes. cancel is given a function that takes a message back that has not been sent.
-   * @param {number} length of the topic in the memory
-   * @param {Uint8Array} options as MQTT properties
+   * Publishes to the topic that writeTopic_ has written.
+   * @param {number} topicLength in bytes
+   * @param {Uint8Array} properties the encoded MQTT properties
    * @param {string | Uint8Array} payload
    * @param {number} qos
    * @param {boolean | undefined} retain
-   * @param {(undo: () => void) => void} [cancel]
+   * @param {(cancel: () => void) => void} [setCancel] receives a function that removes the message, unless it has been sent
    */
-  publish_(length, options, payload, qos, retain, cancel) {
-    const core = this.#core, n = options.length, text = typeof payload === "string";
+  publish_(topicLength, properties, payload, qos, retain, setCancel) {
+    const core = this.#core, n = properties.length, text = typeof payload === "string";
     const token = this.tokens_.next_();
     const done = this.tokens_.promise_(token);
     try {
-      let input = core.memory_.room_(n + (text ? payload.length * 3 : payload.length));
+      let input = core.memory_.reserveInput_(n + (text ? payload.length * 3 : payload.length));
       if (n > 0) {
-        input.set(options);
+        input.set(properties);
         input = input.subarray(n);
       }
       let { length: size } = payload;
       if (text) size = encoder.encodeInto(payload, input).written;
       else input.set(payload);
-      if (core.wasm_.iot_publish(this.#client, token, length, n, size, qos, retain ? 1 : 0, this.#now()) === SENT) {
+      if (core.wasm_.iot_publish(this.#client, token, topicLength, n, size, qos, retain ? 1 : 0, this.#now()) === SENT) {
         this.tokens_.drop_(token);
-        this.#flushSoon(false);
-        return (this.#sending ??= settler()).promise;
+        this.#scheduleEnd(false);
+        return (this.#qos0 ??= withResolvers()).promise;
       }
     } catch (error) {
       core.crashed_(error); // rejects all promises
     }
-    this.afterwards_();
-    cancel?.(() => {
+    this.handleResults_();
+    setCancel?.(() => {
       if (this.tokens_.drop_(token)) this.#core.call_(this.#client, "cancel", { token });
     });
     return done;
   }
 
+  /** Returns the time. If a microtask will end the turn, it returns #publishTime, because reading the clock is slow. */
   #now() {
-    return this.#flushing ? this.#time : (this.#time = performance.now());
+    return this.#microtask ? this.#publishTime : (this.#publishTime = performance.now());
   }
 
   /**
-   * Passes a WebSocket message to the client.
+   * Passes a received WebSocket message to the wasm.
    * @param {number} attempt
    * @param {ArrayBuffer} frame
-   * @param {number} [from]
+   * @param {number} [from] the index of the first byte to pass
    */
   receive_(attempt, frame, from = 0) {
     const core = this.#core;
-    if (core.crash_) return;
+    if (core.crashError_) return;
     const n = Math.min(frame.byteLength - from, PIECE);
     try {
-      core.memory_.room_(n).set(new Uint8Array(frame, from, n));
+      core.memory_.reserveInput_(n).set(new Uint8Array(frame, from, n));
       core.wasm_.iot_receive(this.#client, attempt, n, performance.now());
     } catch (error) {
       core.crashed_(error); // rejects all promises
     }
-    this.afterwards_(frame, core.memory_.input_ - from);
-    if (from + n < frame.byteLength) core.queue_.next_(() => this.receive_(attempt, frame, from + n));
+    this.handleResults_(frame, core.memory_.inputAddress_ - from);
+    if (from + n < frame.byteLength) core.queue_.prepend_(() => this.receive_(attempt, frame, from + n));
   }
 
-  /** Runs work behind the events and frames that wait. @param {() => void} work @param {number} bytes that it keeps in memory */
-  inOrder_(work, bytes) {
+  /**
+   * Runs work at once, or after the waiting events and work in the queue.
+   * @param {() => void} work
+   * @param {number} bytes the size of its data in memory
+   */
+  runInOrder_(work, bytes) {
     const { queue_ } = this.#core;
-    if (!queue_.behind_) return work();
-    this.#arrival = performance.now();
-    queue_.later_(work, bytes);
+    if (!queue_.mustWait_) return work();
+    this.#lastArrival = performance.now();
+    queue_.append_(work, bytes);
   }
 
-  /** Handles the result of a call into the wasm, unless it has crashed. @param {ArrayBuffer} [frame] @param {number} [base] */
-  afterwards_(frame, base = 0) {
+  /**
+   * Handles the header and the records that a call into the wasm has written, unless the wasm has crashed.
+   * @param {ArrayBuffer} [frame] the WebSocket message that the call received
+   * @param {number} [base] see Memory.readTable_
+   */
+  handleResults_(frame, base = 0) {
     const { memory_, queue_ } = this.#core;
-    if (this.#core.crashes_()) return;
-    memory_.read_(this.#records, frame, base);
-    // Acknowledgements leave in a task, together with those of the frames that arrive until then.
-    if (memory_.pending_ === PENDING_READY) this.#flushSoon(frame !== undefined);
-    this.#wakeAt(memory_.deadline_);
+    if (this.#core.hasCrashed_()) return;
+    memory_.readTable_(this.#records, frame, base);
+    // Output that a received frame caused is sent in a task. Acknowledgements of several frames then share one send().
+    if (memory_.pending_ === PENDING_READY) this.#scheduleEnd(frame !== undefined);
+    this.#setTimer(memory_.deadline_);
     queue_.run_();
   }
 
-  /** Ends the turn in a microtask, or in a task. @param {boolean} task */
-  #flushSoon(task) {
-    if (this.#flushing || (task && this.#answering)) return;
+  /**
+   * Schedules the end of the turn.
+   * @param {boolean} task true: in a task; false: in a microtask, which is sooner
+   */
+  #scheduleEnd(task) {
+    if (this.#microtask || (task && this.#task)) return;
     if (task) {
-      this.#answering = true;
-      soon(() => {
-        this.#answering = false;
-        if (!this.#flushing) this.#turn();
+      this.#task = true;
+      queueTask(() => {
+        this.#task = false;
+        if (!this.#microtask) this.#endTurn();
       });
     } else {
-      this.#flushing = true;
+      this.#microtask = true;
       queueMicrotask(() => {
-        this.#flushing = false;
-        this.#turn();
+        this.#microtask = false;
+        this.#endTurn();
       });
     }
   }
 
-  /** Sends the output of the turn in one WebSocket message, or in several where there is much, as far as the socket takes it. */
-  #turn() {
+  /** Ends the turn: sends the output, in WebSocket messages of at most PIECE bytes. */
+  #endTurn() {
     const core = this.#core;
-    if (core.crash_) return;
+    if (core.crashError_) return;
     const { memory_, wasm_ } = core;
     try {
-      wasm_.iot_turn(this.#client, performance.now(), this.#arrival, this.socket_?.buffered_ ?? 0);
-      while (!core.crashes_()) {
+      wasm_.iot_turn(this.#client, performance.now(), this.#lastArrival, this.socket_?.buffered_ ?? 0);
+      while (!core.hasCrashed_()) {
         const bytes = memory_.output_(PIECE), n = bytes.length;
         if (n === 0) break;
         this.socket_?.send_(bytes);
@@ -157,31 +174,38 @@ export class Turns {
     } catch (error) {
       core.crashed_(error); // rejects all promises
     }
-    const all = memory_.pending_ === PENDING_NOTHING;
-    this.afterwards_();
-    if (all) this.sent_(this.socket_?.open_);
+    const complete = memory_.pending_ === PENDING_NOTHING;
+    this.handleResults_();
+    if (complete) this.settleQoS0_(this.socket_?.open_);
   }
 
-  /** Settles the QoS 0 messages of the turn. @param {unknown} ok @param {unknown} [error] */
-  sent_(ok, error) {
-    const sending = this.#sending;
-    this.#sending = undefined;
-    if (ok) sending?.resolve(OK);
-    else sending?.reject(error ?? failed("ERR_CONNECTION_LOST", "the connection was lost", "publish", true));
+  /**
+   * Settles the promise of the QoS 0 messages of the turn.
+   * @param {unknown} sent whether the socket has accepted them
+   * @param {unknown} [error] the default is ERR_CONNECTION_LOST
+   */
+  settleQoS0_(sent, error) {
+    const messages = this.#qos0;
+    this.#qos0 = undefined;
+    if (sent) messages?.resolve(OK);
+    else messages?.reject(error ?? iotError("ERR_CONNECTION_LOST", "the connection was lost", "publish", true));
   }
 
-  /** @param {number} deadline */
-  #wakeAt(deadline) {
-    if (deadline >= this.#timerAt) return; // the earlier timer sets the next one
+  /**
+   * Sets the timer, unless it fires earlier. The end of a turn sets it again.
+   * @param {number} deadline
+   */
+  #setTimer(deadline) {
+    if (deadline >= this.#timerAt) return;
     clearTimeout(this.#timer);
     this.#timerAt = deadline;
     this.#timer = setTimeout(() => {
       this.#timerAt = Infinity;
-      this.#turn();
+      this.#endTurn();
     }, Math.min(2 ** 31 - 1, Math.max(0, deadline - performance.now())));
   }
 
-  stop_() {
+  stopTimer_() {
     clearTimeout(this.#timer);
     this.#timerAt = Infinity;
   }

@@ -1,8 +1,8 @@
 // Package bounded provides a map of limited size.
 package bounded
 
-// Map is a map with a maximum number of entries. Adding an entry to a full Map removes the oldest
-// one. It is not safe for concurrent use.
+// Map is a map with a maximum number of entries. When Put adds a key to a full Map, it removes the
+// entry whose key was added first. A Map is not safe for concurrent use.
 type Map[V any] struct {
 	limit   int
 	entries map[string]V
@@ -14,13 +14,13 @@ func NewMap[V any](limit int) *Map[V] {
 	return &Map[V]{limit: limit, entries: make(map[string]V)}
 }
 
-// Get returns the value stored under key, and whether there is one.
+// Get returns the value of key, and reports whether the Map contains key.
 func (m *Map[V]) Get(key string) (V, bool) {
 	v, ok := m.entries[key]
 	return v, ok
 }
 
-// Put stores v under key. Replacing the value of a key does not make its entry younger.
+// Put sets the value of key. If the Map contains key, the age of the entry does not change.
 func (m *Map[V]) Put(key string, v V) {
 	if _, ok := m.entries[key]; !ok {
 		if len(m.order) == m.limit {
@@ -32,8 +32,7 @@ func (m *Map[V]) Put(key string, v V) {
 	m.entries[key] = v
 }
 
-// All calls yield for every entry, in no particular order, until yield returns false. yield may
-// replace values.
+// All iterates over the entries in no particular order. During the iteration, Put may replace values.
 func (m *Map[V]) All(yield func(key string, v V) bool) {
 	for key, v := range m.entries {
 		if !yield(key, v) {

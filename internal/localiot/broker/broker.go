@@ -1,5 +1,5 @@
-// Package broker is the message broker of the local AWS IoT Core: mochi-mqtt with the limits, quotas
-// and answers of AWS IoT, for clients that connect by WebSocket.
+// Package broker implements the message broker of the local AWS IoT Core. It runs mochi-mqtt with the
+// limits, the quotas and the reason codes of AWS IoT. Clients connect by WebSocket.
 package broker
 
 import (
@@ -25,52 +25,52 @@ const (
 	maxClientID       = 128    // bytes
 )
 
-// listenerID is the name under which mochi-mqtt lists the clients.
+// listenerID is the name of the listener that mochi-mqtt stores for each client.
 const listenerID = "/mqtt"
 
 // Options configure a Broker. All members are optional.
 type Options struct {
-	// MaximumQoS is the highest QoS that clients may use: 1, as with AWS IoT, or 2; 1 when zero.
+	// MaximumQoS is the highest QoS that clients may use, 1 or 2. Zero means 1, as with AWS IoT.
 	MaximumQoS byte
 
-	// NoQuotas lifts the structural quotas of AWS IoT: the lengths of payloads, topics and client
-	// ids, the depth of topics, and the number of subscriptions and of filters in a packet. The
-	// limits that CONNACK announces stay.
+	// NoQuotas turns off the structural quotas of AWS IoT: the lengths of payloads, topics and client
+	// ids, the depth of topics, the number of subscriptions, the number of filters in a packet, and
+	// the rule that a client id does not begin with $. The limits that CONNACK announces still apply.
 	NoQuotas bool
 
 	// RateQuotas enforces the rates of AWS IoT: 100 publishes a second on a connection, in both
 	// directions together, and one CONNECT a second for a client id.
 	RateQuotas bool
 
-	// ConnectTimeout is how long a client may take to send its CONNECT; 30 s when zero.
+	// ConnectTimeout is the maximum time from the handshake to the CONNECT. Zero means 30 s.
 	ConnectTimeout time.Duration
 
-	// Now is the clock of the rate quotas; time.Now when nil.
+	// Now is the clock of the rate quotas. Nil means time.Now.
 	Now func() time.Time
 
-	// RefuseConnect returns the reason code with which a CONNECT must be refused, and whether it
-	// must. It may be nil.
+	// RefuseConnect reports whether the Broker must refuse a CONNECT, and returns the reason code of
+	// the CONNACK. It may be nil.
 	RefuseConnect func() (reason byte, ok bool)
 
 	// Services own reserved topics. If several own a topic, the first one does.
 	Services []Service
 
-	// Logger receives a warning for each client that breaks the protocol. The Broker logs no payload
-	// and no credential. When nil, warnings go to the standard error.
+	// Logger logs a warning for each client that breaks the protocol. The Broker logs no payload and
+	// no credential. If Logger is nil, the Broker writes warnings to the standard error.
 	Logger *slog.Logger
 }
 
-// Broker is a message broker. It must be closed.
+// Broker is a message broker. The caller of New must call Close.
 type Broker struct {
 	server   *mqtt.Server
 	options  Options
 	log      *slog.Logger
 	connects connectRate
 
-	// sessions is held while a session begins or ends. mochi-mqtt takes a session over, and ends it,
-	// in several steps. Without the lock, ending the old session of a client that connects again
-	// could remove the new session. A Conn holds the lock from OnSessionEstablish to CONNACK, and from
-	// OnDisconnect to the end of Serve.
+	// sessions is held while a session begins or ends. mochi-mqtt takes several steps to begin or end
+	// a session. Without the lock, the end of an old session could remove the new session of the same
+	// client. A Conn holds the lock from OnSessionEstablish to CONNACK, and from OnDisconnect to the
+	// end of Serve.
 	sessions sync.Mutex
 
 	// answers is held while a Service handles a request and its answers are sent.
@@ -78,7 +78,7 @@ type Broker struct {
 	answerer *mqtt.Client // the client that mochi-mqtt regards as the publisher of answers
 }
 
-// New starts a Broker.
+// New starts a Broker. It returns an error if MaximumQoS is above 2.
 func New(o Options) (*Broker, error) {
 	if o.MaximumQoS == 0 {
 		o.MaximumQoS = 1
@@ -103,8 +103,8 @@ func New(o Options) (*Broker, error) {
 			Logger: slog.New(redactingHandler{o.Logger.Handler()}),
 			Capabilities: &mqtt.Capabilities{
 				MaximumClients:               math.MaxInt64,
-				MaximumClientWritesPending:   1 << 15, // beyond it, QoS 0 messages to the client are dropped
-				MaximumInflight:              1 << 15, // beyond it, QoS 1 messages to the client are dropped
+				MaximumClientWritesPending:   1 << 15, // above this number, mochi-mqtt drops QoS 0 messages to the client
+				MaximumInflight:              1 << 15, // above this number, mochi-mqtt drops QoS 1 messages to the client
 				MaximumSessionExpiryInterval: maxSessionExpiry,
 				MaximumPacketSize:            maximumPacketSize,
 				ReceiveMaximum:               receiveMaximum,
@@ -115,12 +115,12 @@ func New(o Options) (*Broker, error) {
 				WildcardSubAvailable:         1,
 				SharedSubAvailable:           1,
 				Compatibilities: mqtt.Compatibilities{
-					// Otherwise mochi-mqtt copies the user properties of a PUBLISH to its PUBACK, with
-					// reason code 0x01, which PUBACK does not have.
+					// By default mochi-mqtt copies the user properties of a PUBLISH to its PUBACK, and sets
+					// reason code 0x01, which is not valid in a PUBACK.
 					NoInheritedPropertiesOnAck: true,
 				},
 			},
-			ClientNetWriteBufferSize: 1, // each Write is one packet, as Conn requires
+			ClientNetWriteBufferSize: 1, // mochi-mqtt then passes one packet to each Write, as Conn requires
 			SysTopicResendInterval:   math.MaxInt32,
 		}),
 	}
@@ -134,5 +134,5 @@ func New(o Options) (*Broker, error) {
 	return b, nil
 }
 
-// Close stops the broker. Its connections must have ended.
+// Close stops the broker. The caller must end all connections first.
 func (b *Broker) Close() error { return b.server.Close() }

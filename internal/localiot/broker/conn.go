@@ -19,28 +19,28 @@ import (
 
 const (
 	// maxMessageSize is the largest WebSocket message from a client, in bytes. A message may contain
-	// many MQTT packets, and is read as a stream. maximumPacketSize bounds each packet.
+	// many MQTT packets. Conn reads it as a stream, so maximumPacketSize bounds the memory.
 	maxMessageSize = 16 << 20
 
-	// batchSize is how many bytes may wait to be written, unless one packet is larger. Packets that
-	// are queued while a WebSocket message is being written share the next message, because a
-	// browser's cost is per message. Go clients read messages of up to 32 KiB by default.
+	// batchSize is the length of the queue, in bytes, above which Write waits. A larger packet is
+	// queued alone. writeLoop sends the whole queue as one WebSocket message, because a browser's cost
+	// is per message. Go clients read messages of up to 32 KiB by default.
 	batchSize = 16 << 10
 
-	// writeTimeout is how long one WebSocket message may take to be written.
+	// writeTimeout is the maximum time for writing one WebSocket message.
 	writeTimeout = 10 * time.Second
 
-	// CloseGrace is how long a closing connection may take to send its queued packets and to complete
-	// the closing handshake.
+	// CloseGrace is the maximum time in which a closing connection sends its queued packets and
+	// completes the closing handshake.
 	CloseGrace = time.Second
 )
 
-// Conn is the connection of one client. It is the net.Conn from which mochi-mqtt reads MQTT packets
-// and to which it writes them. It stands between the WebSocket and mochi-mqtt to validate packets
-// before mochi-mqtt reads them (validate.go) and to correct flow control (flowcontrol.go).
+// Conn is the connection of one client. It implements net.Conn for mochi-mqtt on top of a WebSocket. It
+// validates packets before mochi-mqtt reads them (validate.go), and corrects the flow control of
+// mochi-mqtt (flowcontrol.go).
 //
-// A Write takes one whole packet. A Read returns bytes of one packet only, so mochi-mqtt has processed
-// a packet before Conn reads the next one from the WebSocket.
+// The argument of Write must be one whole packet. Read returns bytes of one packet only, so mochi-mqtt
+// has processed a packet before Conn reads the next packet from the WebSocket.
 type Conn struct {
 	net.Conn // the WebSocket as a stream of bytes
 	socket   *Socket
@@ -49,17 +49,18 @@ type Conn struct {
 	log      *slog.Logger
 	closed   chan struct{} // closed when the WebSocket is closed
 
-	// Only the goroutine that reads uses these.
+	// Only the goroutine of Serve uses the following fields.
 	reader        *bufio.Reader
 	packet        []byte                      // the packet that Read returns
 	unread        []byte                      // the rest of packet
-	version       byte                        // the protocol version in the CONNECT; 0 before
+	version       byte                        // the protocol version in the CONNECT; 0 before the CONNECT
 	emptyWill     bool                        // the CONNECT has a will without a payload
 	aliases       [topicAliasMaximum + 1]bool // whether the client has set each topic alias
 	holdsSessions bool                        // whether this goroutine holds broker.sessions
-	overQuota     []int                       // indices of the filters in a SUBSCRIBE that exceed maxSubscriptions
+	overQuota     []int                       // indices in the last SUBSCRIBE of the filters above maxSubscriptions
 
-	// replacedByCleanStart is set when the same client connects again with a clean start.
+	// replacedByCleanStart is set when another connection with the same client id begins with a
+	// clean start.
 	replacedByCleanStart atomic.Bool
 
 	mu            sync.Mutex
@@ -73,7 +74,7 @@ type Conn struct {
 }
 
 // NewConn returns the connection of a client over socket. policy limits the topics that the client may
-// use. The caller must call Serve.
+// use; nil allows all. The caller must call Serve once.
 func (b *Broker) NewConn(socket *Socket, policy *iam.Policy) *Conn {
 	c := &Conn{
 		Conn:   websocket.NetConn(context.Background(), socket.ws, websocket.MessageBinary),
@@ -83,7 +84,7 @@ func (b *Broker) NewConn(socket *Socket, policy *iam.Policy) *Conn {
 		log:    b.log,
 		closed: make(chan struct{}),
 	}
-	socket.ws.SetReadLimit(maxMessageSize) // NetConn has removed the limit
+	socket.ws.SetReadLimit(maxMessageSize) // websocket.NetConn removes the limit
 	c.reader = bufio.NewReader(c.Conn)
 	c.changed.L = &c.mu
 	c.mu.Lock() // A short timeout can expire before the timer is assigned.
@@ -113,8 +114,8 @@ func (c *Conn) Serve() {
 	}
 }
 
-// Read implements net.Conn. Its error is a packets.Code if the client broke the protocol. Read has then
-// called Disconnect.
+// Read implements net.Conn. It returns an error of type packets.Code if the client broke the protocol.
+// Before it returns such an error, it calls Disconnect.
 func (c *Conn) Read(p []byte) (int, error) {
 	if len(c.unread) == 0 {
 		packet, err := c.next()
@@ -141,7 +142,7 @@ func (c *Conn) Write(packet []byte) (int, error) {
 	case packets.Connack:
 		c.canDisconnect = c.version == 5 && body(packet)[1] < packets.ErrUnspecifiedError.Code // [MQTT-3.14.0-1]
 	case packets.Publish:
-		// A QoS 1 message is not dropped, because the client would never acknowledge it.
+		// mochi-mqtt waits for the acknowledgement of a QoS 1 message, so only QoS 0 messages are dropped.
 		if c.broker.options.RateQuotas && !c.rate.allow(c.broker.options.Now()) && packetID(packet) == nil {
 			return n, nil
 		}
@@ -159,8 +160,8 @@ func (c *Conn) Write(packet []byte) (int, error) {
 	return n, nil
 }
 
-// enqueue queues a packet for writeLoop. It ignores a nil packet, and a closing connection. The caller
-// holds c.mu.
+// enqueue queues a packet for writeLoop. It does nothing if the packet is nil or the connection is
+// closing. The caller holds c.mu.
 func (c *Conn) enqueue(packet []byte) {
 	if len(packet) > 0 && !c.closing {
 		c.queue = append(c.queue, packet...)
@@ -168,7 +169,7 @@ func (c *Conn) enqueue(packet []byte) {
 	}
 }
 
-// setClient stores the limits in the CONNECT of the client.
+// setClient stores the client, and the limits that its CONNECT contains.
 func (c *Conn) setClient(cl *mqtt.Client) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -192,8 +193,8 @@ func (c *Conn) withinRate() bool {
 	return !c.broker.options.RateQuotas || c.rate.allow(c.broker.options.Now())
 }
 
-// Disconnect closes the connection. It sends the reason in a DISCONNECT first, if the client uses
-// MQTT 5 and has received a CONNACK [MQTT-4.13.2].
+// Disconnect closes the connection. If the client uses MQTT 5 and has received a CONNACK that accepts
+// it, Disconnect first sends a DISCONNECT with the reason [MQTT-4.13.2].
 func (c *Conn) Disconnect(reason packets.Code) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -204,7 +205,7 @@ func (c *Conn) Disconnect(reason packets.Code) {
 }
 
 // Close implements net.Conn. It returns at once. writeLoop then sends the queued packets and closes the
-// WebSocket. After CloseGrace the TCP connection is closed.
+// WebSocket. After CloseGrace, a timer closes the TCP connection.
 func (c *Conn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -212,19 +213,20 @@ func (c *Conn) Close() error {
 	return nil
 }
 
+// close implements Close. The caller holds c.mu.
 func (c *Conn) close() {
 	if c.closing {
 		return
 	}
 	c.closing = true
 	c.timer.Stop()
-	// Only closing the TCP connection ends a closing handshake in progress.
+	// A closing handshake that the client does not answer ends only when the TCP connection closes.
 	c.timer = time.AfterFunc(CloseGrace, func() { c.socket.tcp.Close() })
 	c.changed.Broadcast()
 }
 
-// SetDeadline implements net.Conn. mochi-mqtt calls it for the keep-alive, with every packet that it
-// reads.
+// SetDeadline implements net.Conn. mochi-mqtt calls it for each packet that it reads, to set the
+// timeout of the keep-alive.
 func (c *Conn) SetDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -19,7 +19,7 @@ import (
 // A panic of mochi-mqtt closes the connection and does not end the process.
 func TestPanic(t *testing.T) {
 	log := new(syncBuffer)
-	b := &Broker{log: slog.New(slog.NewTextHandler(log, nil)), options: Options{ConnectTimeout: time.Minute}} // its nil server panics
+	b := &Broker{log: slog.New(slog.NewTextHandler(log, nil)), options: Options{ConnectTimeout: time.Minute}} // a call of the nil server panics
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		socket, err := Accept(w, r, nil)
 		if err != nil {
@@ -42,7 +42,8 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// A client may split packets across WebSocket messages and send several packets in one [MQTT-6.0.0-2].
+// A client may split a packet across WebSocket messages, and may send several packets in one message
+// [MQTT-6.0.0-2].
 func TestPacketsAcrossMessages(t *testing.T) {
 	s := start(t, Options{})
 	c, _ := s.connect("c", nil)
@@ -118,7 +119,7 @@ func TestCloseWithoutClosingHandshake(t *testing.T) {
 		took <- time.Since(begin)
 	}))
 	defer h.Close()
-	mqtttest.Dial(t, h.URL) // does not read
+	mqtttest.Dial(t, h.URL) // this client reads nothing
 	if d := <-took; d < CloseGrace || d > 4*CloseGrace {
 		t.Errorf("closing took %v, want %v", d, CloseGrace)
 	}

@@ -100,7 +100,7 @@ func TestVersion4(t *testing.T) {
 	if err != nil || !bytes.HasPrefix(message, []byte("\x40\x02\x00\x05")) {
 		t.Errorf("received % x, %v; want PUBACK 5", message, err)
 	}
-	c.SendBytes([]byte("\x34\x07\x00\x01t\x00\x06hi")) // QoS 2: the connection closes without DISCONNECT, which MQTT 3.1.1 does not have
+	c.SendBytes([]byte("\x34\x07\x00\x01t\x00\x06hi")) // for QoS 2, the broker closes the connection; in MQTT 3.1.1 a server sends no DISCONNECT
 	for {
 		message, err := c.Read()
 		if err != nil {
@@ -112,7 +112,7 @@ func TestVersion4(t *testing.T) {
 	}
 }
 
-// Whatever a client sends, it must complete its CONNECT within ConnectTimeout.
+// The broker closes a connection that sends no complete CONNECT within ConnectTimeout.
 func TestConnectTimeout(t *testing.T) {
 	s := start(t, Options{ConnectTimeout: 300 * time.Millisecond})
 	for name, send := range map[string]func(context.Context, *websocket.Conn) error{

@@ -11,19 +11,18 @@ import (
 
 // flowControl corrects how mochi-mqtt handles packet identifiers and flow control on one connection:
 //
-//   - mochi-mqtt keeps the identifiers of both directions in one map. If both sides use the same
-//     number, it refuses a SUBSCRIBE with 0x91 and forgets a message in flight [MQTT-2.2.1].
+//   - mochi-mqtt stores the identifiers of both directions in one map. If both sides use the same
+//     identifier, it refuses a SUBSCRIBE with 0x91 and drops a message in flight [MQTT-2.2.1].
 //     flowControl therefore renumbers packets from the client to identifiers that mochi-mqtt does not
-//     use.
-//   - mochi-mqtt never returns the send quota of a message that had to wait for quota, so it stalls
-//     when the quota is used up. It also ignores the quota when it resends the messages of a session.
-//     flowControl therefore delays messages after mochi-mqtt has written them [MQTT-3.3.4-9].
-//   - mochi-mqtt keeps a message in flight that is larger than the client accepts, and can then never
-//     resume the session. flowControl drops such a message [MQTT-3.1.2-25].
+//     use. It does not renumber QoS 2 messages, because AWS IoT does not support QoS 2.
+//   - mochi-mqtt does not increase its send quota when the client acknowledges a message that was
+//     delayed by the quota. It stops sending when the quota is 0. It also ignores the quota when it
+//     resends the messages of a session. OnConnect therefore disables the quota of mochi-mqtt, and
+//     flowControl delays messages after mochi-mqtt has written them [MQTT-3.3.4-9].
+//   - mochi-mqtt does not remove a message in flight that is larger than the client accepts, and can
+//     then not resume the session. flowControl drops such a message [MQTT-3.1.2-25].
 //
-// QoS 2 messages from a client keep their identifiers. AWS IoT does not support QoS 2.
-//
-// The zero flowControl is that of a connection before its CONNECT.
+// A connection has the zero flowControl before its CONNECT.
 type flowControl struct {
 	client            *mqtt.Client
 	receiveMaximum    int
@@ -54,11 +53,11 @@ func newFlowControl(cl *mqtt.Client) flowControl {
 }
 
 // renumber replaces the identifier of a packet from the client. mochi-mqtt acknowledges the packet
-// before it reads the next one, so one requestID is enough.
+// before it reads the next packet, so flowControl stores only one requestID.
 func (f *flowControl) renumber(packet []byte) {
 	id := packetID(packet)
 	f.requestID = binary.BigEndian.Uint16(id)
-	free := uint16(math.MaxUint16) // mochi-mqtt counts from 1
+	free := uint16(math.MaxUint16) // mochi-mqtt assigns its own identifiers from 1 upwards
 	for inFlight := f.client.State.Inflight; ; free-- {
 		if _, taken := inFlight.Get(free); !taken {
 			break
@@ -67,9 +66,9 @@ func (f *flowControl) renumber(packet []byte) {
 	binary.BigEndian.PutUint16(id, free)
 }
 
-// restoreID returns an acknowledgement with the client's identifier. It returns nil when there is no
-// request to acknowledge: after a lost connection mochi-mqtt may repeat an acknowledgement for which
-// the client no longer waits.
+// restoreID returns an acknowledgement with the client's identifier. It returns nil if mochi-mqtt is
+// processing no request: after a connection was lost, mochi-mqtt may send an acknowledgement again that
+// the client does not expect.
 func (f *flowControl) restoreID(ack []byte) []byte {
 	if f.requestID == 0 {
 		return nil
@@ -100,10 +99,10 @@ func (f *flowControl) send(packet []byte) []byte {
 }
 
 // acknowledge records that the client has acknowledged a message. It returns the next delayed PUBLISH,
-// or nil if none may be sent.
+// or nil if none may be sent. An unknown identifier has no effect.
 func (f *flowControl) acknowledge(id uint16) []byte {
 	delete(f.unacknowledged, id)
-	if len(f.waiting) == 0 {
+	if len(f.waiting) == 0 || len(f.unacknowledged) >= f.receiveMaximum {
 		return nil
 	}
 	next := f.waiting[0]

@@ -101,24 +101,29 @@ func TestReceiveMaximum(t *testing.T) {
 	}
 }
 
-// An acknowledgement of an unknown identifier does not release a delayed message.
-func TestUnaskedAcknowledgements(t *testing.T) {
+// An acknowledgement of an unknown identifier neither releases nor reorders delayed messages.
+func TestAcknowledgementsOfUnknownIdentifiers(t *testing.T) {
 	s := start(t, Options{})
+	const n = 4
 	c, _ := s.connect("c", mqtttest.WithSession(true, 1))
 	other, _ := s.connect("other", nil)
 	c.Subscribe(1, "t", 1)
-	other.PublishAll(2, "t")
-	first := mqtttest.Receive[*packets.Publish](c)
-	for id := range uint16(5) {
-		c.Send(&packets.Puback{PacketID: first.PacketID + id + 1})
+	other.PublishAll(n, "t")
+	for i := range n {
+		p := mqtttest.Receive[*packets.Publish](c)
+		if string(p.Payload) != fmt.Sprint(i) {
+			t.Errorf("received %q, want message %d", p.Payload, i)
+		}
+		c.Send(&packets.Puback{PacketID: p.PacketID + 1}) // the client has not received this message
+		c.Send(&packets.Puback{PacketID: p.PacketID + 100})
+		c.Ping() // no message arrives before the PINGRESP
+		c.Send(&packets.Puback{PacketID: p.PacketID})
 	}
 	c.Ping()
-	c.Send(&packets.Puback{PacketID: first.PacketID})
-	mqtttest.Receive[*packets.Publish](c)
 }
 
-// A message that exceeds the Maximum Packet Size of the client is dropped, and affects neither later
-// messages nor the next connection of the session.
+// The broker drops a message that exceeds the Maximum Packet Size of the client. Later messages, and the
+// next connection of the session, are not affected.
 func TestMaximumPacketSizeOfClient(t *testing.T) {
 	s := start(t, Options{})
 	small := func(clean bool) func(*packets.Connect) {

@@ -71,7 +71,7 @@ func (s *testBroker) stop() {
 	})
 }
 
-// in returns s for a subtest.
+// in returns a testBroker for the same Broker. Its methods report errors to the subtest t.
 func (s *testBroker) in(t *testing.T) *testBroker {
 	return &testBroker{Broker: s.Broker, t: t, http: s.http, log: s.log}
 }

@@ -8,13 +8,13 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// hook implements the callbacks in which mochi-mqtt lets its user decide.
+// hook implements the callbacks of mochi-mqtt.
 type hook struct {
 	mqtt.HookBase
 	broker *Broker
 }
 
-// connOf returns the connection of a client. Conn.Serve passes it to mochi-mqtt.
+// connOf returns the connection of a client. Conn.Serve has passed the connection to mochi-mqtt.
 func connOf(cl *mqtt.Client) *Conn { return cl.Net.Conn.(*Conn) }
 
 // Provides implements mqtt.Hook.
@@ -28,8 +28,8 @@ func (*hook) Provides(event byte) bool {
 	return false
 }
 
-// OnPacketRead adds a payload to a will that has none, because mochi-mqtt refuses such a will.
-// OnConnect removes it.
+// OnPacketRead adds a payload to a will without a payload, because mochi-mqtt refuses such a will.
+// OnConnect removes the payload.
 func (*hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
 	if pk.FixedHeader.Type == packets.Connect && connOf(cl).emptyWill {
 		pk.Connect.WillPayload = []byte{0}
@@ -37,7 +37,8 @@ func (*hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, e
 	return pk, nil
 }
 
-// OnConnect checks a well-formed CONNECT and applies the limits of AWS IoT to it.
+// OnConnect checks a well-formed CONNECT and applies the limits of AWS IoT to it. It sends the CONNACK
+// of a refused CONNECT.
 func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 	c := connOf(cl)
 	if code := h.broker.checkConnect(c, cl.ID, pk); code != packets.CodeSuccess {
@@ -49,15 +50,15 @@ func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 	// This disables the flow control of mochi-mqtt; see flowControl.
 	cl.Properties.Props.ReceiveMaximum = 0
 	cl.State.Inflight.ResetSendQuota(0)
-	// mochi-mqtt stores a message in flight with its alias instead of its topic, and resends it so on
-	// a new connection, which has no aliases [MQTT-3.3.2-7].
+	// With aliases, mochi-mqtt stores a message in flight without its topic. It resends the message
+	// without the topic on a new connection, on which the alias is not valid [MQTT-3.3.2-7].
 	cl.Properties.Props.TopicAliasMaximum = 0
 
 	if c.emptyWill {
 		cl.Properties.Will.Payload = nil
 	}
 	if expiry := cl.Properties.Props.SessionExpiryInterval; cl.Properties.Will.WillDelayInterval > expiry {
-		cl.Properties.Will.WillDelayInterval = expiry // the end of the session sends the will, MQTT 5, 3.1.3.2.2
+		cl.Properties.Will.WillDelayInterval = expiry // the broker publishes the will when the session ends, MQTT 5, 3.1.3.2.2
 	}
 	if keepAlive := pk.Connect.Keepalive; keepAlive == 0 || keepAlive > maxKeepAlive {
 		cl.State.Keepalive, cl.State.ServerKeepalive = maxKeepAlive, true
@@ -90,9 +91,9 @@ func (b *Broker) checkConnect(c *Conn, id string, pk packets.Packet) packets.Cod
 // OnConnectAuthenticate accepts every client, because the signature of the URL was verified.
 func (*hook) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return true }
 
-// OnACLCheck checks a topic filter against the policy, and refuses the statistics of mochi-mqtt below
-// $SYS, which AWS IoT does not have. OnPublish checks the topic of a PUBLISH, because OnACLCheck gets no
-// topic if the PUBLISH has an alias.
+// OnACLCheck checks a topic filter against the policy. It refuses topics below $SYS, where mochi-mqtt
+// publishes statistics that AWS IoT does not have. OnPublish checks the topic of a PUBLISH, because
+// OnACLCheck gets no topic if the PUBLISH has only an alias.
 func (*hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
 	return !strings.HasPrefix(topic, "$SYS") && (write || connOf(cl).allowsTopic(topic))
 }
@@ -113,8 +114,8 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 	return pk, nil
 }
 
-// OnSessionEstablish is called before mochi-mqtt looks for an older session of the client. It closes the
-// older connection, with a DISCONNECT that states the reason.
+// OnSessionEstablish acquires Broker.sessions, and closes an older connection of the client with a
+// DISCONNECT. mochi-mqtt calls it before it looks for an older session of the client.
 func (h *hook) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	h.broker.sessions.Lock()
 	connOf(cl).holdsSessions = true
@@ -130,8 +131,8 @@ func (h *hook) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	connOf(old).Disconnect(packets.ErrSessionTakenOver)
 }
 
-// OnPacketEncode changes packets to the client: it adds the limits to CONNACK that mochi-mqtt does not
-// announce, and the reason codes of quotas to SUBACK.
+// OnPacketEncode changes packets to the client. To a CONNACK it adds the limits that mochi-mqtt omits.
+// In a SUBACK it sets the reason code of filters above the quota.
 func (h *hook) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet {
 	switch pk.FixedHeader.Type {
 	case packets.Publish:
@@ -174,7 +175,8 @@ func (h *hook) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
 	return pk
 }
 
-// OnWill is called before mochi-mqtt decides whether to delay a will.
+// OnWill removes the delay of a will whose session has ended. mochi-mqtt calls it before it decides
+// whether to delay a will.
 func (*hook) OnWill(cl *mqtt.Client, will mqtt.Will) (mqtt.Will, error) {
 	if connOf(cl).replacedByCleanStart.Load() {
 		cl.Properties.Will.WillDelayInterval = 0 // the clean start has ended the session, MQTT 5, 3.1.3.2.2
@@ -182,7 +184,7 @@ func (*hook) OnWill(cl *mqtt.Client, will mqtt.Will) (mqtt.Will, error) {
 	return will, nil
 }
 
-// OnDisconnect is called before mochi-mqtt ends the session of the client.
+// OnDisconnect acquires Broker.sessions. mochi-mqtt calls it before it ends the session of the client.
 func (h *hook) OnDisconnect(cl *mqtt.Client, _ error, _ bool) {
 	h.broker.sessions.Lock()
 	connOf(cl).holdsSessions = true

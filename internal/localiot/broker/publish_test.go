@@ -88,7 +88,7 @@ func TestSubscriptions(t *testing.T) {
 	c, _ := s.connect("c", nil)
 	c.Send(&packets.Publish{Topic: "kept/1", Payload: []byte("kept"), Retain: true, Properties: &packets.Properties{}})
 	c.Subscribe(1, "kept/#", 0)
-	c.Subscribe(2, "kept/1", 0) // like AWS IoT, the broker sends retained messages to this filter only
+	c.Subscribe(2, "kept/1", 0) // like AWS IoT, the broker sends retained messages only for a filter without wildcards
 	if p := mqtttest.Receive[*packets.Publish](c); p.Topic != "kept/1" || !p.Retain {
 		t.Errorf("received %v", p)
 	}

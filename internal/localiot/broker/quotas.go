@@ -45,8 +45,8 @@ func withoutShareGroup(filter string) string {
 func (c *Conn) allowsTopic(topic string) bool { return c.policy.AllowsTopic(withoutShareGroup(topic)) }
 
 // checkPublish checks the topic, the payload size and the RETAIN flag of a PUBLISH or a will against the
-// quotas, the policy and the reserved topics. If the PUBLISH has an alias, topic is the topic that the
-// alias stands for.
+// quotas, the policy and the reserved topics. If the PUBLISH has only an alias, topic is the topic of
+// the alias.
 func (b *Broker) checkPublish(c *Conn, topic string, size int, retain bool) packets.Code {
 	switch {
 	case !b.options.NoQuotas && !fitsQuota(topic):
@@ -59,8 +59,8 @@ func (b *Broker) checkPublish(c *Conn, topic string, size int, retain bool) pack
 	return packets.CodeSuccess
 }
 
-// refusePublish refuses a PUBLISH: with a reason code in the acknowledgement if MQTT has one, or else by
-// closing the connection.
+// refusePublish refuses a PUBLISH. It sends an acknowledgement with the reason code. If the PUBLISH has
+// QoS 0 or the client uses MQTT 3.1.1, it closes the connection instead.
 func refusePublish(cl *mqtt.Client, pk packets.Packet, reason packets.Code) {
 	kind := packets.Puback
 	switch {
@@ -78,9 +78,9 @@ func refusePublish(cl *mqtt.Client, pk packets.Packet, reason packets.Code) {
 	})
 }
 
-// limitSubscriptions enforces the quotas of a SUBSCRIBE. It replaces a filter that exceeds one by an
-// invalid filter, which mochi-mqtt refuses with 0x8F. For filters beyond maxSubscriptions,
-// OnPacketEncode changes the reason code to 0x97.
+// limitSubscriptions enforces the quotas of a SUBSCRIBE. It replaces a filter that exceeds a quota by an
+// empty filter, which mochi-mqtt refuses with 0x8F. For filters above maxSubscriptions, OnPacketEncode
+// changes the reason code to 0x97.
 func (b *Broker) limitSubscriptions(cl *mqtt.Client, filters packets.Subscriptions) {
 	c := connOf(cl)
 	c.overQuota = nil
@@ -105,7 +105,7 @@ func (b *Broker) limitSubscriptions(cl *mqtt.Client, filters packets.Subscriptio
 
 // rate counts the messages of one second on a connection.
 type rate struct {
-	since time.Time // the begin of the second
+	since time.Time // the start of the second
 	n     int
 }
 
@@ -124,7 +124,8 @@ type connectRate struct {
 	last map[string]time.Time // the last CONNECT of each client id
 }
 
-// allow reports whether the client id has not connected within connectInterval.
+// allow reports whether the client id has not connected within connectInterval. If so, it records now as
+// the last CONNECT.
 func (r *connectRate) allow(id string, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -65,7 +65,7 @@ func TestStructuralQuotas(t *testing.T) {
 	c.WantClose()
 }
 
-// filters returns n different filters, numbered from the given number.
+// filters returns n different filters. Their last level is a number, which begins at from.
 func filters(from, n int) (list []packets.SubOptions) {
 	for i := range n {
 		list = append(list, packets.SubOptions{Topic: fmt.Sprint("t/", from+i)})
@@ -120,7 +120,7 @@ func TestNoQuotas(t *testing.T) {
 }
 
 func TestRateQuotas(t *testing.T) {
-	var elapsed atomic.Int64 // in seconds; the broker's clock has no other progress
+	var elapsed atomic.Int64 // in seconds; only the test advances the broker's clock
 	begin := time.Now()
 	s := start(t, Options{RateQuotas: true, Now: func() time.Time { return begin.Add(time.Duration(elapsed.Load()) * time.Second) }})
 	c, _ := s.connect("c", nil)
@@ -130,7 +130,7 @@ func TestRateQuotas(t *testing.T) {
 	}
 	sub, _ := s.connect("sub", nil)
 	sub.Subscribe(1, "t", 0)
-	for _, want := range []int{100, 99} { // in the second round, "end" was the first of the second
+	for _, want := range []int{100, 99} { // in round 2, the message "end" counts too
 		for range 150 {
 			c.Publish(0, "t", "")
 		}

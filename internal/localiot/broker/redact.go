@@ -7,9 +7,10 @@ import (
 	"net"
 )
 
-// redactingHandler passes the log of mochi-mqtt on without the attributes that hold packets, because
-// packets contain payloads, user names and passwords. It drops records below a warning, and those of
-// a closed connection, which mochi-mqtt logs for every client that leaves.
+// redactingHandler writes the log records of mochi-mqtt to a Handler. It removes the attributes that
+// contain packets, because packets contain payloads, user names and passwords. It drops records below
+// the level Warn. It also drops records about a closed connection, which mochi-mqtt logs for every
+// client that disconnects.
 type redactingHandler struct{ slog.Handler }
 
 // Enabled implements slog.Handler.

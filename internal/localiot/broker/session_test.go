@@ -22,7 +22,7 @@ func TestTakeover(t *testing.T) {
 	mqtttest.Receive[*packets.Publish](second)
 }
 
-// A client that does not read does not delay a client that takes its session over.
+// A client can take over the session of a client that reads nothing.
 func TestTakeoverOfStalledClient(t *testing.T) {
 	s := start(t, Options{})
 	stalled, _ := s.connect("same", nil)
@@ -40,7 +40,7 @@ func TestTakeoverOfStalledClient(t *testing.T) {
 	}
 }
 
-// Many takeovers in quick succession leave the last client subscribed.
+// After many takeovers in quick succession, the last client is still subscribed.
 func TestTakeoversInARow(t *testing.T) {
 	s := start(t, Options{})
 	other, _ := s.connect("other", nil)

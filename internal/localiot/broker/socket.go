@@ -29,7 +29,7 @@ func Accept(w http.ResponseWriter, r *http.Request, wrap func(net.Conn) net.Conn
 	return &Socket{ws: ws, tcp: h.conn}, nil
 }
 
-// hijacker is a ResponseWriter that retains the TCP connection when it is hijacked.
+// hijacker is a ResponseWriter whose method Hijack stores the TCP connection.
 type hijacker struct {
 	http.ResponseWriter
 	wrap func(net.Conn) net.Conn

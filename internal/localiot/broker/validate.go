@@ -26,7 +26,8 @@ var decoders = map[byte]func(*packets.Packet, []byte) error{
 
 // next reads and validates one packet. It is needed because mochi-mqtt panics on some malformed packets
 // (mochi-mqtt issue 501), closes the connection without a reason code on others, and does not enforce
-// all limits that it announces. The error is a packets.Code, or that of the connection.
+// all limits that it announces. next returns a packets.Code if the packet is invalid, and otherwise the
+// error of reading.
 func (c *Conn) next() ([]byte, error) {
 	first, err := c.reader.ReadByte()
 	if err != nil {
@@ -67,7 +68,8 @@ func (c *Conn) next() ([]byte, error) {
 	return packet, nil
 }
 
-// decode decodes a whole packet of a protocol version with the decoder of mochi-mqtt.
+// decode decodes a whole packet with the decoder of mochi-mqtt for the protocol version. If the decoder
+// panics, decode returns ErrMalformedPacket. All its errors are of type packets.Code.
 func decode(packet []byte, version byte) (pk packets.Packet, err error) {
 	defer func() {
 		if recover() != nil {
@@ -135,6 +137,7 @@ func (c *Conn) validate(pk *packets.Packet, packet []byte) error {
 	return nil
 }
 
+// validatePublish checks the QoS, the topic and the topic alias of a PUBLISH.
 func (c *Conn) validatePublish(pk *packets.Packet) error {
 	if pk.FixedHeader.Qos > c.broker.options.MaximumQoS {
 		return packets.ErrQosNotSupported // [MQTT-3.2.2-11]

@@ -101,7 +101,7 @@ func TestBeforeConnect(t *testing.T) {
 	}
 }
 
-// Malformed packets of one client affect neither the process nor other clients.
+// Malformed packets of a client do not end the process, and do not affect other clients.
 func TestHostileClients(t *testing.T) {
 	s := start(t, Options{})
 	bystander, _ := s.connect("bystander", nil)

@@ -1,8 +1,9 @@
-// Package cognito stands in for the identity pools of Amazon Cognito. A page that has nothing but
-// the id of the pool gets temporary AWS credentials, with a guest policy unless it logs in.
+// Package cognito is a local stand-in for an identity pool of Amazon Cognito. A page that sends the
+// id of the pool gets temporary AWS credentials. Without a login, the credentials have the policy of a
+// guest.
 //
-// It answers the operations GetId and GetCredentialsForIdentity in AWS JSON 1.1 ("Amazon Cognito
-// Federated Identities", API Reference).
+// The package implements the operations GetId and GetCredentialsForIdentity in AWS JSON 1.1 ("Amazon
+// Cognito Federated Identities", API Reference).
 package cognito
 
 import (
@@ -21,15 +22,16 @@ import (
 )
 
 const (
-	// maxIdentities is the number of identities that a Pool retains. The Pool removes the oldest
-	// ones, and then reports them as not found, as AWS reports deleted ones.
+	// maxIdentities is the maximum number of identities in a Pool. Above it, the Pool removes the
+	// oldest identity. For a removed identity it returns the exception that AWS returns for a deleted
+	// one.
 	maxIdentities = 1000
 
 	// maxRequest is the largest body of a request, in bytes.
 	maxRequest = 64 << 10
 
-	// loginProvider is the only provider that the pool trusts. Its tokens are user names: every
-	// string but the empty one and expiredLogin.
+	// loginProvider is the only login provider that the pool trusts. Its tokens are user names. Every
+	// token is valid, except "" and expiredLogin.
 	loginProvider = "localhost"
 	expiredLogin  = "expired"
 
@@ -38,22 +40,22 @@ const (
 
 // Options configure a Pool. Region, Keys and Now must be set.
 type Options struct {
-	Region string           // the region that the ids name
-	Keys   *iam.KeyStore    // where issued keys are stored
-	Now    func() time.Time // the clock by which keys expire
+	Region string           // the region in the ids of the pool and of identities
+	Keys   *iam.KeyStore    // stores the issued keys
+	Now    func() time.Time // the clock that determines when issued keys expire
 
-	// Lifetime is how long issued keys are valid; 1 h when zero.
+	// Lifetime is how long issued keys are valid. Zero means 1 h.
 	Lifetime time.Duration
 
 	// AttachPolicy attaches a policy that allows everything to authenticated identities.
 	AttachPolicy bool
 
-	// Fault returns the exception with which the next request must fail, and whether it must. It may
+	// Fault reports whether the next request must fail, and returns the name of the exception. It may
 	// be nil.
 	Fault func() (exception string, ok bool)
 }
 
-// Pool is an identity pool and the HTTP handler that gives access to it.
+// Pool is an identity pool. It implements http.Handler, and is safe for concurrent use.
 type Pool struct {
 	options       Options
 	id            string
@@ -61,7 +63,7 @@ type Pool struct {
 
 	mu         sync.Mutex
 	lifetime   time.Duration
-	identities *bounded.Map[string] // user names by identity id; empty until the identity logs in
+	identities *bounded.Map[string] // user names by identity id; "" for a guest
 }
 
 // New returns a Pool without identities, with a random id.
@@ -85,7 +87,7 @@ func New(o Options) *Pool {
 // ID returns the identity pool id.
 func (p *Pool) ID() string { return p.id }
 
-// SetLifetime sets how long keys are valid that are issued from now on.
+// SetLifetime sets the lifetime of keys that are issued later. It does not change issued keys.
 func (p *Pool) SetLifetime(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -155,7 +157,7 @@ func (p *Pool) answer(w http.ResponseWriter, r *http.Request) (*response, *excep
 	if !ok || operation != "GetId" && operation != "GetCredentialsForIdentity" {
 		return nil, newException("UnknownOperationException", "The local Cognito supports GetId and GetCredentialsForIdentity.")
 	}
-	// The body is read before the lock is taken, because a client may send it slowly.
+	// A client may send its body slowly, so the lock is acquired after the body has been read.
 	var q request
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest)).Decode(&q)
 	if p.options.Fault != nil {
@@ -174,7 +176,7 @@ func (p *Pool) answer(w http.ResponseWriter, r *http.Request) (*response, *excep
 	return p.getCredentials(q)
 }
 
-// idPattern is that of AWS, for the ids of pools and of identities.
+// idPattern matches the ids of pools and of identities. AWS uses the same pattern.
 var idPattern = regexp.MustCompile(`^[\w-]+:[0-9a-f-]+$`)
 
 func checkID(name, id string) *exception {
@@ -191,7 +193,7 @@ func userOf(logins map[string]string) (user string, e *exception) {
 	}
 	switch token := logins[loginProvider]; token {
 	case "":
-		return "", newException("NotAuthorizedException", "Invalid login token. This pool trusts the provider %s, with any name for a token.", loginProvider)
+		return "", newException("NotAuthorizedException", "Invalid login token. This pool trusts the provider %s; its token is any user name.", loginProvider)
 	case expiredLogin:
 		return "", newException("NotAuthorizedException", "Invalid login token. Token expired.")
 	default:
@@ -250,7 +252,7 @@ func (p *Pool) getCredentials(q request) (*response, *exception) {
 	return &response{q.IdentityID, &credentials{k.ID, k.Secret, k.SessionToken, float64(expires.UnixMilli()) / 1000}}, nil
 }
 
-// randomID returns an id as Cognito makes it: the region, and a random UUID [RFC 9562, 5.4].
+// randomID returns an id in the format of Cognito: the region and a random UUID [RFC 9562, 5.4].
 func randomID(region string) string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails

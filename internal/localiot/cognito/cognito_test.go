@@ -110,7 +110,7 @@ func TestLogins(t *testing.T) {
 		t.Error("two guests have one identity")
 	}
 	for _, test := range []struct{ id, logins, want string }{
-		{guest, `{"localhost":"bob"}`, ""}, // from here on, the identity is that of bob
+		{guest, `{"localhost":"bob"}`, ""}, // now the identity belongs to bob
 		{guest, `{}`, "NotAuthorizedException"},
 		{guest, `{"localhost":"eve"}`, "NotAuthorizedException"},
 		{guest, `{"localhost":"bob"}`, ""},
@@ -126,7 +126,7 @@ func TestPolicies(t *testing.T) {
 	for _, test := range []struct {
 		attach                  bool
 		logins                  string
-		hello, private, connect bool // what the policy allows
+		hello, private, connect bool // whether the policy allows the two topics and iot:Connect
 	}{
 		{false, `{}`, true, false, true},
 		{false, `{"localhost":"alice"}`, false, false, false},
@@ -149,7 +149,7 @@ func TestPolicies(t *testing.T) {
 }
 
 func TestExceptions(t *testing.T) {
-	failures := 0 // how many requests are still to fail
+	failures := 0 // the number of requests that must fail
 	p := newPool(Options{Fault: func() (string, bool) {
 		failures--
 		return "TooManyRequestsException", failures >= 0

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Conn is a TCP connection that can be frozen and cut. A frozen connection is half open: it carries
-// no bytes in either direction, and not its own end.
+// Conn is a TCP connection that can be frozen and cut. A frozen connection transmits nothing in either
+// direction. If one side closes it, the other side is notified only after Thaw.
 type Conn struct {
 	net.Conn
 
@@ -23,8 +23,8 @@ func NewConn(c net.Conn) *Conn {
 	return f
 }
 
-// Read implements net.Conn. It retains bytes that arrive while the connection is frozen until the
-// connection thaws.
+// Read implements net.Conn. If the connection is frozen, Read returns after Thaw, or when the
+// connection is closed.
 func (c *Conn) Read(p []byte) (int, error) {
 	if err := c.wait(); err != nil {
 		return 0, err
@@ -44,7 +44,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// wait returns nil once the connection is not frozen, and net.ErrClosed once it is closed.
+// wait waits while the connection is frozen. It returns net.ErrClosed if the connection is closed.
 func (c *Conn) wait() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -57,8 +57,8 @@ func (c *Conn) wait() error {
 	return nil
 }
 
-// Close implements net.Conn. It closes a frozen connection for the server only; the client sees the
-// end when the connection thaws.
+// Close implements net.Conn. After Close, Read and Write return net.ErrClosed. If the connection is
+// frozen, the TCP connection closes only after Thaw.
 func (c *Conn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -70,10 +70,12 @@ func (c *Conn) Close() error {
 	return c.Conn.Close()
 }
 
-func (c *Conn) freeze() {
+// freeze reports whether the connection is now frozen. A closed connection cannot be frozen.
+func (c *Conn) freeze() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.frozen = true
+	c.frozen = c.frozen || !c.closed
+	return c.frozen
 }
 
 func (c *Conn) thaw() {
@@ -86,8 +88,8 @@ func (c *Conn) thaw() {
 	}
 }
 
-// Cut resets the TCP connection, without a closing handshake of TCP or of the WebSocket.
-func (c *Conn) Cut() {
+// cut implements Pending.Cut.
+func (c *Conn) cut() {
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
 		tcp.SetLinger(0)
 	}

@@ -21,7 +21,7 @@ func TestFrozenConn(t *testing.T) {
 		go func() { _, err := c.Write([]byte("b")); wrote <- err }()
 		synctest.Wait()
 		if len(read)+len(wrote) > 0 {
-			t.Fatal("a frozen connection carries bytes")
+			t.Fatal("a frozen connection transmits bytes")
 		}
 		c.thaw()
 		if err := <-read; err != nil {
@@ -32,7 +32,7 @@ func TestFrozenConn(t *testing.T) {
 		}
 		<-wrote
 
-		// The client sees the end of a frozen connection only after the connection has thawed.
+		// The client detects the close of a frozen connection only after the connection has thawed.
 		c.freeze()
 		go func() { _, err := c.Read(make([]byte, 1)); read <- err }()
 		clientRead := make(chan error, 1)
@@ -44,13 +44,42 @@ func TestFrozenConn(t *testing.T) {
 		}
 		synctest.Wait()
 		if len(clientRead) > 0 {
-			t.Error("the client sees the end of a frozen connection")
+			t.Error("the client detects the close of a frozen connection")
 		}
 		c.thaw()
 		if err := <-clientRead; err != io.EOF {
 			t.Errorf("the client reads %v, want %v", err, io.EOF)
 		}
 	})
+}
+
+// Thaw does not count a frozen connection that was cut. A closed connection cannot be frozen.
+func TestClosedConnIsNotFrozen(t *testing.T) {
+	p := NewPending()
+	_, server := net.Pipe()
+	c := NewConn(server)
+	if !p.Freeze(c, "c") {
+		t.Error("an open connection was not frozen")
+	}
+	p.Cut(c)
+	if n := p.Thaw(AllClients); n != 0 {
+		t.Errorf("Thaw after Cut: %d connections, want 0", n)
+	}
+	if p.Freeze(c, "c") {
+		t.Error("a closed connection was frozen")
+	}
+	if n := p.Thaw(AllClients); n != 0 {
+		t.Errorf("Thaw of a closed connection: %d connections, want 0", n)
+	}
+
+	// A connection that closes while it is frozen stays frozen.
+	_, server = net.Pipe()
+	c = NewConn(server)
+	p.Freeze(c, "c")
+	c.Close()
+	if n := p.Thaw("c"); n != 1 {
+		t.Errorf("Thaw after Close: %d connections, want 1", n)
+	}
 }
 
 func readFull(r io.Reader, b []byte) error {

@@ -10,7 +10,7 @@ type Pending struct {
 	upgrades    countdown[int]    // HTTP statuses
 	connacks    countdown[byte]   // reason codes
 	lastUpgrade int               // the status with which the last handshake was refused, or 0
-	frozen      map[*Conn]string  // the client id of each
+	frozen      map[*Conn]string  // client ids of the frozen connections
 }
 
 // NewPending returns a Pending without faults.
@@ -37,7 +37,8 @@ func (c *countdown[V]) next() (value V, ok bool) {
 	return c.value, true
 }
 
-// Schedule stores the members Cognito, Upgrade and Connack of f, each in place of its predecessor.
+// Schedule stores the members Cognito, Upgrade and Connack of f. Each replaces the stored fault of its
+// kind.
 func (p *Pending) Schedule(f *Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -52,16 +53,17 @@ func (p *Pending) Schedule(f *Request) {
 	}
 }
 
-// NextCognito returns the exception with which a request to Cognito must fail, and whether it must.
+// NextCognito reports whether a request to Cognito must fail, and returns the name of the exception. It
+// counts the request.
 func (p *Pending) NextCognito() (exception string, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.cognito.next()
 }
 
-// NextUpgrade returns the HTTP status with which a request to /mqtt must be refused, or 0. A request
-// that is not a WebSocket handshake gets the status of the last handshake, so that a page can fetch
-// the reason.
+// NextUpgrade returns the HTTP status of the refusal of a request to /mqtt. It returns 0 if the server
+// must not refuse the request. It counts WebSocket handshakes. For any other request it returns the
+// status of the last handshake, so that a page can fetch the reason of a refusal.
 func (p *Pending) NextUpgrade(isHandshake bool) (status int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -71,23 +73,38 @@ func (p *Pending) NextUpgrade(isHandshake bool) (status int) {
 	return p.lastUpgrade
 }
 
-// NextConnack returns the reason code with which a CONNECT must be refused, and whether it must.
+// NextConnack reports whether a CONNECT must be refused, and returns the reason code of the CONNACK. It
+// counts the CONNECT.
 func (p *Pending) NextConnack() (reason byte, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.connacks.next()
 }
 
-// Freeze freezes the connection of a client.
-func (p *Pending) Freeze(c *Conn, clientID string) {
+// Freeze freezes the connection of a client, and reports whether it is now frozen. A closed connection
+// cannot be frozen.
+func (p *Pending) Freeze(c *Conn, clientID string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c.freeze()
+	if !c.freeze() {
+		return false
+	}
 	p.frozen[c] = clientID
+	return true
 }
 
-// Thaw thaws the frozen connections of a client, or all of them for AllClients, and returns how many
-// there were. A connection that was closed meanwhile then ends.
+// Cut resets the TCP connection, without a closing handshake of TCP or of the WebSocket. It resets a
+// frozen connection too, which is then no longer frozen.
+func (p *Pending) Cut(c *Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.frozen, c)
+	c.cut()
+}
+
+// Thaw thaws the frozen connections of a client, or all frozen connections for AllClients. It returns
+// the number of connections that it thawed. If the server has closed a connection while it was frozen,
+// Thaw closes the TCP connection.
 func (p *Pending) Thaw(clientID string) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,6 +1,6 @@
-// Package faults lets a test make the local AWS IoT Core fail. It holds the body of a POST to
-// /control, the faults that wait for a later request, and a TCP connection that can be frozen and
-// cut.
+// Package faults injects faults into the local AWS IoT Core, for tests. It defines the body of a POST
+// to /control, stores the faults for later requests, and implements a TCP connection that can be frozen
+// and cut.
 package faults
 
 import (
@@ -12,22 +12,22 @@ import (
 // AllClients is the client id that selects all connections.
 const AllClients = "*"
 
-// minErrorReason is the lowest MQTT reason code that states an error [MQTT 5, 2.4].
+// minErrorReason is the lowest MQTT reason code of an error [MQTT 5, 2.4].
 const minErrorReason = 0x80
 
-// Request is the body of a POST to /control. An omitted member changes nothing. The server applies
-// the members in the order in which they are listed here, and then answers
-// {"connections": the number of connections that were changed}. Members that name a client take an
-// MQTT client id, or "*" for all clients.
+// Request is the body of a POST to /control. An omitted member has no effect. The server applies the
+// members in the order of this list. The body of the response is {"connections":n}; n is the number of
+// connections that Freeze, Thaw, Cut, Disconnect and Restart have changed. The value of a member that
+// selects clients is an MQTT client id, or "*" for all clients.
 type Request struct {
 	ExpireCredentials  bool     `json:"expireCredentials"`  // expire all temporary keys
 	ForgetIdentities   bool     `json:"forgetIdentities"`   // remove all Cognito identities
-	CredentialLifetime *float64 `json:"credentialLifetime"` // lifetime of keys issued from now on, in seconds
-	ClockSkew          *float64 `json:"clockSkew"`          // offset of the server's clock, in seconds: of the verifier, Cognito and the Date header
+	CredentialLifetime *float64 `json:"credentialLifetime"` // lifetime in seconds of the keys that Cognito issues later
+	ClockSkew          *float64 `json:"clockSkew"`          // seconds to add to the server's clock, which the verifier, Cognito, the rate quotas and the Date header use
 
-	// Cognito makes the next Count requests to Cognito fail with an exception such as
-	// TooManyRequestsException. Count is 1 by default, as in the two members below; 0 cancels the
-	// fault.
+	// Cognito refuses the next Count requests to Cognito with the exception Error, for example
+	// TooManyRequestsException. In this member, in Upgrade and in Connack, the default of Count is 1,
+	// and 0 cancels an earlier fault.
 	Cognito *struct {
 		Error string `json:"error"`
 		Count *int   `json:"count"`
@@ -39,17 +39,17 @@ type Request struct {
 		Count  *int `json:"count"`
 	} `json:"upgrade"`
 
-	// Connack answers the next Count CONNECT packets with a CONNACK that has this reason code.
+	// Connack refuses the next Count CONNECT packets with a reason code from 128 to 255.
 	Connack *struct {
 		Reason byte `json:"reason"`
 		Count  *int `json:"count"`
 	} `json:"connack"`
 
-	Freeze string `json:"freeze"` // stop reading from and writing to the client's sockets, but leave them open
-	Thaw   string `json:"thaw"`   // end Freeze
+	Freeze string `json:"freeze"` // transmit nothing on the client's TCP connections, but do not close them
+	Thaw   string `json:"thaw"`   // end the effect of Freeze
 	Cut    string `json:"cut"`    // reset the client's TCP connections
 
-	// Disconnect sends DISCONNECT with a reason code and closes the connection.
+	// Disconnect sends DISCONNECT with a reason code to a client, and closes the connection.
 	Disconnect *struct {
 		Client string `json:"client"`
 		Reason byte   `json:"reason"`
@@ -60,7 +60,8 @@ type Request struct {
 	Restart string `json:"restart"`
 }
 
-// Decode reads a Request in JSON and checks the ranges of its members. It refuses unknown members.
+// Decode reads a Request in JSON. It returns an error for an unknown member, and for a member whose
+// value is out of range.
 func Decode(r io.Reader) (*Request, error) {
 	var f Request
 	d := json.NewDecoder(r)

@@ -1,5 +1,5 @@
-// Package iam holds the access keys of the local AWS IoT Core and the policies that limit what the
-// holder of a key may do. It stands in for AWS IAM, AWS STS and AWS IoT policies.
+// Package iam stores the access keys of the local AWS IoT Core. It also implements the policies, which
+// limit the permissions of a key. It is a local stand-in for AWS IAM, AWS STS and AWS IoT policies.
 package iam
 
 import (
@@ -13,11 +13,12 @@ import (
 	"iot.wasm/internal/sigv4verify"
 )
 
-// maxTemporaryKeys is the number of temporary keys that a KeyStore retains. It retains expired ones
-// too, because AWS reports a key as expired rather than as unknown.
+// maxTemporaryKeys is the maximum number of temporary keys in a KeyStore. Above it, the KeyStore removes
+// the oldest key. It does not remove keys when they expire, because AWS distinguishes expired keys from
+// unknown keys.
 const maxTemporaryKeys = 1000
 
-// AccessKey is an access key with the policy of its holder. It prints as [redacted].
+// AccessKey is an access key and its policy. Package fmt prints it as [redacted].
 type AccessKey struct {
 	ID string
 	sigv4verify.Key
@@ -39,8 +40,7 @@ func NewKeyStore() *KeyStore {
 	}
 }
 
-// Issue adds a random long-term key that allows everything. Like those of AWS, its id begins with
-// AKIA.
+// Issue adds a random long-term key that allows everything. Its id begins with AKIA, as with AWS.
 func (s *KeyStore) Issue() AccessKey {
 	k := AccessKey{ID: randomKeyID("AKIA"), Key: sigv4verify.Key{Secret: randomText(30)}}
 	s.mu.Lock()
@@ -49,8 +49,9 @@ func (s *KeyStore) Issue() AccessKey {
 	return k
 }
 
-// IssueTemporary adds a random key with a session token; its id begins with ASIA. The token
-// contains plus, slash and equals, so that a client that does not percent-encode it fails.
+// IssueTemporary adds a random key with a session token. The key is valid until expires, and has the
+// policy p. Its id begins with ASIA, as with AWS. The token contains "+", "/" and "=", so a client that
+// does not percent-encode the token fails.
 func (s *KeyStore) IssueTemporary(expires time.Time, p *Policy) AccessKey {
 	k := AccessKey{
 		ID:     randomKeyID("ASIA"),
@@ -63,7 +64,7 @@ func (s *KeyStore) IssueTemporary(expires time.Time, p *Policy) AccessKey {
 	return k
 }
 
-// ExpireTemporary makes every temporary key expire at now, unless it has expired before.
+// ExpireTemporary sets the expiry of every temporary key that is valid at now to now.
 func (s *KeyStore) ExpireTemporary(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,7 +76,7 @@ func (s *KeyStore) ExpireTemporary(now time.Time) {
 	}
 }
 
-// Get returns the key with an access key id, and whether there is one.
+// Get returns the key that has the access key id, and reports whether the KeyStore contains it.
 func (s *KeyStore) Get(id string) (AccessKey, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -85,7 +86,7 @@ func (s *KeyStore) Get(id string) (AccessKey, bool) {
 	return s.temporary.Get(id)
 }
 
-// Lookup is Get in the form that sigv4verify.Verifier takes.
+// Lookup is like Get. It has the type of sigv4verify.Verifier.Lookup.
 func (s *KeyStore) Lookup(id string) (sigv4verify.Key, bool) {
 	k, ok := s.Get(id)
 	return k.Key, ok

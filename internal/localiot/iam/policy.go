@@ -6,7 +6,7 @@ import "strings"
 // allows everything.
 type Policy struct {
 	connect bool     // iot:Connect, with any client id
-	topics  []string // iot:Publish, iot:Subscribe and iot:Receive; a final # matches any rest
+	topics  []string // iot:Publish, iot:Subscribe and iot:Receive; a final # matches any text
 }
 
 // Guest returns the policy of the IAM role for unauthenticated Cognito identities: it allows the

@@ -18,8 +18,8 @@ import (
 // timeout bounds each wait for the server.
 const timeout = 10 * time.Second
 
-// Client is one WebSocket connection. Its methods fail the test on any error that they do not return,
-// and if the server sends nothing for 10 s.
+// Client is one WebSocket connection. A method without an error result fails the test on any error.
+// Every method fails the test if the server sends nothing for 10 s.
 type Client struct {
 	WS *websocket.Conn
 
@@ -27,7 +27,7 @@ type Client struct {
 	unread *bytes.Reader // the rest of the last WebSocket message
 }
 
-// Dial opens a WebSocket with the subprotocol mqtt. The end of the test closes it.
+// Dial opens a WebSocket with the subprotocol mqtt. The WebSocket is closed at the end of the test.
 func Dial(t *testing.T, url string) *Client {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
@@ -56,8 +56,8 @@ func (c *Client) Connect(id string, change func(*packets.Connect)) *packets.Conn
 	return Receive[*packets.Connack](c)
 }
 
-// WithSession returns a change for Connect: a session that outlives the connection by an hour, and at
-// most receiveMaximum unacknowledged messages.
+// WithSession returns a function for the parameter change of Connect. The function sets the clean start
+// flag, a Session Expiry Interval of one hour, and the Receive Maximum.
 func WithSession(cleanStart bool, receiveMaximum uint16) func(*packets.Connect) {
 	return func(p *packets.Connect) {
 		expiry := uint32(3600)
@@ -86,8 +86,8 @@ func (c *Client) SendBytes(b []byte) {
 	}
 }
 
-// Next reads one packet. Its error is that of the WebSocket. A WebSocket message must contain whole
-// packets only.
+// Next reads one packet. It returns an error if the WebSocket has ended. It fails the test if a
+// WebSocket message ends within a packet.
 func (c *Client) Next() (*packets.ControlPacket, error) {
 	c.t.Helper()
 	if c.unread.Len() == 0 {
@@ -104,7 +104,7 @@ func (c *Client) Next() (*packets.ControlPacket, error) {
 	return p, nil
 }
 
-// Read reads one WebSocket message. Its error is that of the WebSocket.
+// Read reads one WebSocket message. It returns an error if the WebSocket has ended.
 func (c *Client) Read() ([]byte, error) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), timeout)
@@ -128,7 +128,7 @@ func (c *Client) WantBytes(want string) {
 	}
 }
 
-// Receive reads one packet, which must be a P.
+// Receive reads one packet, which must have the type P.
 func Receive[P any](c *Client) P {
 	c.t.Helper()
 	p, err := c.Next()
@@ -164,7 +164,7 @@ func (c *Client) WantClose() {
 	}
 }
 
-// Subscribe subscribes to a filter, which the broker must grant with that QoS.
+// Subscribe subscribes to a filter with the packet identifier id. The broker must grant qos.
 func (c *Client) Subscribe(id uint16, filter string, qos byte) {
 	c.t.Helper()
 	c.Send(&packets.Subscribe{PacketID: id, Subscriptions: []packets.SubOptions{{Topic: filter, QoS: qos}}})
@@ -173,7 +173,7 @@ func (c *Client) Subscribe(id uint16, filter string, qos byte) {
 	}
 }
 
-// Publish sends a PUBLISH: with QoS 0 if id is 0, and with QoS 1 otherwise.
+// Publish sends a PUBLISH with the packet identifier id and QoS 1. If id is 0, the QoS is 0.
 func (c *Client) Publish(id uint16, topic, payload string) {
 	c.t.Helper()
 	p := &packets.Publish{PacketID: id, Topic: topic, Payload: []byte(payload), Properties: &packets.Properties{}}
@@ -196,7 +196,8 @@ func (c *Client) PublishAll(n int, topic string) {
 	c.Ping()
 }
 
-// Ping waits for a PINGRESP. The broker has then processed every packet that was sent before.
+// Ping sends a PINGREQ and waits for the PINGRESP. The broker has then processed all packets that the
+// client sent before.
 func (c *Client) Ping() {
 	c.t.Helper()
 	c.Send(&packets.Pingreq{})

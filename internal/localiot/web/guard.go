@@ -1,5 +1,5 @@
-// Package web holds the HTTP rules that all services of the local AWS IoT Core share: which hosts
-// and origins may use the server, CORS headers, and the form of a refusal.
+// Package web implements the HTTP rules that all services of the local AWS IoT Core share: the hosts
+// and origins that may use the server, CORS headers, and the response to a refused request.
 package web
 
 import (
@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// Guard refuses requests from pages of foreign sites, because the server hands out credentials. It
-// checks two headers:
+// Guard refuses requests from pages of other sites, because the server issues credentials. It checks
+// two headers:
 //
-//   - Origin names the site of the page that sends the request.
-//   - Host must be checked too. With DNS rebinding, a foreign site points its own name at 127.0.0.1,
-//     and the browser then treats this server as part of that site.
+//   - Origin contains the site of the page that sends the request.
+//   - Host contains the name by which the page addresses the server. With DNS rebinding, the name of
+//     another site resolves to 127.0.0.1, and the browser treats this server as a part of that site.
 type Guard struct {
-	hosts   []string // normalised
+	hosts   []string // in the form of normalHost
 	origins []string // in lower case
 }
 
@@ -38,7 +38,7 @@ func NewGuard(hosts, origins []string) Guard {
 	return g
 }
 
-// Allow reports whether the request may be served. If not, it answers the request with a Refusal.
+// Allow reports whether the server may serve the request. If not, Allow sends a Refusal.
 func (g Guard) Allow(w http.ResponseWriter, r *http.Request) bool {
 	if !g.allowsHost(r.Host) {
 		Refuse(w, http.StatusForbidden, Refusal{
@@ -89,7 +89,8 @@ func normalHost(host string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// AllowOrigin lets the page that sent r read the answer. A Guard must have allowed r.
+// AllowOrigin sets the CORS header with which the page that sent r can read the response. A Guard must
+// have allowed r.
 func AllowOrigin(w http.ResponseWriter, r *http.Request) {
 	w.Header().Add("Vary", "Origin")
 	if origin := r.Header.Get("Origin"); origin != "" {

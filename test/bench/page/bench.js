@@ -37,7 +37,8 @@ let echoed; // called with the payload of an echo
 
 /**
  * Handles a message as an application does: it reads the topic and the payload. A
- * payload of one byte is the peer's last message: the peer has sent or received all.
+ * message with a payload of one byte is the peer's last one. The peer sends it when it
+ * has sent or received all other messages.
  */
 function onMessage(topic, payload) {
   if (payload.length > 1) {
@@ -57,10 +58,11 @@ async function control(name, parameters) {
   if (!response.ok) throw new Error(await response.text());
 }
 
-/** Resolves in the next turn of the event loop. A timer would be slower. */
 const channel = new MessageChannel();
 let turned;
 channel.port1.onmessage = () => turned();
+
+/** Resolves in the next turn of the event loop. A timer would be slower. */
 const turn = () => new Promise((resolve) => {
   turned = resolve;
   channel.port2.postMessage(0);
@@ -77,8 +79,10 @@ globalThis.bench = {
     return { ms, bytes: parts.reduce((sum, e) => sum + e.encodedBodySize, 0), requests: parts.length };
   },
 
+  /** Subscribes to the messages of the peer. */
   subscribe: () => client.subscribe("bench/in/+", onMessage),
 
+  /** Disconnects the client. */
   close: () => client.close(),
 
   /** Receives `count` messages. */
@@ -93,7 +97,7 @@ globalThis.bench = {
     return { messages: count, ms };
   },
 
-  /** Publishes `count` messages in bursts, without awaiting them. Resolves when the peer has received all, and for QoS 1 when all are acknowledged. */
+  /** Publishes `count` messages in bursts, without awaiting them. Resolves when the peer has received all messages, and for QoS 1 when all are acknowledged. */
   async publish({ count, size, qos }) {
     const payload = new Uint8Array(size).fill(0x61);
     const end = new Promise((resolve) => (ended = resolve));
@@ -143,5 +147,6 @@ globalThis.bench = {
     return { count, longest };
   },
 
+  /** The size of the wasm's memory in bytes, or 0 without a wasm. */
   wasmBytes: () => memory?.buffer.byteLength ?? 0,
 };

@@ -5,7 +5,7 @@ export async function hello(iot, server) {
   return echo(iot);
 }
 
-/** Publishes a message that the client receives, and describes what it received. */
+/** Publishes a message that the client receives, and describes the received message. */
 export async function echo(iot) {
   const messages = await iot.subscribe("hello");
   await iot.publish("hello", "world", { qos: 1 });

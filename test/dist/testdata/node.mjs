@@ -1,5 +1,5 @@
-// Runs in Node, in a project that has installed the package. The arguments are the file of the golden
-// URLs and the URL of the stand-in. Prints the results as JSON.
+// This script runs in Node, in a project that has installed the package. Its arguments are the path of
+// the golden URLs and the URL of the stand-in. It prints the results as JSON.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import iot, * as all from "iot.wasm";

@@ -1,2 +1,2 @@
-// Stores the names of the globals before the classic script runs.
+// This script stores the names of the globals before the classic script runs.
 document.currentScript.names = Object.getOwnPropertyNames(globalThis);

@@ -1,4 +1,4 @@
-/** Runs the suite in Node. The arguments are the address of the test's server and the name of the place. */
+/** This script runs the suite in Node. Its arguments are the address of the test's server and the name of the place. */
 import { cpSync, mkdtempSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,7 +1,7 @@
-/** Shared by the windows, frames and workers of a browser. */
+/** The windows, frames and workers of a browser share this module. */
 import { describe, run, send } from "../suite.js";
 
-/** Calls `suite`, which runs the suite in this window or elsewhere, and goes to the page of the next place. */
+/** Calls `suite`, which runs the suite in this window, a frame or a worker. Then navigates to the page of the next place. */
 export async function here(place, suite) {
   const about = { place, site: location.origin };
   try {

@@ -1,4 +1,4 @@
-/** Imports all tests in the order in which they run. load.js is the first, because its first test needs a module that has not fetched the wasm. */
+/** This module imports all tests in the order in which they run. load.js is the first, because its first test needs a module that has not fetched the wasm. */
 import "./load.js";
 import "./pure.js";
 import "./connect.js";

@@ -90,8 +90,8 @@ test("publish() copies a view of shared memory", async (place) => {
 test("a detached or shrunk buffer is rejected and affects no client", async (place) => {
   const bystander = await place.connected();
   const { IotClient } = await place.fresh();
-  const gone = transfer(sevens());
-  const views = [gone, gone.buffer];
+  const detached = transfer(sevens());
+  const views = [detached, detached.buffer];
   const shrunk = resizable();
   if (shrunk) {
     views.push(new Uint8Array(shrunk.buffer, 4, 4), new DataView(shrunk.buffer, 4, 4));

@@ -94,7 +94,7 @@ test("reconnect drops the connection and opens another", async (place) => {
   equal(client.stats().connects, 2);
 });
 
-test("the offline options decide which messages are queued", async (place) => {
+test("the offline options determine which messages are queued", async (place) => {
   const offline = async (options) => {
     const client = await place.connected({ reconnect: soon, offline: options });
     const back = event(client, "connected");
@@ -137,9 +137,9 @@ test("the error of a refusal contains the reason", async (place) => {
   const refused = await rejects(place.connected(), { name: "IotError", code: "ERR_NOT_AUTHORIZED" });
   equal([refused.phase, refused.retryable, refused.reasonCode], ["connect", false, 135]);
   await place.control({ upgrade: { status: 503 } });
-  // The client asks for the reason by HTTP. The policy of that frame forbids it, but not in WebKit.
-  const silent = place.place === "csp" && place.engine !== "webkit";
-  const unopened = await rejects(place.connected({ reconnect: false }), { name: "IotError", code: silent ? "ERR_UNREACHABLE" : "ERR_UPGRADE" });
+  // The client requests the reason by HTTP. The policy of the frame csp forbids the request, except in WebKit.
+  const forbidden = place.place === "csp" && place.engine !== "webkit";
+  const unopened = await rejects(place.connected({ reconnect: false }), { name: "IotError", code: forbidden ? "ERR_UNREACHABLE" : "ERR_UPGRADE" });
   equal([unopened.phase, unopened.retryable], ["open", true]);
   await place.control({ upgrade: { status: 503, count: 0 } });
 });
@@ -165,7 +165,7 @@ test("disconnect rejects a pending connect()", async (place) => {
   equal(client.state, "closed");
 });
 
-test("the broker publishes the will when the connection is cut, and not after disconnect()", async (place) => {
+test("the broker publishes the will when the connection is cut, but not after disconnect()", async (place) => {
   const witness = await place.connected();
   const inbox = new Inbox();
   await witness.subscribe(place.topic("#"), inbox.take, { qos: 1 });
@@ -205,15 +205,15 @@ test("the client calls the provider of credentials or URLs for each attempt", as
 
 test("the client calls a provider again after any error or invalid value", async (place) => {
   const { endpoint, region, credentials } = place.options;
-  const gone = () => {
+  const revoked = () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
     return proxy;
   };
-  const poisoned = () => ({ get message() { throw new Error("no message"); }, get retryable() { throw new Error("no retryable"); }, get accessKeyId() { throw new Error("no accessKeyId"); } });
-  const odd = () => Object.defineProperty(new place.api.IotError("odd", { retryable: true }), "code", { get() { throw new Error("no code"); } });
-  const answers = [() => { throw gone(); }, () => { throw poisoned(); }, () => { throw odd(); }, () => { throw undefined; }, () => { throw new place.api.IotError("no code", { retryable: true }); },
-    async () => { throw gone(); }, gone, poisoned, async () => poisoned(), () => 5, () => ({ then() { throw gone(); } })];
+  const throwing = () => ({ get message() { throw new Error("no message"); }, get retryable() { throw new Error("no retryable"); }, get accessKeyId() { throw new Error("no accessKeyId"); } });
+  const withoutCode = () => Object.defineProperty(new place.api.IotError("without a code", { retryable: true }), "code", { get() { throw new Error("no code"); } });
+  const answers = [() => { throw revoked(); }, () => { throw throwing(); }, () => { throw withoutCode(); }, () => { throw undefined; }, () => { throw new place.api.IotError("no code", { retryable: true }); },
+    async () => { throw revoked(); }, revoked, throwing, async () => throwing(), () => 5, () => ({ then() { throw revoked(); } })];
   let calls = 0;
   const provider = (last) => () => answers[calls++ % (answers.length + 1)]?.() ?? last;
   for (const options of [{ endpoint, region, credentials: provider(credentials) }, { url: provider(await place.api.presign(place.options)) }]) {
@@ -226,7 +226,7 @@ test("the client calls a provider again after any error or invalid value", async
   }
 });
 
-test("publish and request need a connection, subscribe waits for one", async (place) => {
+test("publish and request need a connection, and subscribe waits for one", async (place) => {
   const client = place.client();
   await rejects(client.publish("a", "b"), { name: "IotError", code: "ERR_NOT_CONNECTED" });
   await rejects(client.request("a", "b"), { name: "IotError", code: "ERR_NOT_CONNECTED" });

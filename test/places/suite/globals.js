@@ -9,7 +9,7 @@ test("the only new global is the default client", (place) => {
   for (const name of ["IotClient", "IotError", "load", "matches", "presign", "version"]) ok(iot[name] === place.api[name], `iot.${name} is the export`);
 });
 
-test("the policy forbids only what a test has tried", (place) => {
+test("the policy forbids only the connections that the tests have tried", (place) => {
   const tried = [place.unreachable, place.options.endpoint].map((url) => new URL(url).host);
   equal(violations.filter(([directive, uri]) => directive !== "connect-src" || !tried.some((host) => uri.includes(host))), []);
   equal(violations.length > 0, place.place === "csp");

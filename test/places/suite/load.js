@@ -9,18 +9,18 @@ export async function moduleOf(place) {
   return compiled.get(place.place);
 }
 
-test("the import does not fetch the wasm, and all later calls fetch it once", async (place) => {
+test("the import does not fetch the wasm, and all later calls together fetch it once", async (place) => {
   const { load, presign } = place.api;
-  const before = await place.asked("/iot.wasm");
+  const before = await place.requests("/iot.wasm");
   const made = instances.length;
-  await place.fresh(); // another instance does not fetch it either
+  await place.fresh(); // another instance does not fetch the wasm, either
   ok(place.api.matches("a/+", "a/b"), "matches() works without the wasm");
-  equal([await place.asked("/iot.wasm") - before, instances.length - made], [0, 0], "downloads and instances after the import");
+  equal([await place.requests("/iot.wasm") - before, instances.length - made], [0, 0], "downloads and instances after the import");
   const [first] = await Promise.all([load(), load(), presign({ ...place.options, endpoint: "x.iot.eu-west-1.amazonaws.com" })]);
-  equal(first, undefined, "what load() resolves to");
+  equal(first, undefined, "the result of load()");
   await Promise.all([place.connected(), place.connected(), place.connected()]);
   await load();
-  equal([await place.asked("/iot.wasm") - before, instances.length - made], [place.isNode ? 0 : 1, 1], "downloads and instances after all calls"); // Node reads the file
+  equal([await place.requests("/iot.wasm") - before, instances.length - made], [place.isNode ? 0 : 1, 1], "downloads and instances after all calls"); // Node reads the file
 });
 
 test("load can be called again after a failure, checks the integrity and accepts any media type", async (place) => {

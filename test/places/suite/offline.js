@@ -1,4 +1,4 @@
-/** Imports the tests for a place without WebSocket. */
+/** This module imports the tests for a place without WebSocket. */
 import "./pure.js";
 import "./globals.js";
 import { equal, rejects } from "../expect.js";

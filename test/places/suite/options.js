@@ -52,13 +52,13 @@ test("members of Object.prototype do not change calls, results or errors", async
   const client = await place.connected({ clientId, reconnect: false });
   await client.disconnect();
   const { IotError, presign } = place.api;
-  // It contains no members that functions of the platform read.
+  // polluted contains no members that functions of the platform read.
   const polluted = {
     will: { topic: place.topic("will"), payload: "polluted", qos: 1, delay: 0 }, password: "polluted", username: "polluted", url: "ws://polluted.invalid/", cause: "polluted",
     error: { class: 0, code: "ERR_POLLUTED", message: "polluted" }, closeCode: 5, reasonCode: 5, responseTopic: "polluted", correlationData: Uint8Array.of(1), userProperties: { a: "b" },
     sessionToken: "polluted", accessKeyId: "polluted", retryInMs: 5, authorizer: { token: "polluted" }, offline: { maxMessages: 1 }, recovered: true, next: {}, once: true, timeoutMs: 1,
   };
-  if (place.isNode) for (const name of ["url", "error", "next", "once"]) delete polluted[name]; // Node's WebSocket is written in JavaScript and reads them
+  if (place.isNode) for (const name of ["url", "error", "next", "once"]) delete polluted[name]; // Node's WebSocket is written in JavaScript and reads these members
   Object.assign(Object.prototype, polluted);
   let error, connection, url, reply, missing;
   const events = [];

@@ -3,7 +3,7 @@ import { test } from "../suite.js";
 
 const closed = { name: "IotError", code: "ERR_CLOSED" };
 
-/** Runs `body` for a client that has to load the wasm and for one that has not, each with and without a signal. */
+/** Runs `body` for a client that must load the wasm and for a client whose wasm is loaded, each with and without a signal. */
 async function always(place, body) {
   for (const signal of [undefined, new AbortController().signal]) {
     const { IotClient } = await place.fresh();
@@ -21,7 +21,7 @@ test("disconnect() in the same tick cancels connect()", (place) => always(place,
   equal(client.state, "closed");
 }));
 
-test("the last call of connect() and disconnect() in a tick decides", (place) => always(place, async (client, options) => {
+test("the last call of connect() and disconnect() in a tick determines the state", (place) => always(place, async (client, options) => {
   const first = rejects(client.connect(options), closed);
   const disconnecting = client.disconnect();
   const second = client.connect();

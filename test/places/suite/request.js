@@ -50,7 +50,7 @@ test("the second subscription to a filter receives the retained message, and the
   equal((await first.first(1)).map((m) => [m.text(), m.retain]), [["still here", true]]);
   await client.subscribe(place.topic("kept"), second.take, { qos: 1 });
   equal((await second.first(1)).map((m) => [m.text(), m.retain]), [["still here", true]]);
-  await client.publish(place.topic("kept"), null, { qos: 1, retain: true }); // deletes it, and arrives after all earlier messages
+  await client.publish(place.topic("kept"), null, { qos: 1, retain: true }); // deletes the retained message, and arrives after all earlier messages
   equal(await first.texts(2), ["still here", ""]);
   equal(await second.texts(2), ["still here", ""]);
 });

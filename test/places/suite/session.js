@@ -1,4 +1,4 @@
-/** Messages that a session has stored while its client was offline. */
+/** Tests with messages that a session has stored while its client was offline. */
 import { Inbox, equal, event } from "../expect.js";
 import { test } from "../suite.js";
 
@@ -57,7 +57,7 @@ test("stored messages without a subscription are reported", async (place) => {
   const message = inbox.all[0];
   equal([message.topic, message.qos, message.retain], [place.topic(), 1, false]);
   await client.disconnect();
-  // They are acknowledged, so the broker does not send them again.
+  // The client has acknowledged the messages, so the broker does not send them again.
   const again = [];
   client.addEventListener("message", (e) => again.push(e.detail.topic));
   await client.connect();

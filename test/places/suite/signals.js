@@ -76,6 +76,6 @@ test("an abort rejects subscribe(), or ends the subscription later", async (plac
   const waiting = subscription[Symbol.asyncIterator]().next();
   late.abort(reason);
   equal([await subscription.closed, await waiting], [undefined, { value: undefined, done: true }]);
-  await client.publish(place.topic(), "", { qos: 1 }); // acknowledged after both UNSUBSCRIBE packets
+  await client.publish(place.topic(), "", { qos: 1 }); // the broker acknowledges it after both UNSUBSCRIBE packets
   equal(client.stats().subscriptions, 0);
 });

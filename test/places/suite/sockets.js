@@ -61,7 +61,7 @@ test("Blobs and buffers are read in the order of their arrival", (place) => wrap
 
 test("an unreadable Blob counts as a lost connection", (place) => {
   let bad = false;
-  return wrapped({ received: (data) => (bad ? { toString() { throw new Error("unreadable"); } } : data) }, async () => {
+  return wrapped({ received: (data) => (bad ? /* like an unreadable Blob */ { toString() { throw new Error("unreadable"); } } : data) }, async () => {
     const client = await place.connected({ reconnect: false });
     bad = true;
     await rejects(client.publish(place.topic(), "x", { qos: 1 }), { name: "IotError", code: "ERR_CONNECTION_LOST" });
@@ -92,7 +92,7 @@ test("an exception of send or close counts as a lost connection", (place) => {
   });
 });
 
-const shared = []; // sizes of buffers that the socket received and that are larger than the message
+const shared = []; // sizes of the buffers passed to send() that are larger than the message
 
 test("a socket can send a message later", (place) => wrapped({
   send(bytes) {

@@ -29,7 +29,7 @@ test("subscribe sends its options", async (place) => {
   equal((await inbox.first(2)).map((m) => [m.text(), m.retain]), [["local", false], ["", false]]);
 });
 
-test("each of several overlapping filters receives the message", async (place) => {
+test("the subscriptions to several overlapping filters receive the message", async (place) => {
   const client = await place.connected();
   const boxes = {};
   for (const filter of ["a/b", "a/+", "a/#", "+/b"]) await client.subscribe(place.topic(filter), (boxes[filter] = new Inbox()).take, { qos: 1 });
@@ -38,7 +38,7 @@ test("each of several overlapping filters receives the message", async (place) =
   await client.publish(place.topic("a/c"), "c", { qos: 1 });
   equal(await shared.texts(1), ["c"]);
   await client.publish(place.topic("a/b"), "b", { qos: 1 });
-  for (const [filter, box] of Object.entries(boxes)) ok((await box.first(1)).length === 1, `${filter} has received the message`);
+  for (const [filter, box] of Object.entries(boxes)) ok((await box.first(1)).length === 1, `the subscription to ${filter} has received the message`);
 });
 
 test("two subscriptions to one filter share a subscription at the broker", async (place) => {
@@ -150,7 +150,7 @@ test("an error of a handler is reported, and the client keeps delivering", async
   await inbox.first(1);
   console.error = error;
   const reported = place.isNode ? logged : uncaught.splice(0);
-  const muted = place.engine === "webkit" && place.place === "sandbox"; // it treats every script there as one of another origin
+  const muted = place.engine === "webkit" && place.place === "sandbox"; // WebKit treats every script in a sandbox as one of another origin
   equal(reported.map((e) => (muted ? e : e === thrown)), [muted ? "Script error." : true], "the reported errors");
   equal([client.state, client.stats().connects], ["connected", 1]);
 });

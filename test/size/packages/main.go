@@ -1,6 +1,6 @@
 // Command packages prints the size of each Go package in iot.wasm. It builds the wasm with
-// function names and adds up the code of each package's functions. The data, to which
-// functions and the runtime's tables refer, is a line of its own. "make size" runs it.
+// function names and adds up the code of each package's functions. The data of all
+// packages is one line. "make size" runs the command.
 package main
 
 import (
@@ -154,7 +154,7 @@ func measure(module []byte) (code map[string]int, data int, err error) {
 }
 
 // reader reads wasm's binary format. It does not check the format, because the toolchain
-// has made the module.
+// has produced the module.
 type reader struct{ b []byte }
 
 func (r *reader) take(n int) []byte {

@@ -82,7 +82,7 @@ func (u *user) publish() {
 // A sub is a subscription of the page.
 type sub struct {
 	filter         string
-	token          mqtt.Token // of its subscribe(); 0 after that has settled
+	token          mqtt.Token // of subscribe(); 0 after subscribe() has settled
 	retainHandling byte
 	retained, live map[string]bool // topics of the received messages
 }
@@ -120,7 +120,7 @@ func (u *user) unsubscribe() {
 		if u.w.chance(0.3) {
 			u.c.UnsubscribeAll(u.w.now, token, filter)
 			if slices.Contains(u.subscribed(), filter) {
-				u.w.broken("after unsubscribe(%q) there is a subscription to it", filter)
+				u.w.broken("unsubscribe(%q) has not ended all subscriptions", filter)
 			}
 		} else {
 			u.c.Unsubscribe(u.w.now, token, id)

@@ -13,19 +13,19 @@ import (
 
 // A broker is a model of an MQTT 5 broker. It checks the behaviour of its clients.
 type broker struct {
-	w        *world
-	sessions map[string]*session
-	conns    []*conn
-	accepted map[string]int // by payload: how often the broker has accepted the message
-	last     map[string]int // by client, topic and QoS: the number of the last new message
-	next     int            // the number of the last delivery
-	acked    func(client, delivery string)
-	refuse   []byte             // reason codes of the next CONNACKs
-	mute     int                // how many CONNECTs the broker will not answer
-	cut      int                // how many connections the broker will cut after CONNACK
-	silent   time.Duration      // until then, the broker answers only CONNECT and PINGREQ
-	spared   map[string]bool    // clients that the broker answers although it is silent
-	retained map[string]message // by topic
+	w           *world
+	sessions    map[string]*session
+	conns       []*conn
+	accepted    map[string]int                // by payload: how often the broker has accepted the message
+	last        map[string]int                // by client, topic and QoS: the number of the last new message
+	lastName    int                           // the number in the name of the last delivery
+	acked       func(client, delivery string) // called when a client acknowledges a delivery
+	refuse      []byte                        // reason codes of the next CONNACKs
+	mute        int                           // how many CONNECTs the broker will not answer
+	cut         int                           // how many connections the broker will cut after CONNACK
+	silentUntil time.Duration                 // before this time, the broker answers only CONNECT and PINGREQ
+	spared      map[string]bool               // silentUntil does not apply to these clients
+	retained    map[string]message            // by topic
 }
 
 // A message is a retained message.
@@ -36,16 +36,16 @@ type message struct {
 
 // A session is the broker's session of a client.
 type session struct {
-	id       string
-	filters  map[string]byte
-	conn     *conn
-	received map[uint16]string // messages of QoS 2 without PUBREL
-	queue    []*delivery       // not sent
-	inflight []*delivery       // sent and not acknowledged
-	seen     map[string]bool   // payloads that the client has sent in this session
-	expires  time.Duration     // 0 while connected
-	known    bool              // the client has received a CONNACK without Session Present
-	nextID   uint16
+	id        string
+	filters   map[string]byte
+	conn      *conn
+	received  map[uint16]string // messages of QoS 2 without PUBREL
+	queue     []*delivery       // not sent yet
+	inflight  []*delivery       // sent and not acknowledged
+	seen      map[string]bool   // payloads that the client has sent in this session
+	expires   time.Duration     // 0 while connected
+	confirmed bool              // the client has received a CONNACK without Session Present
+	nextID    uint16
 }
 
 // A delivery is a message to a client.
@@ -54,20 +54,20 @@ type delivery struct {
 	qos                  byte
 	id                   uint16
 	released             bool // the broker has received PUBREC
-	resent               bool // on another connection
-	retain               bool // a retained message for a SUBSCRIBE
+	resent               bool // sent on another connection, too
+	retain               bool // the answer to a SUBSCRIBE with a retained message
 }
 
 func newBroker(w *world) *broker {
 	return &broker{w: w, sessions: map[string]*session{}, accepted: map[string]int{}, last: map[string]int{}, spared: map[string]bool{}, retained: map[string]message{}}
 }
 
-// accept accepts a connection.
+// accept starts the broker's side of a link.
 func (b *broker) accept(l *link) {
 	c := &conn{b: b, link: l, unacked: map[uint16]string{}, seen: map[string]bool{}, receiveMax: []int{1, 3, 20, 100}[b.w.rand.IntN(4)]}
 	b.conns = append(b.conns, c)
 	l.toBroker = c.receive
-	l.brokerGone = c.gone
+	l.brokerClosed = c.end
 }
 
 // restart ends every connection. Unless keep is true, it also deletes the sessions.
@@ -80,7 +80,7 @@ func (b *broker) restart(keep bool) {
 		} else {
 			c.link.cut()
 		}
-		c.gone()
+		c.end()
 	}
 	if !keep {
 		b.sessions = map[string]*session{}
@@ -90,7 +90,7 @@ func (b *broker) restart(keep bool) {
 // silence makes the broker acknowledge no packets for a time.
 func (b *broker) silence(d time.Duration) {
 	b.w.note("the broker acknowledges nothing for %v", d)
-	b.silent = max(b.silent, b.w.now+d)
+	b.silentUntil = max(b.silentUntil, b.w.now+d)
 }
 
 // distribute accepts a message and queues it for the subscribers.
@@ -112,7 +112,7 @@ func (b *broker) distribute(client, topic, payload string, qos byte) {
 	for id := range b.sessions {
 		ids = append(ids, id)
 	}
-	slices.Sort(ids) // the order of a map cannot be repeated
+	slices.Sort(ids) // because a map has a random order
 	for _, id := range ids {
 		s := b.sessions[id]
 		granted := -1
@@ -124,10 +124,10 @@ func (b *broker) distribute(client, topic, payload string, qos byte) {
 		if granted < 0 {
 			continue
 		}
-		b.next++
-		s.queue = append(s.queue, &delivery{name: fmt.Sprintf("d%d", b.next), topic: topic, payload: payload, qos: min(qos, byte(granted))})
+		b.lastName++
+		s.queue = append(s.queue, &delivery{name: fmt.Sprintf("d%d", b.lastName), topic: topic, payload: payload, qos: min(qos, byte(granted))})
 		if s.conn != nil {
-			s.conn.pump()
+			s.conn.sendQueued()
 		}
 	}
 }

@@ -26,8 +26,8 @@ type conn struct {
 	ended      bool
 }
 
-// gone ends the connection. The session remains until it expires.
-func (c *conn) gone() {
+// end ends the connection. The session remains until it expires.
+func (c *conn) end() {
 	if c.ended {
 		return
 	}
@@ -76,14 +76,14 @@ func (c *conn) disconnect(reason byte) {
 	if reason >= 0x80 && reason != 0x8d && reason != 0x80 {
 		c.b.w.broken("the client sends DISCONNECT 0x%02x", reason)
 	}
-	c.gone()
+	c.end()
 	c.link.closeByBroker(1000)
 }
 
 func (c *conn) packet(cp *packets.ControlPacket) {
 	w := c.b.w
 	if (c.session == nil) != (cp.Type == packets.CONNECT) {
-		w.broken("%s at the wrong time", cp.PacketType())
+		w.broken("the client sends %s before CONNECT, or CONNECT twice", cp.PacketType())
 		return
 	}
 	switch p := cp.Content.(type) {
@@ -106,7 +106,7 @@ func (c *conn) packet(cp *packets.ControlPacket) {
 		s.inflight = slices.DeleteFunc(s.inflight, func(d *delivery) bool { return d.id == p.PacketID && d.released })
 	case *packets.Subscribe:
 		if len(p.Subscriptions) > 8 {
-			w.broken("%d filters in one SUBSCRIBE", len(p.Subscriptions))
+			w.broken("a SUBSCRIBE contains %d filters", len(p.Subscriptions))
 		}
 		var codes []byte
 		for _, s := range p.Subscriptions {
@@ -136,10 +136,10 @@ func (c *conn) packet(cp *packets.ControlPacket) {
 	}
 }
 
-// later calls do after a short time, unless the broker is silent then.
+// later calls do after a short time, unless the broker does not answer the client at that time.
 func (c *conn) later(do func()) {
 	c.b.w.after(c.b.w.between(0, 300*time.Millisecond), func() {
-		if !c.ended && (c.b.w.now >= c.b.silent || c.b.spared[c.session.id]) {
+		if !c.ended && (c.b.w.now >= c.b.silentUntil || c.b.spared[c.session.id]) {
 			do()
 		}
 	})
@@ -149,14 +149,14 @@ func (c *conn) connect(p *packets.Connect) {
 	b := c.b
 	if b.mute > 0 {
 		b.mute--
-		c.session = &session{} // the client gets no answer
+		c.session = &session{} // the client receives no answer
 		return
 	}
 	if len(b.refuse) > 0 {
 		reason := b.refuse[0]
 		b.refuse = b.refuse[1:]
 		c.send(packets.CONNACK, &packets.Connack{ReasonCode: reason, Properties: &packets.Properties{}})
-		c.gone()
+		c.end()
 		c.link.closeByBroker(1000)
 		return
 	}
@@ -165,7 +165,7 @@ func (c *conn) connect(p *packets.Connect) {
 	if s != nil && s.conn != nil {
 		old := s.conn
 		old.send(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x8e, Properties: &packets.Properties{}})
-		old.gone()
+		old.end()
 		old.link.closeByBroker(1000)
 	}
 	if !present {
@@ -186,13 +186,13 @@ func (c *conn) connect(p *packets.Connect) {
 	for _, d := range s.inflight {
 		c.deliver(d, true)
 	}
-	// Like mosquitto, the broker repeats PUBREC for unreleased messages.
+	// Like mosquitto, the broker may repeat PUBREC for messages without PUBREL.
 	for _, id := range slices.Sorted(maps.Keys(s.received)) {
 		if b.w.chance(0.5) {
 			c.send(packets.PUBREC, &packets.Pubrec{PacketID: id, Properties: &packets.Properties{}})
 		}
 	}
-	c.pump()
+	c.sendQueued()
 }
 
 func (c *conn) publish(p *packets.Publish) {
@@ -257,15 +257,15 @@ func (c *conn) retained(filter string, qos byte) {
 	b := c.b
 	for _, topic := range slices.Sorted(maps.Keys(b.retained)) {
 		if m := b.retained[topic]; mqtt.Match(filter, topic) {
-			b.next++
-			c.session.queue = append(c.session.queue, &delivery{name: fmt.Sprintf("d%d", b.next), topic: topic, payload: m.payload, qos: min(m.qos, qos), retain: true})
+			b.lastName++
+			c.session.queue = append(c.session.queue, &delivery{name: fmt.Sprintf("d%d", b.lastName), topic: topic, payload: m.payload, qos: min(m.qos, qos), retain: true})
 		}
 	}
-	c.pump()
+	c.sendQueued()
 }
 
-// pump sends queued deliveries.
-func (c *conn) pump() {
+// sendQueued sends queued deliveries while fewer than 50 are unacknowledged.
+func (c *conn) sendQueued() {
 	s := c.session
 	for len(s.queue) > 0 && len(s.inflight) < 50 {
 		d := s.queue[0]
@@ -281,7 +281,7 @@ func (c *conn) pump() {
 	}
 }
 
-// deliver sends a delivery. resend is true on another connection than the first.
+// deliver sends a delivery. resend is true if the broker has sent it on an earlier connection.
 func (c *conn) deliver(d *delivery, resend bool) {
 	d.resent = d.resent || resend
 	if d.released {
@@ -304,9 +304,9 @@ func (c *conn) acknowledged(id uint16, rec bool) {
 		if (d.qos == 2) != rec {
 			c.b.w.broken("the client acknowledges a message of QoS %d with the wrong packet", d.qos)
 		}
-		// If the client does not know that the session is new, it acknowledges a resent QoS 2
-		// message as one that it has received in the previous session.
-		if s.known || d.qos < 2 || !d.resent {
+		// If the client has received no CONNACK of the new session, it may acknowledge a resent
+		// QoS 2 message as a message that it has received in the previous session.
+		if s.confirmed || d.qos < 2 || !d.resent {
 			c.b.acked(s.id, d.name)
 		}
 		if rec {
@@ -315,7 +315,7 @@ func (c *conn) acknowledged(id uint16, rec bool) {
 		} else {
 			s.inflight = slices.Delete(s.inflight, i, i+1)
 		}
-		c.pump()
+		c.sendQueued()
 		return
 	}
 	if rec {

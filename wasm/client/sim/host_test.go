@@ -9,8 +9,8 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
-// later calls f after the current turn, because the client must not be called during a call
-// to its Host.
+// later calls f after the current call of the client, in the same turn. A Host must not
+// call the client during a call to the Host.
 func (u *user) later(f func()) { u.effects = append(u.effects, f) }
 
 func (u *user) Provide(attempt uint32, _ bool) {
@@ -57,16 +57,16 @@ func (u *user) Open(attempt uint32, address secret.String) {
 		if w.now < u.retryAt {
 			w.broken("the attempt is %v too early", u.retryAt-w.now)
 		}
-		query, err := url.Parse(address.Reveal())
+		parsed, err := url.Parse(address.Reveal())
 		if err != nil {
 			w.broken("the URL is invalid: %v", err)
 			return
 		}
-		if signed := query.Query().Get("X-Amz-Date"); signed != u.clock().UTC().Format("20060102T150405Z") {
+		if signed := parsed.Query().Get("X-Amz-Date"); signed != u.clock().UTC().Format("20060102T150405Z") {
 			w.broken("the date of the signature is %s, want %s", signed, u.clock().UTC().Format("20060102T150405Z"))
 		}
 		l := &link{w: w}
-		u.link, u.attempt, u.open = l, attempt, false
+		u.link, u.open = l, false
 		l.toClient = func(b []byte) {
 			u.do(func() {
 				if u.link == l {
@@ -74,7 +74,7 @@ func (u *user) Open(attempt uint32, address secret.String) {
 				}
 			})
 		}
-		l.clientGone = func(code int) {
+		l.clientClosed = func(code int) {
 			u.do(func() {
 				if u.link == l {
 					u.link, u.open = nil, false
@@ -84,11 +84,11 @@ func (u *user) Open(attempt uint32, address secret.String) {
 				}
 			})
 		}
-		l.brokerGone = func() {}
+		l.brokerClosed = func() {}
 		switch {
 		case w.chance(0.03): // refused
 			l.closed = true
-			w.after(w.between(0, time.Second), func() { l.clientGone(1006) })
+			w.after(w.between(0, time.Second), func() { l.clientClosed(1006) })
 		case w.chance(0.01): // the socket neither opens nor closes
 		default:
 			w.after(w.between(0, time.Second), func() {

@@ -25,7 +25,7 @@ var mutants = []struct{ name, file, old, new string }{
 	{"a missing resubscribe", "client/subscribe.go", "f.reconnected(ack.SessionPresent)", ""},
 	{"an uncertain session taken for the previous one", "mqtt/inbound.go", "ack.SessionPresent && !e.sessionUncertain", "ack.SessionPresent"},
 	{"nine filters in a packet", "client/options.go", "filtersPerPacket = 8", "filtersPerPacket = 9"},
-	{"an UNSUBSCRIBE lost with the connection", "client/subscribe.go", "if c.filters[l.filter] == nil {", "if false {"},
+	{"an UNSUBSCRIBE lost with the connection", "client/subscribe.go", "if c.filters[r.filter] == nil {", "if false {"},
 	{"a signature with an old date", "client/attempt.go", "*r.Credentials, wall, 0)", "*r.Credentials, wall.Add(-time.Minute), 0)"},
 	{"a back-off without a minimum", "client/backoff.go", "c.options.MinDelay + time.Duration(", "time.Duration("},
 	{"a late answer accepted for a new attempt", "client/attempt.go", "if c.stage != providing || attempt != c.attempt {", "if false {"},
@@ -50,7 +50,7 @@ var mutants = []struct{ name, file, old, new string }{
 	{"a retained message never requested for a later subscription", "client/filter.go", "f.retain, need = retainAll, true", ""},
 	{"a retained message not delivered to a later subscription", "client/recipients.go", "if t.live > s.since && s.order", "if t.live > 0 && s.order"},
 	{"a retained message for a subscription that requests none", "client/recipients.go", "case s.retainHandling == retainNone:", "case false:"},
-	{"a history kept after the session", "client/events.go", "c.renew(c.byID[id])", "_ = id"},
+	{"a history kept after the session", "client/events.go", "c.resetHistory(c.byID[id])", "_ = id"},
 	{"a half-open connection never detected", "mqtt/keepalive.go", "e.fail(&connectionFault{KeepAliveTimeout,", "_ = (&connectionFault{KeepAliveTimeout,"},
 }
 

@@ -5,22 +5,22 @@ import (
 )
 
 // A link is a WebSocket connection between a client and the broker. It delivers the bytes of
-// both directions in order, but later and in other pieces.
+// both directions in order, but with a delay and in other pieces.
 type link struct {
-	w          *world
-	up, down   stream // to the broker, to the client
-	dead       bool   // half-open: no bytes arrive any more, and neither side knows
-	closed     bool
-	toClient   func([]byte)
-	toBroker   func([]byte)
-	clientGone func(code int) // reports the end to the client
-	brokerGone func()         // reports the end to the broker
+	w            *world
+	up, down     stream // to the broker, to the client
+	dead         bool   // half-open: no bytes arrive any more, and neither side is closed
+	closed       bool
+	toClient     func([]byte)
+	toBroker     func([]byte)
+	clientClosed func(code int) // reports the end of the link to the client
+	brokerClosed func()         // reports the end of the link to the broker
 }
 
 // A stream contains the bytes of one direction that have not arrived.
 type stream struct {
 	pending []byte
-	arrives time.Duration // of the next piece
+	arrives time.Duration // when the next piece arrives
 	waiting bool          // an event will deliver the next piece
 }
 
@@ -58,7 +58,8 @@ func (l *link) schedule(s *stream, deliver func([]byte)) {
 	})
 }
 
-// clientSends and brokerSends send bytes.
+// clientSends sends bytes from the client to the broker, and brokerSends in the other
+// direction.
 func (l *link) clientSends(b []byte) { l.send(&l.up, b, func(p []byte) { l.toBroker(p) }) }
 func (l *link) brokerSends(b []byte) { l.send(&l.down, b, func(p []byte) { l.toClient(p) }) }
 
@@ -72,9 +73,9 @@ func (l *link) closeByClient() {
 	}
 	l.closed = true
 	if !l.dead {
-		l.w.after(l.w.between(0, 100*time.Millisecond), l.brokerGone)
+		l.w.after(l.w.between(0, 100*time.Millisecond), l.brokerClosed)
 	} else {
-		l.w.after(l.w.between(time.Second, time.Minute), l.brokerGone)
+		l.w.after(l.w.between(time.Second, time.Minute), l.brokerClosed)
 	}
 }
 
@@ -92,22 +93,22 @@ func (l *link) closeByBroker(code int) {
 	}
 	l.closed = true
 	if !l.dead {
-		l.w.after(l.w.between(0, 100*time.Millisecond), func() { l.clientGone(code) })
+		l.w.after(l.w.between(0, 100*time.Millisecond), func() { l.clientClosed(code) })
 	}
 }
 
-// cut ends the link as a network failure does: both sides notice it some time later.
+// cut ends the link as a network failure does: both sides detect the end some time later.
 func (l *link) cut() {
 	if l.closed {
 		return
 	}
 	l.closed = true
-	l.w.after(l.w.between(0, time.Second), func() { l.clientGone(1006) })
-	l.w.after(l.w.between(0, 30*time.Second), l.brokerGone)
+	l.w.after(l.w.between(0, time.Second), func() { l.clientClosed(1006) })
+	l.w.after(l.w.between(0, 30*time.Second), l.brokerClosed)
 }
 
-// halfOpen makes the link lose all bytes. Only the broker notices it, later.
+// halfOpen makes the link lose all bytes. The broker detects that after a time.
 func (l *link) halfOpen() {
 	l.dead = true
-	l.w.after(l.w.between(10*time.Second, 3*time.Minute), l.brokerGone)
+	l.w.after(l.w.between(10*time.Second, 3*time.Minute), l.brokerClosed)
 }

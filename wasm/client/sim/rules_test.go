@@ -10,8 +10,8 @@ import (
 	"iot.wasm/wasm/mqtt"
 )
 
-// legal are the possible next states of each state.
-var legal = map[client.State][]client.State{
+// nextStates are the allowed next states of each state.
+var nextStates = map[client.State][]client.State{
 	client.Idle:         {client.Connecting},
 	client.Connecting:   {client.Connecting, client.Connected, client.Closed},
 	client.Connected:    {client.Reconnecting, client.Closed},
@@ -25,12 +25,12 @@ func (u *user) StateChanged(c client.Change) {
 		text += ": " + c.Err.Error()
 	}
 	u.w.note("%s %s -> %s, %s", u.id, u.state, c.State, text)
-	if !slices.Contains(legal[u.state], c.State) {
+	if !slices.Contains(nextStates[u.state], c.State) {
 		u.w.broken("the state changes from %s to %s", u.state, c.State)
 	}
 	u.state = c.State
 	if s := u.b.sessions[u.id]; c.Granted != nil && !c.Granted.SessionPresent && s != nil {
-		s.known = true
+		s.confirmed = true
 	}
 	if c.Err != nil && strings.Contains(c.Err.Message, "X-Amz-") {
 		u.w.broken("an error contains a signed URL: %v", c.Err)
@@ -43,7 +43,7 @@ func (u *user) StateChanged(c client.Change) {
 	}
 	if c.Event == "disconnected" && c.RetryIn > 0 {
 		if c.RetryIn < u.options.MinDelay || c.RetryIn > u.options.MaxDelay {
-			u.w.broken("the back-off is %v", c.RetryIn)
+			u.w.broken("the back-off is %v, want %v to %v", c.RetryIn, u.options.MinDelay, u.options.MaxDelay)
 		}
 		u.retryAt = u.w.now + c.RetryIn
 	}
@@ -72,7 +72,7 @@ func (u *user) Unclaimed(t *client.Topic, m *mqtt.Publish) {
 	u.handle(t, m)
 	for _, s := range u.subs {
 		if mqtt.Match(s.filter, t.Name) {
-			u.w.broken("a message to %s is reported as unclaimed, and the page subscribes to %q", t.Name, s.filter)
+			u.w.broken("a message to %s is reported as unclaimed, although the page subscribes to %q", t.Name, s.filter)
 		}
 	}
 }
@@ -105,7 +105,7 @@ func (u *user) Message(d *client.Delivery) {
 	}
 	for _, id := range d.Recipients {
 		if s := u.subs[id]; s == nil || !mqtt.Match(s.filter, topic) {
-			u.w.broken("a message to %s has the recipient %d, which does not match", topic, id)
+			u.w.broken("a message to %s has the recipient %d, whose filter does not match", topic, id)
 			return
 		}
 	}
@@ -136,7 +136,8 @@ func (u *user) Message(d *client.Delivery) {
 	}
 }
 
-// checkRetained checks that each subscription has received the retained messages.
+// checkRetained checks that each subscription with Retain Handling 0 has received each
+// retained message of QoS 1 or 2 that matches it, or a live message of the topic.
 func (u *user) checkRetained(session *session) {
 	for id, s := range u.subs {
 		for topic, m := range u.b.retained {
@@ -172,7 +173,7 @@ func (u *user) ConnectDone(k mqtt.Token, _ *mqtt.Connack) { u.settled(k) }
 func (u *user) PublishDone(k mqtt.Token, r mqtt.PublishResult) {
 	payload := strings.TrimPrefix(u.settled(k), "publish ")
 	if u.b.accepted[payload] == 0 {
-		u.w.broken("publish() of %q resolved, and the broker has not accepted the message", payload)
+		u.w.broken("publish() of %q resolved, although the broker has not accepted the message", payload)
 	}
 	u.resolved = append(u.resolved, payload)
 }

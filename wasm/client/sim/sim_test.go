@@ -69,7 +69,7 @@ func simulate(t testing.TB, seed uint64) {
 			}
 		case p < 0.45:
 			if u.link != nil {
-				w.note("%s: the link goes half open", u.id)
+				w.note("%s: the link becomes half-open", u.id)
 				u.link.halfOpen()
 			}
 		case p < 0.55:
@@ -89,7 +89,7 @@ func simulate(t testing.TB, seed uint64) {
 		if w.now < faulty {
 			w.after(w.between(time.Second, 40*time.Second), fault)
 		} else {
-			b.refuse, b.mute, b.cut, b.silent = nil, 0, 0, 0
+			b.refuse, b.mute, b.cut, b.silentUntil = nil, 0, 0, 0
 		}
 	}
 	act()

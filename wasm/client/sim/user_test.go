@@ -20,15 +20,14 @@ type user struct {
 	c       *client.Client
 	options client.Options
 
-	effects []func()      // calls of the client to its Host, which run after the turn
+	effects []func()      // the effects of calls to the Host, which run later in the turn
 	inside  bool          // a method of the client runs
-	asleep  time.Duration // until then, the page does not run
+	asleep  time.Duration // the page does not run before this time
 	backlog []func()      // events for a sleeping page
 	timerAt time.Duration
 	timer   int // the number of the current timer
 
 	link    *link
-	attempt uint32
 	open    bool // the socket is open
 	state   client.State
 	retryAt time.Duration // the earliest time of the next attempt
@@ -95,7 +94,6 @@ func (u *user) reload() {
 	u.effects, u.backlog, u.timerAt, u.retryAt = nil, nil, mqtt.Never, 0
 	u.timer++
 	u.state = client.Idle
-	u.attempt = 0
 	clear(u.pending)
 	clear(u.subs)
 	clear(u.received)
@@ -127,7 +125,7 @@ func (u *user) wake() {
 // output.
 func (u *user) enter(f func()) {
 	if u.inside {
-		u.w.broken("the host calls the client during a call of the client")
+		u.w.broken("the Host calls the client during a call of the client")
 	}
 	u.inside = true
 	f()

@@ -81,8 +81,8 @@ type event struct {
 	do  func()
 }
 
-// agenda is a heap of events. The first one is the earliest; of simultaneous events, it is
-// the one that was added first.
+// agenda is a heap of events, ordered by time. Simultaneous events are in the order in which
+// they were added.
 type agenda []event
 
 func (a agenda) Len() int { return len(a) }

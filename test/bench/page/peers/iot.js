@@ -1,4 +1,4 @@
-// iot.wasm as it is published.
+// Uses the files of iot.wasm as they are published, without a bundler.
 import iot from "/www/iot.js";
 
 export async function connect(url) {

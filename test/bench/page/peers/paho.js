@@ -1,4 +1,4 @@
-// MQTT 3.1.1, the newest version that this client supports.
+// Uses MQTT 3.1.1, the newest version that this client supports.
 import Paho from "paho-mqtt";
 
 export function connect(url) {

@@ -1,5 +1,6 @@
-// A bare WebSocket with prepared packets, one for each send. It reads the first PUBLISH of a
-// received frame, because all of them are alike, and for QoS 1 the packet identifiers.
+// Uses a bare WebSocket, and sends prepared packets, one with each call of send(). It reads
+// only the first PUBLISH of a received frame, because all PUBLISH packets of a frame are
+// alike. For QoS 1 it also reads the packet identifiers of the others.
 const bytes = (...parts) => Uint8Array.from(parts.flatMap((p) => (typeof p === "string" ? [...new TextEncoder().encode(p)] : [...p])));
 const text = (s) => bytes([s.length >> 8, s.length & 0xff], s);
 

@@ -8,7 +8,7 @@ export async function connect(url) {
       client.on_topic(filter, ({ topic, payload }) => onMessage(topic, payload));
       return client.subscribe([[filter, 1]]);
     },
-    // In 0.6.7, publish() throws for QoS 0, so this calls the function that publish() should call.
+    // In version 0.6.7, publish() throws for QoS 0, so the adapter calls the function that publish() should call.
     publish(topic, payload, qos, done) {
       const message = { topic, payload, qos };
       (qos > 0 ? client.publish(message) : client._send("publish", message)).then(() => done(), done);

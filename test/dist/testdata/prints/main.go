@@ -1,5 +1,5 @@
-// Command prints prints by the runtime, which is the only output that wasm_exec.js supports,
-// and panics.
+// Command prints uses the functions print and println of the Go runtime, and then panics. The
+// wasm_exec.js of "make wasm" supports no other output.
 package main
 
 import "os"

@@ -16,7 +16,7 @@ function Connection() {
     const { endpoint, region, credentials } = local;
     const show = () => setState(iot.state);
     iot.connect({ endpoint, region, credentials }).then(show, show);
-    return () => setState("gone");
+    return () => setState("unmounted");
   }, []);
   return createElement("p", null, state);
 }

@@ -6,20 +6,20 @@ import (
 	"log"
 )
 
-// A course runs the measurements.
-type course struct {
+// A runner runs the measurements.
+type runner struct {
 	browser context.Context
 	address string
 	quick   bool
 	selects func(name string) bool
 	results *results
-	visits  int
+	visits  int // the number of opened pages
 }
 
-// run measures all clients in several rounds. In a round, each client has an open page,
-// and the clients take turns in every measurement, so that other load of the machine
-// affects all of them. Another client is the first in each measurement.
-func (c *course) run(ctx context.Context, rounds int) error {
+// run measures all clients in several rounds. In a round, each client has an open page. The
+// clients take turns in every measurement, so that other load of the machine affects all
+// of them. Each measurement begins with another client.
+func (c *runner) run(ctx context.Context, rounds int) error {
 	// After a first visit, which is not measured, the browser has started and all files are
 	// compressed.
 	for _, client := range clients {
@@ -42,7 +42,7 @@ func (c *course) run(ctx context.Context, rounds int) error {
 }
 
 // visit runs the measurements that share a page.
-func (c *course) visit(ctx context.Context, round int) {
+func (c *runner) visit(ctx context.Context, round int) {
 	tabs := map[string]*tab{}
 	leave := map[string]func(){}
 	defer func() {
@@ -74,9 +74,10 @@ func (c *course) visit(ctx context.Context, round int) {
 	}
 }
 
-// turns runs a measurement for one client after the other, if it is selected, and stores the
-// results. If a client fails, turns continues with the next.
-func (c *course) turns(ctx context.Context, first int, name string, measure func(client string) (sample, error)) {
+// turns runs a measurement for one client after the other and stores the results. It does
+// nothing if the measurement is not selected. If a client fails, turns continues with the
+// next. first is the index of the first client.
+func (c *runner) turns(ctx context.Context, first int, name string, measure func(client string) (sample, error)) {
 	if !c.selects(name) {
 		return
 	}
@@ -94,7 +95,7 @@ func (c *course) turns(ctx context.Context, first int, name string, measure func
 }
 
 // open opens a page with a connected and subscribed client.
-func (c *course) open(client string) (*tab, func(), error) {
+func (c *runner) open(client string) (*tab, func(), error) {
 	t, leave, err := openTab(c.browser)
 	if err != nil {
 		return nil, nil, err
@@ -112,12 +113,12 @@ func (c *course) open(client string) (*tab, func(), error) {
 
 // opening is the cost of connecting a client.
 type opening struct {
-	MS       float64
-	Bytes    float64
-	Requests float64
+	MS       float64 // from the import to CONNACK
+	Bytes    float64 // the compressed size of the downloaded files
+	Requests float64 // the number of downloaded files
 }
 
-func (c *course) connect(t *tab, client string) (o opening, err error) {
+func (c *runner) connect(t *tab, client string) (o opening, err error) {
 	c.visits++
 	if err := t.navigate(fmt.Sprintf("http://%s/?client=%s&conn=%d", c.address, client, c.visits)); err != nil {
 		return o, err
