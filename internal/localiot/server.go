@@ -10,6 +10,7 @@
 //
 //	localiot ─┬─▶ broker ────▶ iam ──▶ bounded, sigv4verify
 //	          ├─▶ cognito ───▶ iam, web, bounded
+//	          ├─▶ shadow
 //	          ├─▶ faults
 //	          └─▶ web
 //
@@ -28,6 +29,7 @@ import (
 	"iot.wasm/internal/localiot/cognito"
 	"iot.wasm/internal/localiot/faults"
 	"iot.wasm/internal/localiot/iam"
+	"iot.wasm/internal/localiot/shadow"
 	"iot.wasm/internal/localiot/web"
 	"iot.wasm/internal/sigv4verify"
 
@@ -89,6 +91,7 @@ type Server struct {
 	key      iam.AccessKey // the long-term key in /local.json
 	verifier *sigv4verify.Verifier
 	cognito  *cognito.Pool
+	shadows  *shadow.Service
 	faults   *faults.Pending // nil unless Options.Faults is set
 	mux      *http.ServeMux
 
@@ -135,6 +138,7 @@ func New(o Options) (*Server, error) {
 		s.mux.HandleFunc("POST /control", s.serveControl)
 	}
 	s.cognito = cognito.New(pool)
+	s.shadows = shadow.New(shadow.Options{Now: s.clock.now})
 	var err error
 	if s.broker, err = s.newBroker(); err != nil {
 		return nil, err
@@ -153,6 +157,7 @@ func (s *Server) newBroker() (*broker.Broker, error) {
 		NoQuotas:   s.options.NoQuotas,
 		RateQuotas: s.options.RateQuotas,
 		Now:        s.clock.now,
+		Services:   []broker.Service{shadowTopics{s.shadows}},
 		Logger:     s.options.Logger,
 	}
 	if s.faults != nil {

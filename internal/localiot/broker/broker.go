@@ -52,6 +52,9 @@ type Options struct {
 	// the CONNACK. It may be nil.
 	RefuseConnect func() (reason byte, ok bool)
 
+	// Services own reserved topics. If several own a topic, the first one does.
+	Services []Service
+
 	// Logger logs a warning for each client that breaks the protocol. The Broker logs no payload and
 	// no credential. If Logger is nil, the Broker writes warnings to the standard error.
 	Logger *slog.Logger
@@ -69,6 +72,10 @@ type Broker struct {
 	// client. A Conn holds the lock from OnSessionEstablish to CONNACK, and from OnDisconnect to the
 	// end of Serve.
 	sessions sync.Mutex
+
+	// answers is held while a Service handles a request and its answers are sent.
+	answers  sync.Mutex
+	answerer *mqtt.Client // the client that mochi-mqtt regards as the publisher of answers
 }
 
 // New starts a Broker. It returns an error if MaximumQoS is above 2.
@@ -117,6 +124,7 @@ func New(o Options) (*Broker, error) {
 			SysTopicResendInterval:   math.MaxInt32,
 		}),
 	}
+	b.answerer = b.server.NewClient(nil, listenerID, answerOrigin, true)
 	if err := b.server.AddHook(&hook{broker: b}, nil); err != nil {
 		return nil, err
 	}

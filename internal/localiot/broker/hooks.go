@@ -21,8 +21,8 @@ func connOf(cl *mqtt.Client) *Conn { return cl.Net.Conn.(*Conn) }
 func (*hook) Provides(event byte) bool {
 	switch event {
 	case mqtt.OnPacketRead, mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnACLCheck,
-		mqtt.OnSessionEstablish, mqtt.OnPacketEncode, mqtt.OnSubscribe, mqtt.OnPublish, mqtt.OnWill,
-		mqtt.OnDisconnect, mqtt.OnClientExpired:
+		mqtt.OnSessionEstablish, mqtt.OnPacketEncode, mqtt.OnSubscribe, mqtt.OnPublish, mqtt.OnPublished,
+		mqtt.OnWill, mqtt.OnDisconnect, mqtt.OnClientExpired:
 		return true
 	}
 	return false
@@ -83,7 +83,7 @@ func (b *Broker) checkConnect(c *Conn, id string, pk packets.Packet) packets.Cod
 	case b.options.RateQuotas && !b.connects.allow(id, b.options.Now()):
 		return packets.ErrQuotaExceeded
 	case pk.Connect.WillFlag:
-		return b.checkPublish(c, pk.Connect.WillTopic, len(pk.Connect.WillPayload))
+		return b.checkPublish(c, pk.Connect.WillTopic, len(pk.Connect.WillPayload), pk.Connect.WillRetain)
 	}
 	return packets.CodeSuccess
 }
@@ -100,11 +100,14 @@ func (*hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
 
 // OnPublish checks a PUBLISH from a client before mochi-mqtt distributes it.
 func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	if cl.Net.Inline {
+		return pk, nil // an answer of a Service
+	}
 	c := connOf(cl)
 	if !c.withinRate() {
 		return pk, packets.ErrRejectPacket
 	}
-	if code := h.broker.checkPublish(c, pk.TopicName, len(pk.Payload)); code != packets.CodeSuccess {
+	if code := h.broker.checkPublish(c, pk.TopicName, len(pk.Payload), pk.FixedHeader.Retain); code != packets.CodeSuccess {
 		refusePublish(cl, pk, code)
 		return pk, packets.ErrRejectPacket
 	}

@@ -44,15 +44,16 @@ func withoutShareGroup(filter string) string {
 // allowsTopic reports whether the policy of the client allows a topic or a topic filter.
 func (c *Conn) allowsTopic(topic string) bool { return c.policy.AllowsTopic(withoutShareGroup(topic)) }
 
-// checkPublish checks the topic and the payload size of a PUBLISH or a will against the quotas and the
-// policy. If the PUBLISH has only an alias, topic is the topic of the alias.
-func (b *Broker) checkPublish(c *Conn, topic string, size int) packets.Code {
+// checkPublish checks the topic, the payload size and the RETAIN flag of a PUBLISH or a will against the
+// quotas, the policy and the reserved topics. If the PUBLISH has only an alias, topic is the topic of
+// the alias.
+func (b *Broker) checkPublish(c *Conn, topic string, size int, retain bool) packets.Code {
 	switch {
 	case !b.options.NoQuotas && !fitsQuota(topic):
 		return packets.ErrTopicNameInvalid
 	case !b.options.NoQuotas && size > maxPayload:
 		return packets.ErrQuotaExceeded
-	case !c.allowsTopic(topic):
+	case !c.allowsTopic(topic), !b.allowsReserved(topic, retain):
 		return packets.ErrNotAuthorized
 	}
 	return packets.CodeSuccess
