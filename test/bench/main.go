@@ -34,7 +34,7 @@
 //
 // The client "raw" does not implement MQTT. It reads the first packet of a frame instead
 // of all packets, and calls send() for each published message. A client that combines the
-// messages of a turn can be faster.
+// messages of a turn in one call of send() can be faster than "raw".
 //
 // The results depend on the machine, and the ratios depend on it less. The program prints
 // whether the goals are met; an unmet goal is not an error.

@@ -98,8 +98,8 @@ func TestLoading(t *testing.T) {
 	}
 }
 
-// The stand-in accepts requests of pages of this machine. It refuses other origins, and
-// requests that use another name of this machine.
+// The stand-in accepts requests of pages of this machine. It refuses requests of other
+// origins, and requests whose Host header contains another host name.
 func TestGuard(t *testing.T) {
 	s := harness.Serve(t)
 	for _, c := range []struct{ host, origin, want string }{

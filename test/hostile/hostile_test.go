@@ -59,7 +59,7 @@ type outcome struct {
 	bytes    int64         // in these messages
 	reason   int           // of the page's DISCONNECT; -1: none
 	load     float64       // the number of runnable threads per core, at least 1
-	broken   []string      // broken rules that check cannot find by the other members
+	broken   []string      // broken rules that run has found; check finds the others
 }
 
 func TestMain(m *testing.M) { os.Exit(harness.Run(m, harness.RequireWasm)) }

@@ -71,7 +71,7 @@ func (w *world) Probe(a uint32, url secret.String) {
 }
 
 // probed answers the probe of the URL without the query. If the client then probes the URL
-// with the query, probed also answers that.
+// with the query, probed also answers the second probe.
 func (w *world) probed(p Probe) {
 	n := len(w.probes)
 	if !strings.Contains(w.url, "?") {

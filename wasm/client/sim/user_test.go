@@ -31,7 +31,7 @@ type user struct {
 	open    bool // the socket is open
 	state   client.State
 	retryAt time.Duration // the earliest time of the next attempt
-	wall    time.Duration // how far the machine's time of day is ahead
+	wall    time.Duration // how far the machine's time of day is ahead of the simulated time
 
 	token     mqtt.Token
 	pending   map[mqtt.Token]string // descriptions of the pending calls
