@@ -162,7 +162,7 @@ func run(t *testing.T, site string, a attack, raw bool) *outcome {
 		}
 	}
 	o.load = max(1, float64(threads)/float64(max(1, samples)*runtime.NumCPU()))
-	// When the page responds once more, it has handled all received messages.
+	// The page may still handle messages that it received during the attack.
 	o.response = max(o.response, responseTime(t, tab, idle))
 	before := 0
 	tab.Eval(`hostile.roundTrips`, &before)

@@ -32,13 +32,13 @@ observer.observe({ type: "longtask" });
 
 let client;
 let received = 0, bytes = 0, letters = 0, touched = 0;
-let ended; // called with the time of the peer's last message
+let ended; // called with the time of the end message
 let echoed; // called with the payload of an echo
 
 /**
  * Handles a message as an application does: it reads the topic and the payload. A
- * message with a payload of one byte is the peer's last one. The peer sends it when it
- * has sent or received all other messages.
+ * message with a payload of one byte is the end message. The peer sends it when it has
+ * sent or received all other messages.
  */
 function onMessage(topic, payload) {
   if (payload.length > 1) {

@@ -136,7 +136,7 @@ func (c *conn) packet(cp *packets.ControlPacket) {
 	}
 }
 
-// later calls do after a short time, unless the broker does not answer the client at that time.
+// later calls do after a short time, unless silentUntil then applies to the client.
 func (c *conn) later(do func()) {
 	c.b.w.after(c.b.w.between(0, 300*time.Millisecond), func() {
 		if !c.ended && (c.b.w.now >= c.b.silentUntil || c.b.spared[c.session.id]) {

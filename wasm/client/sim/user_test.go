@@ -121,11 +121,11 @@ func (u *user) wake() {
 	}
 }
 
-// enter runs a turn of the page's event loop: a call of the client, its effects, and the
-// output.
+// enter runs a turn of the page's event loop: it calls f, runs the effects, and sends the
+// client's output.
 func (u *user) enter(f func()) {
 	if u.inside {
-		u.w.broken("the Host calls the client during a call of the client")
+		u.w.broken("the Host calls the client during another call to the client")
 	}
 	u.inside = true
 	f()
