@@ -20,7 +20,7 @@ type world struct {
 	*Client
 	t       *testing.T
 	now     time.Duration
-	random  float64  // every random number of the client
+	random  float64  // the value of every random number that the client draws
 	log     []string // the calls to the Host
 	attempt uint32   // the argument of the last Provide, Open or Probe
 	url     string   // the argument of the last Open
