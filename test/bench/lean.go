@@ -73,7 +73,7 @@ type conn struct {
 	writing sync.Mutex // held during a write to net
 
 	mu       sync.Mutex // guards the members below
-	changed  sync.Cond  // signals changes of inflight and err
+	changed  sync.Cond  // signals changes of inflight and err, and the end of a context
 	inflight int        // sent messages of QoS 1 that the client has not acknowledged
 	expected int        // messages that must arrive before the lean peer sends the end message
 	err      error      // the reason for the end of the connection; nil while it is open

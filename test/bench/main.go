@@ -16,10 +16,11 @@
 //     options and MQTT 5; paho-mqtt supports only MQTT 3.1.1. URLs are not signed.
 //   - Every client subscribes to one wildcard filter. It receives messages of 16 topics
 //     in turn.
-//   - A client has a new tab and profile in each round. A warm-up precedes each measurement
-//     of a rate or of round trips. The clients take turns in every measurement, so that other load of
-//     the machine affects all of them. Ratios are medians of the rounds' ratios. The time
-//     of the page's thread is CPU time, which other programs affect least.
+//   - A client has a new tab and profile in each round. A warm-up precedes each
+//     measurement of a rate or of round trips. The clients take turns in every
+//     measurement, so that other load of the machine affects all of them. Ratios are
+//     medians of the rounds' ratios. The time of the page's thread is CPU time, which
+//     other programs affect least.
 //   - The peer must not be the bottleneck. It sends frames in writes of 128 KiB and
 //     answers all packets of one read in one frame. The client "raw", which sends and
 //     receives prepared packets, shows the limit of the peer.

@@ -10,7 +10,7 @@ import (
 )
 
 // After ten thousand subscriptions and a thousand connections, the page and the wasm use
-// about as much memory, and as many values and listeners, as after the first few hundred.
+// about as much memory, and as many values and listeners, as after a small part of them.
 func TestNothingLeaks(t *testing.T) {
 	t.Parallel()
 	s := harness.Serve(t)

@@ -23,7 +23,7 @@ type broker struct {
 	refuse      []byte                        // reason codes of the next CONNACKs
 	mute        int                           // how many CONNECTs the broker will not answer
 	cut         int                           // how many connections the broker will cut after CONNACK
-	silentUntil time.Duration                 // before this time, the broker sends no PUBACK, PUBREC, PUBCOMP, SUBACK and UNSUBACK
+	silentUntil time.Duration                 // before this time, the broker answers no PUBLISH, PUBREL, SUBSCRIBE or UNSUBSCRIBE
 	spared      map[string]bool               // silentUntil does not apply to these clients
 	retained    map[string]message            // by topic
 }
