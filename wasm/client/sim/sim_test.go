@@ -141,7 +141,7 @@ func simulate(t testing.TB, seed uint64) {
 	}
 }
 
-// idle reports whether the client is connected, without a pending call or message.
+// idle reports whether the page is awake and connected, without a pending call or message.
 func (u *user) idle() bool {
 	s := u.c.Stats()
 	return u.state == client.Connected && s.Inflight+s.Queued+len(u.pending) == 0 && u.w.now >= u.asleep
