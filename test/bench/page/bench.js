@@ -93,7 +93,7 @@ globalThis.bench = {
     await control("blast", { count, size, qos, perFrame });
     const ms = (await end) - start;
     if (received !== count || bytes !== count * size) throw new Error(`received ${received} messages with ${bytes} bytes, want ${count} messages`);
-    if (letters < count || touched < count) throw new Error("received messages without a topic or a payload");
+    if (letters < count || touched < count) throw new Error("the received messages have no topic or no payload");
     return { messages: count, ms };
   },
 

@@ -72,7 +72,7 @@ func (b *broker) accept(l *link) {
 
 // restart ends every connection. Unless keep is true, it also deletes the sessions.
 func (b *broker) restart(keep bool) {
-	b.w.note("broker restarts, sessions kept: %v", keep)
+	b.w.note("the broker restarts, sessions kept: %v", keep)
 	for _, c := range slices.Clone(b.conns) {
 		if c.session != nil && c.session.id != "" && b.w.chance(0.5) {
 			c.send(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x8b, Properties: &packets.Properties{}})

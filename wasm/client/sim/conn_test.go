@@ -178,7 +178,7 @@ func (c *conn) connect(p *packets.Connect) {
 	c.send(packets.CONNACK, &packets.Connack{SessionPresent: present, Properties: &packets.Properties{
 		ReceiveMaximum: new(uint16(c.receiveMax)), TopicAliasMaximum: &alias,
 	}})
-	b.w.note("broker accepts %s, session present: %v, receive maximum %d", p.ClientID, present, c.receiveMax)
+	b.w.note("the broker accepts %s, session present: %v, receive maximum %d", p.ClientID, present, c.receiveMax)
 	if b.cut > 0 {
 		b.cut--
 		c.link.cut()
