@@ -11,30 +11,29 @@ import (
 	"sync"
 )
 
-// Topics of the bench. What a page publishes to echoTopic comes back to it; all
-// that it publishes elsewhere is counted.
+// The topics of the bench. The lean peer returns messages of QoS 0 to echoTopic to their
+// publisher. It counts all other messages.
 const (
 	inFilter  = "bench/in/+"
 	echoTopic = "bench/in/echo"
 	endTopic  = "bench/in/end"
-	inTopics  = 16 // bench/in/00, bench/in/01, …: what is blasted goes to them in turn
+	inTopics  = 16 // the number of topics bench/in/00, bench/in/01, … that a blast uses in turn
 )
 
-// window is how many QoS 1 messages the lean peer has on their way at most,
-// where the client's Receive Maximum does not say less.
+// window is the largest number of unacknowledged messages of QoS 1 that the lean peer
+// sends, unless the client's Receive Maximum is lower.
 const window = 1000
 
-// lean is the other side of every client: as much of an MQTT 5 and 3.1.1 server
-// as a measurement needs, and nothing that takes time. A connection is known by
-// the last part of its path.
+// lean is the lean peer: a server for MQTT 5 and MQTT 3.1.1. To be fast, it implements only
+// the parts that the measurements need.
 type lean struct {
 	mu    sync.Mutex
-	conns map[string]*conn
+	conns map[string]*conn // by the last segment of the request path
 }
 
 func newLean() *lean { return &lean{conns: map[string]*conn{}} }
 
-// ServeHTTP is the WebSocket endpoint.
+// ServeHTTP opens a WebSocket and serves the connection until it ends.
 func (l *lean) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, from, err := upgrade(w, r)
 	if err != nil {
@@ -55,31 +54,32 @@ func (l *lean) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.mu.Unlock()
 }
 
-// get returns an open connection.
+// get returns the newest open connection with a name. It fails if there is none.
 func (l *lean) get(name string) (*conn, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if k := l.conns[name]; k != nil {
 		return k, nil
 	}
-	return nil, fmt.Errorf("there is no connection %q", name)
+	return nil, fmt.Errorf("no open connection is named %q", name)
 }
 
-// A conn is one client's connection.
+// A conn is the lean peer's side of a connection.
 type conn struct {
 	net            net.Conn
-	version        byte // 4 is MQTT 3.1.1
-	receiveMaximum int
+	version        byte // the protocol version in CONNECT: 5, or 4 for MQTT 3.1.1
+	receiveMaximum int  // the client's Receive Maximum
 
-	writing sync.Mutex
+	writing sync.Mutex // held during a write to net
 
-	mu       sync.Mutex
-	changed  sync.Cond
-	inflight int   // QoS 1 messages that the client has not acknowledged
-	expected int   // PUBLISHes until the client is told that all have come
-	err      error // why the connection has ended
+	mu       sync.Mutex // guards the members below
+	changed  sync.Cond  // signals changes of inflight and err, and the end of a context
+	inflight int        // sent messages of QoS 1 that the client has not acknowledged
+	expected int        // messages that must arrive before the lean peer sends the end message
+	err      error      // the reason for the end of the connection; nil while it is open
 }
 
+// end stores the reason for the end of the connection. nil counts as io.EOF.
 func (k *conn) end(err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -97,8 +97,8 @@ func (k *conn) write(b []byte) error {
 	return err
 }
 
-// read answers the client until it goes. What is to be said about the packets
-// of one read goes out in one frame.
+// read reads and answers the client's packets until the connection ends. It sends the
+// answers to all packets of one read in one frame.
 func (k *conn) read(from io.Reader) error {
 	var frames unframer
 	var stream, answer, out []byte
@@ -147,20 +147,20 @@ func (k *conn) read(from io.Reader) error {
 	}
 }
 
-// packetSize tells how long the packet is that b begins with, and its fixed
-// header; 0 while that is not complete.
+// packetSize returns the sizes of the first packet in b and of its fixed header. Both are 0
+// if b does not contain the complete fixed header.
 func packetSize(b []byte) (size, header int) {
 	if len(b) < 2 {
 		return 0, 0
 	}
-	remaining, n := binary.Uvarint(b[1:]) // MQTT's variable byte integers are the same
+	remaining, n := binary.Uvarint(b[1:]) // MQTT's Variable Byte Integers have the same encoding
 	if n <= 0 {
 		return 0, 0
 	}
 	return 1 + n + int(remaining), 1 + n
 }
 
-// The control packets that are met here, by the first byte's upper half.
+// The types of the packets that the lean peer receives: the upper four bits of the first byte.
 const (
 	connect    = 1
 	publish    = 3
@@ -170,9 +170,9 @@ const (
 	disconnect = 14
 )
 
-var errMalformed = errors.New("a malformed packet")
+var errMalformed = errors.New("malformed packet")
 
-// packet handles one packet, and appends what it has to be answered with.
+// packet handles a packet and appends the answer, if the packet has one.
 func (k *conn) packet(p []byte, header int, answer []byte) ([]byte, error) {
 	body := p[header:]
 	switch p[0] >> 4 {
@@ -193,7 +193,7 @@ func (k *conn) packet(p []byte, header int, answer []byte) ([]byte, error) {
 	case disconnect:
 		return answer, io.EOF
 	}
-	return answer, fmt.Errorf("a packet of type %d", p[0]>>4)
+	return answer, fmt.Errorf("unexpected packet of type %d", p[0]>>4)
 }
 
 func (k *conn) connect(body, answer []byte) ([]byte, error) {
@@ -212,7 +212,8 @@ func (k *conn) connect(body, answer []byte) ([]byte, error) {
 	return append(answer, 0x20, 6, 0, 0, 3, 0x21, 0xFF, 0xFF), nil
 }
 
-// receiveMaximum finds it in CONNECT's properties; 0 where it is not said.
+// receiveMaximum returns the Receive Maximum in the properties of CONNECT, or 0 if they
+// contain none.
 func receiveMaximum(b []byte) (int, error) {
 	length, n := binary.Uvarint(b)
 	if n <= 0 || uint64(len(b)-n) < length {
@@ -311,17 +312,19 @@ func (k *conn) publish(p, body, answer []byte) ([]byte, error) {
 	return answer, nil
 }
 
-// expect has the client told by a message to endTopic when n PUBLISHes have come.
+// expect makes the lean peer send the end message when n more messages have arrived.
 func (k *conn) expect(n int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.expected = n
 }
 
+// appendEnd appends the end message: a message to endTopic with a payload of one byte.
 func (k *conn) appendEnd(to []byte) []byte {
 	return k.appendPublish(to, endTopic, 0, 0, []byte{1})
 }
 
+// appendPublish appends a PUBLISH without properties. id is ignored for QoS 0.
 func (k *conn) appendPublish(to []byte, topic string, qos byte, id uint16, payload []byte) []byte {
 	size := 2 + len(topic) + len(payload)
 	if qos > 0 {
@@ -341,20 +344,20 @@ func (k *conn) appendPublish(to []byte, topic string, qos byte, id uint16, paylo
 	return append(to, payload...)
 }
 
-// A blast is what the lean peer sends when told to.
+// A blast is a number of messages that the lean peer sends as fast as possible.
 type blast struct {
-	Count    int  // messages
-	Size     int  // bytes of payload of each, 2 or more
+	Count    int  // the number of messages
+	Size     int  // the size of each payload in bytes, at least 2
 	QoS      byte // 0 or 1
-	PerFrame int  // packets in one WebSocket message
+	PerFrame int  // the number of packets in one WebSocket message, at least 1
 }
 
-// chunk is about how many bytes the network is given at once.
+// chunk is the approximate size of one write in bytes.
 const chunk = 128 << 10
 
-// blast sends, as fast as the client takes it. It ends with a message to
-// endTopic, which says to the client that all have come; with QoS 1 that leaves
-// when the last PUBACK is there.
+// blast sends the messages of b as fast as the client receives them, and then the end
+// message. For QoS 1 it sends the end message after the last PUBACK. blast fails if the
+// connection or ctx ends before.
 func (k *conn) blast(ctx context.Context, b blast) error {
 	var topics [inTopics]string
 	for i := range topics {
@@ -413,7 +416,8 @@ func (k *conn) blast(ctx context.Context, b blast) error {
 	return k.write(appendFrame(nil, opBinary, k.appendEnd(nil)))
 }
 
-// wait returns when done, which is called with k.mu held, says so.
+// wait waits until done returns true. It calls done with k.mu held. wait fails if the
+// connection or ctx ends before.
 func (k *conn) wait(ctx context.Context, done func() bool) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()

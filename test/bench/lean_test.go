@@ -16,16 +16,18 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// A client is a native WebSocket with just enough MQTT to question the lean peer.
+// A client is a WebSocket outside the browser that sends packets to the lean peer and reads
+// its packets.
 type client struct {
 	t      *testing.T
 	ctx    context.Context
 	ws     *websocket.Conn
-	stream []byte
-	frames int
+	stream []byte // received bytes that packet has not returned
+	frames int    // the number of received WebSocket messages
 }
 
-// dial connects to a lean peer of the test's own, with this CONNECT.
+// dial starts a lean peer and connects to it with a CONNECT packet. It also returns the lean
+// peer's side of the connection.
 func dial(t *testing.T, connect []byte) (*client, *conn) {
 	t.Helper()
 	l := newLean()
@@ -44,7 +46,7 @@ func dial(t *testing.T, connect []byte) (*client, *conn) {
 	c := &client{t: t, ctx: ctx, ws: ws}
 	c.send(connect)
 	if p := c.packet(); p[0] != 0x20 || p[3] != 0 {
-		t.Fatalf("CONNACK is % x", p)
+		t.Fatalf("CONNACK is % x, want reason code 0", p)
 	}
 	k, err := l.get("test")
 	if err != nil {
@@ -60,7 +62,7 @@ func (c *client) send(packets ...[]byte) {
 	}
 }
 
-// packet returns the next packet, of this frame or the next.
+// packet returns the next packet. If no received frame contains it, packet reads more frames.
 func (c *client) packet() []byte {
 	c.t.Helper()
 	for {
@@ -96,10 +98,10 @@ func TestVersions(t *testing.T) {
 			c, _ := dial(t, test.connect)
 			c.send(test.subscribe, []byte{0xC0, 0})
 			if p := c.packet(); !bytes.Equal(p, test.suback) {
-				t.Errorf("SUBACK is % x", p)
+				t.Errorf("SUBACK is % x, want % x", p, test.suback)
 			}
 			if p := c.packet(); p[0] != 0xD0 {
-				t.Errorf("PINGRESP is % x", p)
+				t.Errorf("the packet is % x, want PINGRESP", p)
 			}
 		})
 	}
@@ -109,10 +111,10 @@ func TestBlast(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		b      blast
-		frames int // without the last
+		frames int // without the frame of the end message
 	}{
-		{"one a frame", blast{Count: 100, Size: 200, PerFrame: 1}, 100},
-		{"fifty a frame", blast{Count: 1010, Size: 200, PerFrame: 50}, 21},
+		{"one per frame", blast{Count: 100, Size: 200, PerFrame: 1}, 100},
+		{"50 per frame", blast{Count: 1010, Size: 200, PerFrame: 50}, 21},
 		{"large", blast{Count: 4, Size: 64 << 10, PerFrame: 2}, 2},
 		// The client's Receive Maximum is 100.
 		{"QoS 1", blast{Count: 1000, Size: 64, QoS: 1, PerFrame: 50}, 20},
@@ -132,7 +134,7 @@ func TestBlast(t *testing.T) {
 					id := p[header+topic : header+topic+2]
 					payload = payload[2:]
 					if unacknowledged++; unacknowledged > 100 {
-						t.Fatal("the receive maximum is not kept")
+						t.Fatal("the lean peer exceeds the Receive Maximum")
 					}
 					if len(c.stream) == 0 {
 						c.send(bytes.Repeat([]byte{0x40, 2, id[0], id[1]}, unacknowledged))
@@ -140,14 +142,14 @@ func TestBlast(t *testing.T) {
 					}
 				}
 				if p[0] != 0x30|test.b.QoS<<1 || len(payload) != test.b.Size {
-					t.Fatalf("% x…, with %d bytes of payload", p[:header+topic], len(payload))
+					t.Fatalf("the packet begins with % x and has a payload of %d bytes, want QoS %d and %d bytes", p[:header+topic], len(payload), test.b.QoS, test.b.Size)
 				}
 			}
 			if c.frames != test.frames {
-				t.Errorf("%d frames, want %d", c.frames, test.frames)
+				t.Errorf("the client has received %d frames, want %d", c.frames, test.frames)
 			}
 			if p := c.packet(); !bytes.Contains(p, []byte(endTopic)) {
-				t.Errorf("it ends with % x", p)
+				t.Errorf("the last packet is % x, want the end message", p)
 			}
 			if err := <-done; err != nil {
 				t.Error(err)
@@ -168,24 +170,24 @@ func TestPublish(t *testing.T) {
 	c.send(some[500:], k.appendPublish(nil, "b", 0, 0, []byte("x")))
 	for id := range 3 {
 		if p := c.packet(); !bytes.Equal(p, []byte{0x40, 2, 0, byte(id + 1)}) {
-			t.Errorf("PUBACK is % x", p)
+			t.Errorf("the packet is % x, want PUBACK %d", p, id+1)
 		}
 	}
 	if p := c.packet(); !bytes.Contains(p, []byte(endTopic)) {
-		t.Errorf("when all have come it says % x", p)
+		t.Errorf("the packet after the last PUBACK is % x, want the end message", p)
 	}
 	echo := k.appendPublish(nil, echoTopic, 0, 0, []byte("hello"))
 	c.send(echo)
 	if p := c.packet(); !bytes.Equal(p, echo) {
-		t.Errorf("the echo is % x", p)
+		t.Errorf("the echo is % x, want % x", p, echo)
 	}
 }
 
-// BenchmarkLean is what the lean peer can do alone, where nobody parses what it
-// sends, and what it is sent has been made beforehand: far more than any browser.
+// BenchmarkLean measures the lean peer without a client. The receiver discards the sent
+// messages, and the received messages are prepared before the measurement.
 func BenchmarkLean(b *testing.B) {
 	for _, perFrame := range []int{1, 50} {
-		b.Run(fmt.Sprintf("blast %d a frame", perFrame), func(b *testing.B) {
+		b.Run(fmt.Sprintf("blast, %d per frame", perFrame), func(b *testing.B) {
 			k := pipe(b)
 			k.version = 5
 			for b.Loop() {
@@ -209,7 +211,7 @@ func BenchmarkLean(b *testing.B) {
 	})
 }
 
-// repeated reads the same again and again.
+// repeated is an endless reader of copies of the same bytes.
 type repeated []byte
 
 func (r repeated) Read(b []byte) (n int, err error) {
@@ -219,7 +221,7 @@ func (r repeated) Read(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// pipe is a connection whose other end takes everything.
+// pipe returns a TCP connection whose other end discards all received bytes.
 func pipe(b *testing.B) *conn {
 	b.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -16,10 +16,11 @@
 //     options and MQTT 5; paho-mqtt supports only MQTT 3.1.1. URLs are not signed.
 //   - Every client subscribes to one wildcard filter. It receives messages of 16 topics
 //     in turn.
-//   - A client has a new tab and profile in each round, and a warm-up before each
-//     measurement. The clients take turns in every measurement, so that other load of
-//     the machine affects all of them. Ratios are medians of the rounds' ratios. The time
-//     of the page's thread is CPU time, which other programs affect least.
+//   - A client has a new tab and profile in each round. A warm-up precedes each
+//     measurement of a rate or of round trips. The clients take turns in every
+//     measurement, so that other load of the machine affects all of them. Ratios are
+//     medians of the rounds' ratios. The time of the page's thread is CPU time, which
+//     other programs affect least.
 //   - The peer must not be the bottleneck. It sends frames in writes of 128 KiB and
 //     answers all packets of one read in one frame. The client "raw", which sends and
 //     receives prepared packets, shows the limit of the peer.
@@ -34,7 +35,7 @@
 //
 // The client "raw" does not implement MQTT. It reads the first packet of a frame instead
 // of all packets, and calls send() for each published message. A client that combines the
-// messages of a turn can be faster.
+// messages of a turn in one call of send() can be faster than "raw".
 //
 // The results depend on the machine, and the ratios depend on it less. The program prints
 // whether the goals are met; an unmet goal is not an error.

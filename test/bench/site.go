@@ -159,7 +159,7 @@ func (s *site) blast(w http.ResponseWriter, r *http.Request) {
 	s.control(w, r, q.err, func(k *conn) error { return k.blast(r.Context(), b) })
 }
 
-// expect sets the number of messages after which the lean peer sends a message to the page.
+// expect sets the number of messages after which the lean peer sends the end message.
 func (s *site) expect(w http.ResponseWriter, r *http.Request) {
 	q := numbers{query: r.URL.Query()}
 	n := q.get("publishes")

@@ -68,7 +68,7 @@ func observe(dial func() (net.Conn, error), id, filter string) (*observer, error
 }
 
 // connect sends CONNECT with Clean Start, which ends an existing session, and receives
-// CONNACK. It returns how many unacknowledged messages the client may send.
+// CONNACK. It returns how many unacknowledged messages the client may send, at most inFlight.
 func connect(conn net.Conn, id string) (most int, err error) {
 	o := &observer{conn: conn, changed: make(chan struct{})}
 	o.send(packets.CONNECT, &packets.Connect{ProtocolName: "MQTT", ProtocolVersion: 5, ClientID: id, CleanStart: true, Properties: &packets.Properties{}})

@@ -158,7 +158,7 @@ globalThis.chaos = {
   skew(ms) {
     skew += ms;
   },
-  /** Changes all clocks, as a machine does that wakes from sleep. */
+  /** Changes all clocks, as a machine that wakes from sleep does. */
   leap(ms) {
     leap += ms;
     skew += ms;

@@ -207,7 +207,7 @@ func (l *link) reset() {
 	p.log.note("link %d ends", l.number)
 }
 
-// resetSide resets one connection now, and the other one after the time later.
+// resetSide resets one connection now, and the other one after a delay.
 func (l *link) resetSide(d direction, later time.Duration) {
 	l.stall(up, later)
 	l.stall(down, later)
@@ -218,7 +218,8 @@ func (l *link) resetSide(d direction, later time.Duration) {
 	time.AfterFunc(later, l.reset)
 }
 
-// finish sends FIN to one side. The other direction continues for the time later.
+// finish sends FIN to one side. The other direction continues for a time, and then finish
+// resets the link.
 func (l *link) finish(d direction, later time.Duration) {
 	l.mu.Lock()
 	l.broken = true
@@ -237,7 +238,7 @@ func (l *link) stall(d direction, during time.Duration) {
 }
 
 // silence makes the link half-open: the link passes neither bytes nor the end of a stream.
-// After the time during, silence resets the link.
+// After a time, silence resets the link.
 func (l *link) silence(during time.Duration) {
 	l.stall(up, during+time.Minute)
 	l.stall(down, during+time.Minute)

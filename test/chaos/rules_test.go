@@ -14,10 +14,12 @@ const mostMemory = 64 << 20
 //     rejects, the disturbances can cause its code.
 //   - (b) The page has received each message that it has acknowledged, in a handler or in
 //     the event unclaimed.
-//   - (c) Messages of QoS 2 arrive exactly once, and those of QoS 0 at most once.
+//   - (c) Messages of QoS 0 and 2 arrive at most once. If no session was deleted, all
+//     messages of QoS 1 and 2 to the page arrive.
 //   - (d) Messages of one topic and QoS arrive in their order.
 //   - (e) Every promise settles.
-//   - (f) The client does not crash, and its memory is bounded.
+//   - (f) The page has no uncaught error. The client does not crash or close, and causes no
+//     protocol error. The wasm's memory is bounded.
 func (r *round) check() {
 	o, events := r.observer, r.report.Events
 	o.mu.Lock()
@@ -98,7 +100,7 @@ func (r *round) check() {
 			r.broken("the page acknowledged %q without receiving it", name)
 		}
 	}
-	// A session that has not been deleted loses no message.
+	// (c)
 	for name := range o.acknowledged {
 		if received[name] == 0 && (r.deleted == 0 || r.last[name]) && strings.Contains(name, "down/") {
 			r.broken("the broker acknowledged %q, but the page did not receive it", name)

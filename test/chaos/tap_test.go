@@ -58,7 +58,7 @@ const (
 	disconnect = 14
 )
 
-// described is the number of packets of a link that a broken rule describes.
+// described is the number of packets that the text of a broken rule lists.
 const described = 40
 
 func (t *tap) describe(from string, first byte, body []byte) {

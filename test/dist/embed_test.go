@@ -38,7 +38,7 @@ func TestEmbed(t *testing.T) {
 		}
 	}
 
-	// The page rejects a valid wasm with an additional section, which is empty.
+	// The page rejects a valid wasm with an additional, empty section.
 	s = harness.ServeStandIn(t, dir)
 	s.Files["/iot.wasm"] = harness.File{Body: string(wasm) + "\x00\x01\x00"}
 	if text := read[string](t, s.URL+"embed.html", `(`+result+`.startsWith("ERR_") && `+result+`)`); !strings.HasPrefix(text, "ERR_LOAD: ") {

@@ -64,7 +64,7 @@ func TestNode(t *testing.T) {
 			t.Errorf("%s: %d URLs were signed; the URLs of these cases differ: %v", node, got.Presigned, got.Wrong)
 		}
 		if !got.Same || got.Wasm == 0 {
-			t.Errorf("%s: require() and import return different objects: %s", node, out)
+			t.Errorf("%s: require() and import return different objects, or the wasm is empty: %s", node, out)
 		}
 		if names := []string{"IotClient", "IotError", "IotClient"}; !reflect.DeepEqual(got.Names, names) {
 			t.Errorf("%s: the names of the classes are %v, want %v", node, got.Names, names)

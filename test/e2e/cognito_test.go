@@ -50,7 +50,7 @@ func TestCognitoGuest(t *testing.T) {
 	b.Eval(`asked.length = 0; await cognito(pool)()`, nil)
 	b.Is(`asked`, `["GetCredentialsForIdentity","GetId","GetCredentialsForIdentity"]`)
 	if now := b.Text(`localStorage.getItem("iot.cognito." + pool.identityPoolId)`); now == id || now == "" {
-		t.Errorf("the identity was %s and is %s", id, now)
+		t.Errorf("the identity was %s and is %s, want a new one", id, now)
 	}
 	// cognito() ignores an invalid stored identity and a storage that throws.
 	b.Eval(`localStorage.setItem("iot.cognito." + pool.identityPoolId, "{"); await cognito(pool)();

@@ -1,4 +1,4 @@
-// Package e2e tests the page and the module in Chromium. serve.go serves them, and the
+// Package e2e tests the console page and the module in Chromium. serve.go serves them, and the
 // tests use them as a user or a script does.
 package e2e
 

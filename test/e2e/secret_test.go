@@ -119,8 +119,8 @@ func TestEndlessResponse(t *testing.T) {
 	}
 }
 
-// An error contains no secret that the text of a server or of the page's function contains.
-// The cause of the error is the page's own error.
+// The text of a server or of the page's provider may contain a secret. The message of the
+// client's error does not contain the secret. The cause of that error is the provider's error.
 func TestForeignTextsAreRedacted(t *testing.T) {
 	t.Parallel()
 	s := harness.Serve(t)

@@ -38,7 +38,7 @@ func TestBrokerRestart(t *testing.T) {
 	b.Until(`document.querySelectorAll("#subscriptions li").length === 1 && document.querySelector("#state").textContent === "connected"`)
 	// A graceful shutdown sends DISCONNECT.
 	if code := s.Interrupt(); code != 0 {
-		t.Errorf("serve.go exits with %d", code)
+		t.Errorf("serve.go exits with %d, want 0", code)
 	}
 	b.Until(`events.includes("disconnected ERR_DISCONNECTED")`)
 }
@@ -98,8 +98,8 @@ func TestLoading(t *testing.T) {
 	}
 }
 
-// The stand-in accepts requests of pages of this machine. It refuses other origins, and
-// requests that use another name of this machine.
+// The stand-in accepts requests of pages of this machine. It refuses requests of other
+// origins, and requests whose Host header contains another host name.
 func TestGuard(t *testing.T) {
 	s := harness.Serve(t)
 	for _, c := range []struct{ host, origin, want string }{
@@ -168,7 +168,7 @@ func TestClosingTheTab(t *testing.T) {
 	b.Eval(`await iot.connect({ ...at, credentials: local.credentials, will: { topic: "last/words", payload: "cut off", qos: 1, delay: 0 }, sessionExpiry: 0 })`, nil)
 	b.Close()
 	if m := n.message(); string(m.Payload) != "cut off" {
-		t.Errorf("the will is %q", m.Payload)
+		t.Errorf("the will is %q, want cut off", m.Payload)
 	}
 }
 

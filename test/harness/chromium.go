@@ -28,7 +28,7 @@ func StartChromium(string) (stop func(), err error) {
 
 // LaunchChromium starts a Chromium without a window and with a new profile. The Chromium
 // ends when parent ends, or when stop is called. Only stop removes the profile.
-// LaunchChromium fails if Chromium is not installed.
+// LaunchChromium fails if Chromium is not installed or does not start.
 func LaunchChromium(parent context.Context, flags ...chromedp.ExecAllocatorOption) (_ context.Context, stop func(), err error) {
 	path := ""
 	for _, name := range ChromiumNames {

@@ -116,7 +116,7 @@ func (b *Tab) Text(expression string) (s string) {
 	return s
 }
 
-// Is compares the value of an expression with a JSON text.
+// Is compares the value of an expression with a JSON text. It fails the test if they differ.
 func (b *Tab) Is(expression, want string) {
 	b.T.Helper()
 	var got, wanted any
@@ -130,7 +130,7 @@ func (b *Tab) Is(expression, want string) {
 	}
 }
 
-// Until waits until the expression is true, at most for Patience.
+// Until waits until the expression is true. It fails the test after Patience.
 func (b *Tab) Until(expression string) {
 	b.T.Helper()
 	Await[bool](b, expression)
@@ -179,7 +179,7 @@ func (b *Tab) CollectGarbage() {
 }
 
 // Metric collects the page's garbage and returns one of Chromium's performance metrics,
-// such as JSHeapUsedSize in bytes.
+// such as JSHeapUsedSize in bytes. It fails the test if Chromium has no such metric.
 func (b *Tab) Metric(name string) float64 {
 	b.T.Helper()
 	if _, err := chromedp.Call(b.Ctx, performance.Enable, performance.EnableParams{}); err != nil {

@@ -73,7 +73,7 @@ type StandIn struct {
 	Files   Files        // the test adds files before the first request
 }
 
-// ServeStandIn serves a stand-in, and a folder beside it, until the test ends.
+// ServeStandIn serves a stand-in and the files of a folder until the test ends.
 func ServeStandIn(t *testing.T, folder string) *StandIn {
 	t.Helper()
 	local, err := localiot.New(localiot.Options{WWW: os.DirFS(folder), MaximumQoS: 1})

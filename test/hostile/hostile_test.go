@@ -59,7 +59,7 @@ type outcome struct {
 	bytes    int64         // in these messages
 	reason   int           // of the page's DISCONNECT; -1: none
 	load     float64       // the number of runnable threads per core, at least 1
-	broken   []string      // broken rules that check cannot find by the other members
+	broken   []string      // broken rules that run has found; check finds the others
 }
 
 func TestMain(m *testing.M) { os.Exit(harness.Run(m, harness.RequireWasm)) }
@@ -162,7 +162,7 @@ func run(t *testing.T, site string, a attack, raw bool) *outcome {
 		}
 	}
 	o.load = max(1, float64(threads)/float64(max(1, samples)*runtime.NumCPU()))
-	// When the page responds once more, it has handled all received messages.
+	// The page may still handle messages that it received during the attack.
 	o.response = max(o.response, responseTime(t, tab, idle))
 	before := 0
 	tab.Eval(`hostile.roundTrips`, &before)

@@ -80,7 +80,7 @@ const hostile = (globalThis.hostile = {
     this.client = { state: "raw" };
   },
 
-  /** The outcome. A gap of the page does not contain a simultaneous gap of the worker, because then the machine was busy. */
+  /** The outcome. A gap of the page excludes the time of simultaneous gaps of the worker, because the machine was busy in that time. */
   async report() {
     const others = await new Promise((resolve) => {
       this.worker.onmessage = ({ data }) => resolve(data);

@@ -1,4 +1,4 @@
-/** Assertions of values, errors and events. */
+/** Assertions about values, errors and events. */
 
 /** Fails unless both values have the same JSON text. In it, undefined is the string "undefined", and a view of a buffer is an object with its class and its elements. */
 export function equal(got, want, what = "it") {

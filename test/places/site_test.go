@@ -117,8 +117,8 @@ func (s *site) report(w http.ResponseWriter, r *http.Request) {
 	s.reports <- one
 }
 
-// control passes a fault to the stand-in. The policy of a page does not allow requests to
-// the stand-in itself.
+// control passes a fault to the stand-in. The policy of the frame csp does not allow HTTP
+// requests to the stand-in itself.
 func (s *site) control(w http.ResponseWriter, r *http.Request) {
 	response, err := http.Post(s.broker.URL+"control", "application/json", r.Body)
 	if err != nil {
@@ -136,7 +136,7 @@ func (s *site) count(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, s.requests["/"+r.PathValue("path")])
 }
 
-// page is the top-level page of a place. Its script runs the suite, in the page or in a
+// page serves the top-level page of a place. Its script runs the suite, in the page or in a
 // frame or worker.
 func (s *site) page(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
@@ -148,7 +148,7 @@ func (s *site) page(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "<!doctype html><html data-next=%q><meta charset=utf-8><title>%s</title><link rel=icon href=data:,>%s", s.next[name], name, scripts)
 }
 
-// frame is the document of a frame.
+// frame serves the document of a frame.
 func (s *site) frame(w http.ResponseWriter, r *http.Request) {
 	if r.PathValue("name") == "csp" {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' "+
@@ -158,14 +158,15 @@ func (s *site) frame(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, `<!doctype html><meta charset=utf-8><title>frame</title><script type="module" src="/places/entry/frame.js"></script>`)
 }
 
-// folder serves the files of a folder under a prefix of the request path.
+// folder returns a handler that serves the files of a folder under a prefix of the request
+// path.
 func folder(name, prefix string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		file(filepath.Join(name, strings.TrimPrefix(path.Clean(r.URL.Path), prefix)))(w, r)
 	}
 }
 
-// file serves a file.
+// file returns a handler that serves a file with the Content-Type of [harness.SetType].
 func file(name string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		data, err := os.ReadFile(name)

@@ -234,7 +234,7 @@ func TestMembers(t *testing.T) {
 				t.Errorf("%s declares the %s %s; the module has %q", file, kind, name, exports[name])
 			}
 			if name != "default" && !used(name) {
-				t.Errorf("%s: usage.ts does not use %s", file, name)
+				t.Errorf("%s: no program uses %s", file, name)
 			}
 		}
 		for name, kind := range exports {
@@ -248,7 +248,7 @@ func TestMembers(t *testing.T) {
 					continue
 				}
 				if !used(strings.Trim(name, "[]")) {
-					t.Errorf("%s: usage.ts does not use %s.%s", file, of, name)
+					t.Errorf("%s: no program uses %s.%s", file, of, name)
 				}
 			}
 		}

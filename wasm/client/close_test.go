@@ -71,7 +71,7 @@ func TestDisconnectSettlesAllPromises(t *testing.T) {
 	w.pub(2, 1, "t", "a")
 	w.Disconnect(0, 3)
 	w.expectCalls("connecting[connecting]; open; close; failed 2 ERR_CLOSED; failed 1 ERR_CLOSED; closed[closed]; done 3")
-	w.Opened(0, w.attempt) // the client ignores it, because the attempt has ended
+	w.Opened(0, w.attempt) // the client ignores the event, because the attempt has ended
 	w.expectCalls("")
 }
 

@@ -20,7 +20,7 @@ type world struct {
 	*Client
 	t       *testing.T
 	now     time.Duration
-	random  float64  // every random number of the client
+	random  float64  // the value of every random number that the client draws
 	log     []string // the calls to the Host
 	attempt uint32   // the argument of the last Provide, Open or Probe
 	url     string   // the argument of the last Open
@@ -71,7 +71,7 @@ func (w *world) Probe(a uint32, url secret.String) {
 }
 
 // probed answers the probe of the URL without the query. If the client then probes the URL
-// with the query, probed also answers that.
+// with the query, probed also answers the second probe.
 func (w *world) probed(p Probe) {
 	n := len(w.probes)
 	if !strings.Contains(w.url, "?") {

@@ -34,7 +34,7 @@ func TestOneWeek(t *testing.T) {
 		w.tick(w.Deadline() - w.now)
 		for _, cp := range w.out() {
 			if cp.Type != packets.PINGREQ {
-				t.Fatalf("the client sends %s", cp.PacketType())
+				t.Fatalf("the client sends %s, want PINGREQ", cp.PacketType())
 			}
 			w.fromBroker(packets.PINGRESP, &packets.Pingresp{})
 		}

@@ -90,8 +90,8 @@ func TestQuotasOfOptions(t *testing.T) {
 	}
 }
 
-// In any second, the client sends at most 100 messages, and at most one message more than
-// 512 KiB. The other messages wait. Messages of one QoS keep their order.
+// In any second, the client sends at most 100 messages. It exceeds 512 KiB per second by at
+// most one message. The other messages wait. Messages of one QoS keep their order.
 func TestPace(t *testing.T) {
 	for _, size := range []int{1, 20_000} {
 		w := online(t, aws)

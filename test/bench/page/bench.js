@@ -32,13 +32,13 @@ observer.observe({ type: "longtask" });
 
 let client;
 let received = 0, bytes = 0, letters = 0, touched = 0;
-let ended; // called with the time of the peer's last message
+let ended; // called with the time of the end message
 let echoed; // called with the payload of an echo
 
 /**
  * Handles a message as an application does: it reads the topic and the payload. A
- * message with a payload of one byte is the peer's last one. The peer sends it when it
- * has sent or received all other messages.
+ * message with a payload of one byte is the end message. The peer sends it when it has
+ * sent or received all other messages.
  */
 function onMessage(topic, payload) {
   if (payload.length > 1) {
@@ -93,7 +93,7 @@ globalThis.bench = {
     await control("blast", { count, size, qos, perFrame });
     const ms = (await end) - start;
     if (received !== count || bytes !== count * size) throw new Error(`received ${received} messages with ${bytes} bytes, want ${count} messages`);
-    if (letters < count || touched < count) throw new Error("received messages without a topic or a payload");
+    if (letters < count || touched < count) throw new Error("the received messages have no topic or no payload");
     return { messages: count, ms };
   },
 

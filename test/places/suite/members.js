@@ -1,7 +1,7 @@
 import { Inbox, equal, ok, rejects } from "../expect.js";
 import { test } from "../suite.js";
 
-// The test ignores the members of every object and every EventTarget. Node stores listeners in own members of an EventTarget.
+// The test ignores the members of every object, every Error and every EventTarget. Node stores listeners in own members of an EventTarget.
 const common = new Set([Object.prototype, EventTarget.prototype, Error.prototype]);
 const own = new Set([...Reflect.ownKeys(new EventTarget()), ...Reflect.ownKeys(EventTarget.prototype), "constructor"]);
 const symbols = new Map(Object.getOwnPropertyNames(Symbol).map((name) => [Symbol[name], `[Symbol.${name}]`]));

@@ -26,7 +26,7 @@ test("presign returns the URLs of the golden cases", async (place) => {
   }
 });
 
-test("presign rejects invalid options", async ({ api: { presign } }) => {
+test("presign has defaults and rejects invalid options", async ({ api: { presign } }) => {
   const options = { endpoint: "x-ats.iot.eu-west-1.amazonaws.com", credentials: { accessKeyId: "a", secretAccessKey: "b" } };
   const url = new URL(await presign(options)); // the defaults are the current date and the endpoint's region
   ok(Math.abs(Date.now() - Date.parse(url.searchParams.get("X-Amz-Date").replace(/(....)(..)(..T..)(..)(..Z)/, "$1-$2-$3:$4:$5"))) < 60_000, "the date is now");

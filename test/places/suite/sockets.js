@@ -2,7 +2,7 @@ import { Inbox, equal, event, rejects } from "../expect.js";
 import { test } from "../suite.js";
 import { soon } from "./connect.js";
 
-/** Runs `body` with a WebSocket class that wraps the real one. `changes` replace members of the class. */
+/** Runs `body` with a WebSocket class that wraps the real one. `changes` replace members of the class; a constructor in `changes` replaces the class itself. */
 async function wrapped(changes, body) {
   const Real = globalThis.WebSocket;
   class Wrapped {

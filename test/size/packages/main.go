@@ -21,7 +21,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("make size: ")
-	tags := flag.String("tags", "nethttpomithttp2", "build tags; lean: those of the lean build")
+	tags := flag.String("tags", "nethttpomithttp2", "the build `tags`; the lean build has the tag lean")
 	functions := flag.String("functions", "", "list the functions of the packages that match this regular expression")
 	flag.Parse()
 	if err := run(*tags, *functions); err != nil {

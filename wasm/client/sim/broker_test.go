@@ -23,7 +23,7 @@ type broker struct {
 	refuse      []byte                        // reason codes of the next CONNACKs
 	mute        int                           // how many CONNECTs the broker will not answer
 	cut         int                           // how many connections the broker will cut after CONNACK
-	silentUntil time.Duration                 // before this time, the broker answers only CONNECT and PINGREQ
+	silentUntil time.Duration                 // before this time, the broker answers no PUBLISH, PUBREL, SUBSCRIBE or UNSUBSCRIBE
 	spared      map[string]bool               // silentUntil does not apply to these clients
 	retained    map[string]message            // by topic
 }
@@ -54,8 +54,8 @@ type delivery struct {
 	qos                  byte
 	id                   uint16
 	released             bool // the broker has received PUBREC
-	resent               bool // sent on another connection, too
-	retain               bool // the answer to a SUBSCRIBE with a retained message
+	resent               bool // sent again on another connection
+	retain               bool // a retained message that answers a SUBSCRIBE
 }
 
 func newBroker(w *world) *broker {
@@ -72,7 +72,7 @@ func (b *broker) accept(l *link) {
 
 // restart ends every connection. Unless keep is true, it also deletes the sessions.
 func (b *broker) restart(keep bool) {
-	b.w.note("broker restarts, sessions kept: %v", keep)
+	b.w.note("the broker restarts, sessions kept: %v", keep)
 	for _, c := range slices.Clone(b.conns) {
 		if c.session != nil && c.session.id != "" && b.w.chance(0.5) {
 			c.send(packets.DISCONNECT, &packets.Disconnect{ReasonCode: 0x8b, Properties: &packets.Properties{}})
@@ -89,7 +89,7 @@ func (b *broker) restart(keep bool) {
 
 // silence makes the broker acknowledge no packets for a time.
 func (b *broker) silence(d time.Duration) {
-	b.w.note("the broker acknowledges nothing for %v", d)
+	b.w.note("the broker acknowledges no packets for %v", d)
 	b.silentUntil = max(b.silentUntil, b.w.now+d)
 }
 

@@ -136,7 +136,7 @@ func (c *conn) packet(cp *packets.ControlPacket) {
 	}
 }
 
-// later calls do after a short time, unless the broker does not answer the client at that time.
+// later calls do after a short time, unless silentUntil then applies to the client.
 func (c *conn) later(do func()) {
 	c.b.w.after(c.b.w.between(0, 300*time.Millisecond), func() {
 		if !c.ended && (c.b.w.now >= c.b.silentUntil || c.b.spared[c.session.id]) {
@@ -178,7 +178,7 @@ func (c *conn) connect(p *packets.Connect) {
 	c.send(packets.CONNACK, &packets.Connack{SessionPresent: present, Properties: &packets.Properties{
 		ReceiveMaximum: new(uint16(c.receiveMax)), TopicAliasMaximum: &alias,
 	}})
-	b.w.note("broker accepts %s, session present: %v, receive maximum %d", p.ClientID, present, c.receiveMax)
+	b.w.note("the broker accepts %s, session present: %v, receive maximum %d", p.ClientID, present, c.receiveMax)
 	if b.cut > 0 {
 		b.cut--
 		c.link.cut()

@@ -9,7 +9,7 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
-// later calls f after the current call of the client, in the same turn. A Host must not
+// later calls f after the current call to the client, in the same turn. A Host must not
 // call the client during a call to the Host.
 func (u *user) later(f func()) { u.effects = append(u.effects, f) }
 

@@ -5,7 +5,7 @@ import (
 )
 
 // A link is a WebSocket connection between a client and the broker. It delivers the bytes of
-// both directions in order, but with a delay and in other pieces.
+// both directions in order, but with a delay and in pieces of random sizes.
 type link struct {
 	w            *world
 	up, down     stream // to the broker, to the client

@@ -137,7 +137,7 @@ func (u *user) Message(d *client.Delivery) {
 }
 
 // checkRetained checks that each subscription with Retain Handling 0 has received each
-// retained message of QoS 1 or 2 that matches it, or a live message of the topic.
+// retained message of QoS 1 or 2 that matches it, or a live message to the topic.
 func (u *user) checkRetained(session *session) {
 	for id, s := range u.subs {
 		for topic, m := range u.b.retained {

@@ -29,8 +29,8 @@ func TestSim(t *testing.T) {
 	}
 }
 
-// Faults occur until the time faulty. Users make calls until the time busy. Everything must
-// be settled at the time end.
+// A simulation schedules new faults until faulty, and new calls until busy. It ends at end, or
+// up to 30 minutes later if users are not idle at that time.
 const faulty, busy, end = 4 * time.Minute, 6 * time.Minute, 20 * time.Minute
 
 // simulate runs the simulation of a seed and checks the rules.
@@ -141,7 +141,7 @@ func simulate(t testing.TB, seed uint64) {
 	}
 }
 
-// idle reports whether the client is connected and everything is settled.
+// idle reports whether the page is awake and connected, without a pending call or message.
 func (u *user) idle() bool {
 	s := u.c.Stats()
 	return u.state == client.Connected && s.Inflight+s.Queued+len(u.pending) == 0 && u.w.now >= u.asleep

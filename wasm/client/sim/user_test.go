@@ -31,7 +31,7 @@ type user struct {
 	open    bool // the socket is open
 	state   client.State
 	retryAt time.Duration // the earliest time of the next attempt
-	wall    time.Duration // how far the machine's time of day is ahead
+	wall    time.Duration // how far the machine's time of day is ahead of the simulated time
 
 	token     mqtt.Token
 	pending   map[mqtt.Token]string // descriptions of the pending calls
@@ -121,11 +121,11 @@ func (u *user) wake() {
 	}
 }
 
-// enter runs a turn of the page's event loop: a call of the client, its effects, and the
-// output.
+// enter runs a turn of the page's event loop: it calls f, runs the effects, and sends the
+// client's output.
 func (u *user) enter(f func()) {
 	if u.inside {
-		u.w.broken("the Host calls the client during a call of the client")
+		u.w.broken("the Host calls the client during another call to the client")
 	}
 	u.inside = true
 	f()

@@ -25,7 +25,7 @@ func newWorld(t testing.TB, seed uint64) *world {
 	return &world{t: t, seed: seed, rand: rand.New(rand.NewPCG(seed, 1))}
 }
 
-// after calls do after the time d.
+// after calls do after the duration d.
 func (w *world) after(d time.Duration, do func()) {
 	w.seq++
 	heap.Push(&w.events, event{w.now + d, w.seq, do})
