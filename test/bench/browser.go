@@ -86,7 +86,7 @@ func (t *tab) busy() (w work, err error) {
 	return w, err
 }
 
-// heap returns the size of the JavaScript heap in bytes without garbage.
+// heap collects garbage and returns the size of the JavaScript heap in bytes.
 func (t *tab) heap() (float64, error) {
 	for range 2 { // the second time, objects that finalizers have released are garbage
 		if _, err := chromedp.Call(t.ctx, heapprofiler.CollectGarbage, cdp.Empty{}); err != nil {

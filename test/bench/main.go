@@ -21,15 +21,15 @@
 //     measurement, so that other load of the machine affects all of them. Ratios are
 //     medians of the rounds' ratios. The time of the page's thread is CPU time, which
 //     other programs affect least.
-//   - The peer must not be the bottleneck. It sends frames in writes of 128 KiB and
+//   - The lean peer must not be the bottleneck. It sends frames in writes of 128 KiB and
 //     answers all packets of one read in one frame. The client "raw", which sends and
-//     receives prepared packets, shows the limit of the peer.
+//     receives prepared packets, shows the limit of the lean peer.
 //   - The time of receiving begins with the request for the messages. It ends with the
-//     last call of the handler, and for QoS 1 with the message that the peer sends after
-//     the last PUBACK. At most 1,000 messages are unacknowledged.
+//     last call of the handler, and for QoS 1 with the message that the lean peer sends
+//     after the last PUBACK. At most 1,000 messages are unacknowledged.
 //   - The time of publishing begins with the first call. The page publishes 100 messages
-//     in a turn of the event loop, without awaiting them. The time ends when the peer
-//     reports that it has received all messages, and for QoS 1 with the last callback.
+//     in a turn of the event loop, without awaiting them. The time ends when the lean
+//     peer reports that it has received all messages, and for QoS 1 with the last callback.
 //   - Clients are bundled and minified; iot.wasm is served as it is published. All
 //     files are compressed with brotli 11 before the measurements.
 //
@@ -60,7 +60,7 @@ const dir = "test/bench"
 // clients are the measured clients.
 var clients = []struct {
 	name string
-	peer bool   // whether it counts as a peer in the goals
+	peer bool   // whether the goals compare iot.wasm with it
 	npm  string // the name of its package
 }{
 	{"iot", false, ""},

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// The opcodes of RFC 6455 that the peer uses.
+// The opcodes of RFC 6455 that the lean peer uses.
 const (
 	opBinary = 0x2
 	opClose  = 0x8

@@ -27,7 +27,7 @@ import (
 )
 
 var (
-	seed    = flag.Uint64("seed", 1, "the `seed` of the first round; 0 draws one")
+	seed    = flag.Uint64("seed", 1, "the `seed` of the first round; 0 selects a random seed")
 	seconds = flag.Int("seconds", 60, "how many `seconds` the disturbances last, in rounds of 20 s")
 	mutants = flag.Bool("mutants", false, "also run rounds with deliberate bugs, which must break a rule")
 )

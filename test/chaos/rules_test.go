@@ -10,8 +10,8 @@ const mostMemory = 64 << 20
 
 // check checks the results of the round.
 //
-//   - (a) If publish() resolves for QoS 1 or 2, the message has arrived. If a promise
-//     rejects, the disturbances can cause its code.
+//   - (a) If publish() resolves for QoS 1 or 2, the message has arrived. A promise
+//     rejects only with a code that the disturbances can cause.
 //   - (b) The page has received each message that it has acknowledged, in a handler or in
 //     the event unclaimed.
 //   - (c) Messages of QoS 0 and 2 arrive at most once. If no session was deleted, all

@@ -9,8 +9,8 @@ import (
 )
 
 // openGuest opens a page as openModule does, and loads cognito.js. The page's variable pool
-// contains the options of cognito(). Its array asked contains the names of the page's
-// requests to Cognito.
+// contains the options of cognito(). The page's array asked contains the names of the
+// page's requests to Cognito.
 func openGuest(t *testing.T, s *harness.Server) *harness.Tab {
 	t.Helper()
 	b := openModule(t, s)

@@ -120,7 +120,7 @@ func TestBadInput(t *testing.T) {
 	b.Eval(`Object.prototype.qos = 2; try { await iot.publish("t", "x", {}) } finally { delete Object.prototype.qos }`, nil)
 	b.Is(`await (async () => { Object.assign(Object.prototype, { will: { topic: "x" }, username: "u", region: "r" }); const c = new IotClient();
 		try { await c.connect({ ...at, credentials: local.credentials }); await c.disconnect(); return c.stats().connects } finally { for (const k of ["will", "username", "region"]) delete Object.prototype[k] } })()`, `1`)
-	// The client keeps delivering after a handler has thrown.
+	// The client keeps delivering messages after a handler has thrown.
 	b.Eval(`globalThis.errors = []; addEventListener("error", (e) => { errors.push(e.message); e.preventDefault() }); iot.addEventListener("handlererror", (e) => errors.push(e.detail.filter, e.detail.error.message));
 		globalThis.after = []; await iot.subscribe("h/+", () => { throw new Error("mine") }, { qos: 1 }); await iot.subscribe("h/#", (m) => after.push(m.text()), { qos: 1 });
 		await iot.publish("h/1", "one", { qos: 1 }); await iot.publish("h/1", "two", { qos: 1 })`, nil)
@@ -171,7 +171,7 @@ func TestSubscriptions(t *testing.T) {
 			await iot.subscribe("x/y", hit("x/y again")); await iot.subscribe("end", hit("end"));
 			await iot.publish("x/y", "m", { qos: 1 }); await iot.publish("end", "", { qos: 1 })`, nil)
 		b.Until(`hits.end === 1`)
-		// The broker delivers once for all plain filters and once for the shared subscription. The client passes each delivery to the subscriptions of every filter that matches.
+		// The broker delivers the message once for all filters without $share, and once for the shared subscription. The client passes each delivery to the subscriptions of every filter that matches.
 		b.Is(`(({ "x/y": a, "x/+": b, "x/#": c, "+/y": d, "x/y again": e }) => [a, b, c, d, e].every((n) => n === a && n >= 1))(hits)`, `true`)
 		b.Eval(`await iot.unsubscribe("x/y"); for (const f of ["x/+", "x/#", "#", "+/y", "$share/g/x/y", "end"]) await iot.unsubscribe(f)`, nil)
 		b.Is(`iot.stats().subscriptions`, `0`)

@@ -67,7 +67,7 @@ func TestFlood(t *testing.T) {
 	b.Is(`[iot.state, iot.stats().connects]`, `["connected",1]`)
 }
 
-// The client does not fill a socket that sends nothing.
+// The client limits the bytes that it queues in a WebSocket while the broker reads nothing.
 func TestBackPressure(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})

@@ -119,7 +119,7 @@ func TestRealEndpointName(t *testing.T) {
 	b.Fails(`iot.publish("t", new Uint8Array(131073))`, "IotError", "ERR_QUOTA", "131073", "131072")
 	b.Fails(`iot.publish("t", "", { qos: 2 })`, "IotError", "ERR_QUOTA")
 	b.Fails(`iot.subscribe("x".repeat(257))`, "IotError", "ERR_QUOTA", "257")
-	// The client limits sent and received messages together to a hundred per second. It loses none.
+	// The client limits sent and received messages together to a hundred per second. It loses no message.
 	b.Is(`await (async () => { const start = performance.now(); let n = 0; await iot.subscribe("pace", () => n++, { qos: 0 });
 		await Promise.all(Array.from({ length: 100 }, (_, i) => iot.publish("pace", String(i), { qos: i % 2 }))); while (n < 100) await new Promise((r) => setTimeout(r, 5)); return [n, performance.now() - start > 1500] })()`, `[100,true]`)
 }

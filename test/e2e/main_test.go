@@ -26,8 +26,7 @@ func open(t *testing.T, url string) *harness.Tab {
 }
 
 // openModule opens a page of the server and loads the module. It does not connect.
-// The folder of the page contains no empty document, so the page shows the text of
-// iot.js.
+// The server has no empty document, so the opened page is the text of iot.js.
 //
 // The page's variables are the exports iot, IotClient and IotError, local (the content of
 // /local.json) and at (the connect options endpoint and region).

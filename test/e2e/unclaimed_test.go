@@ -45,7 +45,7 @@ func TestStoredMessages(t *testing.T) {
 		broker := storedSession(t)
 		b := page(t, broker)
 		b.Eval(connect, nil)
-		b.Eval(`await iot.publish("marker", "", { qos: 1 })`, nil) // the broker receives it after any PUBACK
+		b.Eval(`await iot.publish("marker", "", { qos: 1 })`, nil) // if the page had sent a PUBACK, the broker would have received it before this message
 		if seen := broker.seen(); seen != "CONNECT PUBLISH" {
 			t.Errorf("the broker has received %s", seen)
 		}

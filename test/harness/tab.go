@@ -16,7 +16,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// A Tab is a page in a browser. Its methods fail the test unless they return an error.
+// A Tab is a page in a browser. If a method without an error result fails, it fails the
+// test.
 type Tab struct {
 	T        *testing.T
 	Ctx      context.Context

@@ -148,8 +148,8 @@ func (p *peer) send(b []byte) {
 	}
 }
 
-// serveAttack serves a broker for one connection, which it attacks for a time. When the
-// page has opened the connection, the channel delivers its peer.
+// serveAttack serves a broker that attacks the page for the duration during. When the page
+// has opened its connection, the channel delivers the peer of that connection.
 func serveAttack(t *testing.T, a attack, during time.Duration) (endpoint string, peers <-chan *peer) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())

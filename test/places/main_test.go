@@ -3,7 +3,7 @@
 // frames and workers of three browser engines, and Node.
 //
 // A test starts a browser with the address of a page. The pages come from a server of the
-// test. They report their results to it, and each page navigates to the next.
+// test. The pages report their results to that server, and each page navigates to the next.
 package places
 
 import (

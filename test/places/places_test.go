@@ -8,7 +8,7 @@ import (
 // silence is how long a place may send no report.
 const silence = time.Minute
 
-// watch makes a subtest of each place. The places run in this order.
+// watch runs a subtest for each place. The places run in this order.
 func (s *site) watch(t *testing.T, p *process, places ...string) {
 	t.Helper()
 	for _, place := range places {
@@ -18,7 +18,7 @@ func (s *site) watch(t *testing.T, p *process, places ...string) {
 	}
 }
 
-// watchPlace makes a subtest of each report of a place, until the suite has ended there.
+// watchPlace runs a subtest for each report of a place, until the suite has ended there.
 func (s *site) watchPlace(t *testing.T, p *process, place string) {
 	begin := time.Now()
 	seen := map[string]bool{}
