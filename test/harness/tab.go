@@ -16,8 +16,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// A Tab is a page in a browser. If a method without an error result fails, it fails the
-// test.
+// A Tab is a page in a browser. A method without an error result fails the
+// test if its operation fails.
 type Tab struct {
 	T        *testing.T
 	Ctx      context.Context

@@ -126,7 +126,7 @@ func run(t *testing.T, site string, a attack, raw bool) *outcome {
 	defer stop()
 	o := &outcome{reason: -1}
 	length := *during
-	if a.must { // the page ends the connection sooner, so a longer attack helps only a slow machine
+	if a.must { // the page ends the connection sooner; only a slow machine needs the whole length
 		length = max(length, 20*time.Second)
 	}
 	endpoint, peers := serveAttack(t, a, length)

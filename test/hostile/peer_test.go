@@ -148,8 +148,8 @@ func (p *peer) send(b []byte) {
 	}
 }
 
-// serveAttack serves a broker that attacks the page for the duration during. When the page
-// has opened its connection, the channel delivers the peer of that connection.
+// serveAttack serves a broker that attacks the page. during is the length of the flood.
+// When the page has opened its connection, the channel delivers the peer of that connection.
 func serveAttack(t *testing.T, a attack, during time.Duration) (endpoint string, peers <-chan *peer) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
