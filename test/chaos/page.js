@@ -27,8 +27,8 @@ addEventListener("unhandledrejection", (e) => uncaught.push(`in a promise: ${e.r
 // ---- rounds
 
 const TOPICS = 4;
-const MOST_PENDING = 2000; // promises of messages
-const MOST_BYTES = 8 << 20; // of these messages
+const MOST_PENDING = 2000; // bounds the number of pending promises
+const MOST_BYTES = 8 << 20; // bounds the bytes of pending messages
 
 /** A generator of numbers from 0 to 1. */
 function random(seed) {
@@ -58,7 +58,7 @@ class Round {
   calls = 0;
   numbers = {}; // by topic and QoS: the number of the last message
   running = false;
-  subscribed = true; // to "part/+"
+  subscribed = true; // whether the page subscribes to "part/+"
 
   async start(iot, options, prefix, seed) {
     this.prefix = prefix;

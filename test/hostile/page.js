@@ -80,7 +80,7 @@ const hostile = (globalThis.hostile = {
     this.client = { state: "raw" };
   },
 
-  /** The outcome. A gap of the page excludes the time of simultaneous gaps of the worker, because the machine was busy in that time. */
+  /** Resolves with the outcome. The length of a page's gap excludes the time in which the worker also had a gap, because then the machine was busy, not the page. */
   async report() {
     const others = await new Promise((resolve) => {
       this.worker.onmessage = ({ data }) => resolve(data);

@@ -4,9 +4,9 @@
 //   types    name of a class, an interface or a const → its members → { kind, optional }
 //
 // kind is "method", "property" or "class". A member is optional if it may be undefined. The script
-// prints own and inherited members that the typings declare. Of the members that TypeScript's
-// libraries declare, it prints only those with a symbol as their name. The argument is the name of the file;
-// the default is iot.d.ts.
+// prints own and inherited members that the typings declare. It prints a member that TypeScript's
+// libraries declare only if its name is a symbol. The argument is the name of the file; the default
+// is iot.d.ts.
 import { isOurs, read, ts } from "./declared.mjs";
 
 const { checker, file, exports } = read(process.argv[2] ?? "iot.d.ts");

@@ -73,7 +73,7 @@ iot.publish();
 iot.publish(new URL("a:b"));
 // @ts-expect-error a number is not a payload
 iot.publish("a", 1);
-// @ts-expect-error an object is not a payload; { json: object } is
+// @ts-expect-error an object is not a payload; { json: object } is accepted
 iot.publish("a", { celsius: 21.5 });
 // @ts-expect-error an array is not a payload
 iot.publish("a", [1, 2, 3]);
@@ -81,13 +81,13 @@ iot.publish("a", [1, 2, 3]);
 iot.publish("a", new Blob(["a"]));
 // @ts-expect-error a Response is not a payload; its json is a method
 iot.publish("a", response);
-// @ts-expect-error a message is not a payload; its payload is
+// @ts-expect-error a message is not a payload; message.payload is accepted
 iot.publish("a", message);
 // @ts-expect-error no such QoS
 iot.publish("a", "b", { qos: 3 });
 // @ts-expect-error a QoS is a number
 iot.publish("a", "b", { qos: "1" });
-// @ts-expect-error the properties are not in an object of their own, as in MQTT.js
+// @ts-expect-error unlike in MQTT.js, no option is called properties
 iot.publish("a", "b", { properties: { responseTopic: "c" } });
 // @ts-expect-error the option is called messageExpiry, in seconds
 iot.publish("a", "b", { messageExpiryInterval: 60 });

@@ -15,7 +15,7 @@ func TestAuthorizer(t *testing.T) {
 		t.Errorf("the URL is %s, want %s", w.url, want)
 	}
 	if a := Authorizer("door", "", "", ""); a.Reveal() != "x-amz-customauthorizer-name=door" || Authorizer("", "", "t", "") != "" {
-		t.Errorf("the query for a name is %q, want only the name; without a name and a key, it must be empty", a.Reveal())
+		t.Errorf("the query of an authorizer with only a name is %q, or the query without a name and a key is not empty", a.Reveal())
 	}
 }
 

@@ -75,7 +75,7 @@ func (mute) answer(w *world, cp *packets.ControlPacket) {
 func TestEveryCallSettles(t *testing.T) {
 	calls := map[string]func(w *world, k mqtt.Token){
 		"publish QoS 0": func(w *world, k mqtt.Token) {
-			if w.pub(k, 0, "t", "x") { // then JavaScript settles the promise
+			if w.pub(k, 0, "t", "x") { // in a page, JavaScript settles the promise if pub returns true
 				w.Done(k, nil)
 			}
 		},

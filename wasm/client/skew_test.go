@@ -81,7 +81,7 @@ func TestSkew(t *testing.T) {
 	t.Run("is discarded by a refusal", func(t *testing.T) {
 		w := skewed(t)
 		w.expectSignedAt(time.Hour)
-		w.refusedSocket(refusedAt(time.Hour)) // although the signature has the time of the service
+		w.refusedSocket(refusedAt(time.Hour)) // refused, although the signature has the service's time
 		next(w)
 		w.expectSignedAt(0)
 	})
@@ -133,7 +133,7 @@ func TestClockSkew(t *testing.T) {
 	if !strings.Contains(w.url, "X-Amz-Date=20260101T010000Z") {
 		t.Error("the time of the signature is not the service's time")
 	}
-	// The client corrects the time without a back-off only once.
+	// Only the first correction of the time skips the back-off. Here, the client waits.
 	w.loseSocket(1006)
 	w.log = nil
 	w.probed(Probe{Status: 403, Code: "InvalidSignatureException", Dated: true, Skew: 5 * time.Hour})

@@ -50,9 +50,9 @@ test("publish sends every option, and the message has a member for each", async 
   equal([m.topic, m.qos, m.retain, m.duplicate, m.utf8, m.contentType, m.responseTopic, m.correlationData, m.userProperties],
     [place.topic("full"), 1, true, false, true, "application/json", place.topic("reply"), Uint8Array.of(0, 255), [["k", "1"], ["k", "2"], ["ü", ""]]]);
   ok(m.messageExpiry > 0 && m.messageExpiry <= 60, `the remaining ${m.messageExpiry} s are at most 60`);
-  ok(m.payload instanceof Uint8Array && m.payload === m.payload, "the payload is one Uint8Array");
+  ok(m.payload instanceof Uint8Array && m.payload === m.payload, "every read of payload returns the same Uint8Array");
   equal([m.text(), m.json()], ['{"a":1}', { a: 1 }]);
-  m.payload[0] = 0x5b; // the page owns the payload
+  m.payload[0] = 0x5b; // the page may change the payload
   equal(m.text(), '["a":1}');
   await client.publish(place.topic("full"), null, { qos: 1, retain: true }); // deletes the retained message
   await client.publish(place.topic("bare"), "x", { userProperties: { a: "b" } });
@@ -120,5 +120,5 @@ test("stats counts messages, bytes and connections", async (place) => {
   const after = other.stats();
   equal([after.messagesIn - before.messagesIn, after.messagesOut - before.messagesOut, after.inflight, after.queued, after.subscriptions, after.connects], [5, 5, 0, 0, 1, 1]);
   ok(after.bytesIn > before.bytesIn + 25 && after.bytesOut > before.bytesOut + 25, "the counters of bytes have grown");
-  ok(Object.isFrozen(after), "the object does not change");
+  ok(Object.isFrozen(after), "the statistics object is frozen");
 });

@@ -136,7 +136,8 @@ func (c *conn) packet(cp *packets.ControlPacket) {
 	}
 }
 
-// later calls do after a short time, unless silentUntil then applies to the client.
+// later calls do after a short time. It does not call do if the connection has ended by that
+// time, or if silentUntil applies to the client at that time.
 func (c *conn) later(do func()) {
 	c.b.w.after(c.b.w.between(0, 300*time.Millisecond), func() {
 		if !c.ended && (c.b.w.now >= c.b.silentUntil || c.b.spared[c.session.id]) {

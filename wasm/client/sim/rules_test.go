@@ -36,7 +36,7 @@ func (u *user) StateChanged(c client.Change) {
 		u.w.broken("an error contains a signed URL: %v", c.Err)
 	}
 	if c.Err != nil && c.Err.Code == "ERR_ACK_TIMEOUT" && u.w.now > busy+90*time.Second {
-		// A link that stalls repeatedly may cause one timeout.
+		// One timeout is allowed, because repeated stalls of a link may cause it.
 		if u.timeouts++; u.timeouts > 1 {
 			u.w.broken("%s has acknowledgement timeouts without a fault", u.id)
 		}

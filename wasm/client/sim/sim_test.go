@@ -29,8 +29,8 @@ func TestSim(t *testing.T) {
 	}
 }
 
-// A simulation schedules new faults until faulty, and new calls until busy. It ends at end, or
-// up to 30 minutes later if users are not idle at that time.
+// A simulation schedules new faults before the time faulty, and new calls before the time busy.
+// It ends at the time end, or up to 30 minutes later if users are not idle at the time end.
 const faulty, busy, end = 4 * time.Minute, 6 * time.Minute, 20 * time.Minute
 
 // simulate runs the simulation of a seed and checks the rules.

@@ -21,7 +21,7 @@ type user struct {
 	options client.Options
 
 	effects []func()      // the effects of calls to the Host, which run later in the turn
-	inside  bool          // a method of the client runs
+	inside  bool          // a method of the client is running
 	asleep  time.Duration // the page does not run before this time
 	backlog []func()      // events for a sleeping page
 	timerAt time.Duration
@@ -63,7 +63,7 @@ func newUser(w *world, b *broker, id string) *user {
 	o.CleanStart = w.chance(0.5)
 	o.Quotas = client.NoQuotas
 	o.AckTimeout = w.between(45*time.Second, time.Minute)
-	if w.chance(0.3) { // without a timeout, the broker must answer
+	if w.chance(0.3) { // silentUntil must not apply: an unanswered call would stay pending
 		o.AckTimeout = 0
 		b.spared[id] = true
 	}

@@ -2,7 +2,7 @@ import { mqtt5 } from "aws-iot-device-sdk-v2";
 
 export function connect(url) {
   const client = new mqtt5.Mqtt5Client({
-    hostName: "", port: 0, // the URL contains them
+    hostName: "", port: 0, // ignored: the URL contains the host and the port
     websocketOptions: { urlFactoryOptions: { urlFactory: mqtt5.Mqtt5WebsocketUrlFactoryType.Custom, customUrlFactory: () => url } },
     connectProperties: { keepAliveIntervalSeconds: 60, clientId: "bench" },
   });
