@@ -74,7 +74,7 @@ func (b *Bridge) Publish(id, token, topicLen, propertiesLen, payloadLen uint32, 
 		Token: mqtt.Token(token), Topic: b.topic[:topicLen], QoS: toByte(qos), Retain: retain != 0,
 		Properties: b.input[:propertiesLen], Payload: b.input[propertiesLen : propertiesLen+payloadLen],
 	}
-	if c.Publish(duration(now), &b.outgoing) && len(b.table.Words()) == 0 {
+	if c.Publish(duration(now), &b.outgoing) {
 		return abi.Sent
 	}
 	b.completeHeader(c)

@@ -9,8 +9,8 @@ import (
 
 // Publish sends or queues a message. It copies the parts of m that it needs after the
 // call. It returns true if it has appended a QoS 0 message to the output. In that case
-// the client does not settle the token. Otherwise [Host.Done] or [Host.PublishDone]
-// settles it.
+// it has called no method of the Host, and does not settle the token. Otherwise
+// [Host.Done] or [Host.PublishDone] settles it.
 func (c *Client) Publish(now time.Duration, m *mqtt.Outgoing) (sent bool) {
 	c.now = now
 	done, err := c.publish(m)

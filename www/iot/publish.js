@@ -20,7 +20,8 @@ export function payloadOf(payload, name = "payload") {
     try {
       payload = JSON.stringify(payload.json);
     } catch (error) {
-      [payload, cause] = [undefined, error]; // a cycle, a BigInt, or an error of the page's toJSON
+      payload = undefined; // the value contains a cycle or a BigInt, or the page's toJSON threw an error
+      cause = error;
     }
     if (payload === undefined) throw Object.assign(argumentError(TypeError, "ERR_PAYLOAD", `${name}.json cannot be serialised as JSON`), { cause });
   }
