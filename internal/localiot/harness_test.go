@@ -109,11 +109,7 @@ func (s *testServer) dial(u *url.URL) *mqtttest.Client {
 func (s *testServer) connect(id string, change func(*packets.Connect)) (*mqtttest.Client, *packets.Connack) {
 	s.t.Helper()
 	c := s.open()
-	ack := c.Connect(id, change)
-	if ack.ReasonCode != 0 {
-		s.t.Fatalf("CONNACK 0x%02X", ack.ReasonCode)
-	}
-	return c, ack
+	return c, c.MustConnect(id, change)
 }
 
 // get fetches a URL and returns the response with its body.

@@ -14,6 +14,7 @@ import (
 	"github.com/eclipse/paho.golang/packets"
 	"nhooyr.io/websocket"
 
+	"iot.wasm/internal/pahotest"
 	"iot.wasm/test/harness"
 	broker "iot.wasm/test/mosquitto"
 	"iot.wasm/wasm/secret"
@@ -60,13 +61,7 @@ func dial(t *testing.T, s *harness.Server, clientID string) *native {
 
 func (n *native) send(kind byte, content packets.Packet) {
 	n.t.Helper()
-	cp := packets.NewControlPacket(kind)
-	cp.Content = content
-	var b bytes.Buffer
-	if _, err := cp.WriteTo(&b); err != nil {
-		n.t.Fatal(err)
-	}
-	if _, err := n.conn.Write(b.Bytes()); err != nil {
+	if _, err := n.conn.Write(pahotest.Encode(n.t, kind, content)); err != nil {
 		n.t.Fatal(err)
 	}
 }

@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/eclipse/paho.golang/packets"
 
+	"iot.wasm/internal/pahotest"
 	"iot.wasm/wasm/abi"
 	"iot.wasm/wasm/mqtt"
 )
@@ -143,13 +143,7 @@ func (p *page) call(name string, v values) string {
 // receive passes a packet of the broker to the client.
 func (p *page) receive(kind byte, content packets.Packet) {
 	p.t.Helper()
-	cp := packets.NewControlPacket(kind)
-	cp.Content = content
-	var b bytes.Buffer
-	if _, err := cp.WriteTo(&b); err != nil {
-		p.t.Fatal(err)
-	}
-	p.Receive(p.id, 1, uint32(copy(p.input, b.Bytes())), 0)
+	p.Receive(p.id, 1, uint32(copy(p.input, pahotest.Encode(p.t, kind, content))), 0)
 }
 
 // turn ends the turn, and returns the bytes that the client sends.

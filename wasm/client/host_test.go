@@ -9,6 +9,7 @@ import (
 
 	"github.com/eclipse/paho.golang/packets"
 
+	"iot.wasm/internal/pahotest"
 	"iot.wasm/wasm/mqtt"
 	"iot.wasm/wasm/secret"
 	"iot.wasm/wasm/sigv4"
@@ -200,13 +201,7 @@ func (w *world) sends(want string) {
 // fromBroker passes a packet from the broker to the client.
 func (w *world) fromBroker(kind byte, content packets.Packet) {
 	w.t.Helper()
-	cp := packets.NewControlPacket(kind)
-	cp.Content = content
-	var b bytes.Buffer
-	if _, err := cp.WriteTo(&b); err != nil {
-		w.t.Fatal(err)
-	}
-	w.Receive(w.now, w.attempt, b.Bytes())
+	w.Receive(w.now, w.attempt, pahotest.Encode(w.t, kind, content))
 }
 
 func (w *world) connack(session bool) {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
+
+	"iot.wasm/internal/pahotest"
 )
 
 // peer is an engine with its Handler and its server. The Handler records the events.
@@ -234,7 +236,7 @@ func (p *peer) expectSent(want string) {
 
 func (p *peer) receivePacket(kind byte, content packets.Packet) {
 	p.t.Helper()
-	p.Receive(p.now, encodePacket(p.t, kind, content))
+	p.Receive(p.now, pahotest.Encode(p.t, kind, content))
 }
 
 func (p *peer) receiveHex(s string) {
@@ -260,18 +262,6 @@ func (p *peer) publishText(token Token, qos byte, topic, payload string) {
 	if _, err := p.Publish(p.now, m); err != nil {
 		p.record("error %v", err)
 	}
-}
-
-// encodePacket encodes a packet of the server.
-func encodePacket(t testing.TB, kind byte, content packets.Packet) []byte {
-	t.Helper()
-	cp := packets.NewControlPacket(kind)
-	cp.Content = content
-	var b bytes.Buffer
-	if _, err := cp.WriteTo(&b); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }
 
 // appendProperty appends p to the encoded properties in b. p must be a property

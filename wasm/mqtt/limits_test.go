@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/eclipse/paho.golang/packets"
+
+	"iot.wasm/internal/pahotest"
 )
 
 // Every list in a packet has a bound. If a list exceeds its bound, the engine ends the
@@ -55,7 +57,7 @@ func TestListBounds(t *testing.T) {
 				p.takePackets()
 			}
 			if c.raw == nil {
-				c.raw = encodePacket(t, c.kind, c.packet)
+				c.raw = pahotest.Encode(t, c.kind, c.packet)
 			}
 			p.Receive(0, c.raw)
 			if c.ok {

@@ -97,11 +97,7 @@ func (s *testBroker) open() *mqtttest.Client {
 func (s *testBroker) connect(id string, change func(*packets.Connect)) (*mqtttest.Client, *packets.Connack) {
 	s.t.Helper()
 	c := s.open()
-	ack := c.Connect(id, change)
-	if ack.ReasonCode != 0 {
-		s.t.Fatalf("CONNACK 0x%02X", ack.ReasonCode)
-	}
-	return c, ack
+	return c, c.MustConnect(id, change)
 }
 
 // syncBuffer holds the log of a Broker.

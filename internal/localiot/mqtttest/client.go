@@ -56,6 +56,16 @@ func (c *Client) Connect(id string, change func(*packets.Connect)) *packets.Conn
 	return Receive[*packets.Connack](c)
 }
 
+// MustConnect is like Connect, and fails the test if the broker refuses the CONNECT.
+func (c *Client) MustConnect(id string, change func(*packets.Connect)) *packets.Connack {
+	c.t.Helper()
+	ack := c.Connect(id, change)
+	if ack.ReasonCode != 0 {
+		c.t.Fatalf("CONNACK 0x%02X", ack.ReasonCode)
+	}
+	return ack
+}
+
 // WithSession returns a function for the parameter change of Connect. The function sets the clean start
 // flag, a Session Expiry Interval of one hour, and the Receive Maximum.
 func WithSession(cleanStart bool, receiveMaximum uint16) func(*packets.Connect) {

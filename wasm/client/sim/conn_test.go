@@ -10,6 +10,7 @@ import (
 
 	"github.com/eclipse/paho.golang/packets"
 
+	"iot.wasm/internal/pahotest"
 	"iot.wasm/wasm/mqtt"
 )
 
@@ -43,13 +44,7 @@ func (c *conn) send(kind byte, content packets.Packet) {
 	if c.ended {
 		return
 	}
-	cp := packets.NewControlPacket(kind)
-	cp.Content = content
-	var b bytes.Buffer
-	if _, err := cp.WriteTo(&b); err != nil {
-		c.b.w.t.Fatal(err)
-	}
-	c.link.brokerSends(b.Bytes())
+	c.link.brokerSends(pahotest.Encode(c.b.w.t, kind, content))
 }
 
 // receive decodes received bytes.
