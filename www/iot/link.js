@@ -164,7 +164,7 @@ export class Link {
       try {
         start(token);
       } catch (error) {
-        this.#turns.tokens_.reject_(token, error);
+        this.#turns.tokens_.settle_(token, "reject", error);
       }
       return done;
     }, signal);
@@ -180,7 +180,7 @@ export class Link {
    * @param {(cancel: () => void) => void} [setCancel] receives a function that removes the message, unless it has been sent
    */
   publish_(topic, properties, payload, qos, retain, setCancel) {
-    const length = /** @type {import("./core.js").Core} */ (this.#core).memory_.writeTopic_(topic, checkTopic);
+    const length = /** @type {import("./core.js").Core} */ (this.#core).memory_.writeTopic_(topic, wellFormed);
     return this.#turns.publish_(length, properties, payload, qos, retain, setCancel);
   }
 
@@ -193,7 +193,7 @@ export class Link {
 
   /** @param {number} token @param {any} value */
   settle_(token, value) {
-    this.#turns.tokens_.resolve_(token, value);
+    this.#turns.tokens_.settle_(token, "resolve", value);
   }
 
   /** @param {import("./abi.js").Effect} e @param {Uint8Array} bytes */
@@ -202,7 +202,7 @@ export class Link {
       case "done":
         return this.settle_(e.token, e.value);
       case "failed":
-        return this.#turns.tokens_.reject_(e.token, this.#error(e.error));
+        return this.#turns.tokens_.settle_(e.token, "reject", this.#error(e.error));
       case "state":
         if (e.event === "disconnected") this.#turns.settleQoS0_(false);
         if (e.event === "closed") this.#deactivate();
@@ -301,12 +301,4 @@ export class Link {
     this.#turns.tokens_.rejectAll_(error);
     this.#owner.failed_(error);
   }
-}
-
-/**
- * Checks the first 65,536 characters of a topic. A topic with more characters is too long in any case.
- * @param {string} topic
- */
-function checkTopic(topic) {
-  wellFormed(topic.slice(0, 65536), "topic");
 }

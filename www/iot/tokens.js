@@ -28,22 +28,13 @@ export class Tokens {
   }
 
   /**
-   * Resolves the promise of a token.
+   * Settles the promise of a token.
    * @param {number} token ignored if it was removed
-   * @param {any} value
+   * @param {"resolve" | "reject"} method
+   * @param {any} value the result or the error
    */
-  resolve_(token, value) {
-    this.#pending.get(token)?.resolve(value);
-    this.drop_(token);
-  }
-
-  /**
-   * Rejects the promise of a token.
-   * @param {number} token ignored if it was removed
-   * @param {unknown} error
-   */
-  reject_(token, error) {
-    this.#pending.get(token)?.reject(error);
+  settle_(token, method, value) {
+    this.#pending.get(token)?.[method](value);
     this.drop_(token);
   }
 
