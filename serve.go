@@ -37,6 +37,7 @@ func run(args []string) int {
 	maxQoS := flags.Uint("max-qos", 1, "highest `QoS` of the broker: 1, as with AWS IoT, or 2")
 	lifetime := flags.Duration("cognito-lifetime", time.Hour, "how long temporary credentials of the local Cognito are valid")
 	attach := flags.Bool("attach-policy", false, "attach an AWS IoT policy to authenticated Cognito identities; without the policy they may not connect")
+	data := flags.String("data", "", "keep the state of the broker and the other services in this `folder`; without it they keep their state in memory only")
 	quotas := flags.String("quotas", "aws", "enforce the structural `quotas` of AWS IoT (sizes, depths, counts): aws or none")
 	rates := flags.Bool("rate-quotas", false, "enforce the rate quotas of AWS IoT too: 100 publishes/s on a connection, 1 CONNECT/s for a client id")
 	faults := flags.Bool("faults", false, "for tests: inject the faults that programs on this machine POST to /control, such as {\"cut\":\"*\"}; internal/localiot/faults describes them")
@@ -81,6 +82,7 @@ func run(args []string) int {
 		AllowedOrigins:     origins,
 		CredentialLifetime: *lifetime,
 		AttachPolicy:       *attach,
+		Data:               *data,
 		NoQuotas:           *quotas == "none",
 		RateQuotas:         *rates,
 		Faults:             *faults,

@@ -11,6 +11,7 @@
 //	localiot ─┬─▶ broker ────▶ iam ──▶ bounded, sigv4verify
 //	          ├─▶ cognito ───▶ iam, web, bounded
 //	          ├─▶ shadow
+//	          ├─▶ store
 //	          ├─▶ faults
 //	          └─▶ web
 //
@@ -30,6 +31,7 @@ import (
 	"iot.wasm/internal/localiot/faults"
 	"iot.wasm/internal/localiot/iam"
 	"iot.wasm/internal/localiot/shadow"
+	"iot.wasm/internal/localiot/store"
 	"iot.wasm/internal/localiot/web"
 	"iot.wasm/internal/sigv4verify"
 
@@ -66,6 +68,10 @@ type Options struct {
 	// as AWS does.
 	AttachPolicy bool
 
+	// Data is the folder in which the server keeps its state. If it is empty, the server keeps its state
+	// in memory only.
+	Data string
+
 	// NoQuotas turns off the structural quotas of AWS IoT; see broker.Options.
 	NoQuotas bool
 
@@ -87,6 +93,7 @@ type Server struct {
 	options  Options
 	guard    web.Guard
 	clock    *clock
+	store    *store.DB // nil unless Options.Data is set
 	keys     *iam.KeyStore
 	key      iam.AccessKey // the long-term key in /local.json
 	verifier *sigv4verify.Verifier
@@ -109,8 +116,8 @@ type connection struct {
 	ended chan struct{} // closed when the connection is no longer in Server.conns
 }
 
-// New starts a Server with random credentials. It returns an error if WWW is nil or MaximumQoS is above
-// 2.
+// New starts a Server with random credentials. It returns an error if WWW is nil, if MaximumQoS is above
+// 2, or if Data cannot be used.
 func New(o Options) (*Server, error) {
 	if o.WWW == nil {
 		return nil, errors.New("localiot: Options.WWW is not set")
@@ -122,6 +129,12 @@ func New(o Options) (*Server, error) {
 		keys:    iam.NewKeyStore(),
 		mux:     http.NewServeMux(),
 		conns:   make(map[*connection]struct{}),
+	}
+	var err error
+	if o.Data != "" {
+		if s.store, err = store.Open(o.Data); err != nil {
+			return nil, err
+		}
 	}
 	s.key = s.keys.Issue()
 	s.verifier = &sigv4verify.Verifier{Region: region, Service: service, Now: s.clock.now, Lookup: s.keys.Lookup}
@@ -139,8 +152,8 @@ func New(o Options) (*Server, error) {
 	}
 	s.cognito = cognito.New(pool)
 	s.shadows = shadow.New(shadow.Options{Now: s.clock.now})
-	var err error
 	if s.broker, err = s.newBroker(); err != nil {
+		s.store.Close()
 		return nil, err
 	}
 	s.mux.Handle("POST /cognito", s.cognito)
@@ -205,9 +218,9 @@ func (s *Server) Close() error {
 	}()
 	select {
 	case <-done:
-		return b.Close()
+		return errors.Join(b.Close(), s.store.Close())
 	case <-time.After(closeTimeout):
-		return errors.New("localiot: connections are still open")
+		return errors.Join(errors.New("localiot: connections are still open"), s.store.Close())
 	}
 }
 
