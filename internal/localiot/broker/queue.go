@@ -13,11 +13,11 @@ const storedInterval = 100 * time.Millisecond
 
 // delivery is a message for one session or one shared subscription.
 type delivery struct {
-	message  *message
-	qos      byte // the lower one of the message and the subscription
-	retain   bool // the RETAIN flag
-	group    *group
-	sequence uint64 // identifies the delivery in the store; 0 if it is not stored
+	message *message
+	qos     byte   // the lower one of the message and the subscription
+	retain  bool   // the RETAIN flag
+	group   *group // the shared subscription; nil if there is none
+	key     string // the key in the store; "" if the delivery is not stored
 
 	// The following fields are used in the outbox of a session.
 	id        uint16 // the packet identifier; 0 until the message is sent
@@ -59,14 +59,14 @@ func (b *Broker) hold(d *delivery) {
 	}
 }
 
-// forget removes a reference to the message of a delivery, and the delivery from the store. owner is the
-// key of its session or group. The caller holds b.mu.
-func (b *Broker) forget(owner string, d *delivery) []store.Change {
+// forget removes a reference to the message of a delivery, and the delivery from the store. The caller
+// holds b.mu.
+func (b *Broker) forget(d *delivery) []store.Change {
 	if d.message.references--; d.message.references == 0 {
 		b.stored -= d.message.size
 		d.message.frames = nil
 	}
-	return b.deleteDelivery(owner, d)
+	return b.deleteDelivery(d)
 }
 
 // deliver sends a message to a session, or stores it. It drops the message if a bound is exceeded. The
@@ -92,7 +92,7 @@ func (b *Broker) deliver(s *session, d *delivery) (changes []store.Change) {
 	s.bytes += d.message.size
 	s.waiting = append(s.waiting, d)
 	if s.persistent() {
-		changes = b.deliveryChange(s.id, d)
+		changes = b.deliveryChange(sessionOwner, s.id, d)
 	}
 	return append(changes, b.pump(s)...)
 }
@@ -147,7 +147,7 @@ func (b *Broker) remove(s *session, d *delivery) []store.Change {
 	if s.bytes -= d.message.size; s.bytes == 0 {
 		s.dropping = false
 	}
-	return b.forget(s.id, d)
+	return b.forget(d)
 }
 
 // nextID returns a packet identifier that no message in flight has.

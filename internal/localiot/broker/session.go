@@ -21,9 +21,15 @@ type session struct {
 	received      map[uint16]bool // identifiers of QoS 2 messages from the client that are not released
 	outbox
 
-	matched     uint64 // the last call of match that found the session
-	match       delivery
-	storedState bool // whether the store has the session
+	stored bool // whether the store has the session
+
+	// The following fields are used by route.
+	matched uint64   // the last call that found the session
+	match   delivery // the message for the session
+}
+
+func newSession(id string) *session {
+	return &session{id: id, subscriptions: make(map[string]*subscription), received: make(map[uint16]bool)}
 }
 
 // persistent reports whether the session continues without a connection.
@@ -58,7 +64,7 @@ func (b *Broker) attach(c *Conn, id string, cleanStart bool) (s *session, presen
 		s = nil
 	}
 	if present = s != nil; !present {
-		s = &session{id: id, subscriptions: make(map[string]*subscription), received: make(map[uint16]bool)}
+		s = newSession(id)
 		b.sessions[id] = s
 	}
 	s.stopTimers()
@@ -148,10 +154,10 @@ func (b *Broker) endSession(s *session) (changes []store.Change) {
 		changes = append(changes, b.removeSubscription(sub)...)
 	}
 	for _, d := range s.inflight {
-		changes = append(changes, b.forget(s.id, d)...)
+		changes = append(changes, b.forget(d)...)
 	}
 	for _, d := range s.waiting {
-		changes = append(changes, b.forget(s.id, d)...)
+		changes = append(changes, b.forget(d)...)
 	}
 	s.inflight, s.waiting, s.bytes = nil, nil, 0
 	return append(changes, b.deleteSession(s)...)

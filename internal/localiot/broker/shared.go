@@ -52,7 +52,7 @@ func (b *Broker) removeSubscription(sub *subscription) (changes []store.Change) 
 		delete(b.groups, g.filter)
 		b.filters.removeGroup(g)
 		for _, d := range g.waiting {
-			changes = append(changes, b.forget(g.filter, d)...)
+			changes = append(changes, b.forget(d)...)
 		}
 		g.waiting, g.bytes = nil, 0
 	}
@@ -100,7 +100,7 @@ func (b *Broker) deliverToGroup(g *group, m *message) []store.Change {
 	b.hold(d)
 	g.bytes += m.size
 	g.waiting = append(g.waiting, d)
-	return b.deliveryChange(g.filter, d)
+	return b.deliveryChange(groupOwner, g.filter, d)
 }
 
 // moveGroup gives the messages that wait in the group of a subscription to its session, which is
@@ -115,7 +115,7 @@ func (b *Broker) moveGroup(sub *subscription) (changes []store.Change) {
 	for _, d := range waiting {
 		moved := &delivery{message: d.message, qos: min(d.qos, sub.qos), retain: d.retain && sub.retainAsPublished, group: g}
 		changes = append(changes, b.deliver(sub.session, moved)...)
-		changes = append(changes, b.forget(g.filter, d)...)
+		changes = append(changes, b.forget(d)...)
 	}
 	return changes
 }
