@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -88,11 +89,22 @@ func (s *testBroker) connections() (list []*Conn) {
 
 // session returns the session of a client id, or nil.
 func (s *testBroker) session(id string) *session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.Broker.mu.Lock()
 	defer s.Broker.mu.Unlock()
 	return s.sessions[id]
+}
+
+// waitOffline waits until the broker has ended the connection of a client whose session continues.
+func (s *testBroker) waitOffline(id string) {
+	for {
+		s.Broker.mu.Lock()
+		online := s.sessions[id].conn != nil
+		s.Broker.mu.Unlock()
+		if !online {
+			return
+		}
+		runtime.Gosched()
+	}
 }
 
 // open opens a WebSocket.
