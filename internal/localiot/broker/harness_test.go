@@ -23,6 +23,8 @@ type testBroker struct {
 	http *httptest.Server
 	log  *syncBuffer
 
+	options ConnOptions // of later connections
+
 	serving  sync.WaitGroup
 	stopOnce sync.Once
 
@@ -48,7 +50,7 @@ func start(t *testing.T, o Options) *testBroker {
 			t.Error(err)
 			return
 		}
-		c := b.NewConn(socket, ConnOptions{})
+		c := b.NewConn(socket, s.options)
 		s.mu.Lock()
 		s.conns[c] = struct{}{}
 		s.mu.Unlock()
