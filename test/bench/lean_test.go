@@ -16,8 +16,7 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// A client is a WebSocket outside the browser that sends packets to the lean peer and reads
-// its packets.
+// A client is a WebSocket outside the browser. It exchanges packets with the lean peer.
 type client struct {
 	t      *testing.T
 	ctx    context.Context

@@ -83,7 +83,7 @@ func files(t *testing.T, folder, suffix string) (list []string) {
 	return list
 }
 
-// collect adds the first groups of all matches in a file to the set.
+// collect adds the first group of each match in a file to the set.
 func collect(t *testing.T, set map[string]bool, re *regexp.Regexp, path string) {
 	t.Helper()
 	data, err := os.ReadFile(path)

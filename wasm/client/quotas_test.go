@@ -85,7 +85,7 @@ func TestQuotasOfOptions(t *testing.T) {
 		}
 		o.Quotas = AWSQuotas
 		if _, err := o.Check(); err == nil || err.Code != "ERR_QUOTA" {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Check returns %v, want ERR_QUOTA", name, err)
 		}
 	}
 }

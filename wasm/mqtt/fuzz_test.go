@@ -25,8 +25,8 @@ func addCorpus(add func([]byte)) {
 }
 
 // FuzzEngine passes arbitrary bytes from the server to the engine, in parts. The
-// engine must not panic, must not allocate memory for bytes that have not arrived,
-// and must not depend on how the bytes are divided.
+// engine must not panic, and must not allocate memory for bytes that have not arrived.
+// The events and the output must not depend on how the bytes are divided.
 func FuzzEngine(f *testing.F) {
 	addCorpus(func(b []byte) { f.Add(b, byte(3)) })
 	f.Fuzz(func(t *testing.T, data []byte, cut byte) {
@@ -142,7 +142,7 @@ func FuzzPublishEncode(f *testing.F) {
 		}
 		b := appendPublish(nil, m.Topic, m.Properties, m.Payload, qos, retain, qos > 0, id, alias)
 		if want := 1 + varintLen(publishLen(m.Topic, m.Properties, m.Payload, qos, alias)) + publishLen(m.Topic, m.Properties, m.Payload, qos, alias); len(b) != want {
-			t.Errorf("%d bytes, publishLen gives %d", len(b), want)
+			t.Errorf("the packet has %d bytes, and publishLen gives %d", len(b), want)
 		}
 		cp, err := packets.ReadPacket(bytes.NewReader(b))
 		if err != nil {

@@ -134,7 +134,7 @@ func FuzzOutput(f *testing.F) {
 				last++
 			case typePublish, typePingreq:
 			default:
-				t.Fatalf("packet type %d", got[0]>>4)
+				t.Fatalf("the output contains a packet of type %d", got[0]>>4)
 			}
 			got = got[size:]
 		}

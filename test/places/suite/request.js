@@ -2,7 +2,7 @@ import { Inbox, equal, ok, rejects } from "../expect.js";
 import { test } from "../suite.js";
 import { listening } from "./publish.js";
 
-/** A client that answers requests with `answer`. It ignores a failure, because the test may end before the answer is acknowledged. */
+/** A client that calls `answer` for each request. It ignores a rejection of the returned promise, because the test may end before the reply is acknowledged. */
 async function responder(place, answer) {
   const client = await place.connected();
   await client.subscribe(place.topic("ask/+"), (m) => answer(m)?.catch(() => {}), { qos: 1 });
@@ -38,7 +38,7 @@ test("a request without a reply ends by its timeout or signal", async (place) =>
   const waiting = rejects(client.request(place.topic("ask/silence"), "", { signal: stop.signal }));
   stop.abort(reason);
   ok((await waiting) === reason, "the error is the signal's reason");
-  ok((await rejects(client.request(place.topic("ask/silence"), "", { signal: AbortSignal.abort(reason) }))) === reason, "the error is the reason of a signal that was aborted before");
+  ok((await rejects(client.request(place.topic("ask/silence"), "", { signal: AbortSignal.abort(reason) }))) === reason, "the error is the reason of the signal, which was aborted before the call");
   await rejects(client.request(place.topic("ask/x"), "", { timeoutMS: 5 }), { name: "TypeError", code: "ERR_OPTION", includes: "did you mean timeoutMs?" });
 });
 
