@@ -228,7 +228,7 @@ func TestTokenForLongTermKey(t *testing.T) {
 	wantCheck(t, err, "token", "UnrecognizedClientException")
 }
 
-// A + in a token that is not percent-encoded is decoded as a space.
+// If a token is not percent-encoded, its + is decoded as a space. Verify then refuses the token.
 func TestTokenNotEncoded(t *testing.T) {
 	g := goldenCase(t, "us-east-1-ats-token")
 	before, _, _ := strings.Cut(g.URL, "&X-Amz-Security-Token=")

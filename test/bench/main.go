@@ -24,9 +24,9 @@
 //   - The lean peer must not be the bottleneck. It sends frames in writes of 128 KiB and
 //     answers all packets of one read in one frame. The client "raw", which sends and
 //     receives prepared packets, shows the limit of the lean peer.
-//   - The time of receiving begins with the request for the messages. It ends with the
-//     end message. The lean peer sends the end message after the last message, and for
-//     QoS 1 after the last PUBACK. At most 1,000 messages are unacknowledged.
+//   - The time of receiving begins with the request for the messages. It ends when the page
+//     receives the end message. The lean peer sends the end message after the last message,
+//     and for QoS 1 after the last PUBACK. At most 1,000 messages are unacknowledged.
 //   - The time of publishing begins with the first call. The page publishes 100 messages
 //     in a turn of the event loop, without awaiting them. For QoS 0, the time ends when the
 //     lean peer reports that it has received all messages. For QoS 1, the time ends with

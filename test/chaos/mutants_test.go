@@ -29,7 +29,8 @@ var bugs = []struct{ name, file, old, new, failure string }{
 // mutantRounds is the number of rounds in which a deliberate bug must break a rule.
 const mutantRounds = 5
 
-// TestMutants checks that each deliberate bug breaks a rule.
+// TestMutants checks that each deliberate bug breaks a rule. It does nothing without the
+// flag -mutants.
 func TestMutants(t *testing.T) {
 	if !*mutants {
 		t.Log("make chaos runs rounds with deliberate bugs")

@@ -73,10 +73,10 @@ func TestQuotasOfSubscriptions(t *testing.T) {
 
 func TestQuotasOfOptions(t *testing.T) {
 	for name, edit := range map[string]func(*Options){
-		"client id":    func(o *Options) { o.ClientID = strings.Repeat("x", 129) },
-		"$ client id":  func(o *Options) { o.ClientID = "$x" },
-		"will topic":   func(o *Options) { o.Will = &mqtt.Will{Topic: strings.Repeat("x/", 9)} },
-		"will at QoS2": func(o *Options) { o.Will = &mqtt.Will{Topic: "x", QoS: 2} },
+		"client id":   func(o *Options) { o.ClientID = strings.Repeat("x", 129) },
+		"$ client id": func(o *Options) { o.ClientID = "$x" },
+		"will topic":  func(o *Options) { o.Will = &mqtt.Will{Topic: strings.Repeat("x/", 9)} },
+		"will QoS":    func(o *Options) { o.Will = &mqtt.Will{Topic: "x", QoS: 2} },
 	} {
 		o := unsigned()
 		edit(&o)

@@ -2,7 +2,7 @@ import { Inbox, equal, ok, rejects } from "../expect.js";
 import { test } from "../suite.js";
 import { listening } from "./publish.js";
 
-/** A client that calls `answer` for each request. It ignores a rejection of the returned promise, because the test may end before the reply is acknowledged. */
+/** A client that calls `answer` for each request. It ignores a rejection of the promise that `answer` returns, because the test may end before the reply is acknowledged. */
 async function responder(place, answer) {
   const client = await place.connected();
   await client.subscribe(place.topic("ask/+"), (m) => answer(m)?.catch(() => {}), { qos: 1 });

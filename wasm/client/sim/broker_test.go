@@ -43,7 +43,7 @@ type session struct {
 	queue     []*delivery       // not sent yet
 	inflight  []*delivery       // sent and not acknowledged
 	seen      map[string]bool   // payloads that the client has sent in this session
-	expires   time.Duration     // 0 while connected
+	expires   time.Duration     // when the session ends; 0 while connected
 	confirmed bool              // the client has received a CONNACK without Session Present
 	nextID    uint16
 }
