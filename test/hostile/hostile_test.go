@@ -79,8 +79,8 @@ func TestHostileBroker(t *testing.T) {
 			bound := time.Duration(float64(*mostGap) * o.load)
 			broken := o.check(a, bound)
 			if len(o.check(a, forever)) == 0 && o.slow(bound) {
-				// The machine or the browser itself may be the cause. Repeat the attack, and compare the
-				// page with one that has only a WebSocket.
+				// The machine or the browser itself may be the cause. The test repeats the attack, and
+				// compares the page with one that has only a WebSocket.
 				t.Logf("the attack is repeated, because %s", strings.Join(broken, "; "))
 				raw := run(t, site, a, true)
 				// The bound contains three times the raw time, because the times vary a lot if the

@@ -19,7 +19,7 @@ function show(value) {
   });
 }
 
-/** Fails unless the promise rejects with an error that has this name and this code. `includes` is a part of the message. Resolves with the error. */
+/** Fails unless the promise rejects with an error that has this name and this code. The message must contain `includes`. Resolves with the error. */
 export async function rejects(promise, { name, code, includes = "" } = {}) {
   let error;
   try {

@@ -78,7 +78,7 @@ func files(t *testing.T, folder, suffix string) (list []string) {
 		return err
 	})
 	if err != nil || len(list) == 0 {
-		t.Fatalf("no %s in %s: %v", suffix, folder, err)
+		t.Fatalf("no file in %s has the suffix %s: %v", folder, suffix, err)
 	}
 	return list
 }

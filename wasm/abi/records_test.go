@@ -109,7 +109,7 @@ func TestAllocations(t *testing.T) {
 		table.Done(1, 0)
 	})
 	if n != 0 {
-		t.Errorf("%v allocations", n)
+		t.Errorf("%v allocations, want 0", n)
 	}
 }
 

@@ -120,7 +120,7 @@ func TestMaximumPacketSizeTooSmall(t *testing.T) {
 		p.takePackets()
 		p.connack(false, func(pr *packets.Properties) { pr.MaximumPacketSize = &size })
 		if p.stopErr == nil || p.stopErr.Reason != PacketTooLarge || p.Unsent() != 0 {
-			t.Errorf("Maximum Packet Size %d: %v, %d bytes to send", size, p.stopErr, p.Unsent())
+			t.Errorf("Maximum Packet Size %d: the engine stops with %v and %d unsent bytes, want packet too large and 0", size, p.stopErr, p.Unsent())
 		}
 	}
 	p := newPeer(t)

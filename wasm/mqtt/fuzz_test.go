@@ -46,7 +46,7 @@ func FuzzEngine(f *testing.F) {
 				p.Receive(0, rest[:n])
 				rest = rest[n:]
 				if limit := len(data) + int(testOptions.MaximumPacketSize) + 64; cap(p.partial) > 2*limit {
-					t.Fatalf("a buffer of %d bytes after %d bytes", cap(p.partial), len(data))
+					t.Fatalf("the engine allocates a buffer of %d bytes for %d received bytes", cap(p.partial), len(data))
 				}
 			}
 			sent = append(sent, p.Output()...)
@@ -114,7 +114,7 @@ func FuzzPublishDecode(f *testing.F) {
 				user = append(user, packets.User{Key: string(p.Data), Value: string(p.Value)})
 			}
 			if !same {
-				t.Errorf("%x: property %v", raw, p)
+				t.Errorf("%x: the property %v differs from paho's", raw, p)
 			}
 		}
 		if len(user) != len(pr.User) {

@@ -16,7 +16,7 @@ test("a request resolves with its reply", async (place) => {
   const reply = await client.request(place.topic("ask/one"), "hello", { qos: 1 });
   equal([reply.json(), reply.contentType, reply.qos], [{ echo: "hello" }, "application/json", 1]);
   equal((await client.request(place.topic("ask/two"), { json: 2 })).json(), { echo: "2" });
-  equal(client.stats().subscriptions - before, 1, "the subscriptions for replies");
+  equal(client.stats().subscriptions - before, 1, "the number of subscriptions for replies");
 });
 
 test("each of twenty concurrent requests receives its own reply", async (place) => {
@@ -26,7 +26,7 @@ test("each of twenty concurrent requests receives its own reply", async (place) 
   const numbers = Array.from({ length: 20 }, (_, i) => i);
   const replies = await Promise.all(numbers.map((i) => client.request(place.topic(`ask/${i}`), String(i), { qos: i % 2 })));
   equal(replies.map((m) => m.text()), numbers.map((i) => `${place.topic(`ask/${i}`)} ${i}`));
-  equal(client.stats().subscriptions - before, 1, "the subscriptions for replies");
+  equal(client.stats().subscriptions - before, 1, "the number of subscriptions for replies");
 });
 
 test("a request without a reply ends by its timeout or signal", async (place) => {
