@@ -83,8 +83,8 @@ func TestHostileBroker(t *testing.T) {
 				// compares the page with one that has only a WebSocket.
 				t.Logf("the attack is repeated, because %s", strings.Join(broken, "; "))
 				raw := run(t, site, a, true)
-				// The bound contains three times the raw time, because the times vary a lot if the
-				// browser itself hangs, as it does for many tiny messages.
+				// The bound is higher by three times the time of the page with only a WebSocket. If the
+				// browser itself hangs, as it does for many tiny messages, the times vary a lot.
 				o = run(t, site, a, false)
 				bound = time.Duration(float64(*mostGap)*o.load) + 3*max(raw.response, time.Duration(raw.Gap*float64(time.Millisecond)))
 				broken = o.check(a, bound)

@@ -3,7 +3,7 @@
 /** Fails unless both values have the same JSON text. The text represents undefined as the string "undefined", and a view of a buffer as an object with its class and its elements. `name` is a name of the value for the error. */
 export function equal(got, want, name = "the value") {
   const [g, w] = [show(got), show(want)];
-  if (g !== w) throw new Error(`${name} is ${g}, want ${w}`);
+  if (g !== w) throw new Error(`${name}: got ${g}, want ${w}`);
 }
 
 /** Fails unless `truth` is truthy. `claim` is the statement that must be true. */

@@ -47,7 +47,7 @@ test("two subscriptions to one filter share a subscription at the broker", async
   const first = await client.subscribe(place.topic(), a.take, { qos: 1 });
   const bytes = client.stats().bytesOut;
   const second = await client.subscribe(place.topic(), b.take, { qos: 1 });
-  equal([client.stats().subscriptions, client.stats().bytesOut - bytes], [1, 0], "the number of subscriptions, and the bytes that the second one sends,");
+  equal([client.stats().subscriptions, client.stats().bytesOut - bytes], [1, 0], "the number of subscriptions, and the bytes that the second one sends");
   await client.publish(place.topic(), "both", { qos: 1 });
   equal([await a.texts(1), await b.texts(1)], [["both"], ["both"]]);
   ok(a.all[0].payload !== b.all[0].payload, "each message has a payload of its own");
