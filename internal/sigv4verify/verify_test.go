@@ -95,8 +95,9 @@ func wantCheck(t *testing.T, err error, check, code string) *Error {
 	return e
 }
 
-// canonicalQuery returns the canonical request of a WebSocket handshake that signs the header Host only.
-func canonicalQuery(q url.Values, r *http.Request) string {
+// canonicalHandshake returns the canonical request of a WebSocket handshake with the query q, if Host is the
+// only signed header. It deletes the signature and the session token from q.
+func canonicalHandshake(q url.Values, r *http.Request) string {
 	q.Del(paramSignature)
 	q.Del(paramToken)
 	return canonicalRequest(r, q, []string{"host"}, emptyHash)
@@ -109,7 +110,7 @@ func TestGolden(t *testing.T) {
 			if err := g.verifier(t, 0).Verify(r); err != nil {
 				t.Fatal(err)
 			}
-			if got := canonicalQuery(r.URL.Query(), r); got != g.CanonicalRequest {
+			if got := canonicalHandshake(r.URL.Query(), r); got != g.CanonicalRequest {
 				t.Errorf("canonical request\n%s\nwant\n%s", got, g.CanonicalRequest)
 			}
 			r.Host = strings.ToUpper(r.Host)
@@ -171,8 +172,8 @@ func TestRefused(t *testing.T) {
 		{"host not signed", set(paramSignedHeaders, "x-amz-date"), "signed-headers", invalid},
 		{"date not basic", set(paramDate, "2025-01-02T03:04:05Z"), "date", incomplete},
 		{"date with a fraction", set(paramDate, "20250102T030405.5Z"), "date", incomplete},
-		{"credential of four", set(paramCredential, "AKIDEXAMPLE/20250102/us-east-1/aws4_request"), "credential", incomplete},
-		{"credential of six", credential(0, "AKID/EXAMPLE"), "credential", incomplete},
+		{"credential of four parts", set(paramCredential, "AKIDEXAMPLE/20250102/us-east-1/aws4_request"), "credential", incomplete},
+		{"credential of six parts", credential(0, "AKID/EXAMPLE"), "credential", incomplete},
 		{"no key id", credential(0, ""), "credential", incomplete},
 		{"scope date differs from date", credential(1, "20250103"), "scope-date", invalid},
 		{"no scope date", credential(1, ""), "scope-date", invalid},
@@ -288,7 +289,7 @@ func TestLifetime(t *testing.T) {
 		q.Set(paramExpires, "60")
 		token := q.Get(paramToken)
 		signature := credentialScope{date: g.Date[:8], region: g.Region, service: "iotdevicegateway"}.
-			sign(g.SecretAccessKey, g.Date, canonicalQuery(q, r))
+			sign(g.SecretAccessKey, g.Date, canonicalHandshake(q, r))
 		q.Set(paramSignature, signature)
 		q.Set(paramToken, token)
 		r.URL.RawQuery = q.Encode()
@@ -342,7 +343,7 @@ func TestEveryByteCounts(t *testing.T) {
 func TestCanonicalQueryOrder(t *testing.T) {
 	r := request(t, "wss://h/mqtt?b=2&a1=x&a=y&a-=z&b=1&c&e%20f=%2b~/")
 	want := "a=y&a-=z&a1=x&b=1&b=2&c=&e%20f=%2B~%2F"
-	if got := strings.Split(canonicalQuery(r.URL.Query(), r), "\n")[2]; got != want {
+	if got := strings.Split(canonicalHandshake(r.URL.Query(), r), "\n")[2]; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
