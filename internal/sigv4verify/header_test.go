@@ -185,8 +185,8 @@ func TestHeaderRefused(t *testing.T) {
 	}
 }
 
-// The error of checkRegion contains the region of the request only if it has the form of a region's name.
-// Any other value may be a secret key at the wrong place, and an error must not contain a secret.
+// The error of checkRegion contains the region of the request only if the region has the form of a region
+// name. Any other value may be a secret key at the wrong place, and an error must not contain a secret.
 func TestRegionInError(t *testing.T) {
 	v := testVerifier()
 	for region, named := range map[string]bool{"eu-west-1": true, "us-gov-east-1": true, "cn-north-1": true, "ap-southeast-2": true, "wJalrXUtnFEMI": false, "us": false, "": false} {
