@@ -159,7 +159,6 @@ func TestBlast(t *testing.T) {
 
 func TestPublish(t *testing.T) {
 	c, k := dial(t, connect311)
-	k.version = 4
 	var some []byte
 	for id := range 3 {
 		some = k.appendPublish(some, "a", 1, uint16(id+1), make([]byte, 1000))

@@ -174,7 +174,6 @@ func serveAttack(t *testing.T, a attack, during time.Duration) (endpoint string,
 // flood after the first SUBSCRIBE.
 func (p *peer) read(during time.Duration) {
 	stream := bufio.NewReaderSize(websocket.NetConn(p.ctx, p.ws, websocket.MessageBinary), 64<<10)
-	p.ws.SetReadLimit(-1)
 	flooded := make(chan struct{})
 	started := false
 	flood := func() {
