@@ -11,7 +11,7 @@
 //	localiot ─┬─▶ broker ────▶ iam ──▶ bounded, sigv4verify
 //	          ├─▶ cognito ───▶ iam, web, bounded
 //	          ├─▶ httpapi ───▶ shadow, sigv4verify
-//	          ├─▶ shadow
+//	          ├─▶ shadow ────▶ store
 //	          ├─▶ store
 //	          ├─▶ faults
 //	          └─▶ web
@@ -154,8 +154,10 @@ func New(o Options) (*Server, error) {
 		s.mux.HandleFunc("POST /control", s.serveControl)
 	}
 	s.cognito = cognito.New(pool)
-	s.shadows = shadow.New(shadow.Options{Now: s.clock.now})
-	if s.broker, err = s.newBroker(); err != nil {
+	if s.shadows, err = shadow.New(shadow.Options{Now: s.clock.now, Store: s.store}); err == nil {
+		s.broker, err = s.newBroker()
+	}
+	if err != nil {
 		s.store.Close()
 		return nil, err
 	}

@@ -76,7 +76,11 @@ func startAPI(t *testing.T) *testAPI {
 		Logger: slog.New(slog.NewTextHandler(log, nil)),
 	})}
 	a.AddEndpoint()
-	a.AddShadows(realShadows{shadow.New(shadow.Options{})})
+	shadows, err := shadow.New(shadow.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.AddShadows(realShadows{shadows})
 	a.AddPublish(func(p Publication) error {
 		a.published = append(a.published, p)
 		return nil
