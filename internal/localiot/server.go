@@ -177,6 +177,7 @@ func (s *Server) newBroker() (*broker.Broker, error) {
 		RateQuotas: s.options.RateQuotas,
 		Now:        s.clock.now,
 		Services:   []broker.Service{shadowTopics{s.shadows}},
+		Store:      s.store,
 		Logger:     s.options.Logger,
 	}
 	if s.faults != nil {
@@ -247,9 +248,9 @@ func (s *Server) beginHandshake() bool {
 }
 
 // serveConn serves a client until its connection ends. tcp is nil unless Options.Faults is set.
-func (s *Server) serveConn(socket *broker.Socket, tcp *faults.Conn, policy *iam.Policy) {
+func (s *Server) serveConn(socket *broker.Socket, tcp *faults.Conn, o broker.ConnOptions) {
 	s.mu.Lock()
-	c := &connection{mqtt: s.broker.NewConn(socket, policy), tcp: tcp, ended: make(chan struct{})}
+	c := &connection{mqtt: s.broker.NewConn(socket, o), tcp: tcp, ended: make(chan struct{})}
 	if s.closed {
 		c.mqtt.Disconnect(packets.ErrServerShuttingDown)
 	}
