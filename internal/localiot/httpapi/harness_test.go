@@ -86,9 +86,6 @@ func startAPI(t *testing.T) *testAPI {
 		return nil
 	})
 	a.AddMessages(&a.messages)
-	a.Handle(Control, "DescribeThing", "GET /things/{thingName}", func(r *Request) (any, error) {
-		return map[string]string{"thingName": r.Name("thingName")}, nil
-	})
 	a.Handle(Control, "Panic", "GET /things/{thingName}/panic", func(*Request) (any, error) { panic("secret") })
 	s := httptest.NewServer(a)
 	t.Cleanup(s.Close)

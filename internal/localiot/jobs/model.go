@@ -55,11 +55,6 @@ func (t Timestamp) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(t)/1000, 'f', -1, 64), nil
 }
 
-// Seconds returns the time in whole seconds since 1970, as in the device API.
-func (t Timestamp) Seconds() int64 { return int64(t) / 1000 }
-
-func (t Timestamp) add(d time.Duration) Timestamp { return t + Timestamp(d.Milliseconds()) }
-
 // job is a job. The exported members are stored.
 type job struct {
 	ID              string        `json:"-"`
