@@ -86,7 +86,7 @@ var negations = map[string]string{
 func parseConditions(raw json.RawMessage, variables bool) (list []condition, err error) {
 	var byOperator map[string]map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &byOperator); err != nil || byOperator == nil {
-		return nil, fmt.Errorf("Condition must contain an object for each operator")
+		return nil, fmt.Errorf("the Condition must contain an object for each operator")
 	}
 	for _, operator := range slices.Sorted(maps.Keys(byOperator)) {
 		prototype, err := parseOperator(operator)

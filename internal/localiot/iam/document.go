@@ -83,7 +83,7 @@ func (d *Document) parse() error {
 	version := "2008-10-17" // "IAM JSON policy elements: Version"
 	if raw, ok := members["Version"]; ok {
 		if err := json.Unmarshal(raw, &version); err != nil || version != "2012-10-17" && version != "2008-10-17" {
-			return fmt.Errorf("Version must be 2012-10-17 or 2008-10-17")
+			return fmt.Errorf("the Version must be 2012-10-17 or 2008-10-17")
 		}
 	}
 	raw, ok := members["Statement"]
@@ -95,7 +95,7 @@ func (d *Document) parse() error {
 		statements = []json.RawMessage{raw}
 	}
 	if len(statements) == 0 {
-		return fmt.Errorf("Statement is empty")
+		return fmt.Errorf("the Statement is empty")
 	}
 	var names []string
 	for i, raw := range statements {
@@ -126,7 +126,7 @@ func (d *Document) parseStatement(raw json.RawMessage, position int, variables b
 	s.name = fmt.Sprint(position)
 	if raw, ok := members["Sid"]; ok {
 		if err := json.Unmarshal(raw, &sid); err != nil || !sidPattern.MatchString(sid) {
-			return s, "", fmt.Errorf("Sid must be a string of letters and digits")
+			return s, "", fmt.Errorf("the Sid must be a string of letters and digits")
 		}
 		if sid != "" {
 			s.name = sid
@@ -134,7 +134,7 @@ func (d *Document) parseStatement(raw json.RawMessage, position int, variables b
 	}
 	var effect string
 	if json.Unmarshal(members["Effect"], &effect); effect != "Allow" && effect != "Deny" {
-		return s, "", fmt.Errorf("Effect must be Allow or Deny")
+		return s, "", fmt.Errorf("the Effect must be Allow or Deny")
 	}
 	s.deny = effect == "Deny"
 
