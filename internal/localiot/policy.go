@@ -8,7 +8,7 @@ import (
 
 // openIAM opens the access keys and the policies.
 func (s *Server) openIAM() (err error) {
-	o := iam.RegistryOptions{Region: region, AttachPolicy: s.options.AttachPolicy, Store: s.store}
+	o := iam.RegistryOptions{Region: region, AttachPolicy: s.options.AttachPolicy, Now: s.clock.now, Store: s.store}
 	if s.options.Policy != "" {
 		if o.Policy, err = iam.ReadFile(s.options.Policy); err != nil {
 			return err

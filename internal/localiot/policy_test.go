@@ -1,6 +1,8 @@
 package localiot
 
 import (
+	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,6 +36,9 @@ func TestPolicyFile(t *testing.T) {
 	}
 	if w := s.PolicyWarnings(); len(w) != 1 || !strings.Contains(w[0], "iot:LastWillTopic") {
 		t.Errorf("warnings %q", w)
+	}
+	if r, body := s.call("iot", "GET", "/policies", ""); r.StatusCode != http.StatusOK {
+		t.Errorf("the key may not use the control plane: %s %s", r.Status, body)
 	}
 	for name, c := range map[string]*mqtttest.Client{
 		"the key": s.open(),
@@ -77,12 +82,19 @@ func TestAttachedPolicy(t *testing.T) {
 	s := start(t, Options{})
 	k := s.cognitoKeys(`{"localhost":"alice"}`)
 	s.wantRefused(s.signWith(k, time.Now()), "policy")
-	if _, err := s.policies.CreatePolicy("hello", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["iot:Connect","iot:Publish"],"Resource":["arn:aws:iot:us-east-1:123456789012:topic/hello","arn:aws:iot:us-east-1:123456789012:client/*"]}}`); err != nil {
-		t.Fatal(err)
-	}
+	document := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["iot:Connect","iot:Publish"],"Resource":["arn:aws:iot:us-east-1:123456789012:topic/hello","arn:aws:iot:us-east-1:123456789012:client/*"]}}`
 	key, _ := s.keys.Get(k.AccessKeyID)
-	if err := s.policies.AttachPolicy("hello", key.Owner.IdentityID); err != nil {
-		t.Fatal(err)
+	for _, request := range []struct {
+		method, path string
+		body         map[string]string
+	}{
+		{"POST", "/policies/hello", map[string]string{"policyDocument": document}},
+		{"PUT", "/target-policies/hello", map[string]string{"target": key.Owner.IdentityID}},
+	} {
+		body, _ := json.Marshal(request.body)
+		if r, answer := s.call("iot", request.method, request.path, string(body)); r.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s %s", request.path, r.Status, answer)
+		}
 	}
 	c := s.dial(s.signWith(k, time.Now()))
 	c.MustConnect("alice", nil)

@@ -14,6 +14,15 @@ const (
 	actionRetainPublish = "iot:RetainPublish"
 )
 
+// dataPlane contains the actions that AWS IoT policies are for ("AWS IoT Core policy actions").
+var dataPlane = []string{
+	actionConnect, actionPublish, actionReceive, actionSubscribe, actionRetainPublish,
+	"iot:DeleteConnection", "iot:GetRetainedMessage", "iot:ListRetainedMessages",
+	"iot:GetThingShadow", "iot:UpdateThingShadow", "iot:DeleteThingShadow", "iot:ListNamedShadowsForThing",
+	"iot:DescribeJobExecution", "iot:GetPendingJobExecutions", "iot:StartNextPendingJobExecution", "iot:UpdateJobExecution",
+	"iotjobsdata:DescribeJobExecution", "iotjobsdata:GetPendingJobExecutions", "iotjobsdata:StartNextPendingJobExecution", "iotjobsdata:UpdateJobExecution",
+}
+
 // A request is an action that a client wants to perform, with its context.
 type request struct {
 	action     string // in lower case

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"iot.wasm/internal/localiot/store"
 )
@@ -32,7 +33,14 @@ type NamedPolicy struct {
 	Name     string
 	ARN      string
 	Version  string // "1"
+	Created  time.Time
 	Document *Document
+}
+
+// A storedPolicy is a policy in the store. The name is the key.
+type storedPolicy struct {
+	Created  time.Time
+	Document string
 }
 
 // RegistryOptions configure a Registry. Region must be set.
@@ -40,7 +48,8 @@ type RegistryOptions struct {
 	Region string
 
 	// Policy applies to the long-term key and, as the policy of their role, to unauthenticated Cognito
-	// identities. If it is nil, the key allows everything, and the identities have the policy Guest.
+	// identities. If it is nil, the key allows everything, and the identities have the policy Guest. The
+	// key always allows the control plane, because it is the only key of an administrator.
 	Policy *Document
 
 	// AttachPolicy attaches a policy that allows everything to all authenticated Cognito identities.
@@ -48,6 +57,9 @@ type RegistryOptions struct {
 
 	// Thing reports whether a thing has a name. Nil means that there are no things.
 	Thing func(name string) bool
+
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
 
 	// Store keeps the policies and the attachments.
 	Store *store.DB
@@ -76,15 +88,22 @@ func NewRegistry(o RegistryOptions) (*Registry, error) {
 		policies:    make(map[string]NamedPolicy),
 		attachments: make(map[string][]string),
 	}
+	if o.Now == nil {
+		r.options.Now = time.Now
+	}
 	if r.guest == nil {
 		r.guest = Guest(o.Region)
 	}
-	if err := o.Store.Load(policyBucket, func(name string, document []byte) error {
-		d, err := Parse(string(document))
+	if err := o.Store.Load(policyBucket, func(name string, value []byte) error {
+		var stored storedPolicy
+		if err := json.Unmarshal(value, &stored); err != nil {
+			return fmt.Errorf("the stored policy %s: %w", name, err)
+		}
+		d, err := Parse(stored.Document)
 		if err != nil {
 			return fmt.Errorf("the stored policy %s: %w", name, err)
 		}
-		r.policies[name] = r.newPolicy(name, d)
+		r.policies[name] = r.newPolicy(name, stored.Created, d)
 		return nil
 	}); err != nil {
 		return nil, err
@@ -101,8 +120,9 @@ func NewRegistry(o RegistryOptions) (*Registry, error) {
 	return r, err
 }
 
-func (r *Registry) newPolicy(name string, d *Document) NamedPolicy {
-	return NamedPolicy{Name: name, ARN: "arn:aws:iot:" + r.options.Region + ":" + Account + ":policy/" + name, Version: "1", Document: d}
+func (r *Registry) newPolicy(name string, created time.Time, d *Document) NamedPolicy {
+	arn := "arn:aws:iot:" + r.options.Region + ":" + Account + ":policy/" + name
+	return NamedPolicy{Name: name, ARN: arn, Version: "1", Created: created, Document: d}
 }
 
 // GuestRole returns the policy of the role of unauthenticated Cognito identities.
@@ -123,6 +143,7 @@ func (r *Registry) Session(owner Owner, c Connection) *Session {
 		s.setDocuments([]*Document{r.guest})
 	case r.options.Policy != nil:
 		s.setDocuments([]*Document{r.options.Policy})
+		s.administrator = true
 	default:
 		s.unrestricted = true
 	}
@@ -190,10 +211,14 @@ func (r *Registry) CreatePolicy(name, document string) (NamedPolicy, error) {
 	if len(r.policies) >= maxPolicies {
 		return NamedPolicy{}, &Error{"LimitExceededException", fmt.Sprintf("There are already %d policies.", maxPolicies)}
 	}
-	if err := r.options.Store.Apply(store.Change{Bucket: policyBucket, Key: name, Value: []byte(document)}); err != nil {
+	p := r.newPolicy(name, r.options.Now(), d)
+	value, err := json.Marshal(storedPolicy{p.Created, document})
+	if err == nil {
+		err = r.options.Store.Apply(store.Change{Bucket: policyBucket, Key: name, Value: value})
+	}
+	if err != nil {
 		return NamedPolicy{}, failed(err)
 	}
-	p := r.newPolicy(name, d)
 	r.policies[name] = p
 	return p, nil
 }
@@ -212,11 +237,13 @@ func (r *Registry) GetPolicy(name string) (NamedPolicy, error) {
 	return p, nil
 }
 
-// Policies returns all policies, sorted by name.
+// Policies returns all policies, in the order of their creation.
 func (r *Registry) Policies() []NamedPolicy {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return slices.SortedFunc(maps.Values(r.policies), func(a, b NamedPolicy) int { return cmp.Compare(a.Name, b.Name) })
+	return slices.SortedFunc(maps.Values(r.policies), func(a, b NamedPolicy) int {
+		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name))
+	})
 }
 
 // DeletePolicy removes a policy, which must not be attached to a target.
@@ -271,7 +298,7 @@ func (r *Registry) DetachPolicy(name, target string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, ok := r.policies[name]; !ok {
-		return notFound(name)
+		return notFound(name) // the documentation does not list this error
 	}
 	i := slices.Index(r.attachments[target], name)
 	if i < 0 {

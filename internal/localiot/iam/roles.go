@@ -7,7 +7,7 @@ import (
 
 // Everything returns a document that allows everything.
 func Everything() *Document {
-	return mustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]}`)
+	return mustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iot:*","iotjobsdata:*"],"Resource":"*"}]}`)
 }
 
 // Guest returns the policy of the IAM role for unauthenticated Cognito identities. It allows any client

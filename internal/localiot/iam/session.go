@@ -2,6 +2,7 @@ package iam
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -23,9 +24,10 @@ type Connection struct {
 
 // A Session decides what the client of one connection may do. It is safe for concurrent use.
 type Session struct {
-	region       string
-	unrestricted bool                   // everything is allowed; layers is nil
-	thing        func(name string) bool // whether a thing has the name; may be nil
+	region        string
+	unrestricted  bool                   // everything is allowed; layers is nil
+	administrator bool                   // the documents apply to the data plane only
+	thing         func(name string) bool // whether a thing has the name; may be nil
 
 	// layers returns the documents that apply. Each layer must allow a request, and none may deny it.
 	layers func() [][]*Document
@@ -153,7 +155,9 @@ func (s *Session) Receive(topic string) bool {
 
 // Allows reports whether the client may perform an action of the HTTP APIs, such as iot:GetThingShadow,
 // on a resource, such as thing/lamp. If the action has no resource, resource is "*".
-func (s *Session) Allows(action, resource string) bool { return s.check(action, resource, nil) }
+func (s *Session) Allows(action, resource string) bool {
+	return s.administrator && !slices.Contains(dataPlane, action) || s.check(action, resource, nil)
+}
 
 // Refusal describes the last request that a method other than Receive refused: the action, the resource and
 // the reason. It is "" if there is none. The text is for a log.
