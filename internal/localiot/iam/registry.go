@@ -137,12 +137,12 @@ func (r *Registry) Session(owner Owner, c Connection) *Session {
 	switch {
 	case owner.Authenticated:
 		role := []*Document{r.everything}
-		s.layers = func() [][]*Document { return [][]*Document{role, r.documentsOf(owner.IdentityID)} }
+		s.attached = func() [][]*Document { return [][]*Document{role, r.documentsOf(owner.IdentityID)} }
 		s.version = r.version.Load
 	case owner.IdentityID != "":
-		s.setDocuments([]*Document{r.guest})
+		s.SetDocuments([]*Document{r.guest})
 	case r.options.Policy != nil:
-		s.setDocuments([]*Document{r.options.Policy})
+		s.SetDocuments([]*Document{r.options.Policy})
 		s.administrator = true
 	default:
 		s.unrestricted = true

@@ -247,6 +247,18 @@ func TestThing(t *testing.T) {
 	}
 }
 
+// New documents apply to topics in the cache.
+func TestSetDocuments(t *testing.T) {
+	s := NewSession("us-east-1", []*Document{Guest("us-east-1")}, Connection{}, nil)
+	if !s.Receive("hello") || s.Receive("private") {
+		t.Error("the first documents have no effect")
+	}
+	s.SetDocuments([]*Document{mustParse(`{"Statement":{"Effect":"Allow","NotAction":"iot:Publish","NotResource":"` + arnPrefix + `topic/hello"}}`)})
+	if s.Receive("hello") || !s.Receive("private") || s.Publish("private", false) {
+		t.Error("the second documents have no effect")
+	}
+}
+
 func BenchmarkReceive(b *testing.B) {
 	s := NewSession("us-east-1", []*Document{Guest("us-east-1")}, Connection{}, nil)
 	s.Connect("c", false, false)

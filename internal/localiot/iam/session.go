@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 const (
@@ -25,14 +26,15 @@ type Connection struct {
 // A Session decides what the client of one connection may do. It is safe for concurrent use.
 type Session struct {
 	region        string
-	unrestricted  bool                   // everything is allowed; layers is nil
+	unrestricted  bool                   // everything is allowed; there are no documents
 	administrator bool                   // the documents apply to the data plane only
 	thing         func(name string) bool // whether a thing has the name; may be nil
 
-	// layers returns the documents that apply. Each layer must allow a request, and none may deny it.
-	layers func() [][]*Document
-	// version returns another number after a change of the documents. Nil means that they do not change.
-	version func() uint64
+	fixed    atomic.Pointer[[][]*Document] // the result of layers, unless attached is set
+	replaced atomic.Uint64                 // the number of calls of SetDocuments
+	// attached returns the result of layers. Its result changes only if that of version changes.
+	attached func() [][]*Document
+	version  func() uint64
 
 	mu        sync.RWMutex
 	context   map[string]string // of the requests; Connect replaces it
@@ -45,8 +47,14 @@ type Session struct {
 // name; nil means that there are no things.
 func NewSession(region string, documents []*Document, c Connection, thing func(name string) bool) *Session {
 	s := newSession(region, c, thing)
-	s.setDocuments(documents)
+	s.SetDocuments(documents)
 	return s
+}
+
+// SetDocuments replaces the documents of a Session of NewSession. It must not be called for others.
+func (s *Session) SetDocuments(documents []*Document) {
+	s.fixed.Store(&[][]*Document{documents})
+	s.replaced.Add(1)
 }
 
 // newSession returns a Session without documents.
@@ -61,9 +69,12 @@ func newSession(region string, c Connection, thing func(string) bool) *Session {
 	return s
 }
 
-func (s *Session) setDocuments(documents []*Document) {
-	layers := [][]*Document{documents}
-	s.layers = func() [][]*Document { return layers }
+// layers returns the documents that apply. Each layer must allow a request, and none may deny it.
+func (s *Session) layers() [][]*Document {
+	if s.attached != nil {
+		return s.attached()
+	}
+	return *s.fixed.Load()
 }
 
 // MayConnect reports whether a statement allows iot:Connect for any client id. The server refuses the
@@ -129,7 +140,7 @@ func (s *Session) Receive(topic string) bool {
 	if s.unrestricted {
 		return true
 	}
-	var version uint64
+	version := s.replaced.Load()
 	if s.version != nil {
 		version = s.version()
 	}
