@@ -82,6 +82,7 @@ func TestTwoNodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	second.Is(`await retained("state")`, `"on"`)
+	second.Is(`connections.length`, `1`)
 	first.Eval(`await iot.publish("state/lamp", "off", { qos: 1, retain: true })`, nil)
 	second.Is(`await retained("state")`, `"off"`)
 
