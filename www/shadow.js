@@ -229,5 +229,7 @@ export function shadow(client, thing, name) {
     self.dispatchEvent(new Event("change"));
   }
 
-  return self;
+  /** @satisfies {Omit<import("./shadow.js").Shadow, typeof Symbol.asyncDispose | "addEventListener" | "removeEventListener">} */
+  (self);
+  return /** @type {any} */ (self); // because only some browsers have Symbol.asyncDispose
 }

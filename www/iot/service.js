@@ -95,10 +95,10 @@ export function createService(client, prefix, errorOf) {
   function follow(topics, signal, accept, fetch) {
     const stop = new AbortController();
     let round = 0;
-    /** @param {unknown} [error] */
+    /** @param {any} [error] */
     const end = (error) => {
       round = NaN; // ends the loops of start
-      feed.end_(error);
+      feed.end_(error?.code === "ERR_CLOSED" ? undefined : error);
       stop.abort();
     };
     const abort = () => end();
