@@ -1,0 +1,270 @@
+package interop
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"iot.wasm/test/harness"
+)
+
+// scriptTimeout bounds the run of one script. A script takes about a second.
+const scriptTimeout = 30 * time.Second
+
+// A client is a script of the folder clients, and what it must print.
+type client struct {
+	name   string
+	script string // name and arguments
+	shadow bool   // the client reports {"client":<script's name>,"colour":"red"}
+	job    bool   // the client runs a job
+	want   string // lines; THING and JOB stand for the names of the thing and the job
+}
+
+// Messages of many clients.
+const (
+	connected311 = `["connected","MQTT 3.1.1"]` + "\n"
+	connected5   = `["connected","MQTT 5"]` + "\n"
+	stopped      = `["stopped",null]`
+)
+
+var clients = []client{
+	{
+		name:   "aws-iot-device-sdk-v2/MQTT 5",
+		script: "sdk2-mqtt5",
+		want: connected5 + `["subscribed",[1]]
+			["published",0]
+			["received",["THING/hello","{\"hello\":\"THING\"}","application/json","THING/answer","7",[{"name":"unit","value":"lx"}]]]
+			["unsubscribed",[0]]
+			` + stopped,
+	},
+	{
+		name:   "aws-iot-device-sdk-v2/MQTT 3.1.1",
+		script: "sdk2-mqtt311",
+		want: connected311 + `["subscribed",1]
+			["received",["THING/hello","{\"hello\":\"THING\"}"]]
+			` + stopped,
+	},
+	{
+		name:   "aws-iot-device-sdk-v2/shadow client v2",
+		script: "sdk2-shadow-v2",
+		shadow: true,
+		want: connected5 + `["no shadow",404]
+			["delta",[{"colour":"red"},1]]
+			["updated",[{"reported":{"colour":"red","client":"sdk2-shadow-v2"}},2]]
+			["got",{"desired":{"colour":"red"},"reported":{"colour":"red","client":"sdk2-shadow-v2"}}]
+			["conflict",409]
+			["named",{"reported":{"on":true}}]
+			` + stopped,
+	},
+	{
+		name:   "aws-iot-device-sdk-v2/shadow client v1",
+		script: "sdk2-shadow-v1",
+		shadow: true,
+		want: connected311 + `["delta",{"colour":"red"}]
+			["updated",[{"reported":{"colour":"red","client":"sdk2-shadow-v1"}},"t2"]]
+			["got",{"desired":{"colour":"red"},"reported":{"colour":"red","client":"sdk2-shadow-v1"}}]
+			` + stopped,
+	},
+	{
+		name:   "aws-iot-device-sdk-v2/jobs client v2",
+		script: "sdk2-jobs-v2",
+		job:    true,
+		want: connected5 + `["pending",[["JOB"],0]]
+			["described",["QUEUED",{"operation":"install"}]]
+			["started",["JOB","IN_PROGRESS",{"step":"download"}]]
+			["stale","VersionMismatch"]
+			["updated","SUCCEEDED"]
+			["next",null]
+			` + stopped,
+	},
+	{
+		name:   "aws-iot-device-sdk-v2/jobs client v1",
+		script: "sdk2-jobs-v1",
+		job:    true,
+		want: connected311 + `["started",["JOB","IN_PROGRESS",{"operation":"install"},"t1"]]
+			["updated","t2"]
+			["next",null]
+			` + stopped,
+	},
+	{
+		name:   "aws-iot-device-sdk/device",
+		script: "sdk1-device",
+		want: `["connected",null]
+			["subscribed",[{"topic":"THING/+","qos":1}]]
+			["received",["THING/hello","{\"hello\":\"THING\"}"]]
+			` + stopped,
+	},
+	{
+		name:   "aws-iot-device-sdk/thingShadow",
+		script: "sdk1-shadow",
+		shadow: true,
+		want: `["connected",null]
+			["registered",null]
+			["desired","accepted"]
+			["delta",{"colour":"red"}]
+			["reported","accepted"]
+			["got",["accepted",{"desired":{"colour":"red"},"reported":{"colour":"red","client":"sdk1-shadow"}}]]
+			` + stopped,
+	},
+	{
+		name:   "aws-iot-device-sdk/jobs",
+		script: "sdk1-jobs",
+		job:    true,
+		want: `["connected",null]
+			["job",["JOB",{"operation":"install"},"QUEUED"]]
+			` + stopped,
+	},
+	{name: "MQTT.js/MQTT 5", script: "mqttjs 5", shadow: true, job: true, want: mqttjs("5")},
+	{name: "MQTT.js/MQTT 3.1.1", script: "mqttjs 4", shadow: true, job: true, want: mqttjs("4")},
+	{
+		name:   "@aws-sdk/client-iot-data-plane",
+		script: "iot-data-plane",
+		shadow: true,
+		want: `["retained",["THING/news/1","good",1,true]]
+			["listed",4]
+			["no message",["ResourceNotFoundException",404]]
+			["no shadow",["ResourceNotFoundException",404]]
+			["updated",[{"reported":{"client":"iot-data-plane","colour":"red"}},1]]
+			["got",{"reported":{"client":"iot-data-plane","colour":"red"}}]
+			["conflict",["ConflictException",409]]
+			["bad",["InvalidRequestException",400]]
+			["named",["lamp"]]
+			["named",[]]`,
+	},
+	{
+		name:   "@aws-sdk/client-iot-jobs-data-plane",
+		script: "iot-jobs-data-plane",
+		job:    true,
+		want: `["pending",[["JOB"],0]]
+			["next",["JOB","QUEUED",{"operation":"install"}]]
+			["started",["JOB","IN_PROGRESS",{"step":"download"}]]
+			["unknown",["ResourceNotFoundException",404]]
+			["updated","SUCCEEDED"]
+			["ended",["InvalidStateTransitionException",409]]`,
+	},
+	{
+		name:   "@aws-sdk/client-iot",
+		script: "iot",
+		want: `["endpoint","ENDPOINT"]
+			["thing","arn:aws:iot:us-east-1:ACCOUNT:thing/THING-2"]
+			["things",{"colour":"red"}]
+			["job","arn:aws:iot:us-east-1:ACCOUNT:job/THING-job-2"]
+			["described",["THING-job-2","IN_PROGRESS",["arn:aws:iot:us-east-1:ACCOUNT:thing/THING-2"],1,true]]
+			["jobs",true]
+			["canceled","CANCELED"]
+			["unknown",["ResourceNotFoundException",404]]
+			["policy",["THING-policy","1","2012-10-17"]]
+			["policy again",["ResourceAlreadyExistsException",409]]
+			["attached",["THING-policy"]]
+			["detached",[]]
+			["missing",404]`,
+	},
+	{
+		name:   "@aws-sdk/client-cognito-identity",
+		script: "cognito",
+		shadow: true,
+		want: `["identity",true]
+			["credentials",[true,true,true]]
+			["unknown",["ResourceNotFoundException",400]]
+			["got",{"reported":{"client":"cognito","colour":"red"}}]`,
+	},
+}
+
+// mqttjs returns what mqttjs.mjs must print.
+func mqttjs(version string) string {
+	return `["connected",[` + version + `,0]]
+		["subscribed",[1,1,1]]
+		["received","{\"hello\":\"THING\"}"]
+		["updated",{"reported":{"client":"mqttjs","colour":"red"}}]
+		["started",["JOB","IN_PROGRESS"]]
+		` + stopped
+}
+
+func TestClients(t *testing.T) {
+	s := start(t)
+	for _, c := range clients {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.run(t, s)
+		})
+	}
+}
+
+// run runs the script and checks its lines, the shadow and the job.
+func (c *client) run(t *testing.T, s *standIn) {
+	arguments := strings.Fields(c.script)
+	thing := strings.Join(arguments, "-")
+	var job string
+	if c.job {
+		job = thing + "-job"
+		s.createJob(t, thing, job)
+	}
+
+	wanted := strings.NewReplacer("THING", thing, "JOB", job).Replace(c.want)
+	got := node(t, s, arguments, thing, job)
+	for i, want := range strings.Split(wanted, "\n") {
+		want = strings.TrimSpace(want)
+		if i >= len(got) {
+			t.Fatalf("line %d is missing: %s", i+1, want)
+		}
+		if !sameJSON(t, got[i], want) {
+			t.Errorf("line %d is %s, want %s", i+1, got[i], want)
+		}
+	}
+	if c.shadow {
+		want := document{"client": arguments[0], "colour": "red"}
+		if reported := s.reported(t, thing); !reflect.DeepEqual(reported, want) {
+			t.Errorf("the reported state of the shadow is %v, want %v", reported, want)
+		}
+	}
+	if c.job {
+		if status := s.status(t, thing, job); status != "SUCCEEDED" {
+			t.Errorf("the status of the job is %v", status)
+		}
+	}
+}
+
+// node runs a script and returns the lines that it has printed. If the script fails, node logs its
+// messages and marks the test as failed.
+func node(t *testing.T, s *standIn, arguments []string, thing, job string) (lines []string) {
+	t.Helper()
+	program, err := harness.Node(22)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := json.Marshal(struct {
+		*standIn
+		Thing string `json:"thing"`
+		Job   string `json:"job"`
+	}{s, thing, job})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), scriptTimeout)
+	defer cancel()
+	arguments = append([]string{filepath.Join("clients", arguments[0]+".mjs")}, arguments[1:]...)
+	cmd := exec.CommandContext(ctx, program, arguments...)
+	cmd.Env = append(os.Environ(), "STAND_IN="+string(settings), "NODE_EXTRA_CA_CERTS="+s.caFile, "HOME="+t.TempDir())
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Errorf("%s: %v\n%s%s", arguments[0], err, &stdout, &stderr)
+	}
+	return strings.Split(strings.TrimSpace(stdout.String()), "\n")
+}
+
+// sameJSON reports whether two texts are equal JSON values.
+func sameJSON(t *testing.T, a, b string) bool {
+	t.Helper()
+	var left, right any
+	if err := json.Unmarshal([]byte(b), &right); err != nil {
+		t.Fatalf("%s: %v", b, err)
+	}
+	return json.Unmarshal([]byte(a), &left) == nil && reflect.DeepEqual(left, right)
+}
