@@ -31,6 +31,10 @@ const (
 	connected311 = `["connected","MQTT 3.1.1"]` + "\n"
 	connected5   = `["connected","MQTT 5"]` + "\n"
 	stopped      = `["stopped",null]`
+	paho         = `["connected",0]
+		["subscribed",[1]]
+		["received",["THING/hello",{"hello":"THING"}]]
+		["stopped",0]`
 )
 
 var clients = []client{
@@ -122,6 +126,15 @@ var clients = []client{
 	},
 	{name: "MQTT.js/MQTT 5", script: "mqttjs 5", shadow: true, job: true, want: mqttjs("5")},
 	{name: "MQTT.js/MQTT 3.1.1", script: "mqttjs 4", shadow: true, job: true, want: mqttjs("4")},
+	{name: "Paho for Python/MQTT 5", script: "python-paho.py 5", want: paho},
+	{name: "Paho for Python/MQTT 3.1.1", script: "python-paho.py 4", want: paho},
+	{
+		name:   "AWS Amplify/PubSub",
+		script: "amplify",
+		want: `["connected",null]
+			["received",{"hello":"THING"}]
+			` + stopped,
+	},
 	{
 		name:   "@aws-sdk/client-iot-data-plane",
 		script: "iot-data-plane",
@@ -199,7 +212,7 @@ func TestClients(t *testing.T) {
 // run runs the script and checks its lines, the shadow and the job.
 func (c *client) run(t *testing.T, s *standIn) {
 	arguments := strings.Fields(c.script)
-	thing := strings.Join(arguments, "-")
+	thing := strings.ReplaceAll(strings.Join(arguments, "-"), ".", "-")
 	var job string
 	if c.job {
 		job = thing + "-job"
@@ -207,7 +220,7 @@ func (c *client) run(t *testing.T, s *standIn) {
 	}
 
 	wanted := strings.NewReplacer("THING", thing, "JOB", job).Replace(c.want)
-	got := node(t, s, arguments, thing, job)
+	got := s.script(t, arguments, thing, job)
 	for i, want := range strings.Split(wanted, "\n") {
 		want = strings.TrimSpace(want)
 		if i >= len(got) {
@@ -230,31 +243,35 @@ func (c *client) run(t *testing.T, s *standIn) {
 	}
 }
 
-// node runs a script and returns the lines that it has printed. If the script fails, node logs its
-// messages and marks the test as failed.
-func node(t *testing.T, s *standIn, arguments []string, thing, job string) (lines []string) {
+// script runs a script and returns the lines that it has printed. If the script fails, it logs the
+// messages of the script and marks the test as failed.
+func (s *standIn) script(t *testing.T, arguments []string, thing, job string) (lines []string) {
 	t.Helper()
-	program, err := harness.Node(22)
-	if err != nil {
-		t.Fatal(err)
+	program, file := "/usr/bin/python3", arguments[0]
+	if filepath.Ext(file) != ".py" {
+		var err error
+		if program, err = harness.Node(22); err != nil {
+			t.Fatal(err)
+		}
+		file += ".mjs"
 	}
 	settings, err := json.Marshal(struct {
 		*standIn
+		Path  string `json:"path"`
 		Thing string `json:"thing"`
 		Job   string `json:"job"`
-	}{s, thing, job})
+	}{s, s.path(t), thing, job})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), scriptTimeout)
 	defer cancel()
-	arguments = append([]string{filepath.Join("clients", arguments[0]+".mjs")}, arguments[1:]...)
-	cmd := exec.CommandContext(ctx, program, arguments...)
-	cmd.Env = append(os.Environ(), "STAND_IN="+string(settings), "NODE_EXTRA_CA_CERTS="+s.caFile, "HOME="+t.TempDir())
+	cmd := exec.CommandContext(ctx, program, append([]string{filepath.Join("clients", file)}, arguments[1:]...)...)
+	cmd.Env = append(os.Environ(), "STAND_IN="+string(settings), "NODE_EXTRA_CA_CERTS="+s.CAFile, "HOME="+t.TempDir())
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		t.Errorf("%s: %v\n%s%s", arguments[0], err, &stdout, &stderr)
+		t.Errorf("%s: %v\n%s%s", file, err, &stdout, &stderr)
 	}
 	return strings.Split(strings.TrimSpace(stdout.String()), "\n")
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +30,8 @@ type standIn struct {
 	Cognito         string `json:"cognito"`
 	Pool            string `json:"pool"`
 
-	caFile string
+	CAFile string `json:"caFile"`
+
 	client *http.Client
 }
 
@@ -51,8 +53,7 @@ func (s *standIn) call(t *testing.T, service, method, path string, body any) doc
 		t.Fatal(err)
 	}
 	hash := sha256.Sum256(payload)
-	credentials := aws.Credentials{AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey}
-	if err := v4.NewSigner().SignHTTP(context.Background(), credentials, r, hex.EncodeToString(hash[:]), service, s.Region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(context.Background(), s.credentials(), r, hex.EncodeToString(hash[:]), service, s.Region, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	response, err := s.client.Do(r)
@@ -93,6 +94,26 @@ func (s *standIn) status(t *testing.T, thing, job string) any {
 	t.Helper()
 	execution, _ := s.call(t, "iot-jobs-data", "GET", "/things/"+thing+"/jobs/"+job, nil)["execution"].(document)
 	return execution["status"]
+}
+
+// path returns the path of the WebSocket with a signature, as a backend makes it for clients without
+// a signer.
+func (s *standIn) path(t *testing.T) string {
+	t.Helper()
+	r, err := http.NewRequest(http.MethodGet, s.URL+"/mqtt", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty := sha256.Sum256(nil)
+	signed, _, err := v4.NewSigner().PresignHTTP(context.Background(), s.credentials(), r, hex.EncodeToString(empty[:]), "iotdevicegateway", s.Region, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimPrefix(signed, s.URL)
+}
+
+func (s *standIn) credentials() aws.Credentials {
+	return aws.Credentials{AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey}
 }
 
 // settings adds to s what serve.go prints in /local.json.

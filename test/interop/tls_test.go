@@ -61,9 +61,9 @@ func start(t *testing.T, args ...string) *standIn {
 	}()
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(ca)
-	s := &standIn{Host: "localhost", CA: string(ca), caFile: filepath.Join(t.TempDir(), "ca.pem")}
+	s := &standIn{Host: "localhost", CA: string(ca), CAFile: filepath.Join(t.TempDir(), "ca.pem")}
 	s.client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}, Timeout: 10 * time.Second}
-	if err := os.WriteFile(s.caFile, ca, 0o600); err != nil {
+	if err := os.WriteFile(s.CAFile, ca, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.Port = l.Addr().(*net.TCPAddr).Port

@@ -2,12 +2,12 @@
 import sdk from 'aws-iot-device-sdk';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { fail, report, standIn, text } from './stand-in.mjs';
+import { fail, report, standIn, stopped, text } from './stand-in.mjs';
 import { options } from './sdk1.mjs';
 
 const device = sdk.device(options);
 device.on('error', fail);
-device.on('offline', () => fail('offline'));
+device.on('offline', fail);
 await once(device, 'connect');
 report('connected');
 
@@ -17,8 +17,5 @@ report('subscribed', granted);
 device.publish(`${standIn.thing}/hello`, JSON.stringify({ hello: standIn.thing }), { qos: 1 });
 const [topic, payload] = await received;
 report('received', [topic, text(payload)]);
-device.removeListener('offline', fail);
-device.end(false, () => {
-  report('stopped');
-  process.exit(0);
-});
+device.off('offline', fail);
+device.end(false, stopped);

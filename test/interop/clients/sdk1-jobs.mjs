@@ -2,7 +2,7 @@
 import sdk from 'aws-iot-device-sdk';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { expectation, fail, report, standIn } from './stand-in.mjs';
+import { expectation, fail, report, standIn, stopped } from './stand-in.mjs';
 import { options } from './sdk1.mjs';
 
 const jobs = sdk.jobs(options);
@@ -20,7 +20,4 @@ await promisify(job.succeeded)({ step: 'done' });
 // The client does not wait for the answer to the update. The broker handles the packets of a client in
 // order, so it has handled the update when it acknowledges a later message.
 await promisify(jobs.publish)(`${standIn.thing}/done`, 'done', { qos: 1 });
-jobs.end(false, () => {
-  report('stopped');
-  process.exit(0);
-});
+jobs.end(false, stopped);

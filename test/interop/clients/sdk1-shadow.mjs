@@ -1,7 +1,7 @@
 // thingShadow of aws-iot-device-sdk: desired, delta, reported, get.
 import sdk from 'aws-iot-device-sdk';
 import { once } from 'node:events';
-import { fail, report, standIn } from './stand-in.mjs';
+import { fail, report, standIn, stopped } from './stand-in.mjs';
 import { options } from './sdk1.mjs';
 
 const { thing } = standIn;
@@ -29,7 +29,4 @@ status = once(shadows, 'status');
 shadows.get(thing);
 const [, answer, , document] = await status;
 report('got', [answer, document.state]);
-shadows.end(true, () => {
-  report('stopped');
-  process.exit(0);
-});
+shadows.end(true, stopped);

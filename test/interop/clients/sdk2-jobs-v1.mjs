@@ -1,6 +1,6 @@
 // The first jobs client of aws-iot-device-sdk-v2, over MQTT 3.1.1, runs a job.
 import sdk from 'aws-iot-device-sdk-v2';
-import { expectation, fail, report, standIn } from './stand-in.mjs';
+import { expectation, fail, report, standIn, stopped } from './stand-in.mjs';
 import { connect311 } from './sdk2.mjs';
 
 const { iotjobs, mqtt } = sdk;
@@ -25,4 +25,4 @@ await jobs.publishUpdateJobExecution({ thingName, jobId, status: 'SUCCEEDED', ex
 report('updated', (await updated).clientToken);
 report('next', (await next).execution ?? null);
 await connection.disconnect();
-report('stopped');
+stopped();

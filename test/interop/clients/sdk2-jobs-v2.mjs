@@ -1,7 +1,7 @@
 // The second jobs client of aws-iot-device-sdk-v2 (request and response, MQTT 5) runs a job.
 import sdk from 'aws-iot-device-sdk-v2';
 import { once } from 'node:events';
-import { report, standIn } from './stand-in.mjs';
+import { report, standIn, stopped } from './stand-in.mjs';
 import { connect5, stop5 } from './sdk2.mjs';
 
 const { thing: thingName, job: jobId } = standIn;
@@ -36,4 +36,4 @@ report('next', message.execution ?? null);
 stream.close();
 jobs.close();
 await stop5(client);
-report('stopped');
+stopped();

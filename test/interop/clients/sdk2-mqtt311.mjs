@@ -1,6 +1,6 @@
 // The MQTT 3.1.1 client of aws-iot-device-sdk-v2 receives its own message.
 import sdk from 'aws-iot-device-sdk-v2';
-import { expectation, report, standIn, text } from './stand-in.mjs';
+import { expectation, report, standIn, stopped, text } from './stand-in.mjs';
 import { connect311 } from './sdk2.mjs';
 
 const { mqtt } = sdk;
@@ -13,4 +13,4 @@ await connection.publish(`${standIn.thing}/hello`, JSON.stringify({ hello: stand
 report('received', await received);
 await connection.unsubscribe(`${standIn.thing}/+`);
 await connection.disconnect();
-report('stopped');
+stopped();

@@ -1,6 +1,6 @@
 // The MQTT 5 client of aws-iot-device-sdk-v2 receives its own message.
 import sdk from 'aws-iot-device-sdk-v2';
-import { expectation, report, standIn, text } from './stand-in.mjs';
+import { expectation, report, standIn, stopped, text } from './stand-in.mjs';
 import { connect5, stop5 } from './sdk2.mjs';
 
 const { mqtt5 } = sdk;
@@ -27,4 +27,4 @@ report('received', [m.topicName, text(m.payload), m.contentType, m.responseTopic
 const unsuback = await client.unsubscribe({ topicFilters: [`${standIn.thing}/+`] });
 report('unsubscribed', unsuback.reasonCodes);
 await stop5(client);
-report('stopped');
+stopped();

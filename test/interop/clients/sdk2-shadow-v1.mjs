@@ -1,6 +1,6 @@
 // The first shadow client of aws-iot-device-sdk-v2, over MQTT 3.1.1.
 import sdk from 'aws-iot-device-sdk-v2';
-import { expectation, fail, report, standIn } from './stand-in.mjs';
+import { expectation, fail, report, standIn, stopped } from './stand-in.mjs';
 import { connect311 } from './sdk2.mjs';
 
 const { iotshadow, mqtt } = sdk;
@@ -28,4 +28,4 @@ report('updated', [state, clientToken]);
 await shadows.publishGetShadow({ thingName }, qos);
 report('got', (await document).state);
 await connection.disconnect();
-report('stopped');
+stopped();

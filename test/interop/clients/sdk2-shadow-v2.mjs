@@ -1,7 +1,7 @@
 // The second shadow client of aws-iot-device-sdk-v2 (request and response, MQTT 5).
 import sdk from 'aws-iot-device-sdk-v2';
 import { once } from 'node:events';
-import { report, standIn } from './stand-in.mjs';
+import { report, standIn, stopped } from './stand-in.mjs';
 import { connect5, stop5 } from './sdk2.mjs';
 
 const thingName = standIn.thing;
@@ -39,4 +39,4 @@ await shadows.deleteNamedShadow({ thingName, shadowName: 'lamp' });
 deltas.close();
 shadows.close();
 await stop5(client);
-report('stopped');
+stopped();

@@ -4,7 +4,8 @@
 /**
  * The settings that the Go test passes in the environment variable STAND_IN: host, port, region,
  * accessKeyId, secretAccessKey, ca (the certificate of the stand-in, PEM), url (https, without a path),
- * thing (also the client id), job (a queued job of the thing), and pool (the id of the identity pool).
+ * path (/mqtt with a signature, for clients without a signer), thing (also the client id), job (a queued
+ * job of the thing), cognito (the endpoint of the identity pool) and pool (its id).
  */
 export const standIn = JSON.parse(process.env.STAND_IN);
 
@@ -17,6 +18,12 @@ export const options = { endpoint: standIn.url, region: standIn.region, credenti
 /** Writes a line for the Go test, which compares it with the expected line. */
 export function report(step, value = null) {
   console.log(JSON.stringify([step, value]));
+}
+
+/** Ends the script. Some clients would otherwise keep it running. */
+export function stopped() {
+  report('stopped');
+  process.exit(0);
 }
 
 /** Ends the script with an error. Clients that reconnect would otherwise hide the first refusal. */
