@@ -10,6 +10,7 @@
 //
 //	localiot ─┬─▶ broker ────▶ iam ──▶ bounded, sigv4verify
 //	          ├─▶ cognito ───▶ iam, web, bounded
+//	          ├─▶ httpapi ───▶ shadow, sigv4verify
 //	          ├─▶ shadow
 //	          ├─▶ store
 //	          ├─▶ faults
@@ -29,6 +30,7 @@ import (
 	"iot.wasm/internal/localiot/broker"
 	"iot.wasm/internal/localiot/cognito"
 	"iot.wasm/internal/localiot/faults"
+	"iot.wasm/internal/localiot/httpapi"
 	"iot.wasm/internal/localiot/iam"
 	"iot.wasm/internal/localiot/shadow"
 	"iot.wasm/internal/localiot/store"
@@ -100,6 +102,7 @@ type Server struct {
 	cognito  *cognito.Pool
 	shadows  *shadow.Service
 	faults   *faults.Pending // nil unless Options.Faults is set
+	api      *httpapi.API
 	mux      *http.ServeMux
 
 	mu     sync.Mutex
@@ -156,6 +159,7 @@ func New(o Options) (*Server, error) {
 		s.store.Close()
 		return nil, err
 	}
+	s.api = s.newAPI()
 	s.mux.Handle("POST /cognito", s.cognito)
 	s.mux.Handle("OPTIONS /cognito", s.cognito)
 	s.mux.HandleFunc("GET /mqtt", s.serveMQTT)
@@ -184,6 +188,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Date", s.clock.now().UTC().Format(http.TimeFormat))
 	if !s.guard.Allow(w, r) {
+		return
+	}
+	if s.api.Owns(r) {
+		s.api.ServeHTTP(w, r) // not by the mux, which redirects paths with dots
 		return
 	}
 	s.mux.ServeHTTP(w, r)

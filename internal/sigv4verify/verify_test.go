@@ -95,6 +95,13 @@ func wantCheck(t *testing.T, err error, check, code string) *Error {
 	return e
 }
 
+// canonicalQuery returns the canonical request of a WebSocket handshake that signs the header Host only.
+func canonicalQuery(q url.Values, r *http.Request) string {
+	q.Del(paramSignature)
+	q.Del(paramToken)
+	return canonicalRequest(r, q, []string{"host"}, emptyHash)
+}
+
 func TestGolden(t *testing.T) {
 	for _, g := range loadGolden(t) {
 		t.Run(g.Name, func(t *testing.T) {
@@ -102,7 +109,7 @@ func TestGolden(t *testing.T) {
 			if err := g.verifier(t, 0).Verify(r); err != nil {
 				t.Fatal(err)
 			}
-			if got := canonicalRequest(r, r.URL.Query()); got != g.CanonicalRequest {
+			if got := canonicalQuery(r.URL.Query(), r); got != g.CanonicalRequest {
 				t.Errorf("canonical request\n%s\nwant\n%s", got, g.CanonicalRequest)
 			}
 			r.Host = strings.ToUpper(r.Host)
@@ -156,7 +163,11 @@ func TestRefused(t *testing.T) {
 		{"date twice", add(paramDate), "duplicate:X-Amz-Date", incomplete},
 		{"token twice", add(paramToken), "duplicate:X-Amz-Security-Token", incomplete},
 		{"other algorithm", set(paramAlgorithm, "AWS4-HMAC-SHA512"), "algorithm", incomplete},
-		{"another signed header", set(paramSignedHeaders, "host;x-amz-date"), "signed-headers", invalid},
+		{"a signed header that is absent", set(paramSignedHeaders, "host;x-amz-date"), "signed-headers", invalid},
+		{"a signed header in capitals", set(paramSignedHeaders, "Host"), "signed-headers", invalid},
+		{"signed headers not sorted", set(paramSignedHeaders, "host;connection"), "signed-headers", invalid},
+		{"a signed header twice", set(paramSignedHeaders, "host;host"), "signed-headers", invalid},
+		{"an empty signed header", set(paramSignedHeaders, "host;"), "signed-headers", invalid},
 		{"host not signed", set(paramSignedHeaders, "x-amz-date"), "signed-headers", invalid},
 		{"date not basic", set(paramDate, "2025-01-02T03:04:05Z"), "date", incomplete},
 		{"date with a fraction", set(paramDate, "20250102T030405.5Z"), "date", incomplete},
@@ -275,8 +286,11 @@ func TestLifetime(t *testing.T) {
 		r := request(t, g.URL)
 		q := r.URL.Query()
 		q.Set(paramExpires, "60")
-		q.Set(paramSignature, credentialScope{date: g.Date[:8], region: g.Region, service: "iotdevicegateway"}.
-			sign(g.SecretAccessKey, g.Date, canonicalRequest(r, q)))
+		token := q.Get(paramToken)
+		signature := credentialScope{date: g.Date[:8], region: g.Region, service: "iotdevicegateway"}.
+			sign(g.SecretAccessKey, g.Date, canonicalQuery(q, r))
+		q.Set(paramSignature, signature)
+		q.Set(paramToken, token)
 		r.URL.RawQuery = q.Encode()
 		if err := g.verifier(t, time.Minute).Verify(r); err != nil {
 			t.Fatal(err)
@@ -328,7 +342,7 @@ func TestEveryByteCounts(t *testing.T) {
 func TestCanonicalQueryOrder(t *testing.T) {
 	r := request(t, "wss://h/mqtt?b=2&a1=x&a=y&a-=z&b=1&c&e%20f=%2b~/")
 	want := "a=y&a-=z&a1=x&b=1&b=2&c=&e%20f=%2B~%2F"
-	if got := strings.Split(canonicalRequest(r, r.URL.Query()), "\n")[2]; got != want {
+	if got := strings.Split(canonicalQuery(r.URL.Query(), r), "\n")[2]; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

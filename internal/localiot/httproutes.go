@@ -1,0 +1,67 @@
+package localiot
+
+import (
+	"strings"
+
+	"iot.wasm/internal/localiot/httpapi"
+	"iot.wasm/internal/localiot/iam"
+)
+
+// newAPI returns the HTTP APIs of the server with all their operations.
+func (s *Server) newAPI() *httpapi.API {
+	api := httpapi.New(httpapi.Options{
+		Region:      region,
+		Now:         s.clock.now,
+		Lookup:      s.keys.Lookup,
+		Permissions: s.permissions,
+		Logger:      s.options.Logger,
+	})
+	api.AddEndpoint()
+	api.AddShadows(httpShadows{s})
+	return api
+}
+
+// permissions returns the permissions of an access key for the HTTP APIs.
+func (s *Server) permissions(accessKeyID string) httpapi.Permissions {
+	key, ok := s.keys.Get(accessKeyID)
+	if !ok {
+		return policyPermissions{iam.Unattached()}
+	}
+	return policyPermissions{key.Policy}
+}
+
+// policyPermissions implements httpapi.Permissions.
+type policyPermissions struct{ policy *iam.Policy }
+
+// Allows implements httpapi.Permissions. A policy that does not allow everything allows topics only.
+func (p policyPermissions) Allows(_, resource string) bool {
+	topic, isTopic := strings.CutPrefix(resource, "topic/")
+	return p.policy == nil || isTopic && p.policy.AllowsTopic(topic)
+}
+
+// httpShadows implements httpapi.Shadows.
+type httpShadows struct{ server *Server }
+
+// Get implements httpapi.Shadows.
+func (s httpShadows) Get(thing, name string) ([]byte, error) {
+	return s.server.shadows.Get(thing, name, nil)
+}
+
+// Delete implements httpapi.Shadows.
+func (s httpShadows) Delete(thing, name string) ([]byte, error) {
+	return s.server.shadows.Delete(thing, name, nil)
+}
+
+// Update implements httpapi.Shadows.
+func (s httpShadows) Update(thing, name string, body []byte) ([]byte, error) {
+	updated, err := s.server.shadows.Update(thing, name, body)
+	if err != nil {
+		return nil, err
+	}
+	return updated.Accepted, nil
+}
+
+// ListNamed implements httpapi.Shadows.
+func (s httpShadows) ListNamed(thing string, pageSize int, nextToken string) ([]byte, error) {
+	return s.server.shadows.ListNamed(thing, pageSize, nextToken)
+}
