@@ -23,7 +23,7 @@ type client struct {
 	script string // name and arguments
 	shadow bool   // the client reports {"client":<script's name>,"colour":"red"}
 	job    bool   // the client runs a job
-	want   string // lines; THING and JOB stand for the names of the thing and the job
+	want   string // lines; THING, JOB and ENDPOINT stand for the thing, the job, and host:port
 }
 
 // Messages of many clients.
@@ -185,6 +185,8 @@ var clients = []client{
 		want: `["identity",true]
 			["credentials",[true,true,true]]
 			["unknown",["ResourceNotFoundException",400]]
+			["guest",["ForbiddenException",403]]
+			["no policy",["ForbiddenException",403]]
 			["got",{"reported":{"client":"cognito","colour":"red"}}]`,
 	},
 }
@@ -219,7 +221,8 @@ func (c *client) run(t *testing.T, s *standIn) {
 		s.createJob(t, thing, job)
 	}
 
-	wanted := strings.NewReplacer("THING", thing, "JOB", job).Replace(c.want)
+	endpoint := strings.TrimPrefix(s.URL, "https://")
+	wanted := strings.NewReplacer("THING", thing, "JOB", job, "ENDPOINT", endpoint).Replace(c.want)
 	got := s.script(t, arguments, thing, job)
 	for i, want := range strings.Split(wanted, "\n") {
 		want = strings.TrimSpace(want)
