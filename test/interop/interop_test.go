@@ -165,10 +165,10 @@ var clients = []client{
 		name:   "@aws-sdk/client-iot",
 		script: "iot",
 		want: `["endpoint","ENDPOINT"]
-			["thing","arn:aws:iot:us-east-1:ACCOUNT:thing/THING-2"]
+			["thing","arn:aws:iot:us-east-1:123456789012:thing/THING-2"]
 			["things",{"colour":"red"}]
-			["job","arn:aws:iot:us-east-1:ACCOUNT:job/THING-job-2"]
-			["described",["THING-job-2","IN_PROGRESS",["arn:aws:iot:us-east-1:ACCOUNT:thing/THING-2"],1,true]]
+			["job","arn:aws:iot:us-east-1:123456789012:job/THING-job-2"]
+			["described",["THING-job-2","IN_PROGRESS",["arn:aws:iot:us-east-1:123456789012:thing/THING-2"],1,true]]
 			["jobs",true]
 			["canceled","CANCELED"]
 			["unknown",["ResourceNotFoundException",404]]
