@@ -10,9 +10,8 @@
 //
 //	localiot ─┬─▶ broker ────▶ iam ──▶ bounded, sigv4verify
 //	          ├─▶ cognito ───▶ iam, web, bounded
-//	          ├─▶ httpapi ───▶ shadow, sigv4verify
-//	          ├─▶ shadow
-//	          ├─▶ store
+//	          ├─▶ httpapi ───▶ jobs, shadow, things, sigv4verify
+//	          ├─▶ jobs, shadow, things ──▶ store
 //	          ├─▶ faults
 //	          └─▶ web
 //
@@ -24,6 +23,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -32,8 +32,10 @@ import (
 	"iot.wasm/internal/localiot/faults"
 	"iot.wasm/internal/localiot/httpapi"
 	"iot.wasm/internal/localiot/iam"
+	"iot.wasm/internal/localiot/jobs"
 	"iot.wasm/internal/localiot/shadow"
 	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/things"
 	"iot.wasm/internal/localiot/web"
 	"iot.wasm/internal/sigv4verify"
 
@@ -43,6 +45,7 @@ import (
 const (
 	region  = "us-east-1"
 	service = "iotdevicegateway" // the service name in the signatures of AWS IoT
+	account = "123456789012"     // the AWS account in ARNs
 )
 
 // Options configure a Server. Only WWW must be set.
@@ -101,6 +104,9 @@ type Server struct {
 	verifier *sigv4verify.Verifier
 	cognito  *cognito.Pool
 	shadows  *shadow.Service
+	things   *things.Service
+	jobs     *jobs.Service
+	notifier *jobNotifier
 	faults   *faults.Pending // nil unless Options.Faults is set
 	api      *httpapi.API
 	mux      *http.ServeMux
@@ -154,11 +160,14 @@ func New(o Options) (*Server, error) {
 		s.mux.HandleFunc("POST /control", s.serveControl)
 	}
 	s.cognito = cognito.New(pool)
-	s.shadows = shadow.New(shadow.Options{Now: s.clock.now})
-	if s.broker, err = s.newBroker(); err != nil {
+	if err = s.openServices(); err == nil {
+		s.broker, err = s.newBroker()
+	}
+	if err != nil {
 		s.store.Close()
 		return nil, err
 	}
+	s.notifier.start(s.jobs, s.publish)
 	s.api = s.newAPI()
 	// The SDK for JavaScript adds a slash to the path of an endpoint, and the CRT posts to /.
 	for _, path := range []string{"/cognito", "/cognito/{$}", "/{$}"} {
@@ -171,13 +180,50 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
+// openServices creates the services that keep their state in s.store.
+func (s *Server) openServices() (err error) {
+	if s.shadows, err = shadow.New(shadow.Options{Now: s.clock.now, Store: s.store}); err != nil {
+		return err
+	}
+	if s.things, err = things.New(things.Options{Region: region, Account: account, Store: s.store}); err != nil {
+		return err
+	}
+	s.notifier = newJobNotifier(s.log())
+	s.jobs, err = jobs.New(jobs.Options{
+		Now:         s.clock.now,
+		Store:       s.store,
+		Region:      region,
+		Account:     account,
+		ThingExists: s.things.Exists,
+		Notify:      s.notifier.notify,
+	})
+	return err
+}
+
+// log returns the logger of the Server.
+func (s *Server) log() *slog.Logger {
+	if s.options.Logger != nil {
+		return s.options.Logger
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+// publish publishes a message of a service.
+func (s *Server) publish(p broker.Publication) error {
+	s.mu.Lock()
+	b := s.broker
+	s.mu.Unlock()
+	return b.Publish(p)
+}
+
 func (s *Server) newBroker() (*broker.Broker, error) {
 	o := broker.Options{
 		MaximumQoS: s.options.MaximumQoS,
 		NoQuotas:   s.options.NoQuotas,
 		RateQuotas: s.options.RateQuotas,
 		Now:        s.clock.now,
-		Services:   []broker.Service{shadowTopics{s.shadows}},
+		Services:   []broker.Service{shadowTopics{s.shadows}, jobTopics{s.jobs, s.log()}},
+		Store:      s.store,
 		Logger:     s.options.Logger,
 	}
 	if s.faults != nil {
@@ -221,6 +267,7 @@ func (s *Server) Close() error {
 	if s.faults != nil {
 		s.faults.Thaw(faults.AllClients)
 	}
+	s.notifier.stop()
 
 	done := make(chan struct{})
 	go func() {
@@ -248,9 +295,9 @@ func (s *Server) beginHandshake() bool {
 }
 
 // serveConn serves a client until its connection ends. tcp is nil unless Options.Faults is set.
-func (s *Server) serveConn(socket *broker.Socket, tcp *faults.Conn, policy *iam.Policy) {
+func (s *Server) serveConn(socket *broker.Socket, tcp *faults.Conn, o broker.ConnOptions) {
 	s.mu.Lock()
-	c := &connection{mqtt: s.broker.NewConn(socket, policy), tcp: tcp, ended: make(chan struct{})}
+	c := &connection{mqtt: s.broker.NewConn(socket, o), tcp: tcp, ended: make(chan struct{})}
 	if s.closed {
 		c.mqtt.Disconnect(packets.ErrServerShuttingDown)
 	}

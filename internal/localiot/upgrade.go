@@ -8,6 +8,7 @@ import (
 
 	"iot.wasm/internal/localiot/broker"
 	"iot.wasm/internal/localiot/faults"
+	"iot.wasm/internal/localiot/iam"
 	"iot.wasm/internal/localiot/web"
 	"iot.wasm/internal/sigv4verify"
 )
@@ -59,12 +60,24 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 			return tcp
 		}
 	}
-	socket, err := broker.Accept(w, r, wrap) // web.Guard has checked the Origin
+	socket, err := broker.Accept(w, r, "mqtt", wrap) // web.Guard has checked the Origin
 	if err != nil {
 		return
 	}
-	s.serveConn(socket, tcp, key.Policy)
+	address, _, _ := net.SplitHostPort(r.RemoteAddr)
+	s.serveConn(socket, tcp, broker.ConnOptions{
+		Authorizer: policyAuthorizer{key.Policy},
+		Address:    address,
+	})
 }
+
+// policyAuthorizer is the broker.Authorizer of a connection whose policy allows iot:Connect.
+type policyAuthorizer struct{ policy *iam.Policy }
+
+func (policyAuthorizer) Connect(string, bool, bool) bool          { return true }
+func (a policyAuthorizer) Publish(topic string, retain bool) bool { return a.policy.AllowsTopic(topic) }
+func (a policyAuthorizer) Subscribe(filter string) bool           { return a.policy.AllowsTopic(filter) }
+func (a policyAuthorizer) Receive(topic string) bool              { return a.policy.AllowsTopic(topic) }
 
 // offersSubprotocol reports whether the handshake offers a subprotocol [RFC 6455, 11.3.4].
 func offersSubprotocol(r *http.Request, subprotocol string) bool {
