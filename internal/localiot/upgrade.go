@@ -43,8 +43,9 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 		web.Refuse(w, http.StatusUpgradeRequired, web.Refusal{Check: "upgrade", Code: "UpgradeRequiredException", Message: "The signature is valid. Open this URL as a WebSocket."})
 		return
 	}
-	if !offersSubprotocol(r, "mqtt") {
-		web.Refuse(w, http.StatusBadRequest, web.Refusal{Check: "subprotocol", Code: "BadRequestException", Message: "The WebSocket must offer the subprotocol mqtt."})
+	offered := subprotocol(r)
+	if offered == "" {
+		web.Refuse(w, http.StatusBadRequest, web.Refusal{Check: "subprotocol", Code: "BadRequestException", Message: "The WebSocket must offer the subprotocol mqtt or mqttv3.1."})
 		return
 	}
 	if !s.beginHandshake() {
@@ -60,7 +61,7 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 			return tcp
 		}
 	}
-	socket, err := broker.Accept(w, r, "mqtt", wrap) // web.Guard has checked the Origin
+	socket, err := broker.Accept(w, r, offered, wrap) // web.Guard has checked the Origin
 	if err != nil {
 		return
 	}
@@ -78,6 +79,17 @@ func (policyAuthorizer) Connect(string, bool, bool) bool          { return true 
 func (a policyAuthorizer) Publish(topic string, retain bool) bool { return a.policy.AllowsTopic(topic) }
 func (a policyAuthorizer) Subscribe(filter string) bool           { return a.policy.AllowsTopic(filter) }
 func (a policyAuthorizer) Receive(topic string) bool              { return a.policy.AllowsTopic(topic) }
+
+// subprotocol returns the subprotocol for the response to a handshake: mqtt, mqttv3.1 if the handshake
+// offers only that, or "". AWS's older clients offer mqttv3.1, also for MQTT 3.1.1.
+func subprotocol(r *http.Request) string {
+	for _, name := range []string{"mqtt", "mqttv3.1"} {
+		if offersSubprotocol(r, name) {
+			return name
+		}
+	}
+	return ""
+}
 
 // offersSubprotocol reports whether the handshake offers a subprotocol [RFC 6455, 11.3.4].
 func offersSubprotocol(r *http.Request, subprotocol string) bool {
