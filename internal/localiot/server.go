@@ -73,6 +73,11 @@ type Options struct {
 	// as AWS does.
 	AttachPolicy bool
 
+	// Policy is the name of a file with an AWS IoT policy document. It applies to the long-term key and, as
+	// the policy of their role, to unauthenticated Cognito identities. If it is empty, the key allows
+	// everything, and the identities have the policy iam.Guest.
+	Policy string
+
 	// Data is the folder in which the server keeps its state. If it is empty, the server keeps its state
 	// in memory only.
 	Data string
@@ -100,6 +105,7 @@ type Server struct {
 	clock    *clock
 	store    *store.DB // nil unless Options.Data is set
 	keys     *iam.KeyStore
+	policies *iam.Registry
 	key      iam.AccessKey // the long-term key in /local.json
 	verifier *sigv4verify.Verifier
 	cognito  *cognito.Pool
@@ -126,7 +132,7 @@ type connection struct {
 }
 
 // New starts a Server with random credentials. It returns an error if WWW is nil, if MaximumQoS is above
-// 2, or if Data cannot be used.
+// 2, or if Data or Policy cannot be used.
 func New(o Options) (*Server, error) {
 	if o.WWW == nil {
 		return nil, errors.New("localiot: Options.WWW is not set")
@@ -135,7 +141,6 @@ func New(o Options) (*Server, error) {
 		options: o,
 		guard:   web.NewGuard(o.AllowedHosts, o.AllowedOrigins),
 		clock:   new(clock),
-		keys:    iam.NewKeyStore(),
 		mux:     http.NewServeMux(),
 		conns:   make(map[*connection]struct{}),
 	}
@@ -145,14 +150,16 @@ func New(o Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	s.key = s.keys.Issue()
+	if err = s.openIAM(); err != nil {
+		s.store.Close()
+		return nil, err
+	}
 	s.verifier = &sigv4verify.Verifier{Region: region, Service: service, Now: s.clock.now, Lookup: s.keys.Lookup}
 	pool := cognito.Options{
-		Region:       region,
-		Keys:         s.keys,
-		Now:          s.clock.now,
-		Lifetime:     o.CredentialLifetime,
-		AttachPolicy: o.AttachPolicy,
+		Region:   region,
+		Keys:     s.keys,
+		Now:      s.clock.now,
+		Lifetime: o.CredentialLifetime,
 	}
 	if o.Faults {
 		s.faults = faults.NewPending()

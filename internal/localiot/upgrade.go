@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"iot.wasm/internal/localiot/broker"
@@ -33,7 +34,8 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 	}
 	id, _, _ := strings.Cut(r.URL.Query().Get("X-Amz-Credential"), "/")
 	key, ok := s.keys.Get(id)
-	if !ok || !key.Policy.AllowsConnect() {
+	session := s.policies.Session(key.Owner, connectionFacts(r))
+	if !ok || !session.MayConnect() {
 		web.Refuse(w, http.StatusForbidden, web.Refusal{Check: "policy", Code: "ForbiddenException", Message: "Forbidden"})
 		return
 	}
@@ -65,20 +67,23 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	address, _, _ := net.SplitHostPort(r.RemoteAddr)
 	s.serveConn(socket, tcp, broker.ConnOptions{
-		Authorizer: policyAuthorizer{key.Policy},
-		Address:    address,
+		Authorizer: session,
+		Address:    connectionFacts(r).Address,
 	})
 }
 
-// policyAuthorizer is the broker.Authorizer of a connection whose policy allows iot:Connect.
-type policyAuthorizer struct{ policy *iam.Policy }
-
-func (policyAuthorizer) Connect(string, bool, bool) bool          { return true }
-func (a policyAuthorizer) Publish(topic string, retain bool) bool { return a.policy.AllowsTopic(topic) }
-func (a policyAuthorizer) Subscribe(filter string) bool           { return a.policy.AllowsTopic(filter) }
-func (a policyAuthorizer) Receive(topic string) bool              { return a.policy.AllowsTopic(topic) }
+// connectionFacts returns the facts about the connection of r that policies can use.
+func connectionFacts(r *http.Request) iam.Connection {
+	c := iam.Connection{Domain: r.Host}
+	if host, _, err := net.SplitHostPort(r.Host); err == nil {
+		c.Domain = host
+	}
+	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		c.Address = from.Addr().Unmap().String()
+	}
+	return c
+}
 
 // subprotocol returns the subprotocol for the response to a handshake: mqtt, mqttv3.1 if the handshake
 // offers only that, or "". AWS's older clients offer mqttv3.1, also for MQTT 3.1.1.
