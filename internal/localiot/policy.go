@@ -1,16 +1,24 @@
 package localiot
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 
+	"iot.wasm/internal/localiot/authorizer"
 	"iot.wasm/internal/localiot/iam"
 )
 
-// openIAM opens the access keys and the policies.
+// openIAM opens the access keys, the policies and the custom authorizers.
 func (s *Server) openIAM() (err error) {
 	o := iam.RegistryOptions{Region: region, AttachPolicy: s.options.AttachPolicy, Now: s.clock.now, Store: s.store}
 	if s.options.Policy != "" {
 		if o.Policy, err = iam.ReadFile(s.options.Policy); err != nil {
+			return err
+		}
+	}
+	if s.options.Authorizer != "" {
+		if s.custom, err = authorizer.Open(s.options.Authorizer, s.clock.now); err != nil {
 			return err
 		}
 	}
@@ -19,6 +27,11 @@ func (s *Server) openIAM() (err error) {
 	}
 	if s.keys, err = iam.OpenKeyStore(s.store); err != nil {
 		return err
+	}
+	if s.options.Logger != nil {
+		var guest bytes.Buffer
+		json.Compact(&guest, []byte(s.GuestPolicy())) // the document is valid JSON
+		s.options.Logger.Info("policy", "active", s.ActivePolicy(), "guests", guest.String())
 	}
 	s.key, err = s.keys.LongTerm()
 	return err

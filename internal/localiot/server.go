@@ -8,9 +8,10 @@
 // Each service is a package below this package. Package localiot connects the services to one HTTP
 // server. The services do not import localiot, and import each other in one direction only:
 //
-//	localiot ─┬─▶ broker ────▶ iam ──▶ bounded, sigv4verify
+//	localiot ─┬─▶ broker ────▶ store
+//	          ├─▶ authorizer ▶ iam ──▶ bounded, store, sigv4verify
 //	          ├─▶ cognito ───▶ iam, web, bounded
-//	          ├─▶ httpapi ───▶ shadow, sigv4verify
+//	          ├─▶ httpapi ───▶ iam, shadow, sigv4verify
 //	          ├─▶ shadow
 //	          ├─▶ store
 //	          ├─▶ faults
@@ -27,6 +28,7 @@ import (
 	"sync"
 	"time"
 
+	"iot.wasm/internal/localiot/authorizer"
 	"iot.wasm/internal/localiot/broker"
 	"iot.wasm/internal/localiot/cognito"
 	"iot.wasm/internal/localiot/faults"
@@ -75,6 +77,9 @@ type Options struct {
 	// everything, and the identities have the policy iam.Guest.
 	Policy string
 
+	// Authorizer is the name of a file with custom authorizers; see package authorizer.
+	Authorizer string
+
 	// Data is the folder in which the server keeps its state. If it is empty, the server keeps its state
 	// in memory only.
 	Data string
@@ -103,7 +108,8 @@ type Server struct {
 	store    *store.DB // nil unless Options.Data is set
 	keys     *iam.KeyStore
 	policies *iam.Registry
-	key      iam.AccessKey // the long-term key in /local.json
+	custom   *authorizer.Set // nil unless Options.Authorizer is set
+	key      iam.AccessKey   // the long-term key in /local.json
 	verifier *sigv4verify.Verifier
 	cognito  *cognito.Pool
 	shadows  *shadow.Service
@@ -126,7 +132,7 @@ type connection struct {
 }
 
 // New starts a Server with random credentials. It returns an error if WWW is nil, if MaximumQoS is above
-// 2, or if Data or Policy cannot be used.
+// 2, or if Data, Policy or Authorizer cannot be used.
 func New(o Options) (*Server, error) {
 	if o.WWW == nil {
 		return nil, errors.New("localiot: Options.WWW is not set")
@@ -182,6 +188,7 @@ func (s *Server) newBroker() (*broker.Broker, error) {
 		RateQuotas: s.options.RateQuotas,
 		Now:        s.clock.now,
 		Services:   []broker.Service{shadowTopics{s.shadows}},
+		Store:      s.store,
 		Logger:     s.options.Logger,
 	}
 	if s.faults != nil {
@@ -252,9 +259,9 @@ func (s *Server) beginHandshake() bool {
 }
 
 // serveConn serves a client until its connection ends. tcp is nil unless Options.Faults is set.
-func (s *Server) serveConn(socket *broker.Socket, tcp *faults.Conn, session *iam.Session) {
+func (s *Server) serveConn(socket *broker.Socket, tcp *faults.Conn, o broker.ConnOptions) {
 	s.mu.Lock()
-	c := &connection{mqtt: s.broker.NewConn(socket, &iam.Policy{Session: session}), tcp: tcp, ended: make(chan struct{})}
+	c := &connection{mqtt: s.broker.NewConn(socket, o), tcp: tcp, ended: make(chan struct{})}
 	if s.closed {
 		c.mqtt.Disconnect(packets.ErrServerShuttingDown)
 	}

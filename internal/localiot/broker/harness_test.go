@@ -42,12 +42,12 @@ func start(t *testing.T, o Options) *testBroker {
 	s.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.serving.Add(1)
 		defer s.serving.Done()
-		socket, err := Accept(w, r, nil)
+		socket, err := Accept(w, r, "mqtt", nil)
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		c := b.NewConn(socket, nil)
+		c := b.NewConn(socket, ConnOptions{})
 		s.mu.Lock()
 		s.conns[c] = struct{}{}
 		s.mu.Unlock()
@@ -84,6 +84,15 @@ func (s *testBroker) connections() (list []*Conn) {
 		list = append(list, c)
 	}
 	return list
+}
+
+// session returns the session of a client id, or nil.
+func (s *testBroker) session(id string) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Broker.mu.Lock()
+	defer s.Broker.mu.Unlock()
+	return s.sessions[id]
 }
 
 // open opens a WebSocket.
