@@ -40,11 +40,14 @@ func (s *Server) openIAM() (err error) {
 // ActivePolicy describes the policies of the long-term key and of unauthenticated Cognito identities in one
 // line.
 func (s *Server) ActivePolicy() string {
-	n := s.policies.GuestRole().Statements()
-	if s.options.Policy == "" {
-		return fmt.Sprintf("the key of /local.json allows everything; guests of /cognito have the built-in policy (%d statements)", n)
+	statements := "1 statement"
+	if n := s.policies.GuestRole().Statements(); n != 1 {
+		statements = fmt.Sprint(n, " statements")
 	}
-	return fmt.Sprintf("%s (%d statements) applies to the key of /local.json and to guests of /cognito", s.options.Policy, n)
+	if s.options.Policy == "" {
+		return fmt.Sprintf("the key of /local.json allows everything; guests of /cognito have the built-in policy (%s)", statements)
+	}
+	return fmt.Sprintf("%s (%s) applies to the key of /local.json and to guests of /cognito", s.options.Policy, statements)
 }
 
 // PolicyWarnings returns a text for each part of Options.Policy that is not supported; see

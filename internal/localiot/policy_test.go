@@ -100,6 +100,10 @@ func TestActivePolicyWithoutFile(t *testing.T) {
 	if p := s.GuestPolicy(); !strings.Contains(p, "topic/public/*") {
 		t.Errorf("the policy of guests is %s", p)
 	}
+	s.Close() // the log must not be read before
+	if log := s.log.String(); !strings.Contains(log, "msg=policy") || !strings.Contains(log, "topic/public/*") {
+		t.Errorf("the log does not contain the policy of guests: %s", log)
+	}
 }
 
 func TestInvalidPolicyFile(t *testing.T) {
