@@ -2,8 +2,6 @@ package broker
 
 import (
 	"errors"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -24,37 +22,29 @@ func (a limitedAuthorizer) Until() time.Time              { return a.until }
 func (limitedAuthorizer) Principal() string               { return "visitor" }
 func (limitedAuthorizer) Refusal() string                 { return "iot:Publish on a" }
 
-// The Authorizer that Login returns limits the connection: its topics and its duration.
-func TestLogin(t *testing.T) {
-	s := start(t, Options{})
-	login := func(_, username string, _ []byte) (Authorizer, error) {
+// The Authorizer that Login returns limits the duration of the connection, and explains its refusals.
+func TestLimitedAuthorizer(t *testing.T) {
+	o := new(recorder)
+	s := start(t, Options{Observer: o})
+	s.options = ConnOptions{Login: func(_, username string, _ []byte) (Authorizer, error) {
 		if username != "guest" {
 			return nil, errors.New("unknown user")
 		}
 		return limitedAuthorizer{time.Now().Add(300 * time.Millisecond)}, nil
-	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		socket, err := Accept(w, r, "mqtt", nil)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		s.NewConn(socket, ConnOptions{Login: login}).Serve()
-	}))
-	defer server.Close()
+	}}
 	as := func(name string) func(*packets.Connect) {
 		return func(p *packets.Connect) { p.UsernameFlag, p.Username = true, name }
 	}
-	if ack := mqtttest.Dial(t, server.URL).Connect("c", as("other")); ack.ReasonCode != 0x87 {
+	if ack := s.open().Connect("c", as("other")); ack.ReasonCode != 0x87 {
 		t.Errorf("CONNACK 0x%02X, want 0x87", ack.ReasonCode)
 	}
-	c := mqtttest.Dial(t, server.URL)
-	c.MustConnect("c", as("guest"))
+	c, _ := s.connect("c", as("guest"))
 	c.Publish(1, "a", "")
 	if ack := mqtttest.Receive[*packets.Puback](c); ack.ReasonCode != 0x87 {
 		t.Errorf("PUBACK 0x%02X, want 0x87", ack.ReasonCode)
 	}
 	c.WantDisconnect(0x98)
+	o.want(t, "connected c", "disconnected c CUSTOMAUTH_TTL_EXPIRATION false")
 	s.stop()
 	for _, text := range []string{`because="unknown user"`, `because="iot:Publish on a"`, "principal=visitor"} {
 		if !strings.Contains(s.log.String(), text) {
