@@ -17,6 +17,9 @@ func (s *Server) newAPI() *httpapi.API {
 	api.AddEndpoint()
 	api.AddShadows(httpShadows{s})
 	api.AddPolicies(s.policies)
+	api.AddThings(s.things, s.jobs.RemoveThing)
+	api.AddJobs(s.jobs)
+	api.AddJobsData(s.jobs)
 	return api
 }
 

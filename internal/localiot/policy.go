@@ -11,7 +11,13 @@ import (
 
 // openIAM opens the access keys, the policies and the custom authorizers.
 func (s *Server) openIAM() (err error) {
-	o := iam.RegistryOptions{Region: region, AttachPolicy: s.options.AttachPolicy, Now: s.clock.now, Store: s.store}
+	o := iam.RegistryOptions{
+		Region:       region,
+		AttachPolicy: s.options.AttachPolicy,
+		Thing:        s.findThing,
+		Now:          s.clock.now,
+		Store:        s.store,
+	}
 	if s.options.Policy != "" {
 		if o.Policy, err = iam.ReadFile(s.options.Policy); err != nil {
 			return err
@@ -35,6 +41,12 @@ func (s *Server) openIAM() (err error) {
 	}
 	s.key, err = s.keys.LongTerm()
 	return err
+}
+
+// findThing is an iam.ThingLookup.
+func (s *Server) findThing(name string) (attributes map[string]string, ok bool) {
+	t, err := s.things.Describe(name)
+	return t.Attributes, err == nil
 }
 
 // ActivePolicy describes the policies of the long-term key and of unauthenticated Cognito identities in one

@@ -92,6 +92,20 @@ func TestPolicyActions(t *testing.T) {
 	}
 }
 
+// A registered thing is attached to the client that has its name.
+func TestPolicyOfThing(t *testing.T) {
+	s := start(t, Options{Policy: writeFile(t, `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":"iot:Connect","Resource":"arn:aws:iot:*:*:client/${iot:Connection.Thing.ThingName}","Condition":{"Bool":{"iot:Connection.Thing.IsAttached":"true"}}}]}`)})
+	if r, body := s.call("iot", "POST", "/things/lamp", "{}"); r.StatusCode != http.StatusOK {
+		t.Fatalf("CreateThing: %s %s", r.Status, body)
+	}
+	for id, reason := range map[string]byte{"lamp": 0, "truck": 0x87} {
+		if ack := s.open().Connect(id, nil); ack.ReasonCode != reason {
+			t.Errorf("%s: CONNACK 0x%02X, want 0x%02X", id, ack.ReasonCode, reason)
+		}
+	}
+}
+
 func TestActivePolicyWithoutFile(t *testing.T) {
 	s := start(t, Options{})
 	if a := s.ActivePolicy(); !strings.Contains(a, "allows everything") {

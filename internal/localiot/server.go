@@ -11,9 +11,8 @@
 //	localiot ─┬─▶ broker ────▶ store
 //	          ├─▶ authorizer ▶ iam ──▶ bounded, store, sigv4verify
 //	          ├─▶ cognito ───▶ iam, web, bounded
-//	          ├─▶ httpapi ───▶ iam, shadow, sigv4verify
-//	          ├─▶ shadow
-//	          ├─▶ store
+//	          ├─▶ httpapi ───▶ iam, jobs, shadow, things, sigv4verify
+//	          ├─▶ jobs, shadow, things ──▶ store
 //	          ├─▶ faults
 //	          └─▶ web
 //
@@ -25,6 +24,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -34,8 +34,10 @@ import (
 	"iot.wasm/internal/localiot/faults"
 	"iot.wasm/internal/localiot/httpapi"
 	"iot.wasm/internal/localiot/iam"
+	"iot.wasm/internal/localiot/jobs"
 	"iot.wasm/internal/localiot/shadow"
 	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/things"
 	"iot.wasm/internal/localiot/web"
 	"iot.wasm/internal/sigv4verify"
 
@@ -45,6 +47,7 @@ import (
 const (
 	region  = "us-east-1"
 	service = "iotdevicegateway" // the service name in the signatures of AWS IoT
+	account = iam.Account        // the AWS account in ARNs
 )
 
 // Options configure a Server. Only WWW must be set.
@@ -113,6 +116,9 @@ type Server struct {
 	verifier *sigv4verify.Verifier
 	cognito  *cognito.Pool
 	shadows  *shadow.Service
+	things   *things.Service
+	jobs     *jobs.Service
+	notifier *jobNotifier
 	faults   *faults.Pending // nil unless Options.Faults is set
 	api      *httpapi.API
 	mux      *http.ServeMux
@@ -167,11 +173,14 @@ func New(o Options) (*Server, error) {
 		s.mux.HandleFunc("POST /control", s.serveControl)
 	}
 	s.cognito = cognito.New(pool)
-	s.shadows = shadow.New(shadow.Options{Now: s.clock.now})
-	if s.broker, err = s.newBroker(); err != nil {
+	if err = s.openServices(); err == nil {
+		s.broker, err = s.newBroker()
+	}
+	if err != nil {
 		s.store.Close()
 		return nil, err
 	}
+	s.notifier.start(s.jobs, s.publish)
 	s.api = s.newAPI()
 	s.mux.Handle("POST /cognito", s.cognito)
 	s.mux.Handle("OPTIONS /cognito", s.cognito)
@@ -181,13 +190,49 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
+// openServices creates the services that keep their state in s.store.
+func (s *Server) openServices() (err error) {
+	if s.shadows, err = shadow.New(shadow.Options{Now: s.clock.now, Store: s.store}); err != nil {
+		return err
+	}
+	if s.things, err = things.New(things.Options{Region: region, Account: account, Store: s.store}); err != nil {
+		return err
+	}
+	s.notifier = newJobNotifier(s.log())
+	s.jobs, err = jobs.New(jobs.Options{
+		Now:         s.clock.now,
+		Store:       s.store,
+		Region:      region,
+		Account:     account,
+		ThingExists: s.things.Exists,
+		Notify:      s.notifier.notify,
+	})
+	return err
+}
+
+// log returns the logger of the Server.
+func (s *Server) log() *slog.Logger {
+	if s.options.Logger != nil {
+		return s.options.Logger
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+// publish publishes a message of a service.
+func (s *Server) publish(p broker.Publication) error {
+	s.mu.Lock()
+	b := s.broker
+	s.mu.Unlock()
+	return b.Publish(p)
+}
+
 func (s *Server) newBroker() (*broker.Broker, error) {
 	o := broker.Options{
 		MaximumQoS: s.options.MaximumQoS,
 		NoQuotas:   s.options.NoQuotas,
 		RateQuotas: s.options.RateQuotas,
 		Now:        s.clock.now,
-		Services:   []broker.Service{shadowTopics{s.shadows}},
+		Services:   []broker.Service{shadowTopics{s.shadows}, jobTopics{s.jobs, s.log()}},
 		Store:      s.store,
 		Logger:     s.options.Logger,
 	}
@@ -232,6 +277,7 @@ func (s *Server) Close() error {
 	if s.faults != nil {
 		s.faults.Thaw(faults.AllClients)
 	}
+	s.notifier.stop()
 
 	done := make(chan struct{})
 	go func() {

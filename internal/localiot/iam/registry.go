@@ -55,8 +55,8 @@ type RegistryOptions struct {
 	// AttachPolicy attaches a policy that allows everything to all authenticated Cognito identities.
 	AttachPolicy bool
 
-	// Thing reports whether a thing has a name. Nil means that there are no things.
-	Thing func(name string) bool
+	// Thing finds the things. Nil means that there are no things.
+	Thing ThingLookup
 
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
