@@ -62,6 +62,7 @@ type pipeServer struct {
 	options  ConnOptions // of later connections
 
 	serving sync.WaitGroup
+	ended   chan struct{} // receives one element for each connection that has ended, if there is room
 	mu      sync.Mutex
 	conns   []*Conn
 }
@@ -77,7 +78,7 @@ func startPipe(tb testing.TB, o Options) *pipeServer {
 		tb.Fatal(err)
 	}
 	l := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
-	s := &pipeServer{Broker: b, listener: l, client: &http.Client{Transport: &http.Transport{DialContext: l.dial}}}
+	s := &pipeServer{Broker: b, listener: l, ended: make(chan struct{}, 1), client: &http.Client{Transport: &http.Transport{DialContext: l.dial}}}
 	s.http = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.serving.Add(1)
 		defer s.serving.Done()
@@ -87,6 +88,10 @@ func startPipe(tb testing.TB, o Options) *pipeServer {
 			s.conns = append(s.conns, c)
 			s.mu.Unlock()
 			c.Serve()
+			select {
+			case s.ended <- struct{}{}:
+			default:
+			}
 		}
 	})}
 	s.serving.Go(func() { s.http.Serve(l) })
