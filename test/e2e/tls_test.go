@@ -17,6 +17,7 @@ import (
 
 // The certificate of -tls is kept with -data. -tls-cert serves a certificate of the user.
 func TestTLS(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
 	data := t.TempDir()
 	ca := filepath.Join(data, "tls-ca.pem")
 	server := filepath.Join(data, "tls-server.pem")
