@@ -4,7 +4,7 @@ SEEDS ?= 20000
 JS = GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm dist test lint native browser tools bench size fuzz sim chaos hostile clean
+.PHONY: help wasm dist test lint native browser tools bench size fuzz sim chaos hostile kill clean
 
 # "make help" prints the text after "##" in the line of each target.
 
@@ -50,6 +50,9 @@ chaos: wasm ## test a page in a bad network for SECONDS (300), then with deliber
 
 hostile: wasm ## test a hostile broker: 10 s for each attack; the page must respond within 250 ms
 	$(GO) test -count=1 -v -timeout 60m ./test/hostile -for 10s -gap 250ms
+
+kill: wasm ## kill the stand-in KILLS (200) times under load, and check that it has lost nothing that it had acknowledged
+	$(GO) test -count=1 -v -timeout 60m ./test/kill -kills $(or $(KILLS),200)
 
 bench: wasm ## compare this and other clients in Chromium; BENCHFLAGS=-quick: a short run
 	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist -compress=false

@@ -39,6 +39,7 @@ func run(args []string) int {
 	maxQoS := flags.Uint("max-qos", 1, "highest `QoS` of the broker: 1, as with AWS IoT, or 2")
 	lifetime := flags.Duration("cognito-lifetime", time.Hour, "how long temporary credentials of the local Cognito are valid")
 	attach := flags.Bool("attach-policy", false, "attach an AWS IoT policy to authenticated Cognito identities; without the policy they may not connect")
+	policy := flags.String("policy", "", "apply the AWS IoT policy document in this `file` to the key of /local.json and to Cognito guests; without it the key allows everything")
 	data := flags.String("data", "", "keep the state of the broker and the other services in this `folder`; without it they keep their state in memory only")
 	quotas := flags.String("quotas", "aws", "enforce the structural `quotas` of AWS IoT (sizes, depths, counts): aws or none")
 	rates := flags.Bool("rate-quotas", false, "enforce the rate quotas of AWS IoT too: 100 publishes/s on a connection, 1 CONNECT/s for a client id")
@@ -80,6 +81,24 @@ func run(args []string) int {
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
+	server, err := localiot.New(localiot.Options{
+		WWW:                os.DirFS(*www),
+		MaximumQoS:         byte(*maxQoS),
+		AllowedHosts:       append(hosts, host),
+		AllowedOrigins:     origins,
+		CredentialLifetime: *lifetime,
+		AttachPolicy:       *attach,
+		Policy:             *policy,
+		Data:               *data,
+		NoQuotas:           *quotas == "none",
+		RateQuotas:         *rates,
+		Faults:             *faults,
+	})
+	if err != nil {
+		return fail("%v", err)
+	}
+
+	// The server has locked the folder of -data.
 	var certificate *tlscert.Certificate
 	switch {
 	case *certFile != "":
@@ -88,25 +107,11 @@ func run(args []string) int {
 		certificate, err = tlscert.Local(*data, append(hosts, host), time.Now())
 	}
 	if err != nil {
+		server.Close()
 		return fail("%v", err)
 	}
 	if certificate != nil {
 		defer certificate.Close()
-	}
-	server, err := localiot.New(localiot.Options{
-		WWW:                os.DirFS(*www),
-		MaximumQoS:         byte(*maxQoS),
-		AllowedHosts:       append(hosts, host),
-		AllowedOrigins:     origins,
-		CredentialLifetime: *lifetime,
-		AttachPolicy:       *attach,
-		Data:               *data,
-		NoQuotas:           *quotas == "none",
-		RateQuotas:         *rates,
-		Faults:             *faults,
-	})
-	if err != nil {
-		return fail("%v", err)
 	}
 	return serve(server, listeners, host, certificate)
 }
@@ -145,6 +150,10 @@ func serve(server *localiot.Server, listeners []net.Listener, host string, certi
 		instructions = certificate.Instructions(url)
 	}
 	fmt.Printf("iot.wasm is at %s\n%s", url, instructions)
+	fmt.Printf("policy: %s\n", server.ActivePolicy())
+	for _, warning := range server.PolicyWarnings() {
+		fmt.Fprintf(os.Stderr, "warning: -policy: %s\n", warning)
+	}
 
 	select {
 	case err := <-failed:

@@ -10,9 +10,8 @@
 //
 //	localiot ─┬─▶ broker ────▶ iam ──▶ bounded, sigv4verify
 //	          ├─▶ cognito ───▶ iam, web, bounded
-//	          ├─▶ httpapi ───▶ shadow, sigv4verify
-//	          ├─▶ shadow
-//	          ├─▶ store
+//	          ├─▶ httpapi ───▶ jobs, shadow, things, sigv4verify
+//	          ├─▶ jobs, shadow, things ──▶ store
 //	          ├─▶ faults
 //	          └─▶ web
 //
@@ -24,6 +23,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -32,8 +32,10 @@ import (
 	"iot.wasm/internal/localiot/faults"
 	"iot.wasm/internal/localiot/httpapi"
 	"iot.wasm/internal/localiot/iam"
+	"iot.wasm/internal/localiot/jobs"
 	"iot.wasm/internal/localiot/shadow"
 	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/things"
 	"iot.wasm/internal/localiot/web"
 	"iot.wasm/internal/sigv4verify"
 
@@ -43,6 +45,7 @@ import (
 const (
 	region  = "us-east-1"
 	service = "iotdevicegateway" // the service name in the signatures of AWS IoT
+	account = "123456789012"     // the AWS account in ARNs
 )
 
 // Options configure a Server. Only WWW must be set.
@@ -69,6 +72,11 @@ type Options struct {
 	// identities. Without the policy, the server refuses the WebSocket handshakes of these identities,
 	// as AWS does.
 	AttachPolicy bool
+
+	// Policy is the name of a file with an AWS IoT policy document. It applies to the long-term key and, as
+	// the policy of their role, to unauthenticated Cognito identities. If it is empty, the key allows
+	// everything, and the identities have the policy iam.Guest.
+	Policy string
 
 	// Data is the folder in which the server keeps its state. If it is empty, the server keeps its state
 	// in memory only.
@@ -97,10 +105,14 @@ type Server struct {
 	clock    *clock
 	store    *store.DB // nil unless Options.Data is set
 	keys     *iam.KeyStore
+	policies *iam.Registry
 	key      iam.AccessKey // the long-term key in /local.json
 	verifier *sigv4verify.Verifier
 	cognito  *cognito.Pool
 	shadows  *shadow.Service
+	things   *things.Service
+	jobs     *jobs.Service
+	notifier *jobNotifier
 	faults   *faults.Pending // nil unless Options.Faults is set
 	api      *httpapi.API
 	mux      *http.ServeMux
@@ -120,7 +132,7 @@ type connection struct {
 }
 
 // New starts a Server with random credentials. It returns an error if WWW is nil, if MaximumQoS is above
-// 2, or if Data cannot be used.
+// 2, or if Data or Policy cannot be used.
 func New(o Options) (*Server, error) {
 	if o.WWW == nil {
 		return nil, errors.New("localiot: Options.WWW is not set")
@@ -129,7 +141,6 @@ func New(o Options) (*Server, error) {
 		options: o,
 		guard:   web.NewGuard(o.AllowedHosts, o.AllowedOrigins),
 		clock:   new(clock),
-		keys:    iam.NewKeyStore(),
 		mux:     http.NewServeMux(),
 		conns:   make(map[*connection]struct{}),
 	}
@@ -139,14 +150,16 @@ func New(o Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	s.key = s.keys.Issue()
+	if err = s.openIAM(); err != nil {
+		s.store.Close()
+		return nil, err
+	}
 	s.verifier = &sigv4verify.Verifier{Region: region, Service: service, Now: s.clock.now, Lookup: s.keys.Lookup}
 	pool := cognito.Options{
-		Region:       region,
-		Keys:         s.keys,
-		Now:          s.clock.now,
-		Lifetime:     o.CredentialLifetime,
-		AttachPolicy: o.AttachPolicy,
+		Region:   region,
+		Keys:     s.keys,
+		Now:      s.clock.now,
+		Lifetime: o.CredentialLifetime,
 	}
 	if o.Faults {
 		s.faults = faults.NewPending()
@@ -154,11 +167,14 @@ func New(o Options) (*Server, error) {
 		s.mux.HandleFunc("POST /control", s.serveControl)
 	}
 	s.cognito = cognito.New(pool)
-	s.shadows = shadow.New(shadow.Options{Now: s.clock.now})
-	if s.broker, err = s.newBroker(); err != nil {
+	if err = s.openServices(); err == nil {
+		s.broker, err = s.newBroker()
+	}
+	if err != nil {
 		s.store.Close()
 		return nil, err
 	}
+	s.notifier.start(s.jobs, s.publish)
 	s.api = s.newAPI()
 	s.mux.Handle("POST /cognito", s.cognito)
 	s.mux.Handle("OPTIONS /cognito", s.cognito)
@@ -168,13 +184,50 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
+// openServices creates the services that keep their state in s.store.
+func (s *Server) openServices() (err error) {
+	if s.shadows, err = shadow.New(shadow.Options{Now: s.clock.now, Store: s.store}); err != nil {
+		return err
+	}
+	if s.things, err = things.New(things.Options{Region: region, Account: account, Store: s.store}); err != nil {
+		return err
+	}
+	s.notifier = newJobNotifier(s.log())
+	s.jobs, err = jobs.New(jobs.Options{
+		Now:         s.clock.now,
+		Store:       s.store,
+		Region:      region,
+		Account:     account,
+		ThingExists: s.things.Exists,
+		Notify:      s.notifier.notify,
+	})
+	return err
+}
+
+// log returns the logger of the Server.
+func (s *Server) log() *slog.Logger {
+	if s.options.Logger != nil {
+		return s.options.Logger
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+// publish publishes a message of a service.
+func (s *Server) publish(p broker.Publication) error {
+	s.mu.Lock()
+	b := s.broker
+	s.mu.Unlock()
+	return b.Publish(p)
+}
+
 func (s *Server) newBroker() (*broker.Broker, error) {
 	o := broker.Options{
 		MaximumQoS: s.options.MaximumQoS,
 		NoQuotas:   s.options.NoQuotas,
 		RateQuotas: s.options.RateQuotas,
 		Now:        s.clock.now,
-		Services:   []broker.Service{shadowTopics{s.shadows}},
+		Services:   []broker.Service{shadowTopics{s.shadows}, jobTopics{s.jobs, s.log()}},
+		Store:      s.store,
 		Logger:     s.options.Logger,
 	}
 	if s.faults != nil {
@@ -218,6 +271,7 @@ func (s *Server) Close() error {
 	if s.faults != nil {
 		s.faults.Thaw(faults.AllClients)
 	}
+	s.notifier.stop()
 
 	done := make(chan struct{})
 	go func() {
@@ -245,9 +299,9 @@ func (s *Server) beginHandshake() bool {
 }
 
 // serveConn serves a client until its connection ends. tcp is nil unless Options.Faults is set.
-func (s *Server) serveConn(socket *broker.Socket, tcp *faults.Conn, policy *iam.Policy) {
+func (s *Server) serveConn(socket *broker.Socket, tcp *faults.Conn, o broker.ConnOptions) {
 	s.mu.Lock()
-	c := &connection{mqtt: s.broker.NewConn(socket, policy), tcp: tcp, ended: make(chan struct{})}
+	c := &connection{mqtt: s.broker.NewConn(socket, o), tcp: tcp, ended: make(chan struct{})}
 	if s.closed {
 		c.mqtt.Disconnect(packets.ErrServerShuttingDown)
 	}

@@ -49,7 +49,8 @@ func (s shadowTopics) Owns(topic string) (owned, request bool) {
 }
 
 // Handle implements broker.Service.
-func (s shadowTopics) Handle(topic string, payload []byte) (answers []broker.Message) {
+func (s shadowTopics) Handle(request broker.Request) (answers []broker.Message) {
+	topic, payload := request.Topic, request.Payload
 	r, _ := parseShadowTopic(topic)
 	answer := func(suffix string, document []byte) {
 		if document != nil {

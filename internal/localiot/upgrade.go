@@ -4,10 +4,12 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"iot.wasm/internal/localiot/broker"
 	"iot.wasm/internal/localiot/faults"
+	"iot.wasm/internal/localiot/iam"
 	"iot.wasm/internal/localiot/web"
 	"iot.wasm/internal/sigv4verify"
 )
@@ -32,7 +34,8 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 	}
 	id, _, _ := strings.Cut(r.URL.Query().Get("X-Amz-Credential"), "/")
 	key, ok := s.keys.Get(id)
-	if !ok || !key.Policy.AllowsConnect() {
+	session := s.policies.Session(key.Owner, connectionFacts(r))
+	if !ok || !session.MayConnect() {
 		web.Refuse(w, http.StatusForbidden, web.Refusal{Check: "policy", Code: "ForbiddenException", Message: "Forbidden"})
 		return
 	}
@@ -59,11 +62,26 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 			return tcp
 		}
 	}
-	socket, err := broker.Accept(w, r, wrap) // web.Guard has checked the Origin
+	socket, err := broker.Accept(w, r, "mqtt", wrap) // web.Guard has checked the Origin
 	if err != nil {
 		return
 	}
-	s.serveConn(socket, tcp, key.Policy)
+	s.serveConn(socket, tcp, broker.ConnOptions{
+		Authorizer: session,
+		Address:    connectionFacts(r).Address,
+	})
+}
+
+// connectionFacts returns the facts about the connection of r that policies can use.
+func connectionFacts(r *http.Request) iam.Connection {
+	c := iam.Connection{Domain: r.Host}
+	if host, _, err := net.SplitHostPort(r.Host); err == nil {
+		c.Domain = host
+	}
+	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		c.Address = from.Addr().Unmap().String()
+	}
+	return c
 }
 
 // offersSubprotocol reports whether the handshake offers a subprotocol [RFC 6455, 11.3.4].

@@ -7,15 +7,26 @@ import (
 	"testing"
 	"time"
 
+	"iot.wasm/internal/localiot/iam"
+
 	"nhooyr.io/websocket"
 )
+
+// temporaryKey issues a temporary key that allows everything.
+func (s *testServer) temporaryKey(expires time.Time) iam.AccessKey {
+	s.t.Helper()
+	k, err := s.keys.IssueTemporary(expires, iam.Owner{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return k
+}
 
 // The server refuses a handshake with status 403. A fetch of the same URL returns the reason.
 func TestRefusedHandshakes(t *testing.T) {
 	s := start(t, Options{})
 	l := s.local()
-	unexpiredKey := s.keys.IssueTemporary(time.Now().Add(time.Hour), nil)
-	expiredKey := s.keys.IssueTemporary(time.Now(), nil)
+	unexpiredKey, expiredKey := s.temporaryKey(time.Now().Add(time.Hour)), s.temporaryKey(time.Now())
 	temporary, expired, unknown, foreign, wrong := l, l, l, l, l
 	temporary.Credentials = credentials{unexpiredKey.ID, unexpiredKey.Secret}
 	expired.Credentials = credentials{expiredKey.ID, expiredKey.Secret}
@@ -79,7 +90,7 @@ func TestRefusedHandshakes(t *testing.T) {
 func TestAcceptedHandshakes(t *testing.T) {
 	s := start(t, Options{})
 	l := s.local()
-	k := s.keys.IssueTemporary(time.Now().Add(time.Hour), nil)
+	k := s.temporaryKey(time.Now().Add(time.Hour))
 	temporary := l
 	temporary.Credentials = credentials{k.ID, k.Secret}
 	withToken := sign(t, temporary, time.Now(), time.Hour)

@@ -44,8 +44,8 @@ func testVerifier() *Verifier {
 	}
 }
 
-// signed returns a request that the SDK of AWS has signed. change may modify the request before that; it
-// may be nil.
+// signed returns a request that the SDK of AWS has signed. If change is not nil, signed calls it before the
+// SDK signs the request.
 func signed(t testing.TB, method, target, body string, change func(*http.Request)) *http.Request {
 	t.Helper()
 	r, err := http.NewRequest(method, target, strings.NewReader(body))
@@ -71,7 +71,7 @@ func verifyHeader(r *http.Request, body string) error {
 	return testVerifier().VerifyHeader(r, a, []byte(body))
 }
 
-// The signer of AWS's SDK and the verifier agree on a request that a server of net/http has received.
+// VerifyHeader accepts a request that the SDK of AWS has signed and a server of net/http has received.
 func TestHeaderFromSDK(t *testing.T) {
 	for name, test := range map[string]struct {
 		method, path, body string
@@ -130,42 +130,42 @@ func TestHeaderRefused(t *testing.T) {
 		change      func(*http.Request)
 		check, code string
 	}{
-		"unsigned":            {header("Authorization"), "missing:Authorization", "MissingAuthenticationTokenException"},
-		"two signatures":      {header("Authorization", "AWS4-HMAC-SHA256 a=b", "AWS4-HMAC-SHA256 a=b"), "duplicate:Authorization", incomplete},
-		"other algorithm":     {replace("SHA256", "SHA512"), "algorithm", incomplete},
-		"basic":               {header("Authorization", "Basic YTpi"), "algorithm", incomplete},
-		"no equal sign":       {replace("Signature=", "Signature:"), "authorization", incomplete},
-		"no credential":       {replace("Credential=", "Cred="), "missing:Credential", incomplete},
-		"no signed headers":   {replace("SignedHeaders=", "Headers="), "missing:SignedHeaders", incomplete},
-		"no signature":        {replace("Signature=", "Sig="), "missing:Signature", incomplete},
-		"signature twice":     {replace("Signature=", "Signature=0, Signature="), "duplicate:Signature", incomplete},
-		"credential of four":  {replace("/us-east-1", ""), "credential", incomplete},
-		"other terminator":    {replace("aws4_request", "aws5_request"), "terminator", invalid},
-		"no date":             {header("X-Amz-Date"), "missing:X-Amz-Date", incomplete},
-		"two dates":           {header("X-Amz-Date", "20260102T030405Z", "20260102T030405Z"), "duplicate:X-Amz-Date", incomplete},
-		"other date form":     {header("X-Amz-Date", "2026-01-02"), "date", incomplete},
-		"host not signed":     {replace("host;", ""), "signed-headers", invalid},
-		"date not signed":     {replace(";x-amz-date", ""), "signed-headers", invalid},
-		"absent header":       {replace("host;", "content-md5;host;"), "signed-headers", invalid},
-		"other region":        {replace("us-east-1", "eu-west-1"), "region", invalid},
-		"other scope date":    {replace("20260102", "20260103"), "scope-date", invalid},
-		"too old":             {header("X-Amz-Date", "20260102T025904Z"), "skew", invalid},
-		"too new":             {header("X-Amz-Date", "20260102T030906Z"), "skew", invalid},
-		"unknown key":         {replace(testID, "ASIAOTHER"), "access-key", unrecognized},
-		"expired key":         {replace(testID, "EXPIRED"), "credentials-expired", "ExpiredTokenException"},
-		"no token":            {func(r *http.Request) { replace(";x-amz-security-token", "")(r); r.Header.Del(headerToken) }, "token", unrecognized},
-		"other token":         {header(headerToken, "other"), "token", unrecognized},
-		"token for other key": {replace(testID, "AKIDEXAMPLE"), "token", unrecognized},
-		"two tokens":          {header(headerToken, testToken, testToken), "duplicate:X-Amz-Security-Token", incomplete},
-		"other hash":          {header(headerPayloadHash, emptyHash), "payload-hash", invalid},
-		"unsigned payload":    {header(headerPayloadHash, "UNSIGNED-PAYLOAD"), "payload-hash", invalid},
-		"other body":          {func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("other")) }, "signature", invalid},
-		"other query":         {func(r *http.Request) { r.URL.RawQuery = "qos=1" }, "signature", invalid},
-		"malformed query":     {func(r *http.Request) { r.URL.RawQuery = "%zz" }, "query", incomplete},
-		"other path":          {func(r *http.Request) { r.URL.Path = "/topics/b" }, "signature", invalid},
-		"other method":        {func(r *http.Request) { r.Method = "PUT" }, "signature", invalid},
-		"other host":          {func(r *http.Request) { r.Host = "localhost:1" }, "signature", invalid},
-		"other signed header": {header("Content-Type", "text/plain"), "signature", invalid},
+		"unsigned":                 {header("Authorization"), "missing:Authorization", "MissingAuthenticationTokenException"},
+		"two signatures":           {header("Authorization", "AWS4-HMAC-SHA256 a=b", "AWS4-HMAC-SHA256 a=b"), "duplicate:Authorization", incomplete},
+		"other algorithm":          {replace("SHA256", "SHA512"), "algorithm", incomplete},
+		"basic":                    {header("Authorization", "Basic YTpi"), "algorithm", incomplete},
+		"no equal sign":            {replace("Signature=", "Signature:"), "authorization", incomplete},
+		"no credential":            {replace("Credential=", "Cred="), "missing:Credential", incomplete},
+		"no signed headers":        {replace("SignedHeaders=", "Headers="), "missing:SignedHeaders", incomplete},
+		"no signature":             {replace("Signature=", "Sig="), "missing:Signature", incomplete},
+		"signature twice":          {replace("Signature=", "Signature=0, Signature="), "duplicate:Signature", incomplete},
+		"credential of four parts": {replace("/us-east-1", ""), "credential", incomplete},
+		"other terminator":         {replace("aws4_request", "aws5_request"), "terminator", invalid},
+		"no date":                  {header("X-Amz-Date"), "missing:X-Amz-Date", incomplete},
+		"two dates":                {header("X-Amz-Date", "20260102T030405Z", "20260102T030405Z"), "duplicate:X-Amz-Date", incomplete},
+		"other date form":          {header("X-Amz-Date", "2026-01-02"), "date", incomplete},
+		"host not signed":          {replace("host;", ""), "signed-headers", invalid},
+		"date not signed":          {replace(";x-amz-date", ""), "signed-headers", invalid},
+		"absent header":            {replace("host;", "content-md5;host;"), "signed-headers", invalid},
+		"other region":             {replace("us-east-1", "eu-west-1"), "region", invalid},
+		"other scope date":         {replace("20260102", "20260103"), "scope-date", invalid},
+		"too old":                  {header("X-Amz-Date", "20260102T025904Z"), "skew", invalid},
+		"too new":                  {header("X-Amz-Date", "20260102T030906Z"), "skew", invalid},
+		"unknown key":              {replace(testID, "ASIAOTHER"), "access-key", unrecognized},
+		"expired key":              {replace(testID, "EXPIRED"), "credentials-expired", "ExpiredTokenException"},
+		"no token":                 {func(r *http.Request) { replace(";x-amz-security-token", "")(r); r.Header.Del(headerToken) }, "token", unrecognized},
+		"other token":              {header(headerToken, "other"), "token", unrecognized},
+		"token for other key":      {replace(testID, "AKIDEXAMPLE"), "token", unrecognized},
+		"two tokens":               {header(headerToken, testToken, testToken), "duplicate:X-Amz-Security-Token", incomplete},
+		"other hash":               {header(headerPayloadHash, emptyHash), "payload-hash", invalid},
+		"unsigned payload":         {header(headerPayloadHash, "UNSIGNED-PAYLOAD"), "payload-hash", invalid},
+		"other body":               {func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("other")) }, "signature", invalid},
+		"other query":              {func(r *http.Request) { r.URL.RawQuery = "qos=1" }, "signature", invalid},
+		"malformed query":          {func(r *http.Request) { r.URL.RawQuery = "%zz" }, "query", incomplete},
+		"other path":               {func(r *http.Request) { r.URL.Path = "/topics/b" }, "signature", invalid},
+		"other method":             {func(r *http.Request) { r.Method = "PUT" }, "signature", invalid},
+		"other host":               {func(r *http.Request) { r.Host = "localhost:1" }, "signature", invalid},
+		"other signed header":      {header("Content-Type", "text/plain"), "signature", invalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := signed(t, "POST", "http://localhost:8080/topics/a?qos=0", "payload", func(r *http.Request) {
@@ -185,7 +185,8 @@ func TestHeaderRefused(t *testing.T) {
 	}
 }
 
-// A secret key at the place of the region is not in the error.
+// The error of checkRegion contains the region of the request only if the region has the form of a region
+// name. Any other value may be a secret key at the wrong place, and an error must not contain a secret.
 func TestRegionInError(t *testing.T) {
 	v := testVerifier()
 	for region, named := range map[string]bool{"eu-west-1": true, "us-gov-east-1": true, "cn-north-1": true, "ap-southeast-2": true, "wJalrXUtnFEMI": false, "us": false, "": false} {
@@ -196,7 +197,8 @@ func TestRegionInError(t *testing.T) {
 	}
 }
 
-// A session token that is not signed is valid too, as with the signers of the AWS CRT.
+// VerifyHeader also accepts a session token that is not signed. The signers of the AWS CRT can omit the
+// token from the signed headers.
 func TestHeaderTokenNotSigned(t *testing.T) {
 	r, err := http.NewRequest("GET", "http://localhost:8080/endpoint", nil)
 	if err != nil {
@@ -211,8 +213,8 @@ func TestHeaderTokenNotSigned(t *testing.T) {
 	}
 }
 
-// FuzzHeader checks that VerifyHeader refuses every header Authorization, with an *Error that does not
-// contain the header.
+// FuzzHeader checks that ParseHeader or VerifyHeader refuses every header Authorization with an *Error
+// whose fields are set. No header has a valid signature, because the secret of the verifier is random.
 func FuzzHeader(f *testing.F) {
 	f.Add(signed(f, "GET", "http://localhost:8080/endpoint", "", nil).Header.Get("Authorization"), "20260102T030405Z")
 	f.Add("AWS4-HMAC-SHA256 Credential=a/20260102/us-east-1/iot/aws4_request,SignedHeaders=host;x-amz-date,Signature=00", "20260102T030405Z")

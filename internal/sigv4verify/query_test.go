@@ -14,8 +14,8 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// presign returns a URL for a WebSocket handshake that the SDK of AWS has signed with a header beside
-// Host. The SDK signs the session token if there is one.
+// presign returns a presigned URL for a WebSocket handshake. The SDK of AWS signs the header Host and all
+// headers in header. It also signs the session token, unless token is empty.
 func presign(t *testing.T, endpoint, token string, header http.Header) string {
 	t.Helper()
 	r, err := http.NewRequest("GET", endpoint, nil)
@@ -32,7 +32,7 @@ func presign(t *testing.T, endpoint, token string, header http.Header) string {
 	return u
 }
 
-// The AWS CRT signs connection;host.
+// Verify accepts a URL that signs the headers Connection and Host, because the AWS CRT makes such URLs.
 func TestSignedConnectionHeader(t *testing.T) {
 	results := make(chan error, 1)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -72,7 +72,8 @@ func TestSignedConnectionHeader(t *testing.T) {
 	}
 }
 
-// Every header in X-Amz-SignedHeaders counts.
+// The signature covers every header in X-Amz-SignedHeaders. Verify refuses a request if such a header has
+// another value or is absent.
 func TestOtherSignedHeaders(t *testing.T) {
 	u := presign(t, "http://localhost/mqtt", "", http.Header{"Content-Type": {"text/plain"}, "Content-Md5": {"x"}})
 	r := request(t, u+"&X-Amz-Security-Token="+url.QueryEscape(testToken))

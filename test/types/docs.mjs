@@ -19,9 +19,9 @@ function commentOf(node) {
 
 for (const name of process.argv.slice(2)) {
   const { checker, file } = read(name);
-  const complain = (node, what) => {
+  const complain = (node, problem) => {
     const { line } = file.getLineAndCharacterOfPosition(node.getStart());
-    console.log(`${name}:${line + 1}: ${node.name?.getText() ?? ts.SyntaxKind[node.kind]} ${what}`);
+    console.log(`${name}:${line + 1}: ${node.name?.getText() ?? ts.SyntaxKind[node.kind]} ${problem}`);
   };
   const visit = (node) => {
     const statement = node.parent === file ? ts.isTypeAliasDeclaration(node) || ts.isInterfaceDeclaration(node) || ts.isClassDeclaration(node)

@@ -76,15 +76,16 @@ func startAPI(t *testing.T) *testAPI {
 		Logger: slog.New(slog.NewTextHandler(log, nil)),
 	})}
 	a.AddEndpoint()
-	a.AddShadows(realShadows{shadow.New(shadow.Options{})})
+	shadows, err := shadow.New(shadow.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.AddShadows(realShadows{shadows})
 	a.AddPublish(func(p Publication) error {
 		a.published = append(a.published, p)
 		return nil
 	})
 	a.AddMessages(&a.messages)
-	a.Handle(Control, "DescribeThing", "GET /things/{thingName}", func(r *Request) (any, error) {
-		return map[string]string{"thingName": r.Name("thingName")}, nil
-	})
 	a.Handle(Control, "Panic", "GET /things/{thingName}/panic", func(*Request) (any, error) { panic("secret") })
 	s := httptest.NewServer(a)
 	t.Cleanup(s.Close)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"iot.wasm/internal/localiot/store"
 )
 
 const (
@@ -32,29 +34,30 @@ func (r *record) section(name string) object {
 	return section
 }
 
-// A store holds records by thing and shadow name. The name of a classic shadow is empty. The store is
-// not safe for concurrent use.
-type store struct {
+// A table holds records by thing and shadow name. The name of a classic shadow is empty. The table is not
+// safe for concurrent use.
+type table struct {
 	maxThings int
 	maxBytes  int
+	db        *store.DB // may be nil
 	things    map[string]map[string]*record
 	bytes     int // the memory of all records
 }
 
 // find returns a record, or nil. It removes a tombstone that has expired at the time now.
-func (s *store) find(thing, name string, now time.Time) *record {
+func (s *table) find(thing, name string, now time.Time) *record {
 	r := s.things[thing][name]
 	if r != nil && r.isTombstone() && now.Sub(r.deleted) > tombstoneLifetime {
-		s.remove(thing, name)
+		s.drop(thing, name)
 		return nil
 	}
 	return r
 }
 
-// put stores a record. It reports false if the bounds do not allow it. Before that it removes tombstones
-// to make room, the oldest first. It removes at least half of them, so that it need not sort them again
-// soon.
-func (s *store) put(thing, name string, r *record) bool {
+// put stores a record, first in the DB. It reports false if it fails, or if the bounds do not allow it.
+// Before that it removes tombstones to make room, the oldest first. It removes at least half of them, so
+// that it need not sort them again soon.
+func (s *table) put(thing, name string, r *record) bool {
 	fits := func() bool {
 		bytes := s.bytes + r.memory()
 		if old := s.things[thing][name]; old != nil {
@@ -68,23 +71,37 @@ func (s *store) put(thing, name string, r *record) bool {
 			if i >= len(tombstones)/2 && fits() {
 				break
 			}
-			s.remove(t.thing, t.name)
+			s.drop(t.thing, t.name)
 		}
 		if !fits() {
 			return false
 		}
 	}
+	if s.db.Apply(store.Change{Bucket: bucket, Key: key(thing, name), Value: r.encode()}) != nil {
+		return false
+	}
+	s.set(thing, name, r)
+	return true
+}
+
+// set stores a record in memory only.
+func (s *table) set(thing, name string, r *record) {
 	s.remove(thing, name)
 	if s.things[thing] == nil {
 		s.things[thing] = make(map[string]*record)
 	}
 	s.things[thing][name] = r
 	s.bytes += r.memory()
-	return true
 }
 
-// remove removes a record if there is one.
-func (s *store) remove(thing, name string) {
+// drop removes a tombstone. It need not wait for the DB: a tombstone has no effect after its lifetime.
+func (s *table) drop(thing, name string) {
+	s.db.Enqueue(store.Change{Bucket: bucket, Key: key(thing, name)})
+	s.remove(thing, name)
+}
+
+// remove removes a record from memory if there is one.
+func (s *table) remove(thing, name string) {
 	r := s.things[thing][name]
 	if r == nil {
 		return
@@ -103,7 +120,7 @@ type tombstone struct {
 }
 
 // tombstones returns all tombstones, the oldest first.
-func (s *store) tombstones() (list []tombstone) {
+func (s *table) tombstones() (list []tombstone) {
 	for thing, records := range s.things {
 		for name, r := range records {
 			if r.isTombstone() {
@@ -118,7 +135,7 @@ func (s *store) tombstones() (list []tombstone) {
 }
 
 // names returns the names of the named shadows of a thing that exist, sorted.
-func (s *store) names(thing string) []string {
+func (s *table) names(thing string) []string {
 	names := []string{}
 	for name, r := range s.things[thing] {
 		if name != "" && !r.isTombstone() {
