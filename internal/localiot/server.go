@@ -176,8 +176,11 @@ func New(o Options) (*Server, error) {
 	}
 	s.notifier.start(s.jobs, s.publish)
 	s.api = s.newAPI()
-	s.mux.Handle("POST /cognito", s.cognito)
-	s.mux.Handle("OPTIONS /cognito", s.cognito)
+	// The SDK for JavaScript adds a slash to the path of an endpoint, and the CRT posts to /.
+	for _, path := range []string{"/cognito", "/cognito/{$}", "/{$}"} {
+		s.mux.Handle("POST "+path, s.cognito)
+		s.mux.Handle("OPTIONS "+path, s.cognito)
+	}
 	s.mux.HandleFunc("GET /mqtt", s.serveMQTT)
 	s.mux.HandleFunc("GET /local.json", s.serveLocalJSON)
 	s.mux.Handle("GET /", staticFiles(o.WWW))
@@ -243,7 +246,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.guard.Allow(w, r) {
 		return
 	}
-	if s.api.Owns(r) {
+	if s.api.Owns(r) && !cognito.Addresses(r) {
 		s.api.ServeHTTP(w, r) // not by the mux, which redirects paths with dots
 		return
 	}

@@ -45,8 +45,9 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 		web.Refuse(w, http.StatusUpgradeRequired, web.Refusal{Check: "upgrade", Code: "UpgradeRequiredException", Message: "The signature is valid. Open this URL as a WebSocket."})
 		return
 	}
-	if !offersSubprotocol(r, "mqtt") {
-		web.Refuse(w, http.StatusBadRequest, web.Refusal{Check: "subprotocol", Code: "BadRequestException", Message: "The WebSocket must offer the subprotocol mqtt."})
+	offered := subprotocol(r)
+	if offered == "" {
+		web.Refuse(w, http.StatusBadRequest, web.Refusal{Check: "subprotocol", Code: "BadRequestException", Message: "The WebSocket must offer the subprotocol mqtt or mqttv3.1."})
 		return
 	}
 	if !s.beginHandshake() {
@@ -62,7 +63,7 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 			return tcp
 		}
 	}
-	socket, err := broker.Accept(w, r, "mqtt", wrap) // web.Guard has checked the Origin
+	socket, err := broker.Accept(w, r, offered, wrap) // web.Guard has checked the Origin
 	if err != nil {
 		return
 	}
@@ -82,6 +83,17 @@ func connectionFacts(r *http.Request) iam.Connection {
 		c.Address = from.Addr().Unmap().String()
 	}
 	return c
+}
+
+// subprotocol returns the subprotocol for the response to a handshake: mqtt, mqttv3.1 if the handshake
+// offers only that, or "". AWS's older clients offer mqttv3.1, also for MQTT 3.1.1.
+func subprotocol(r *http.Request) string {
+	for _, name := range []string{"mqtt", "mqttv3.1"} {
+		if offersSubprotocol(r, name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // offersSubprotocol reports whether the handshake offers a subprotocol [RFC 6455, 11.3.4].

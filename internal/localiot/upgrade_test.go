@@ -117,6 +117,19 @@ func TestAcceptedHandshakes(t *testing.T) {
 	}
 }
 
+func TestOldSubprotocol(t *testing.T) {
+	s := start(t, Options{})
+	u := sign(t, s.local(), time.Now(), 0).String()
+	ws, _, err := websocket.Dial(t.Context(), u, &websocket.DialOptions{Subprotocols: []string{"mqttv3.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	if ws.Subprotocol() != "mqttv3.1" {
+		t.Errorf("subprotocol %q", ws.Subprotocol())
+	}
+}
+
 func TestFetchOfValidURL(t *testing.T) {
 	s := start(t, Options{})
 	u := sign(t, s.local(), time.Now(), 0)
@@ -131,7 +144,7 @@ func TestFetchOfValidURL(t *testing.T) {
 func TestMissingSubprotocol(t *testing.T) {
 	s := start(t, Options{})
 	u := sign(t, s.local(), time.Now(), 0).String()
-	for _, offered := range [][]string{nil, {"mqttv3.1"}, {"MQTT"}} {
+	for _, offered := range [][]string{nil, {"mqttv3"}, {"MQTT"}} {
 		_, r, err := websocket.Dial(t.Context(), u, &websocket.DialOptions{Subprotocols: offered})
 		if err == nil || r.StatusCode != http.StatusBadRequest {
 			t.Errorf("offering %v: got %v, want 400", offered, err)

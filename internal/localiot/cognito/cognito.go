@@ -121,13 +121,18 @@ type credentials struct {
 	Expiration   float64 // seconds since 1970
 }
 
+// Addresses reports whether a request names an operation of Cognito, in the header X-Amz-Target.
+func Addresses(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
+}
+
 // ServeHTTP implements http.Handler for POST and for CORS preflights with OPTIONS.
 func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	web.AllowOrigin(w, r)
 	h := w.Header()
 	if r.Method == http.MethodOptions {
 		h.Set("Access-Control-Allow-Methods", "POST")
-		h.Set("Access-Control-Allow-Headers", "Content-Type, X-Amz-Target, X-Amz-User-Agent, Amz-Sdk-Invocation-Id, Amz-Sdk-Request")
+		h.Set("Access-Control-Allow-Headers", "Cache-Control, Content-Type, X-Amz-Target, X-Amz-User-Agent, Amz-Sdk-Invocation-Id, Amz-Sdk-Request")
 		h.Set("Access-Control-Max-Age", "172800")
 		return
 	}
