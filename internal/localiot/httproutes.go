@@ -23,10 +23,10 @@ func (s *Server) newAPI() *httpapi.API {
 	api.AddShadows(httpShadows{s})
 	api.AddPublish(httpMessages{s}.publish)
 	api.AddMessages(httpMessages{s})
+	api.AddPolicies(s.policies)
 	api.AddThings(s.things, s.jobs.RemoveThing)
 	api.AddJobs(s.jobs)
 	api.AddJobsData(s.jobs)
-	api.AddPolicies(s.policies)
 	return api
 }
 

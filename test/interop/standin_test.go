@@ -89,11 +89,12 @@ func (s *standIn) reported(t *testing.T, thing string) any {
 	return state["reported"]
 }
 
-// status returns the status of the execution of a job.
-func (s *standIn) status(t *testing.T, thing, job string) any {
+// succeeded returns how many things have carried out a job with success.
+func (s *standIn) succeeded(t *testing.T, job string) any {
 	t.Helper()
-	execution, _ := s.call(t, "iot-jobs-data", "GET", "/things/"+thing+"/jobs/"+job, nil)["execution"].(document)
-	return execution["status"]
+	description, _ := s.call(t, "iot", "GET", "/jobs/"+job, nil)["job"].(document)
+	details, _ := description["jobProcessDetails"].(document)
+	return details["numberOfSucceededThings"]
 }
 
 // path returns the path of the WebSocket with a signature, as a backend makes it for clients without
