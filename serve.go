@@ -37,6 +37,8 @@ func run(args []string) int {
 	maxQoS := flags.Uint("max-qos", 1, "highest `QoS` of the broker: 1, as with AWS IoT, or 2")
 	lifetime := flags.Duration("cognito-lifetime", time.Hour, "how long temporary credentials of the local Cognito are valid")
 	attach := flags.Bool("attach-policy", false, "attach an AWS IoT policy to authenticated Cognito identities; without the policy they may not connect")
+	policy := flags.String("policy", "", "apply the AWS IoT policy document in this `file` to the key of /local.json and to Cognito guests; without it the key allows everything")
+	custom := flags.String("authorizer", "", "accept clients by the custom authorizers in this `file`; internal/localiot/authorizer describes it")
 	data := flags.String("data", "", "keep the state of the broker and the other services in this `folder`; without it they keep their state in memory only")
 	quotas := flags.String("quotas", "aws", "enforce the structural `quotas` of AWS IoT (sizes, depths, counts): aws or none")
 	rates := flags.Bool("rate-quotas", false, "enforce the rate quotas of AWS IoT too: 100 publishes/s on a connection, 1 CONNECT/s for a client id")
@@ -82,6 +84,8 @@ func run(args []string) int {
 		AllowedOrigins:     origins,
 		CredentialLifetime: *lifetime,
 		AttachPolicy:       *attach,
+		Policy:             *policy,
+		Authorizer:         *custom,
 		Data:               *data,
 		NoQuotas:           *quotas == "none",
 		RateQuotas:         *rates,
@@ -113,6 +117,10 @@ func serve(server *localiot.Server, listeners []net.Listener, host string) int {
 	}
 	port := listeners[0].Addr().(*net.TCPAddr).Port
 	fmt.Printf("iot.wasm is at http://%s/\n", net.JoinHostPort(host, strconv.Itoa(port)))
+	fmt.Printf("policy: %s\n", server.ActivePolicy())
+	for _, warning := range server.PolicyWarnings() {
+		fmt.Fprintf(os.Stderr, "warning: -policy: %s\n", warning)
+	}
 
 	select {
 	case err := <-failed:

@@ -1,8 +1,6 @@
 package localiot
 
 import (
-	"strings"
-
 	"iot.wasm/internal/localiot/httpapi"
 	"iot.wasm/internal/localiot/iam"
 )
@@ -18,6 +16,7 @@ func (s *Server) newAPI() *httpapi.API {
 	})
 	api.AddEndpoint()
 	api.AddShadows(httpShadows{s})
+	api.AddPolicies(s.policies)
 	api.AddThings(s.things, s.jobs.RemoveThing)
 	api.AddJobs(s.jobs)
 	api.AddJobsData(s.jobs)
@@ -28,18 +27,9 @@ func (s *Server) newAPI() *httpapi.API {
 func (s *Server) permissions(accessKeyID string) httpapi.Permissions {
 	key, ok := s.keys.Get(accessKeyID)
 	if !ok {
-		return policyPermissions{iam.Unattached()}
+		return iam.NewSession(region, nil, iam.Connection{}, nil) // allows nothing
 	}
-	return policyPermissions{key.Policy}
-}
-
-// policyPermissions implements httpapi.Permissions.
-type policyPermissions struct{ policy *iam.Policy }
-
-// Allows implements httpapi.Permissions. A policy that does not allow everything allows topics only.
-func (p policyPermissions) Allows(_, resource string) bool {
-	topic, isTopic := strings.CutPrefix(resource, "topic/")
-	return p.policy == nil || isTopic && p.policy.AllowsTopic(topic)
+	return s.policies.Session(key.Owner, iam.Connection{})
 }
 
 // httpShadows implements httpapi.Shadows.

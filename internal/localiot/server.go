@@ -8,9 +8,10 @@
 // Each service is a package below this package. Package localiot connects the services to one HTTP
 // server. The services do not import localiot, and import each other in one direction only:
 //
-//	localiot ─┬─▶ broker ────▶ iam ──▶ bounded, sigv4verify
+//	localiot ─┬─▶ broker ────▶ store
+//	          ├─▶ authorizer ▶ iam ──▶ bounded, store, sigv4verify
 //	          ├─▶ cognito ───▶ iam, web, bounded
-//	          ├─▶ httpapi ───▶ jobs, shadow, things, sigv4verify
+//	          ├─▶ httpapi ───▶ iam, jobs, shadow, things, sigv4verify
 //	          ├─▶ jobs, shadow, things ──▶ store
 //	          ├─▶ faults
 //	          └─▶ web
@@ -27,6 +28,7 @@ import (
 	"sync"
 	"time"
 
+	"iot.wasm/internal/localiot/authorizer"
 	"iot.wasm/internal/localiot/broker"
 	"iot.wasm/internal/localiot/cognito"
 	"iot.wasm/internal/localiot/faults"
@@ -45,7 +47,7 @@ import (
 const (
 	region  = "us-east-1"
 	service = "iotdevicegateway" // the service name in the signatures of AWS IoT
-	account = "123456789012"     // the AWS account in ARNs
+	account = iam.Account        // the AWS account in ARNs
 )
 
 // Options configure a Server. Only WWW must be set.
@@ -72,6 +74,14 @@ type Options struct {
 	// identities. Without the policy, the server refuses the WebSocket handshakes of these identities,
 	// as AWS does.
 	AttachPolicy bool
+
+	// Policy is the name of a file with an AWS IoT policy document. It applies to the long-term key and, as
+	// the policy of their role, to unauthenticated Cognito identities. If it is empty, the key allows
+	// everything, and the identities have the policy iam.Guest.
+	Policy string
+
+	// Authorizer is the name of a file with custom authorizers; see package authorizer.
+	Authorizer string
 
 	// Data is the folder in which the server keeps its state. If it is empty, the server keeps its state
 	// in memory only.
@@ -100,7 +110,9 @@ type Server struct {
 	clock    *clock
 	store    *store.DB // nil unless Options.Data is set
 	keys     *iam.KeyStore
-	key      iam.AccessKey // the long-term key in /local.json
+	policies *iam.Registry
+	custom   *authorizer.Set // nil unless Options.Authorizer is set
+	key      iam.AccessKey   // the long-term key in /local.json
 	verifier *sigv4verify.Verifier
 	cognito  *cognito.Pool
 	shadows  *shadow.Service
@@ -126,7 +138,7 @@ type connection struct {
 }
 
 // New starts a Server with random credentials. It returns an error if WWW is nil, if MaximumQoS is above
-// 2, or if Data cannot be used.
+// 2, or if Data, Policy or Authorizer cannot be used.
 func New(o Options) (*Server, error) {
 	if o.WWW == nil {
 		return nil, errors.New("localiot: Options.WWW is not set")
@@ -135,7 +147,6 @@ func New(o Options) (*Server, error) {
 		options: o,
 		guard:   web.NewGuard(o.AllowedHosts, o.AllowedOrigins),
 		clock:   new(clock),
-		keys:    iam.NewKeyStore(),
 		mux:     http.NewServeMux(),
 		conns:   make(map[*connection]struct{}),
 	}
@@ -145,14 +156,16 @@ func New(o Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	s.key = s.keys.Issue()
+	if err = s.openIAM(); err != nil {
+		s.store.Close()
+		return nil, err
+	}
 	s.verifier = &sigv4verify.Verifier{Region: region, Service: service, Now: s.clock.now, Lookup: s.keys.Lookup}
 	pool := cognito.Options{
-		Region:       region,
-		Keys:         s.keys,
-		Now:          s.clock.now,
-		Lifetime:     o.CredentialLifetime,
-		AttachPolicy: o.AttachPolicy,
+		Region:   region,
+		Keys:     s.keys,
+		Now:      s.clock.now,
+		Lifetime: o.CredentialLifetime,
 	}
 	if o.Faults {
 		s.faults = faults.NewPending()
@@ -169,8 +182,11 @@ func New(o Options) (*Server, error) {
 	}
 	s.notifier.start(s.jobs, s.publish)
 	s.api = s.newAPI()
-	s.mux.Handle("POST /cognito", s.cognito)
-	s.mux.Handle("OPTIONS /cognito", s.cognito)
+	// The SDK for JavaScript adds a slash to the path of an endpoint, and the CRT posts to /.
+	for _, path := range []string{"/cognito", "/cognito/{$}", "/{$}"} {
+		s.mux.Handle("POST "+path, s.cognito)
+		s.mux.Handle("OPTIONS "+path, s.cognito)
+	}
 	s.mux.HandleFunc("GET /mqtt", s.serveMQTT)
 	s.mux.HandleFunc("GET /local.json", s.serveLocalJSON)
 	s.mux.Handle("GET /", staticFiles(o.WWW))
@@ -236,7 +252,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.guard.Allow(w, r) {
 		return
 	}
-	if s.api.Owns(r) {
+	if s.api.Owns(r) && !cognito.Addresses(r) {
 		s.api.ServeHTTP(w, r) // not by the mux, which redirects paths with dots
 		return
 	}

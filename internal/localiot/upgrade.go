@@ -1,19 +1,16 @@
 package localiot
 
 import (
-	"errors"
 	"net"
 	"net/http"
 	"strings"
 
 	"iot.wasm/internal/localiot/broker"
 	"iot.wasm/internal/localiot/faults"
-	"iot.wasm/internal/localiot/iam"
 	"iot.wasm/internal/localiot/web"
-	"iot.wasm/internal/sigv4verify"
 )
 
-// serveMQTT serves /mqtt. It verifies the signature of the URL, opens the WebSocket, and serves the
+// serveMQTT serves /mqtt. It authenticates the client, opens the WebSocket, and serves the
 // connection until it ends.
 func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 	isHandshake := strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
@@ -23,18 +20,9 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if err := s.verifier.Verify(r); err != nil {
-		var e *sigv4verify.Error
-		if !errors.As(err, &e) {
-			e = &sigv4verify.Error{Check: "signature", Code: "ForbiddenException", Message: "Forbidden"}
-		}
-		web.Refuse(w, http.StatusForbidden, web.Refusal{Check: e.Check, Code: e.Code, Message: e.Message})
-		return
-	}
-	id, _, _ := strings.Cut(r.URL.Query().Get("X-Amz-Credential"), "/")
-	key, ok := s.keys.Get(id)
-	if !ok || !key.Policy.AllowsConnect() {
-		web.Refuse(w, http.StatusForbidden, web.Refusal{Check: "policy", Code: "ForbiddenException", Message: "Forbidden"})
+	o, refusal := s.authenticate(r)
+	if refusal != nil {
+		web.Refuse(w, http.StatusForbidden, *refusal)
 		return
 	}
 	if !isHandshake {
@@ -43,8 +31,9 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 		web.Refuse(w, http.StatusUpgradeRequired, web.Refusal{Check: "upgrade", Code: "UpgradeRequiredException", Message: "The signature is valid. Open this URL as a WebSocket."})
 		return
 	}
-	if !offersSubprotocol(r, "mqtt") {
-		web.Refuse(w, http.StatusBadRequest, web.Refusal{Check: "subprotocol", Code: "BadRequestException", Message: "The WebSocket must offer the subprotocol mqtt."})
+	offered := subprotocol(r)
+	if offered == "" {
+		web.Refuse(w, http.StatusBadRequest, web.Refusal{Check: "subprotocol", Code: "BadRequestException", Message: "The WebSocket must offer the subprotocol mqtt or mqttv3.1."})
 		return
 	}
 	if !s.beginHandshake() {
@@ -60,24 +49,23 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 			return tcp
 		}
 	}
-	socket, err := broker.Accept(w, r, "mqtt", wrap) // web.Guard has checked the Origin
+	socket, err := broker.Accept(w, r, offered, wrap) // web.Guard has checked the Origin
 	if err != nil {
 		return
 	}
-	address, _, _ := net.SplitHostPort(r.RemoteAddr)
-	s.serveConn(socket, tcp, broker.ConnOptions{
-		Authorizer: policyAuthorizer{key.Policy},
-		Address:    address,
-	})
+	s.serveConn(socket, tcp, o)
 }
 
-// policyAuthorizer is the broker.Authorizer of a connection whose policy allows iot:Connect.
-type policyAuthorizer struct{ policy *iam.Policy }
-
-func (policyAuthorizer) Connect(string, bool, bool) bool          { return true }
-func (a policyAuthorizer) Publish(topic string, retain bool) bool { return a.policy.AllowsTopic(topic) }
-func (a policyAuthorizer) Subscribe(filter string) bool           { return a.policy.AllowsTopic(filter) }
-func (a policyAuthorizer) Receive(topic string) bool              { return a.policy.AllowsTopic(topic) }
+// subprotocol returns the subprotocol for the response to a handshake: mqtt, mqttv3.1 if the handshake
+// offers only that, or "". AWS's older clients offer mqttv3.1, also for MQTT 3.1.1.
+func subprotocol(r *http.Request) string {
+	for _, name := range []string{"mqtt", "mqttv3.1"} {
+		if offersSubprotocol(r, name) {
+			return name
+		}
+	}
+	return ""
+}
 
 // offersSubprotocol reports whether the handshake offers a subprotocol [RFC 6455, 11.3.4].
 func offersSubprotocol(r *http.Request, subprotocol string) bool {
