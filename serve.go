@@ -38,6 +38,7 @@ func run(args []string) int {
 	lifetime := flags.Duration("cognito-lifetime", time.Hour, "how long temporary credentials of the local Cognito are valid")
 	attach := flags.Bool("attach-policy", false, "attach an AWS IoT policy to authenticated Cognito identities; without the policy they may not connect")
 	policy := flags.String("policy", "", "apply the AWS IoT policy document in this `file` to the key of /local.json and to Cognito guests; without it the key allows everything")
+	custom := flags.String("authorizer", "", "accept clients by the custom authorizers in this `file`; internal/localiot/authorizer describes it")
 	data := flags.String("data", "", "keep the state of the broker and the other services in this `folder`; without it they keep their state in memory only")
 	quotas := flags.String("quotas", "aws", "enforce the structural `quotas` of AWS IoT (sizes, depths, counts): aws or none")
 	rates := flags.Bool("rate-quotas", false, "enforce the rate quotas of AWS IoT too: 100 publishes/s on a connection, 1 CONNECT/s for a client id")
@@ -84,6 +85,7 @@ func run(args []string) int {
 		CredentialLifetime: *lifetime,
 		AttachPolicy:       *attach,
 		Policy:             *policy,
+		Authorizer:         *custom,
 		Data:               *data,
 		NoQuotas:           *quotas == "none",
 		RateQuotas:         *rates,

@@ -16,10 +16,10 @@ func (s *Server) newAPI() *httpapi.API {
 	})
 	api.AddEndpoint()
 	api.AddShadows(httpShadows{s})
+	api.AddPolicies(s.policies)
 	api.AddThings(s.things, s.jobs.RemoveThing)
 	api.AddJobs(s.jobs)
 	api.AddJobsData(s.jobs)
-	api.AddPolicies(s.policies)
 	return api
 }
 

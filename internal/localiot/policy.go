@@ -1,16 +1,30 @@
 package localiot
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 
+	"iot.wasm/internal/localiot/authorizer"
 	"iot.wasm/internal/localiot/iam"
 )
 
-// openIAM opens the access keys and the policies.
+// openIAM opens the access keys, the policies and the custom authorizers.
 func (s *Server) openIAM() (err error) {
-	o := iam.RegistryOptions{Region: region, AttachPolicy: s.options.AttachPolicy, Now: s.clock.now, Store: s.store}
+	o := iam.RegistryOptions{
+		Region:       region,
+		AttachPolicy: s.options.AttachPolicy,
+		Thing:        s.findThing,
+		Now:          s.clock.now,
+		Store:        s.store,
+	}
 	if s.options.Policy != "" {
 		if o.Policy, err = iam.ReadFile(s.options.Policy); err != nil {
+			return err
+		}
+	}
+	if s.options.Authorizer != "" {
+		if s.custom, err = authorizer.Open(s.options.Authorizer, s.clock.now); err != nil {
 			return err
 		}
 	}
@@ -20,18 +34,32 @@ func (s *Server) openIAM() (err error) {
 	if s.keys, err = iam.OpenKeyStore(s.store); err != nil {
 		return err
 	}
+	if s.options.Logger != nil {
+		var guest bytes.Buffer
+		json.Compact(&guest, []byte(s.GuestPolicy())) // the document is valid JSON
+		s.options.Logger.Info("policy", "active", s.ActivePolicy(), "guests", guest.String())
+	}
 	s.key, err = s.keys.LongTerm()
 	return err
+}
+
+// findThing is an iam.ThingLookup.
+func (s *Server) findThing(name string) (attributes map[string]string, ok bool) {
+	t, err := s.things.Describe(name)
+	return t.Attributes, err == nil
 }
 
 // ActivePolicy describes the policies of the long-term key and of unauthenticated Cognito identities in one
 // line.
 func (s *Server) ActivePolicy() string {
-	n := s.policies.GuestRole().Statements()
-	if s.options.Policy == "" {
-		return fmt.Sprintf("the key of /local.json allows everything; guests of /cognito have the built-in policy (%d statements)", n)
+	statements := "1 statement"
+	if n := s.policies.GuestRole().Statements(); n != 1 {
+		statements = fmt.Sprint(n, " statements")
 	}
-	return fmt.Sprintf("%s (%d statements) applies to the key of /local.json and to guests of /cognito", s.options.Policy, n)
+	if s.options.Policy == "" {
+		return fmt.Sprintf("the key of /local.json allows everything; guests of /cognito have the built-in policy (%s)", statements)
+	}
+	return fmt.Sprintf("%s (%s) applies to the key of /local.json and to guests of /cognito", s.options.Policy, statements)
 }
 
 // PolicyWarnings returns a text for each part of Options.Policy that is not supported; see

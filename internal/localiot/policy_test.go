@@ -53,6 +53,59 @@ func TestPolicyFile(t *testing.T) {
 	}
 }
 
+// The broker asks the policy about each action of a client.
+func TestPolicyActions(t *testing.T) {
+	s := start(t, Options{Policy: writeFile(t, `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":"iot:Connect","Resource":"arn:aws:iot:us-east-1:123456789012:client/good-*","Condition":{"ForAllValues:StringEquals":{"iot:ConnectAttributes":["LastWill"]}}},
+		{"Effect":"Allow","Action":["iot:Publish","iot:Receive"],"Resource":"arn:aws:iot:us-east-1:123456789012:topic/${iot:ClientId}/*"},
+		{"Effect":"Deny","Action":"iot:Receive","Resource":"arn:aws:iot:us-east-1:123456789012:topic/*/private"},
+		{"Effect":"Allow","Action":"iot:Subscribe","Resource":"arn:aws:iot:us-east-1:123456789012:topicfilter/${iot:ClientId}/#"}]}`)})
+	for id, test := range map[string]struct {
+		change func(*packets.Connect)
+		reason byte
+	}{
+		"good-1": {nil, 0},
+		"good-2": {willConnectTo("good-2/will"), 0},
+		"good-3": {willConnectTo("good-2/will"), 0x87},
+		"good-4": {mqtttest.WithSession(true, 10), 0x87},
+		"bad":    {nil, 0x87},
+	} {
+		if ack := s.open().Connect(id, test.change); ack.ReasonCode != test.reason {
+			t.Errorf("%s: CONNACK 0x%02X, want 0x%02X", id, ack.ReasonCode, test.reason)
+		}
+	}
+	c, _ := s.connect("good-5", nil)
+	c.Subscribe(1, "good-5/#", 1)
+	c.Send(&packets.Subscribe{PacketID: 2, Subscriptions: []packets.SubOptions{{Topic: "good-5/a"}}})
+	if ack := mqtttest.Receive[*packets.Suback](c); ack.Reasons[0] != 0x87 {
+		t.Errorf("SUBACK 0x%02X, want 0x87", ack.Reasons[0])
+	}
+	c.Send(&packets.Publish{PacketID: 3, QoS: 1, Retain: true, Topic: "good-5/a", Properties: &packets.Properties{}})
+	if ack := mqtttest.Receive[*packets.Puback](c); ack.ReasonCode != 0x87 {
+		t.Errorf("PUBACK of a retained message 0x%02X, want 0x87", ack.ReasonCode)
+	}
+	for _, topic := range []string{"good-5/private", "good-5/a"} {
+		c.Publish(0, topic, topic)
+	}
+	if p := mqtttest.Receive[*packets.Publish](c); p.Topic != "good-5/a" {
+		t.Errorf("received a message of %s, which the policy denies", p.Topic)
+	}
+}
+
+// A registered thing is attached to the client that has its name.
+func TestPolicyOfThing(t *testing.T) {
+	s := start(t, Options{Policy: writeFile(t, `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":"iot:Connect","Resource":"arn:aws:iot:*:*:client/${iot:Connection.Thing.ThingName}","Condition":{"Bool":{"iot:Connection.Thing.IsAttached":"true"}}}]}`)})
+	if r, body := s.call("iot", "POST", "/things/lamp", "{}"); r.StatusCode != http.StatusOK {
+		t.Fatalf("CreateThing: %s %s", r.Status, body)
+	}
+	for id, reason := range map[string]byte{"lamp": 0, "truck": 0x87} {
+		if ack := s.open().Connect(id, nil); ack.ReasonCode != reason {
+			t.Errorf("%s: CONNACK 0x%02X, want 0x%02X", id, ack.ReasonCode, reason)
+		}
+	}
+}
+
 func TestActivePolicyWithoutFile(t *testing.T) {
 	s := start(t, Options{})
 	if a := s.ActivePolicy(); !strings.Contains(a, "allows everything") {
@@ -60,6 +113,10 @@ func TestActivePolicyWithoutFile(t *testing.T) {
 	}
 	if p := s.GuestPolicy(); !strings.Contains(p, "topic/public/*") {
 		t.Errorf("the policy of guests is %s", p)
+	}
+	s.Close() // the log must not be read before
+	if log := s.log.String(); !strings.Contains(log, "msg=policy") || !strings.Contains(log, "topic/public/*") {
+		t.Errorf("the log does not contain the policy of guests: %s", log)
 	}
 }
 

@@ -8,9 +8,10 @@
 // Each service is a package below this package. Package localiot connects the services to one HTTP
 // server. The services do not import localiot, and import each other in one direction only:
 //
-//	localiot ─┬─▶ broker ────▶ iam ──▶ bounded, sigv4verify
+//	localiot ─┬─▶ broker ────▶ store
+//	          ├─▶ authorizer ▶ iam ──▶ bounded, store, sigv4verify
 //	          ├─▶ cognito ───▶ iam, web, bounded
-//	          ├─▶ httpapi ───▶ jobs, shadow, things, sigv4verify
+//	          ├─▶ httpapi ───▶ iam, jobs, shadow, things, sigv4verify
 //	          ├─▶ jobs, shadow, things ──▶ store
 //	          ├─▶ faults
 //	          └─▶ web
@@ -27,6 +28,7 @@ import (
 	"sync"
 	"time"
 
+	"iot.wasm/internal/localiot/authorizer"
 	"iot.wasm/internal/localiot/broker"
 	"iot.wasm/internal/localiot/cognito"
 	"iot.wasm/internal/localiot/faults"
@@ -45,7 +47,7 @@ import (
 const (
 	region  = "us-east-1"
 	service = "iotdevicegateway" // the service name in the signatures of AWS IoT
-	account = "123456789012"     // the AWS account in ARNs
+	account = iam.Account        // the AWS account in ARNs
 )
 
 // Options configure a Server. Only WWW must be set.
@@ -78,6 +80,9 @@ type Options struct {
 	// everything, and the identities have the policy iam.Guest.
 	Policy string
 
+	// Authorizer is the name of a file with custom authorizers; see package authorizer.
+	Authorizer string
+
 	// Data is the folder in which the server keeps its state. If it is empty, the server keeps its state
 	// in memory only.
 	Data string
@@ -106,7 +111,8 @@ type Server struct {
 	store    *store.DB // nil unless Options.Data is set
 	keys     *iam.KeyStore
 	policies *iam.Registry
-	key      iam.AccessKey // the long-term key in /local.json
+	custom   *authorizer.Set // nil unless Options.Authorizer is set
+	key      iam.AccessKey   // the long-term key in /local.json
 	verifier *sigv4verify.Verifier
 	cognito  *cognito.Pool
 	shadows  *shadow.Service
@@ -132,7 +138,7 @@ type connection struct {
 }
 
 // New starts a Server with random credentials. It returns an error if WWW is nil, if MaximumQoS is above
-// 2, or if Data or Policy cannot be used.
+// 2, or if Data, Policy or Authorizer cannot be used.
 func New(o Options) (*Server, error) {
 	if o.WWW == nil {
 		return nil, errors.New("localiot: Options.WWW is not set")

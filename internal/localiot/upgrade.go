@@ -1,20 +1,16 @@
 package localiot
 
 import (
-	"errors"
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"iot.wasm/internal/localiot/broker"
 	"iot.wasm/internal/localiot/faults"
-	"iot.wasm/internal/localiot/iam"
 	"iot.wasm/internal/localiot/web"
-	"iot.wasm/internal/sigv4verify"
 )
 
-// serveMQTT serves /mqtt. It verifies the signature of the URL, opens the WebSocket, and serves the
+// serveMQTT serves /mqtt. It authenticates the client, opens the WebSocket, and serves the
 // connection until it ends.
 func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 	isHandshake := strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
@@ -24,19 +20,9 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if err := s.verifier.Verify(r); err != nil {
-		var e *sigv4verify.Error
-		if !errors.As(err, &e) {
-			e = &sigv4verify.Error{Check: "signature", Code: "ForbiddenException", Message: "Forbidden"}
-		}
-		web.Refuse(w, http.StatusForbidden, web.Refusal{Check: e.Check, Code: e.Code, Message: e.Message})
-		return
-	}
-	id, _, _ := strings.Cut(r.URL.Query().Get("X-Amz-Credential"), "/")
-	key, ok := s.keys.Get(id)
-	session := s.policies.Session(key.Owner, connectionFacts(r))
-	if !ok || !session.MayConnect() {
-		web.Refuse(w, http.StatusForbidden, web.Refusal{Check: "policy", Code: "ForbiddenException", Message: "Forbidden"})
+	o, refusal := s.authenticate(r)
+	if refusal != nil {
+		web.Refuse(w, http.StatusForbidden, *refusal)
 		return
 	}
 	if !isHandshake {
@@ -67,22 +53,7 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	s.serveConn(socket, tcp, broker.ConnOptions{
-		Authorizer: session,
-		Address:    connectionFacts(r).Address,
-	})
-}
-
-// connectionFacts returns the facts about the connection of r that policies can use.
-func connectionFacts(r *http.Request) iam.Connection {
-	c := iam.Connection{Domain: r.Host}
-	if host, _, err := net.SplitHostPort(r.Host); err == nil {
-		c.Domain = host
-	}
-	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		c.Address = from.Addr().Unmap().String()
-	}
-	return c
+	s.serveConn(socket, tcp, o)
 }
 
 // subprotocol returns the subprotocol for the response to a handshake: mqtt, mqttv3.1 if the handshake

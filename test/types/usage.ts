@@ -12,6 +12,12 @@ import type {
   CognitoCredentials, CognitoErrorCode, CognitoLogins, CognitoOptions, CognitoProvider, CognitoStorage,
 } from "../../www/cognito.js";
 
+import { shadow } from "../../www/shadow.js";
+import type {
+  Shadow, ShadowChange, ShadowDelta, ShadowDocument, ShadowErrorCode, ShadowErrorDetail, ShadowEvents, ShadowFollowOptions, ShadowRequestOptions,
+  ShadowState, ShadowUpdateOptions,
+} from "../../www/shadow.js";
+
 /** Fails to compile unless the two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function holds<T extends true>(): T | void {}
@@ -312,5 +318,40 @@ async function identities(): Promise<void> {
   show(temporary.accessKeyId, temporary.secretAccessKey, temporary.sessionToken.length, temporary.expiration.getTime());
 }
 
+// ---- shadows
+
+const requestOptions: ShadowRequestOptions = { timeoutMs: 5000, signal: new AbortController().signal };
+const updateOptions: ShadowUpdateOptions = { ...requestOptions, version: 3, retry: 2 };
+const followOptions: ShadowFollowOptions = { signal: undefined };
+interface Lamp {
+  on: boolean;
+}
+
+async function shadows(): Promise<void> {
+  const classic: Shadow = shadow(iot, "lamp");
+  const named: Shadow = shadow(new IotClient(), "lamp", "config");
+  const document: ShadowDocument = await classic.get(requestOptions);
+  show(document.state.reported, document.state.desired, document.state.delta, document.metadata, document.version + 1, document.timestamp);
+  const state: ShadowState = { reported: { on: true }, desired: null };
+  show((await named.update(state, updateOptions)).version);
+  await named.update(({ reported }) => ({ desired: { on: !(reported as Lamp).on } }), { retry: 3 });
+  await named.update(async () => state);
+  await named.delete();
+  for await (const delta of classic.deltas(followOptions)) {
+    holds<Same<typeof delta, ShadowDelta>>();
+    show(delta.state, delta.metadata, delta.version, delta.timestamp);
+  }
+  for await (const change of classic.documents()) {
+    holds<Same<typeof change, ShadowChange>>();
+    show(change.previous?.version, change.current.state, change.timestamp);
+    break;
+  }
+  const changed = (event: ShadowEvents["change"]): void => show(event.type, classic.reported, classic.desired, classic.delta, classic.version?.toFixed());
+  classic.addEventListener("change", changed, { once: true });
+  classic.removeEventListener("change", changed);
+  classic.addEventListener("error", ({ detail }) => show((detail satisfies ShadowErrorDetail).error.code === ("ERR_SHADOW_FORBIDDEN" satisfies ShadowErrorCode)));
+  await classic.close();
+}
+
 export type Disposable = AsyncDisposableWhereKnown;
-export { connecting, identities, known, listening, module, optionsOf, pairs, publishing, subscribing };
+export { connecting, identities, known, listening, module, optionsOf, pairs, publishing, shadows, subscribing };

@@ -47,6 +47,7 @@ type Conn struct {
 
 	// The CONNECT sets the following fields, before the Conn is in a session.
 	authorizer        Authorizer // nil allows everything
+	loginError        string     // the error of ConnOptions.Login
 	omitReasons       bool       // the client does not accept reason strings
 	window            int        // the number of unacknowledged messages that the client accepts
 	maximumPacketSize int        // of the client, in bytes
@@ -86,12 +87,24 @@ func (b *Broker) NewConn(socket *Socket, o ConnOptions) *Conn {
 	c.changed.L = &c.mu
 	c.mu.Lock() // A short timeout can expire before the timer is assigned.
 	c.timer = time.AfterFunc(c.keepAlive, func() { c.Disconnect(packets.ErrKeepAliveTimeout) })
-	if !o.Until.IsZero() {
-		c.until = time.AfterFunc(time.Until(o.Until), func() { c.disconnect(packets.ErrAdministrativeAction, "WEBSOCKET_TTL_EXPIRATION") })
-	}
 	c.mu.Unlock()
+	if !o.Until.IsZero() {
+		c.closeAt(o.Until, "WEBSOCKET_TTL_EXPIRATION")
+	}
 	go c.writeLoop()
 	return c
+}
+
+// closeAt closes the connection at a time, because of a cause. It replaces an earlier time.
+func (c *Conn) closeAt(t time.Time, cause string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.until != nil {
+		c.until.Stop()
+	}
+	if !c.closing {
+		c.until = time.AfterFunc(t.Sub(c.broker.options.Now()), func() { c.disconnect(packets.ErrAdministrativeAction, cause) })
+	}
 }
 
 // Serve runs the MQTT protocol until the connection ends. A panic ends this connection only.
@@ -248,5 +261,16 @@ func (c *Conn) logRefusal(check, topic string) {
 	if topic != "" {
 		args = append(args, "topic", topic)
 	}
-	c.log.Info("refused", args...)
+	c.log.Info("refused", append(args, c.explain(check)...)...)
+}
+
+// explain returns attributes that explain the refusal of a check for the log.
+func (c *Conn) explain(check string) []any {
+	if e, ok := c.authorizer.(Explainer); ok && check == "policy" {
+		return []any{"because", e.Refusal()}
+	}
+	if check == "authorizer" && c.loginError != "" {
+		return []any{"because", c.loginError}
+	}
+	return nil
 }

@@ -83,9 +83,14 @@ func (c *Conn) checkConnect(pk *packets.Packet) (code packets.Code, check string
 	if c.options.Login != nil {
 		a, err := c.options.Login(id, string(p.Username), p.Password)
 		if err != nil {
+			c.loginError = err.Error()
 			return packets.ErrNotAuthorized, "authorizer"
 		}
 		c.authorizer = a
+		if l, ok := a.(Limited); ok {
+			c.options.Principal = l.Principal()
+			c.closeAt(l.Until(), "CUSTOMAUTH_TTL_EXPIRATION")
+		}
 	}
 	if c.authorizer != nil && !c.authorizer.Connect(id, !p.Clean || expiryOf(pk) > 0, p.WillFlag) {
 		return packets.ErrNotAuthorized, "policy"
@@ -214,7 +219,8 @@ func (c *Conn) beginSession(pk, ack *packets.Packet) (code packets.Code, check s
 
 // refuseConnect sends a CONNACK with a reason code, and closes the connection.
 func (c *Conn) refuseConnect(pk *packets.Packet, reason packets.Code, check string) error {
-	c.log.Info("refused", "client", pk.Connect.ClientIdentifier, "address", c.options.Address, "check", check, "reason", reason.Code)
+	args := []any{"client", pk.Connect.ClientIdentifier, "address", c.options.Address, "check", check, "reason", reason.Code}
+	c.log.Info("refused", append(args, c.explain(check)...)...)
 	ack := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Connack}, ProtocolVersion: c.version, ReasonCode: reason.Code}
 	if c.version < 5 {
 		ack.ReasonCode = connectCode(reason.Code)

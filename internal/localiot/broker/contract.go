@@ -28,7 +28,8 @@ type ConnOptions struct {
 	Authorizer Authorizer
 
 	// Login, if not nil, is called with the user name and the password of the CONNECT. It returns the
-	// Authorizer of the connection. If it returns an error, the Broker refuses the CONNECT with 0x87.
+	// Authorizer of the connection. If it returns an error, the Broker refuses the CONNECT with 0x87, and
+	// logs the error, which must not contain a secret.
 	Login func(clientID, username string, password []byte) (Authorizer, error)
 
 	// Principal and Address identify the client in events and logs. Address is an IP address. Neither may
@@ -41,6 +42,22 @@ type ConnOptions struct {
 	// Refresh, if not nil, is called for each packet from the client. If it returns false, the Broker
 	// closes the connection with 0x87.
 	Refresh func() bool
+}
+
+// Explainer is an optional interface of an Authorizer.
+type Explainer interface {
+	// Refusal describes the last request that Connect, Publish or Subscribe refused, for the log: the
+	// action, the resource and the reason.
+	Refusal() string
+}
+
+// Limited is an optional interface of the Authorizer that Login returns.
+type Limited interface {
+	// Until is the time at which the Broker closes the connection; see ConnOptions.Until.
+	Until() time.Time
+
+	// Principal identifies the client in events and logs; see ConnOptions.Principal.
+	Principal() string
 }
 
 // ClientInfo describes the connection of a client.

@@ -18,13 +18,13 @@ const (
 // Policies are the AWS IoT policies and their attachments. An error of the type *iam.Error is sent with its
 // code and message.
 type Policies interface {
-	CreatePolicy(name, document string) (iam.NamedPolicy, error)
-	GetPolicy(name string) (iam.NamedPolicy, error)
+	CreatePolicy(name, document string) (iam.Policy, error)
+	GetPolicy(name string) (iam.Policy, error)
 	DeletePolicy(name string) error
-	Policies() []iam.NamedPolicy // in the order of their creation
+	Policies() []iam.Policy // in the order of their creation
 	AttachPolicy(name, target string) error
 	DetachPolicy(name, target string) error
-	ListAttachedPolicies(target string) ([]iam.NamedPolicy, error) // sorted by name
+	ListAttachedPolicies(target string) ([]iam.Policy, error) // sorted by name
 }
 
 // AddPolicies registers CreatePolicy, GetPolicy, DeletePolicy, ListPolicies, AttachPolicy, DetachPolicy and
@@ -122,14 +122,14 @@ func listPolicies(p Policies, r *Request) (any, error) {
 }
 
 // policyPage returns a page of a list. The marker is the name of the last policy on the page before.
-func policyPage(r *Request, list []iam.NamedPolicy) (any, error) {
+func policyPage(r *Request, list []iam.Policy) (any, error) {
 	pageSize, err := r.Int("pageSize", 1, maxPolicyPage, defaultPolicyPage)
 	if err != nil {
 		return nil, err
 	}
 	if marker := r.Query.Get("marker"); marker != "" {
 		last, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(marker, " ", "+"))
-		i := slices.IndexFunc(list, func(p iam.NamedPolicy) bool { return p.Name == string(last) })
+		i := slices.IndexFunc(list, func(p iam.Policy) bool { return p.Name == string(last) })
 		if err != nil || i < 0 {
 			return nil, Invalid("The marker is not valid.")
 		}

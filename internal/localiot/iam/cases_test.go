@@ -57,7 +57,7 @@ func runCase(t *testing.T, lines []string) {
 	var (
 		documents  []*Document
 		connection Connection
-		things     []string
+		things     = make(map[string]map[string]string)
 		session    *Session
 		refused    error
 		requests   int
@@ -65,7 +65,10 @@ func runCase(t *testing.T, lines []string) {
 	for _, line := range lines {
 		command, argument, _ := strings.Cut(line, " ")
 		if (command == "+" || command == "-" || command == "client") && session == nil {
-			session = NewSession("us-east-1", documents, connection, func(name string) bool { return slices.Contains(things, name) })
+			session = NewSession("us-east-1", documents, connection, func(name string) (map[string]string, bool) {
+				attributes, ok := things[name]
+				return attributes, ok
+			})
 		}
 		switch command {
 		case "", "#":
@@ -101,7 +104,12 @@ func runCase(t *testing.T, lines []string) {
 		case "domain":
 			connection.Domain = argument
 		case "thing":
-			things = append(things, argument)
+			name, pairs, _ := strings.Cut(argument, " ")
+			things[name] = make(map[string]string)
+			for _, pair := range strings.Fields(pairs) {
+				attribute, value, _ := strings.Cut(pair, "=")
+				things[name][attribute] = value
+			}
 		case "client":
 			session.Connect(argument, false, false)
 		case "+", "-":

@@ -17,6 +17,7 @@ const (
 	keySourceIP          = "aws:sourceip"
 	keyThingName         = "iot:connection.thing.thingname"
 	keyIsAttached        = "iot:connection.thing.isattached"
+	keyThingAttribute    = "iot:connection.thing.attributes[" // the name and ] follow
 	keyConnectAttributes = "iot:connectattributes"
 	keyCognitoSub        = "cognito-identity.amazonaws.com:sub"
 )
@@ -104,7 +105,7 @@ func parseConditions(raw json.RawMessage, variables bool) (list []condition, err
 			switch {
 			case c.compare == compareUnsupported:
 				c.unsupported = fmt.Sprintf("the operator %s is not supported", operator)
-			case !slices.Contains(knownKeys, c.key):
+			case !slices.Contains(knownKeys, c.key) && !strings.HasPrefix(c.key, keyThingAttribute):
 				c.unsupported = fmt.Sprintf("the condition key %s is not supported", key)
 			}
 			for _, value := range values {

@@ -37,7 +37,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("the second Parse differs: %v", err)
 		}
 		began := time.Now()
-		s := NewSession("us-east-1", []*Document{d}, Connection{"127.0.0.1", "localhost"}, func(string) bool { return true })
+		s := NewSession("us-east-1", []*Document{d}, Connection{"127.0.0.1", "localhost"}, func(string) (map[string]string, bool) { return map[string]string{"a": topic}, true })
 		s.MayConnect()
 		s.Connect(client, true, true)
 		published := s.Publish(topic, true)

@@ -28,8 +28,8 @@ const (
 	attachmentBucket = "attachments"
 )
 
-// A NamedPolicy is a named policy. It has one version.
-type NamedPolicy struct {
+// A Policy is a named policy. It has one version.
+type Policy struct {
 	Name     string
 	ARN      string
 	Version  string // "1"
@@ -55,8 +55,8 @@ type RegistryOptions struct {
 	// AttachPolicy attaches a policy that allows everything to all authenticated Cognito identities.
 	AttachPolicy bool
 
-	// Thing reports whether a thing has a name. Nil means that there are no things.
-	Thing func(name string) bool
+	// Thing finds the things. Nil means that there are no things.
+	Thing ThingLookup
 
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
@@ -74,7 +74,7 @@ type Registry struct {
 	version    atomic.Uint64 // changes with the attachments
 
 	mu          sync.RWMutex
-	policies    map[string]NamedPolicy
+	policies    map[string]Policy
 	attachments map[string][]string // the names of policies by target, oldest first
 	attached    int                 // the number of attachments
 }
@@ -85,7 +85,7 @@ func NewRegistry(o RegistryOptions) (*Registry, error) {
 		options:     o,
 		guest:       o.Policy,
 		everything:  Everything(),
-		policies:    make(map[string]NamedPolicy),
+		policies:    make(map[string]Policy),
 		attachments: make(map[string][]string),
 	}
 	if o.Now == nil {
@@ -120,9 +120,9 @@ func NewRegistry(o RegistryOptions) (*Registry, error) {
 	return r, err
 }
 
-func (r *Registry) newPolicy(name string, created time.Time, d *Document) NamedPolicy {
+func (r *Registry) newPolicy(name string, created time.Time, d *Document) Policy {
 	arn := "arn:aws:iot:" + r.options.Region + ":" + Account + ":policy/" + name
-	return NamedPolicy{Name: name, ARN: arn, Version: "1", Created: created, Document: d}
+	return Policy{Name: name, ARN: arn, Version: "1", Created: created, Document: d}
 }
 
 // GuestRole returns the policy of the role of unauthenticated Cognito identities.
@@ -195,21 +195,21 @@ func failed(err error) error {
 }
 
 // CreatePolicy adds a policy.
-func (r *Registry) CreatePolicy(name, document string) (NamedPolicy, error) {
+func (r *Registry) CreatePolicy(name, document string) (Policy, error) {
 	if err := checkName(name); err != nil {
-		return NamedPolicy{}, err
+		return Policy{}, err
 	}
 	d, err := Parse(document)
 	if err != nil {
-		return NamedPolicy{}, err
+		return Policy{}, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, ok := r.policies[name]; ok {
-		return NamedPolicy{}, &Error{"ResourceAlreadyExistsException", "Policy cannot be created - name already exists (name=" + name + ")"}
+		return Policy{}, &Error{"ResourceAlreadyExistsException", "Policy cannot be created - name already exists (name=" + name + ")"}
 	}
 	if len(r.policies) >= maxPolicies {
-		return NamedPolicy{}, &Error{"LimitExceededException", fmt.Sprintf("There are already %d policies.", maxPolicies)}
+		return Policy{}, &Error{"LimitExceededException", fmt.Sprintf("There are already %d policies.", maxPolicies)}
 	}
 	p := r.newPolicy(name, r.options.Now(), d)
 	value, err := json.Marshal(storedPolicy{p.Created, document})
@@ -217,31 +217,31 @@ func (r *Registry) CreatePolicy(name, document string) (NamedPolicy, error) {
 		err = r.options.Store.Apply(store.Change{Bucket: policyBucket, Key: name, Value: value})
 	}
 	if err != nil {
-		return NamedPolicy{}, failed(err)
+		return Policy{}, failed(err)
 	}
 	r.policies[name] = p
 	return p, nil
 }
 
 // GetPolicy returns a policy.
-func (r *Registry) GetPolicy(name string) (NamedPolicy, error) {
+func (r *Registry) GetPolicy(name string) (Policy, error) {
 	if err := checkName(name); err != nil {
-		return NamedPolicy{}, err
+		return Policy{}, err
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	p, ok := r.policies[name]
 	if !ok {
-		return NamedPolicy{}, notFound(name)
+		return Policy{}, notFound(name)
 	}
 	return p, nil
 }
 
 // Policies returns all policies, in the order of their creation.
-func (r *Registry) Policies() []NamedPolicy {
+func (r *Registry) Policies() []Policy {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return slices.SortedFunc(maps.Values(r.policies), func(a, b NamedPolicy) int {
+	return slices.SortedFunc(maps.Values(r.policies), func(a, b Policy) int {
 		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name))
 	})
 }
@@ -327,16 +327,16 @@ func (r *Registry) setAttachments(target string, names []string) error {
 }
 
 // ListAttachedPolicies returns the policies that are attached to a target, sorted by name.
-func (r *Registry) ListAttachedPolicies(target string) ([]NamedPolicy, error) {
+func (r *Registry) ListAttachedPolicies(target string) ([]Policy, error) {
 	if err := checkTarget(target); err != nil {
 		return nil, err
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	var list []NamedPolicy
+	var list []Policy
 	for _, name := range r.attachments[target] {
 		list = append(list, r.policies[name])
 	}
-	slices.SortFunc(list, func(a, b NamedPolicy) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(list, func(a, b Policy) int { return strings.Compare(a.Name, b.Name) })
 	return list, nil
 }

@@ -23,12 +23,15 @@ type Connection struct {
 	Domain  string // the host name of the endpoint, iot:DomainName
 }
 
+// A ThingLookup returns the attributes of a thing, and reports whether a thing has the name.
+type ThingLookup func(name string) (attributes map[string]string, ok bool)
+
 // A Session decides what the client of one connection may do. It is safe for concurrent use.
 type Session struct {
 	region        string
-	unrestricted  bool                   // everything is allowed; there are no documents
-	administrator bool                   // the documents apply to the data plane only
-	thing         func(name string) bool // whether a thing has the name; may be nil
+	unrestricted  bool        // everything is allowed; there are no documents
+	administrator bool        // the documents apply to the data plane only
+	thing         ThingLookup // may be nil
 
 	fixed    atomic.Pointer[[][]*Document] // the result of layers, unless attached is set
 	replaced atomic.Uint64                 // the number of calls of SetDocuments
@@ -43,9 +46,9 @@ type Session struct {
 	decided   uint64          // the version of decisions
 }
 
-// NewSession returns a Session to which documents apply as one policy. thing reports whether a thing has a
-// name; nil means that there are no things.
-func NewSession(region string, documents []*Document, c Connection, thing func(name string) bool) *Session {
+// NewSession returns a Session to which documents apply as one policy. If thing is nil, there are no
+// things.
+func NewSession(region string, documents []*Document, c Connection, thing ThingLookup) *Session {
 	s := newSession(region, c, thing)
 	s.SetDocuments(documents)
 	return s
@@ -58,7 +61,7 @@ func (s *Session) SetDocuments(documents []*Document) {
 }
 
 // newSession returns a Session without documents.
-func newSession(region string, c Connection, thing func(string) bool) *Session {
+func newSession(region string, c Connection, thing ThingLookup) *Session {
 	s := &Session{region: region, thing: thing, context: make(map[string]string)}
 	if c.Address != "" {
 		s.context[keySourceIP] = c.Address
@@ -106,9 +109,14 @@ func (s *Session) Connect(clientID string, persistent, will bool) bool {
 	context[keyClientID] = clientID
 	context[keyIsAttached] = "false"
 	delete(context, keyThingName)
-	if s.thing != nil && s.thing(clientID) {
-		context[keyIsAttached] = "true"
-		context[keyThingName] = clientID
+	if s.thing != nil {
+		if attributes, ok := s.thing(clientID); ok {
+			context[keyIsAttached] = "true"
+			context[keyThingName] = clientID
+			for name, value := range attributes {
+				context[keyThingAttribute+strings.ToLower(name)+"]"] = value
+			}
+		}
 	}
 	s.context = context
 	s.decisions = nil
