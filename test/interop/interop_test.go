@@ -55,6 +55,20 @@ var clients = []client{
 			` + stopped,
 	},
 	{
+		name:   "aws-iot-device-sdk-v2/keys of a guest",
+		script: "sdk2-guest",
+		want: connected5 + `["subscribed",[1,135]]
+			["received","hello"]
+			["private",135]
+			` + stopped,
+	},
+	{
+		name:   "aws-iot-device-sdk-v2/custom authorizer",
+		script: "sdk2-authorizer",
+		want: connected5 + `["received","hello"]
+			` + stopped,
+	},
+	{
 		name:   "aws-iot-device-sdk-v2/shadow client v2",
 		script: "sdk2-shadow-v2",
 		shadow: true,
@@ -102,6 +116,13 @@ var clients = []client{
 		want: `["connected",null]
 			["subscribed",[{"topic":"THING/+","qos":1}]]
 			["received",["THING/hello","{\"hello\":\"THING\"}"]]
+			` + stopped,
+	},
+	{
+		name:   "aws-iot-device-sdk/custom authorizer",
+		script: "sdk1-authorizer",
+		want: `["connected",null]
+			["received","hello"]
 			` + stopped,
 	},
 	{

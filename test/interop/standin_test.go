@@ -37,7 +37,8 @@ type standIn struct {
 	Cognito         string `json:"cognito"`
 	Pool            string `json:"pool"`
 
-	CAFile string `json:"caFile"`
+	CAFile     string      `json:"caFile"`
+	Authorizer *authorizer `json:"authorizer"`
 
 	client *http.Client
 }
@@ -46,8 +47,9 @@ type standIn struct {
 func start(t *testing.T, args ...string) *standIn {
 	t.Helper()
 	dir := t.TempDir()
-	server := harness.Serve(t, append([]string{"-addr", "localhost:0", "-tls", "-data", dir}, args...)...)
-	s := &standIn{Host: "localhost", URL: strings.TrimSuffix(server.URL, "/"), CAFile: filepath.Join(dir, tlscert.CAFile)}
+	a := newAuthorizer(t)
+	server := harness.Serve(t, append([]string{"-addr", "localhost:0", "-tls", "-data", dir, "-authorizer", a.file}, args...)...)
+	s := &standIn{Host: "localhost", Authorizer: a, URL: strings.TrimSuffix(server.URL, "/"), CAFile: filepath.Join(dir, tlscert.CAFile)}
 	ca, err := os.ReadFile(s.CAFile)
 	if err != nil {
 		t.Fatal(err)
