@@ -134,7 +134,6 @@ func serve(server *localiot.Server, listeners []net.Listener, host string, certi
 		MaxHeaderBytes:    64 << 10,
 	}
 	url := "http://"
-	instructions := ""
 	serve := web.Serve
 	if certificate != nil {
 		url = "https://"
@@ -148,11 +147,10 @@ func serve(server *localiot.Server, listeners []net.Listener, host string, certi
 		go func() { failed <- serve(l) }()
 	}
 	url += net.JoinHostPort(host, strconv.Itoa(listeners[0].Addr().(*net.TCPAddr).Port)) + "/"
+	fmt.Printf("iot.wasm is at %s\npolicy: %s\n", url, server.ActivePolicy())
 	if certificate != nil {
-		instructions = certificate.Instructions(url)
+		fmt.Print(certificate.Instructions(url))
 	}
-	fmt.Printf("iot.wasm is at %s\n%s", url, instructions)
-	fmt.Printf("policy: %s\n", server.ActivePolicy())
 	for _, warning := range server.PolicyWarnings() {
 		fmt.Fprintf(os.Stderr, "warning: -policy: %s\n", warning)
 	}

@@ -221,13 +221,15 @@ func (s *Server) log() *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
-// publish publishes a message of a service.
-func (s *Server) publish(p broker.Publication) error {
+// currentBroker returns the broker, which the fault Restart replaces.
+func (s *Server) currentBroker() *broker.Broker {
 	s.mu.Lock()
-	b := s.broker
-	s.mu.Unlock()
-	return b.Publish(p)
+	defer s.mu.Unlock()
+	return s.broker
 }
+
+// publish publishes a message of a service.
+func (s *Server) publish(p broker.Publication) error { return s.currentBroker().Publish(p) }
 
 func (s *Server) newBroker() (*broker.Broker, error) {
 	o := broker.Options{
@@ -235,7 +237,7 @@ func (s *Server) newBroker() (*broker.Broker, error) {
 		NoQuotas:   s.options.NoQuotas,
 		RateQuotas: s.options.RateQuotas,
 		Now:        s.clock.now,
-		Services:   []broker.Service{shadowTopics{s.shadows}, jobTopics{s.jobs, s.log()}},
+		Services:   []broker.Service{shadowTopics{s.shadows, s.log()}, jobTopics{s.jobs, s.log()}},
 		Store:      s.store,
 		Logger:     s.options.Logger,
 	}

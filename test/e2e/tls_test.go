@@ -39,9 +39,11 @@ func TestTLS(t *testing.T) {
 			t.Fatalf("%v: the first line is %q", args, lines.Text())
 		}
 		file := ca
-		if args[0] == "-tls" { // the next line contains the path of the CA
-			lines.Scan()
-			file = strings.TrimSuffix(lines.Text()[strings.IndexByte(lines.Text(), '/'):], ":")
+		for args[0] == "-tls" && lines.Scan() {
+			if _, text, ok := strings.Cut(lines.Text(), "Clients must trust the CA in "); ok {
+				file = strings.TrimSuffix(text, ":")
+				break
+			}
 		}
 		pem, err := os.ReadFile(file)
 		if err != nil {

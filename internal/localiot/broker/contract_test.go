@@ -195,7 +195,7 @@ func TestObserver(t *testing.T) {
 				conn.mu.Unlock()
 			}
 		},
-		"API_INITIATED_DISCONNECT": func(*mqtttest.Client) { s.DisconnectClient("c", false) },
+		"API_INITIATED_DISCONNECT": func(*mqtttest.Client) { s.DisconnectClient("c", false, false) },
 	} {
 		c, _ := s.connect("c", nil)
 		o.want(t, "connected c")
@@ -210,11 +210,11 @@ func TestObserver(t *testing.T) {
 
 func TestDisconnectClient(t *testing.T) {
 	s := start(t, Options{})
-	if s.DisconnectClient("c", true) {
+	if s.DisconnectClient("c", true, false) {
 		t.Error("an unknown client was disconnected")
 	}
 	c, _ := s.connect("c", mqtttest.WithSession(true, 10))
-	if !s.DisconnectClient("c", false) {
+	if !s.DisconnectClient("c", false, false) {
 		t.Error("the client was not disconnected")
 	}
 	c.WantDisconnect(0x98)
@@ -223,8 +223,22 @@ func TestDisconnectClient(t *testing.T) {
 		if ack.SessionPresent != present {
 			t.Errorf("session present %v, want %v", ack.SessionPresent, present)
 		}
-		s.DisconnectClient("c", true)
+		s.DisconnectClient("c", true, false)
 		c.WantDisconnect(0x98)
+	}
+}
+
+func TestDisconnectClientWill(t *testing.T) {
+	s := start(t, Options{})
+	watcher, _ := s.connect("watcher", nil)
+	watcher.Subscribe(1, "will/#", 0)
+	for _, name := range []string{"dropped", "sent"} {
+		c, _ := s.connect(name, func(p *packets.Connect) { p.WillFlag, p.WillTopic, p.WillMessage = true, "will/"+name, []byte("bye") })
+		s.DisconnectClient(name, false, name == "dropped")
+		c.WantDisconnect(0x98)
+	}
+	if m := mqtttest.Receive[*packets.Publish](watcher); m.Topic != "will/sent" {
+		t.Errorf("received %s, want will/sent only", m.Topic)
 	}
 }
 

@@ -38,6 +38,17 @@ type Message struct {
 	ToRequester bool
 }
 
+// Answer calls handle and sends the messages that it returns. Until they are sent, no Service handles a
+// request, so that subscribers receive the answers of all requests in the order of the requests. It is for
+// requests that arrive at a service by HTTP.
+func (b *Broker) Answer(handle func() []Message) {
+	b.answers.Lock()
+	defer b.answers.Unlock()
+	for _, m := range handle() {
+		b.distribute(newMessage(m.Topic, m.Payload, 1, false, nil), nil, b.storeLater)
+	}
+}
+
 // The prefixes of reserved topics that the Broker handles itself.
 const (
 	rulesPrefix  = "$aws/rules/"  // Basic Ingest
