@@ -172,6 +172,14 @@ var clients = []client{
 			["named",[]]`,
 	},
 	{
+		name:   "@aws-sdk/client-iot-data-plane with MQTT",
+		script: "iot-data-plane-mqtt",
+		want: connected5 + `["news",["good",1,"text/plain","THING/news/answer","7",1,[{"name":"unit","value":"lx"}],true]]
+			["delta",{"colour":"red"}]
+			["disconnected",152]
+			` + stopped,
+	},
+	{
 		name:   "@aws-sdk/client-iot-jobs-data-plane",
 		script: "iot-jobs-data-plane",
 		job:    true,
