@@ -4,7 +4,7 @@ SEEDS ?= 20000
 JS = GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm dist test lint native browser tools bench size fuzz sim chaos hostile clean
+.PHONY: help wasm dist test lint native browser tools bench size fuzz sim chaos hostile kill load clean
 
 # "make help" prints the text after "##" in the line of each target.
 
@@ -39,8 +39,12 @@ browser: ## run the tests of test/, in browsers and Node; needs tools and wasm
 	$(GO) test -count=1 -timeout 12m ./test/hostile
 
 tools: ## install what the tests of test/ need: browsers, mosquitto, ejabberd, shellcheck, npm packages
-	@test/tools chromium firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb mosquitto ejabberdctl:ejabberd shellcheck npm
+	@test/tools chromium firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb mosquitto ejabberdctl:ejabberd shellcheck npm \
+		/usr/lib/python3/dist-packages/paho/mqtt/client.py:python3-paho-mqtt
 	@test test/npm/node_modules/.package-lock.json -nt test/npm/package-lock.json || npm ci --prefix test/npm --no-audit --no-fund
+	@# The packages contain the programs that their install scripts would build.
+	@test test/interop/node_modules/.package-lock.json -nt test/interop/package-lock.json || \
+		npm ci --prefix test/interop --ignore-scripts --no-audit --no-fund
 
 sim: ## run the simulation of the client, with SEEDS (20000) seeds
 	$(GO) test -count=1 -timeout 60m ./wasm/client/sim -run '^TestSim$$' -seeds $(SEEDS)
@@ -50,6 +54,12 @@ chaos: wasm ## test a page in a bad network for SECONDS (300), then with deliber
 
 hostile: wasm ## test a hostile broker: 10 s for each attack; the page must respond within 250 ms
 	$(GO) test -count=1 -v -timeout 60m ./test/hostile -for 10s -gap 250ms
+
+kill: wasm ## kill the stand-in KILLS (200) times under load, and check that it has lost nothing that it had acknowledged
+	$(GO) test -count=1 -v -timeout 60m ./test/kill -kills $(or $(KILLS),200)
+
+load: wasm ## send 10,000 messages a second through the stand-in to 500 connections for SECONDS (60)
+	$(GO) test -count=1 -v -timeout 60m ./test/load -connections 500 -deliveries 10000 -for $(or $(SECONDS),60)s
 
 bench: wasm ## compare this and other clients in Chromium; BENCHFLAGS=-quick: a short run
 	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist -compress=false

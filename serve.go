@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 	"time"
 
 	"iot.wasm/internal/localiot"
+	"iot.wasm/internal/localiot/tlscert"
 )
 
 func main() {
@@ -37,9 +39,14 @@ func run(args []string) int {
 	maxQoS := flags.Uint("max-qos", 1, "highest `QoS` of the broker: 1, as with AWS IoT, or 2")
 	lifetime := flags.Duration("cognito-lifetime", time.Hour, "how long temporary credentials of the local Cognito are valid")
 	attach := flags.Bool("attach-policy", false, "attach an AWS IoT policy to authenticated Cognito identities; without the policy they may not connect")
+	policy := flags.String("policy", "", "apply the AWS IoT policy document in this `file` to the key of /local.json and to Cognito guests; without it the key allows everything")
+	custom := flags.String("authorizer", "", "accept clients by the custom authorizers in this `file`; internal/localiot/authorizer describes it")
 	data := flags.String("data", "", "keep the state of the broker and the other services in this `folder`; without it they keep their state in memory only")
 	quotas := flags.String("quotas", "aws", "enforce the structural `quotas` of AWS IoT (sizes, depths, counts): aws or none")
 	rates := flags.Bool("rate-quotas", false, "enforce the rate quotas of AWS IoT too: 100 publishes/s on a connection, 1 CONNECT/s for a client id")
+	secure := flags.Bool("tls", false, "serve https and wss with a certificate for localhost, 127.0.0.1, ::1 and the hosts of -addr and -allow-host; -data keeps it")
+	certFile := flags.String("tls-cert", "", "serve https and wss with the certificate chain in this PEM `file`")
+	keyFile := flags.String("tls-key", "", "the private key of -tls-cert, in this PEM `file`")
 	faults := flags.Bool("faults", false, "for tests: inject the faults that programs on this machine POST to /control, such as {\"cut\":\"*\"}; internal/localiot/faults describes them")
 	var hosts, origins list
 	flags.Var(&hosts, "allow-host", "serve these `hosts` in addition to localhost and the host of -addr (a,b or repeated)")
@@ -50,8 +57,8 @@ func run(args []string) int {
 		return 2
 	}
 	host, port, err := net.SplitHostPort(*addr)
-	if err != nil || flags.NArg() > 0 || *maxQoS < 1 || *maxQoS > 2 || *quotas != "aws" && *quotas != "none" || *lifetime <= 0 {
-		fmt.Fprintln(os.Stderr, "serve.go takes flags only; -addr must be host:port, -max-qos 1 or 2, -quotas aws or none, and -cognito-lifetime above 0")
+	if err != nil || flags.NArg() > 0 || *maxQoS < 1 || *maxQoS > 2 || *quotas != "aws" && *quotas != "none" || *lifetime <= 0 || (*certFile == "") != (*keyFile == "") {
+		fmt.Fprintln(os.Stderr, "serve.go takes flags only; -addr must be host:port, -max-qos 1 or 2, -quotas aws or none, -cognito-lifetime above 0, and -tls-cert needs -tls-key")
 		flags.Usage()
 		return 2
 	}
@@ -82,6 +89,8 @@ func run(args []string) int {
 		AllowedOrigins:     origins,
 		CredentialLifetime: *lifetime,
 		AttachPolicy:       *attach,
+		Policy:             *policy,
+		Authorizer:         *custom,
 		Data:               *data,
 		NoQuotas:           *quotas == "none",
 		RateQuotas:         *rates,
@@ -90,11 +99,28 @@ func run(args []string) int {
 	if err != nil {
 		return fail("%v", err)
 	}
-	return serve(server, listeners, host)
+
+	// The server has locked the folder of -data.
+	var certificate *tlscert.Certificate
+	switch {
+	case *certFile != "":
+		certificate, err = tlscert.Load(*certFile, *keyFile)
+	case *secure:
+		certificate, err = tlscert.Local(*data, append(hosts, host), time.Now())
+	}
+	if err != nil {
+		server.Close()
+		return fail("%v", err)
+	}
+	if certificate != nil {
+		defer certificate.Close()
+	}
+	return serve(server, listeners, host, certificate)
 }
 
-// serve serves requests until a signal arrives, and then closes the connections of all clients.
-func serve(server *localiot.Server, listeners []net.Listener, host string) int {
+// serve serves requests until a signal arrives, and then closes the connections of all clients. With a
+// certificate it serves TLS only.
+func serve(server *localiot.Server, listeners []net.Listener, host string, certificate *tlscert.Certificate) int {
 	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	web := &http.Server{
@@ -107,12 +133,27 @@ func serve(server *localiot.Server, listeners []net.Listener, host string) int {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}
+	url := "http://"
+	serve := web.Serve
+	if certificate != nil {
+		url = "https://"
+		web.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate.TLS}}
+		web.Protocols = new(http.Protocols) // no HTTP/2, in which a connection cannot become a WebSocket
+		web.Protocols.SetHTTP1(true)
+		serve = func(l net.Listener) error { return web.ServeTLS(l, "", "") }
+	}
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
-		go func() { failed <- web.Serve(l) }()
+		go func() { failed <- serve(l) }()
 	}
-	port := listeners[0].Addr().(*net.TCPAddr).Port
-	fmt.Printf("iot.wasm is at http://%s/\n", net.JoinHostPort(host, strconv.Itoa(port)))
+	url += net.JoinHostPort(host, strconv.Itoa(listeners[0].Addr().(*net.TCPAddr).Port)) + "/"
+	fmt.Printf("iot.wasm is at %s\npolicy: %s\n", url, server.ActivePolicy())
+	if certificate != nil {
+		fmt.Print(certificate.Instructions(url))
+	}
+	for _, warning := range server.PolicyWarnings() {
+		fmt.Fprintf(os.Stderr, "warning: -policy: %s\n", warning)
+	}
 
 	select {
 	case err := <-failed:

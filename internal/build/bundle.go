@@ -59,13 +59,16 @@ func minified(version string) (map[string][]byte, error) {
 	module := options
 	module.Format = api.FormatESModule
 	module.Banner = map[string]string{"js": banner}
-	// cognito.js imports iot.js, so that a page has one IotError and one client.
+	// The optional modules import iot.js, so that a page has one IotError and one client.
 	module.External = []string{"./iot.js"}
 
 	all := map[string][]byte{}
 	for name, o := range map[string]api.BuildOptions{
 		"iot.js":        module,
 		"cognito.js":    module,
+		"shadow.js":     module,
+		"jobs.js":       module,
+		"presence.js":   module,
 		"iot.global.js": classic(options, banner),
 	} {
 		if len(o.EntryPoints) == 0 {

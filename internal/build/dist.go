@@ -65,6 +65,8 @@ func fill(files map[string][]byte, version string) error {
 		"Headers": {"docs/embedding.md", "HTTP headers of your server"},
 		"Codes":   {"docs/errors.md", "Codes"},
 		"Cognito": {"docs/errors.md", "cognito.js"},
+		"Shadow":  {"docs/errors.md", "shadow.js"},
+		"Jobs":    {"docs/errors.md", "jobs.js"},
 	} {
 		text, err := os.ReadFile(from.file)
 		if err != nil {

@@ -11,9 +11,9 @@ import (
 )
 
 // TestSameBytes builds the same sources in two folders. The first folder is not in a git
-// repository. The second folder is a git repository with an uncommitted change. Its build
-// runs with settings that change what the go command builds. Files with the same stamp
-// must have the same bytes, because caches keep them for ever.
+// repository. The second folder is a git repository with an uncommitted change, and its
+// build runs with other settings of the go command. Files with the same stamp must have the
+// same bytes, because caches keep them for ever.
 func TestSameBytes(t *testing.T) {
 	dir := t.TempDir()
 	builder := filepath.Join(dir, "builder")

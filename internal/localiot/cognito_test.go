@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -207,5 +208,57 @@ func TestUnfinishedCognitoRequest(t *testing.T) {
 			continue
 		}
 		response.Body.Close()
+	}
+}
+
+// TestCognitoPaths checks the paths to which AWS's clients send their requests: the endpoint's own, the
+// same with a slash (the SDK for JavaScript), and / (the CRT). A signature has no effect.
+func TestCognitoPaths(t *testing.T) {
+	s := start(t, Options{})
+	body := fmt.Sprintf(`{"IdentityPoolId":%q}`, s.local().Cognito.IdentityPoolID)
+	send := func(method, path string, header map[string]string) (*http.Response, string) {
+		r, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range header {
+			r.Header.Set(name, value)
+		}
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response, string(text)
+	}
+	for _, path := range []string{"/cognito", "/cognito/", "/"} {
+		header := map[string]string{"X-Amz-Target": "AWSCognitoIdentityService.GetId", "Origin": "http://localhost:5173"}
+		for _, authorization := range []string{"", "AWS4-HMAC-SHA256 Credential=AKIA/20250102/us-east-1/cognito-identity/aws4_request, SignedHeaders=host, Signature=0"} {
+			if authorization != "" {
+				header["Authorization"] = authorization
+			}
+			if r, text := send(http.MethodPost, path, header); r.StatusCode != http.StatusOK || !strings.Contains(text, `"IdentityId":"us-east-1:`) {
+				t.Errorf("POST %s: %s %s", path, r.Status, text)
+			}
+		}
+		preflight := map[string]string{
+			"Origin":                         "http://localhost:5173",
+			"Access-Control-Request-Method":  "POST",
+			"Access-Control-Request-Headers": "cache-control,content-type,x-amz-target",
+		}
+		r, _ := send(http.MethodOptions, path, preflight)
+		allowed := strings.ToLower(r.Header.Get("Access-Control-Allow-Headers"))
+		for name := range strings.SplitSeq(preflight["Access-Control-Request-Headers"], ",") {
+			if !strings.Contains(allowed, name) {
+				t.Errorf("OPTIONS %s: %s does not contain %s", path, allowed, name)
+			}
+		}
+		if r.StatusCode != http.StatusOK || r.Header.Get("Access-Control-Allow-Origin") != "http://localhost:5173" {
+			t.Errorf("OPTIONS %s: %s %v", path, r.Status, r.Header)
+		}
 	}
 }

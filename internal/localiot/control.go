@@ -92,17 +92,23 @@ func (s *Server) connectionsOf(clientID string) (list []*connection) {
 }
 
 // restart cuts every connection, and returns their number. Without keepSessions, it also replaces the
-// broker.
+// broker, and deletes the stored sessions and retained messages.
 func (s *Server) restart(keepSessions bool) (changed int, err error) {
 	conns := s.connectionsOf(faults.AllClients)
 	var old *broker.Broker
 	if !keepSessions {
+		s.mu.Lock()
+		old = s.broker
+		s.mu.Unlock()
+		if err := old.Forget(); err != nil {
+			return 0, err
+		}
 		replacement, err := s.newBroker()
 		if err != nil {
 			return 0, err
 		}
 		s.mu.Lock()
-		old, s.broker = s.broker, replacement
+		s.broker = replacement
 		conns = conns[:0]
 		for c := range s.conns {
 			conns = append(conns, c)

@@ -8,10 +8,12 @@
 // Each service is a package below this package. Package localiot connects the services to one HTTP
 // server. The services do not import localiot, and import each other in one direction only:
 //
-//	localiot ─┬─▶ broker ────▶ iam ──▶ bounded, sigv4verify
+//	localiot ─┬─▶ broker ────▶ store
+//	          ├─▶ authorizer ▶ iam ──▶ bounded, store, sigv4verify
 //	          ├─▶ cognito ───▶ iam, web, bounded
-//	          ├─▶ shadow
-//	          ├─▶ store
+//	          ├─▶ httpapi ───▶ iam, jobs, shadow, things, sigv4verify
+//	          ├─▶ lifecycle ─▶ broker
+//	          ├─▶ jobs, shadow, things ──▶ store
 //	          ├─▶ faults
 //	          └─▶ web
 //
@@ -23,15 +25,21 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
+	"iot.wasm/internal/localiot/authorizer"
 	"iot.wasm/internal/localiot/broker"
 	"iot.wasm/internal/localiot/cognito"
 	"iot.wasm/internal/localiot/faults"
+	"iot.wasm/internal/localiot/httpapi"
 	"iot.wasm/internal/localiot/iam"
+	"iot.wasm/internal/localiot/jobs"
+	"iot.wasm/internal/localiot/lifecycle"
 	"iot.wasm/internal/localiot/shadow"
 	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/things"
 	"iot.wasm/internal/localiot/web"
 	"iot.wasm/internal/sigv4verify"
 
@@ -41,6 +49,7 @@ import (
 const (
 	region  = "us-east-1"
 	service = "iotdevicegateway" // the service name in the signatures of AWS IoT
+	account = iam.Account        // the AWS account in ARNs
 )
 
 // Options configure a Server. Only WWW must be set.
@@ -67,6 +76,14 @@ type Options struct {
 	// identities. Without the policy, the server refuses the WebSocket handshakes of these identities,
 	// as AWS does.
 	AttachPolicy bool
+
+	// Policy is the name of a file with an AWS IoT policy document. It applies to the long-term key and, as
+	// the policy of their role, to unauthenticated Cognito identities. If it is empty, the key allows
+	// everything, and the identities have the policy iam.Guest.
+	Policy string
+
+	// Authorizer is the name of a file with custom authorizers; see package authorizer.
+	Authorizer string
 
 	// Data is the folder in which the server keeps its state. If it is empty, the server keeps its state
 	// in memory only.
@@ -95,11 +112,17 @@ type Server struct {
 	clock    *clock
 	store    *store.DB // nil unless Options.Data is set
 	keys     *iam.KeyStore
-	key      iam.AccessKey // the long-term key in /local.json
+	policies *iam.Registry
+	custom   *authorizer.Set // nil unless Options.Authorizer is set
+	key      iam.AccessKey   // the long-term key in /local.json
 	verifier *sigv4verify.Verifier
 	cognito  *cognito.Pool
 	shadows  *shadow.Service
+	things   *things.Service
+	jobs     *jobs.Service
+	notifier *jobNotifier
 	faults   *faults.Pending // nil unless Options.Faults is set
+	api      *httpapi.API
 	mux      *http.ServeMux
 
 	mu     sync.Mutex
@@ -117,7 +140,7 @@ type connection struct {
 }
 
 // New starts a Server with random credentials. It returns an error if WWW is nil, if MaximumQoS is above
-// 2, or if Data cannot be used.
+// 2, or if Data, Policy or Authorizer cannot be used.
 func New(o Options) (*Server, error) {
 	if o.WWW == nil {
 		return nil, errors.New("localiot: Options.WWW is not set")
@@ -126,7 +149,6 @@ func New(o Options) (*Server, error) {
 		options: o,
 		guard:   web.NewGuard(o.AllowedHosts, o.AllowedOrigins),
 		clock:   new(clock),
-		keys:    iam.NewKeyStore(),
 		mux:     http.NewServeMux(),
 		conns:   make(map[*connection]struct{}),
 	}
@@ -136,14 +158,16 @@ func New(o Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	s.key = s.keys.Issue()
+	if err = s.openIAM(); err != nil {
+		s.store.Close()
+		return nil, err
+	}
 	s.verifier = &sigv4verify.Verifier{Region: region, Service: service, Now: s.clock.now, Lookup: s.keys.Lookup}
 	pool := cognito.Options{
-		Region:       region,
-		Keys:         s.keys,
-		Now:          s.clock.now,
-		Lifetime:     o.CredentialLifetime,
-		AttachPolicy: o.AttachPolicy,
+		Region:   region,
+		Keys:     s.keys,
+		Now:      s.clock.now,
+		Lifetime: o.CredentialLifetime,
 	}
 	if o.Faults {
 		s.faults = faults.NewPending()
@@ -151,32 +175,83 @@ func New(o Options) (*Server, error) {
 		s.mux.HandleFunc("POST /control", s.serveControl)
 	}
 	s.cognito = cognito.New(pool)
-	s.shadows = shadow.New(shadow.Options{Now: s.clock.now})
-	if s.broker, err = s.newBroker(); err != nil {
+	if err = s.openServices(); err == nil {
+		s.broker, err = s.newBroker()
+	}
+	if err != nil {
 		s.store.Close()
 		return nil, err
 	}
-	s.mux.Handle("POST /cognito", s.cognito)
-	s.mux.Handle("OPTIONS /cognito", s.cognito)
+	s.notifier.start(s.jobs, s.publish)
+	s.api = s.newAPI()
+	// The SDK for JavaScript adds a slash to the path of an endpoint, and the CRT posts to /.
+	for _, path := range []string{"/cognito", "/cognito/{$}", "/{$}"} {
+		s.mux.Handle("POST "+path, s.cognito)
+		s.mux.Handle("OPTIONS "+path, s.cognito)
+	}
 	s.mux.HandleFunc("GET /mqtt", s.serveMQTT)
 	s.mux.HandleFunc("GET /local.json", s.serveLocalJSON)
 	s.mux.Handle("GET /", staticFiles(o.WWW))
 	return s, nil
 }
 
+// openServices creates the services that keep their state in s.store.
+func (s *Server) openServices() (err error) {
+	if s.shadows, err = shadow.New(shadow.Options{Now: s.clock.now, Store: s.store}); err != nil {
+		return err
+	}
+	if s.things, err = things.New(things.Options{Region: region, Account: account, Store: s.store}); err != nil {
+		return err
+	}
+	s.notifier = newJobNotifier(s.log())
+	s.jobs, err = jobs.New(jobs.Options{
+		Now:         s.clock.now,
+		Store:       s.store,
+		Region:      region,
+		Account:     account,
+		ThingExists: s.things.Exists,
+		Notify:      s.notifier.notify,
+	})
+	return err
+}
+
+// log returns the logger of the Server.
+func (s *Server) log() *slog.Logger {
+	if s.options.Logger != nil {
+		return s.options.Logger
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+// currentBroker returns the broker, which the fault Restart replaces.
+func (s *Server) currentBroker() *broker.Broker {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.broker
+}
+
+// publish publishes a message of a service.
+func (s *Server) publish(p broker.Publication) error { return s.currentBroker().Publish(p) }
+
 func (s *Server) newBroker() (*broker.Broker, error) {
+	var b *broker.Broker
+	publish := func(p broker.Publication) error { return b.Publish(p) }
 	o := broker.Options{
 		MaximumQoS: s.options.MaximumQoS,
 		NoQuotas:   s.options.NoQuotas,
 		RateQuotas: s.options.RateQuotas,
 		Now:        s.clock.now,
-		Services:   []broker.Service{shadowTopics{s.shadows}},
+		Services:   []broker.Service{shadowTopics{s.shadows, s.log()}, jobTopics{s.jobs, s.log()}},
+		Observer:   lifecycle.New(publish, s.clock.now, s.log()),
+		Store:      s.store,
 		Logger:     s.options.Logger,
 	}
 	if s.faults != nil {
 		o.RefuseConnect = s.faults.NextConnack
 	}
-	return broker.New(o)
+	var err error
+	b, err = broker.New(o) // A Broker has events only after New.
+	return b, err
 }
 
 // ServeHTTP implements http.Handler.
@@ -184,6 +259,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Date", s.clock.now().UTC().Format(http.TimeFormat))
 	if !s.guard.Allow(w, r) {
+		return
+	}
+	if s.api.Owns(r) && !cognito.Addresses(r) {
+		s.api.ServeHTTP(w, r) // not by the mux, which redirects paths with dots
 		return
 	}
 	s.mux.ServeHTTP(w, r)
@@ -210,6 +289,7 @@ func (s *Server) Close() error {
 	if s.faults != nil {
 		s.faults.Thaw(faults.AllClients)
 	}
+	s.notifier.stop()
 
 	done := make(chan struct{})
 	go func() {
@@ -237,9 +317,9 @@ func (s *Server) beginHandshake() bool {
 }
 
 // serveConn serves a client until its connection ends. tcp is nil unless Options.Faults is set.
-func (s *Server) serveConn(socket *broker.Socket, tcp *faults.Conn, policy *iam.Policy) {
+func (s *Server) serveConn(socket *broker.Socket, tcp *faults.Conn, o broker.ConnOptions) {
 	s.mu.Lock()
-	c := &connection{mqtt: s.broker.NewConn(socket, policy), tcp: tcp, ended: make(chan struct{})}
+	c := &connection{mqtt: s.broker.NewConn(socket, o), tcp: tcp, ended: make(chan struct{})}
 	if s.closed {
 		c.mqtt.Disconnect(packets.ErrServerShuttingDown)
 	}

@@ -1,7 +1,6 @@
 package localiot
 
 import (
-	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -9,10 +8,9 @@ import (
 	"iot.wasm/internal/localiot/broker"
 	"iot.wasm/internal/localiot/faults"
 	"iot.wasm/internal/localiot/web"
-	"iot.wasm/internal/sigv4verify"
 )
 
-// serveMQTT serves /mqtt. It verifies the signature of the URL, opens the WebSocket, and serves the
+// serveMQTT serves /mqtt. It authenticates the client, opens the WebSocket, and serves the
 // connection until it ends.
 func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 	isHandshake := strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
@@ -22,18 +20,9 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if err := s.verifier.Verify(r); err != nil {
-		var e *sigv4verify.Error
-		if !errors.As(err, &e) {
-			e = &sigv4verify.Error{Check: "signature", Code: "ForbiddenException", Message: "Forbidden"}
-		}
-		web.Refuse(w, http.StatusForbidden, web.Refusal{Check: e.Check, Code: e.Code, Message: e.Message})
-		return
-	}
-	id, _, _ := strings.Cut(r.URL.Query().Get("X-Amz-Credential"), "/")
-	key, ok := s.keys.Get(id)
-	if !ok || !key.Policy.AllowsConnect() {
-		web.Refuse(w, http.StatusForbidden, web.Refusal{Check: "policy", Code: "ForbiddenException", Message: "Forbidden"})
+	o, refusal := s.authenticate(r)
+	if refusal != nil {
+		web.Refuse(w, http.StatusForbidden, *refusal)
 		return
 	}
 	if !isHandshake {
@@ -42,8 +31,9 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 		web.Refuse(w, http.StatusUpgradeRequired, web.Refusal{Check: "upgrade", Code: "UpgradeRequiredException", Message: "The signature is valid. Open this URL as a WebSocket."})
 		return
 	}
-	if !offersSubprotocol(r, "mqtt") {
-		web.Refuse(w, http.StatusBadRequest, web.Refusal{Check: "subprotocol", Code: "BadRequestException", Message: "The WebSocket must offer the subprotocol mqtt."})
+	offered := subprotocol(r)
+	if offered == "" {
+		web.Refuse(w, http.StatusBadRequest, web.Refusal{Check: "subprotocol", Code: "BadRequestException", Message: "The WebSocket must offer the subprotocol mqtt or mqttv3.1."})
 		return
 	}
 	if !s.beginHandshake() {
@@ -59,11 +49,22 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 			return tcp
 		}
 	}
-	socket, err := broker.Accept(w, r, wrap) // web.Guard has checked the Origin
+	socket, err := broker.Accept(w, r, offered, wrap) // web.Guard has checked the Origin
 	if err != nil {
 		return
 	}
-	s.serveConn(socket, tcp, key.Policy)
+	s.serveConn(socket, tcp, o)
+}
+
+// subprotocol returns the subprotocol for the response to a handshake: mqtt, mqttv3.1 if the handshake
+// offers only that, or "". AWS's older clients offer mqttv3.1, also for MQTT 3.1.1.
+func subprotocol(r *http.Request) string {
+	for _, name := range []string{"mqtt", "mqttv3.1"} {
+		if offersSubprotocol(r, name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // offersSubprotocol reports whether the handshake offers a subprotocol [RFC 6455, 11.3.4].

@@ -7,15 +7,26 @@ import (
 	"testing"
 	"time"
 
+	"iot.wasm/internal/localiot/iam"
+
 	"nhooyr.io/websocket"
 )
+
+// temporaryKey issues a temporary key that allows everything.
+func (s *testServer) temporaryKey(expires time.Time) iam.AccessKey {
+	s.t.Helper()
+	k, err := s.keys.IssueTemporary(expires, iam.Owner{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return k
+}
 
 // The server refuses a handshake with status 403. A fetch of the same URL returns the reason.
 func TestRefusedHandshakes(t *testing.T) {
 	s := start(t, Options{})
 	l := s.local()
-	unexpiredKey := s.keys.IssueTemporary(time.Now().Add(time.Hour), nil)
-	expiredKey := s.keys.IssueTemporary(time.Now(), nil)
+	unexpiredKey, expiredKey := s.temporaryKey(time.Now().Add(time.Hour)), s.temporaryKey(time.Now())
 	temporary, expired, unknown, foreign, wrong := l, l, l, l, l
 	temporary.Credentials = credentials{unexpiredKey.ID, unexpiredKey.Secret}
 	expired.Credentials = credentials{expiredKey.ID, expiredKey.Secret}
@@ -79,7 +90,7 @@ func TestRefusedHandshakes(t *testing.T) {
 func TestAcceptedHandshakes(t *testing.T) {
 	s := start(t, Options{})
 	l := s.local()
-	k := s.keys.IssueTemporary(time.Now().Add(time.Hour), nil)
+	k := s.temporaryKey(time.Now().Add(time.Hour))
 	temporary := l
 	temporary.Credentials = credentials{k.ID, k.Secret}
 	withToken := sign(t, temporary, time.Now(), time.Hour)
@@ -106,6 +117,19 @@ func TestAcceptedHandshakes(t *testing.T) {
 	}
 }
 
+func TestOldSubprotocol(t *testing.T) {
+	s := start(t, Options{})
+	u := sign(t, s.local(), time.Now(), 0).String()
+	ws, _, err := websocket.Dial(t.Context(), u, &websocket.DialOptions{Subprotocols: []string{"mqttv3.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	if ws.Subprotocol() != "mqttv3.1" {
+		t.Errorf("subprotocol %q", ws.Subprotocol())
+	}
+}
+
 func TestFetchOfValidURL(t *testing.T) {
 	s := start(t, Options{})
 	u := sign(t, s.local(), time.Now(), 0)
@@ -120,7 +144,7 @@ func TestFetchOfValidURL(t *testing.T) {
 func TestMissingSubprotocol(t *testing.T) {
 	s := start(t, Options{})
 	u := sign(t, s.local(), time.Now(), 0).String()
-	for _, offered := range [][]string{nil, {"mqttv3.1"}, {"MQTT"}} {
+	for _, offered := range [][]string{nil, {"mqttv3"}, {"MQTT"}} {
 		_, r, err := websocket.Dial(t.Context(), u, &websocket.DialOptions{Subprotocols: offered})
 		if err == nil || r.StatusCode != http.StatusBadRequest {
 			t.Errorf("offering %v: got %v, want 400", offered, err)

@@ -13,7 +13,7 @@ import (
 // Overlay writes a configuration for the flag -overlay of go build and go test, and
 // returns its path. With the flag, the go command uses the result of Source in place of
 // file. Overlay writes its files into dir, which must be a separate folder for each call.
-// It returns the errors of Source, and those of writing.
+// It fails if Source fails, or if it cannot write the files.
 func Overlay(dir, file, old, replacement string) (config string, err error) {
 	path, err := filepath.Abs(file)
 	if err != nil {

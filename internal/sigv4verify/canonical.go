@@ -9,28 +9,46 @@ import (
 )
 
 // canonicalRequest returns the canonical request of SigV4, which the signer hashes and signs. The
-// canonical request contains all parameters of the query except the signature and the session token.
-// AWS IoT does not sign the session token.
-func canonicalRequest(r *http.Request, query url.Values) string {
+// canonical request contains all parameters of the query that the caller passes, the headers in signed,
+// and the hash of the body.
+//
+// The path of a request to AWS IoT is percent-encoded twice: the first time in the URL.
+func canonicalRequest(r *http.Request, query url.Values, signed []string, payloadHash string) string {
 	var pairs []string
 	for name, values := range query {
-		if name == paramSignature || name == paramToken {
-			continue
-		}
 		for _, value := range values {
 			pairs = append(pairs, escape(name, false)+"="+escape(value, false))
 		}
 	}
 	slices.SortFunc(pairs, byNameThenValue)
-	return strings.Join([]string{
-		r.Method,
-		escape(r.URL.EscapedPath(), true),
-		strings.Join(pairs, "&"),
-		"host:" + strings.TrimSuffix(strings.ToLower(r.Host), ":443"),
-		"",
-		"host",
-		emptyHash,
-	}, "\n")
+	lines := []string{r.Method, escape(r.URL.EscapedPath(), true), strings.Join(pairs, "&")}
+	for _, name := range signed {
+		value, _ := headerValue(r, name)
+		lines = append(lines, name+":"+value)
+	}
+	return strings.Join(append(lines, "", strings.Join(signed, ";"), payloadHash), "\n")
+}
+
+// headerValue returns the canonical value of a header, and whether the request has the header. name is
+// in lower case. The server of net/http moves three headers to fields of the request.
+func headerValue(r *http.Request, name string) (string, bool) {
+	switch name {
+	case "host":
+		return strings.TrimSuffix(strings.ToLower(r.Host), ":443"), true
+	case "transfer-encoding":
+		return strings.Join(r.TransferEncoding, ","), len(r.TransferEncoding) > 0
+	case "content-length":
+		if values := r.Header.Values(name); len(values) > 0 {
+			return values[0], true
+		}
+		return fmt.Sprint(r.ContentLength), r.ContentLength >= 0
+	}
+	values := r.Header.Values(name)
+	trimmed := make([]string, len(values))
+	for i, value := range values {
+		trimmed[i] = strings.Join(strings.Fields(value), " ")
+	}
+	return strings.Join(trimmed, ","), len(values) > 0
 }
 
 // byNameThenValue compares pairs of the form name=value, by name first. A comparison of the whole

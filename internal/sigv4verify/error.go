@@ -5,10 +5,11 @@ import "fmt"
 // Error states why Verify refused a request. Its fields never contain a secret, a token, a signature
 // or the canonical request.
 type Error struct {
-	// Check is the stable name of the failed check: query, missing:<parameter>,
-	// duplicate:<parameter>, algorithm, signed-headers, credential, terminator, service, region,
-	// scope-date, date, skew, expires (not a valid number), expired, access-key,
-	// credentials-expired, token or signature.
+	// Check is the stable name of the failed check: query, authorization (not a list of parameters),
+	// missing:<parameter>, duplicate:<parameter>, algorithm, signed-headers, credential, terminator,
+	// service, region, scope-date, date, skew, expires (not a valid number), expired, access-key,
+	// credentials-expired, token, token-signed (the session token is part of the signed query),
+	// payload-hash or signature.
 	Check string
 
 	// Code is the exception name of AWS, such as InvalidSignatureException.

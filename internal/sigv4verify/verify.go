@@ -1,19 +1,17 @@
-// Package sigv4verify verifies presigned URLs of AWS Signature Version 4, as AWS IoT Core does for a
-// WebSocket handshake. It follows the specification and shares no code with a signer, so that tests of
-// a signer can use it as an independent implementation.
+// Package sigv4verify verifies AWS Signature Version 4 as AWS IoT Core does: in the query of a WebSocket
+// handshake, and in the header Authorization of a request to an HTTP API. It follows the specification
+// and shares no code with a signer, so that tests of a signer can use it as an independent
+// implementation.
 //
-// AWS IoT differs from other AWS services in one point: the session token is not signed. The client
-// appends it to the signed query.
+// AWS IoT differs from other AWS services in one point: the session token in a query is not signed. The
+// client appends it to the signed query.
 //
 // Sources: "Create a signed AWS API request" in the AWS IAM User Guide, and "Device communication
 // protocols" (MQTT over WebSocket) in the AWS IoT Core Developer Guide.
 package sigv4verify
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -41,14 +39,16 @@ const (
 	paramToken         = "X-Amz-Security-Token"
 )
 
+const mismatch = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+
 // required lists the parameters that every presigned URL has.
 var required = []string{paramAlgorithm, paramCredential, paramDate, paramSignedHeaders, paramSignature}
 
-// Verifier verifies presigned requests. Region, Service and Lookup must be set. A Verifier is safe for
-// concurrent use if Lookup and Now are.
+// Verifier verifies signed requests. Region and Lookup must be set. A Verifier is safe for concurrent
+// use if Lookup and Now are.
 type Verifier struct {
 	Region  string // the region in the credential scope, such as us-east-1
-	Service string // the service in the credential scope, for AWS IoT iotdevicegateway
+	Service string // the service in the credential scope of Verify, for AWS IoT iotdevicegateway
 
 	// Now is the clock of the verifier. X-Amz-Date may differ from it by 5 min. nil means time.Now.
 	Now func() time.Time
@@ -58,7 +58,8 @@ type Verifier struct {
 }
 
 // Verify returns nil if the query of r has a valid signature. Otherwise it returns an *Error that names
-// the first failed check. Verify uses the method, the URL and the Host of r, and no other header.
+// the first failed check. Verify uses the method, the URL and the Host of r, and the headers that
+// X-Amz-SignedHeaders contains.
 func (v *Verifier) Verify(r *http.Request) error {
 	if e := v.verify(r); e != nil {
 		return e
@@ -84,86 +85,86 @@ func (v *Verifier) verify(r *http.Request) *Error {
 	if query.Get(paramAlgorithm) != algorithm {
 		return incomplete("algorithm", "Unsupported AWS 'algorithm': it must be '%s'.", algorithm)
 	}
-	if query.Get(paramSignedHeaders) != "host" {
-		return invalid("signed-headers", "'Host' must be a 'SignedHeader', and the only one, in the query of a WebSocket handshake.")
-	}
-	signed, e := signingTime(query.Get(paramDate))
+	headers, e := signedHeaders(r, query.Get(paramSignedHeaders), "host")
 	if e != nil {
 		return e
 	}
-	scope, e := v.parseCredential(query.Get(paramCredential), signed)
+	date := query.Get(paramDate)
+	signed, e := signingTime(date)
 	if e != nil {
 		return e
 	}
-	now := time.Now
-	if v.Now != nil {
-		now = v.Now
-	}
-	if e := checkAge(query, signed, now().UTC().Truncate(time.Second)); e != nil {
+	scope, e := parseCredential(query.Get(paramCredential))
+	if e != nil {
 		return e
 	}
-	key, ok := v.Lookup(scope.accessKeyID)
-	if !ok {
-		return unrecognized("access-key")
+	if scope.service != v.Service {
+		return invalid("service", "Credential should be scoped to correct service: '%s'.", v.Service)
 	}
-	if !key.Expires.IsZero() && !now().Before(key.Expires) {
-		return &Error{"credentials-expired", "ExpiredTokenException", "The security token included in the request is expired"}
+	if e := v.checkRegion(scope); e != nil {
+		return e
+	}
+	if e := checkDate(scope, signed); e != nil {
+		return e
+	}
+	if e := v.checkAge(query, signed); e != nil {
+		return e
+	}
+	key, e := v.lookup(scope.accessKeyID)
+	if e != nil {
+		return e
 	}
 	token, given := query[paramToken]
-	if given != (key.SessionToken != "") || given && subtle.ConstantTimeCompare([]byte(token[0]), []byte(key.SessionToken)) != 1 {
-		return unrecognized("token")
+	if e := checkToken(key, token, given); e != nil {
+		return e
 	}
-	want := scope.sign(key.Secret, query.Get(paramDate), canonicalRequest(r, query))
-	if subtle.ConstantTimeCompare([]byte(query.Get(paramSignature)), []byte(want)) != 1 {
-		return invalid("signature", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
+	signature := query.Get(paramSignature)
+	query.Del(paramSignature)
+	withToken := canonicalRequest(r, query, headers, emptyHash)
+	query.Del(paramToken)
+	switch canonical := canonicalRequest(r, query, headers, emptyHash); {
+	case equal(signature, scope.sign(key.Secret, date, canonical)):
+		return nil
+	case given && equal(signature, scope.sign(key.Secret, date, withToken)):
+		return invalid("token-signed", "%s The session token is part of the signed query. AWS IoT requires that X-Amz-Security-Token is appended to the URL after signing.", mismatch)
+	}
+	return invalid("signature", mismatch)
+}
+
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// lookup returns the key that has an access key id, unless it is unknown or has expired.
+func (v *Verifier) lookup(accessKeyID string) (Key, *Error) {
+	key, ok := v.Lookup(accessKeyID)
+	if !ok {
+		return Key{}, unrecognized("access-key")
+	}
+	if !key.Expires.IsZero() && !v.now().Before(key.Expires) {
+		return Key{}, &Error{"credentials-expired", "ExpiredTokenException", "The security token included in the request is expired"}
+	}
+	return key, nil
+}
+
+// checkToken checks the values of X-Amz-Security-Token in a request.
+func checkToken(key Key, token []string, given bool) *Error {
+	if given != (key.SessionToken != "") || given && !equal(token[0], key.SessionToken) {
+		return unrecognized("token")
 	}
 	return nil
 }
 
-// credentialScope holds the parts of X-Amz-Credential.
-type credentialScope struct {
-	accessKeyID, date, region, service string
+func (v *Verifier) now() time.Time {
+	if v.Now != nil {
+		return v.Now()
+	}
+	return time.Now()
 }
 
-// parseCredential parses X-Amz-Credential and checks all parts except the access key id.
-func (v *Verifier) parseCredential(credential string, signed time.Time) (credentialScope, *Error) {
-	parts := strings.Split(credential, "/")
-	if len(parts) != 5 || parts[0] == "" {
-		return credentialScope{}, incomplete("credential", "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term.")
-	}
-	s := credentialScope{parts[0], parts[1], parts[2], parts[3]}
-	switch {
-	case parts[4] != terminator:
-		return s, invalid("terminator", "Credential should be scoped with a valid terminator: '%s'.", terminator)
-	case s.service != v.Service:
-		return s, invalid("service", "Credential should be scoped to correct service: '%s'.", v.Service)
-	case s.region != v.Region:
-		return s, invalid("region", "Credential should be scoped to a valid region.")
-	case s.date != signed.Format("20060102"):
-		return s, invalid("scope-date", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.")
-	}
-	return s, nil
-}
-
-// signingTime parses X-Amz-Date.
-func signingTime(date string) (time.Time, *Error) {
-	signed, err := time.Parse(dateLayout, date)
-	if err != nil || signed.Format(dateLayout) != date { // time.Parse accepts fractions of a second
-		return signed, incomplete("date", "Date must be in ISO-8601 'basic format', e.g. 20060102T150405Z.")
-	}
-	return signed, nil
-}
-
-// checkAge checks X-Amz-Date against the clock, and X-Amz-Expires. now has whole seconds, like
-// X-Amz-Date.
-func checkAge(query url.Values, signed, now time.Time) *Error {
-	if oldest := now.Add(-maxSkew); signed.Before(oldest) {
-		return invalid("skew", "Signature expired: %s is now earlier than %s (%s - %g min.)",
-			signed.Format(dateLayout), oldest.Format(dateLayout), now.Format(dateLayout), maxSkew.Minutes())
-	}
-	if newest := now.Add(maxSkew); signed.After(newest) {
-		return invalid("skew", "Signature not yet current: %s is still later than %s (%s + %g min.)",
-			signed.Format(dateLayout), newest.Format(dateLayout), now.Format(dateLayout), maxSkew.Minutes())
+// checkAge checks X-Amz-Date against the clock, and X-Amz-Expires.
+func (v *Verifier) checkAge(query url.Values, signed time.Time) *Error {
+	now := v.now().UTC().Truncate(time.Second)
+	if e := checkSkew(signed, now); e != nil {
+		return e
 	}
 	if !query.Has(paramExpires) {
 		return nil
@@ -176,22 +177,4 @@ func checkAge(query url.Values, signed, now time.Time) *Error {
 		return invalid("expired", "Signature expired: %s is now earlier than %s", end.Format(dateLayout), now.Format(dateLayout))
 	}
 	return nil
-}
-
-// sign returns the hexadecimal signature of a canonical request.
-func (s credentialScope) sign(secret, date, canonical string) string {
-	hash := sha256.Sum256([]byte(canonical))
-	toSign := strings.Join([]string{
-		algorithm,
-		date,
-		strings.Join([]string{s.date, s.region, s.service, terminator}, "/"),
-		hex.EncodeToString(hash[:]),
-	}, "\n")
-	key := []byte("AWS4" + secret)
-	for _, part := range []string{s.date, s.region, s.service, terminator, toSign} {
-		mac := hmac.New(sha256.New, key)
-		mac.Write([]byte(part))
-		key = mac.Sum(nil)
-	}
-	return hex.EncodeToString(key)
 }

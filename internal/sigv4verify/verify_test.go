@@ -95,6 +95,14 @@ func wantCheck(t *testing.T, err error, check, code string) *Error {
 	return e
 }
 
+// canonicalHandshake returns the canonical request of a WebSocket handshake with the query q, if Host is the
+// only signed header. It deletes the signature and the session token from q.
+func canonicalHandshake(q url.Values, r *http.Request) string {
+	q.Del(paramSignature)
+	q.Del(paramToken)
+	return canonicalRequest(r, q, []string{"host"}, emptyHash)
+}
+
 func TestGolden(t *testing.T) {
 	for _, g := range loadGolden(t) {
 		t.Run(g.Name, func(t *testing.T) {
@@ -102,7 +110,7 @@ func TestGolden(t *testing.T) {
 			if err := g.verifier(t, 0).Verify(r); err != nil {
 				t.Fatal(err)
 			}
-			if got := canonicalRequest(r, r.URL.Query()); got != g.CanonicalRequest {
+			if got := canonicalHandshake(r.URL.Query(), r); got != g.CanonicalRequest {
 				t.Errorf("canonical request\n%s\nwant\n%s", got, g.CanonicalRequest)
 			}
 			r.Host = strings.ToUpper(r.Host)
@@ -156,12 +164,16 @@ func TestRefused(t *testing.T) {
 		{"date twice", add(paramDate), "duplicate:X-Amz-Date", incomplete},
 		{"token twice", add(paramToken), "duplicate:X-Amz-Security-Token", incomplete},
 		{"other algorithm", set(paramAlgorithm, "AWS4-HMAC-SHA512"), "algorithm", incomplete},
-		{"another signed header", set(paramSignedHeaders, "host;x-amz-date"), "signed-headers", invalid},
-		{"host not signed", set(paramSignedHeaders, "x-amz-date"), "signed-headers", invalid},
+		{"a signed header that is absent", set(paramSignedHeaders, "host;x-amz-date"), "signed-headers", invalid},
+		{"a signed header in capitals", set(paramSignedHeaders, "Connection;host"), "signed-headers", invalid},
+		{"signed headers not sorted", set(paramSignedHeaders, "host;connection"), "signed-headers", invalid},
+		{"a signed header twice", set(paramSignedHeaders, "host;host"), "signed-headers", invalid},
+		{"an empty signed header", set(paramSignedHeaders, ";host"), "signed-headers", invalid},
+		{"host not signed", set(paramSignedHeaders, "connection;x-date"), "signed-headers", invalid},
 		{"date not basic", set(paramDate, "2025-01-02T03:04:05Z"), "date", incomplete},
 		{"date with a fraction", set(paramDate, "20250102T030405.5Z"), "date", incomplete},
-		{"credential of four", set(paramCredential, "AKIDEXAMPLE/20250102/us-east-1/aws4_request"), "credential", incomplete},
-		{"credential of six", credential(0, "AKID/EXAMPLE"), "credential", incomplete},
+		{"credential of four parts", set(paramCredential, "AKIDEXAMPLE/20250102/us-east-1/aws4_request"), "credential", incomplete},
+		{"credential of six parts", credential(0, "AKID/EXAMPLE"), "credential", incomplete},
 		{"no key id", credential(0, ""), "credential", incomplete},
 		{"scope date differs from date", credential(1, "20250103"), "scope-date", invalid},
 		{"no scope date", credential(1, ""), "scope-date", invalid},
@@ -192,6 +204,8 @@ func TestRefused(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			r := request(t, g.URL)
+			// The cases of signed headers name headers that the request has, except the absent one.
+			r.Header = http.Header{"Connection": {"Upgrade"}, "X-Date": {"today"}, "": {"empty"}}
 			q := r.URL.Query()
 			test.change(q)
 			r.URL.RawQuery = q.Encode()
@@ -228,7 +242,7 @@ func TestTokenForLongTermKey(t *testing.T) {
 	wantCheck(t, err, "token", "UnrecognizedClientException")
 }
 
-// A + in a token that is not percent-encoded is decoded as a space.
+// If a token is not percent-encoded, its + is decoded as a space. Verify then refuses the token.
 func TestTokenNotEncoded(t *testing.T) {
 	g := goldenCase(t, "us-east-1-ats-token")
 	before, _, _ := strings.Cut(g.URL, "&X-Amz-Security-Token=")
@@ -275,8 +289,11 @@ func TestLifetime(t *testing.T) {
 		r := request(t, g.URL)
 		q := r.URL.Query()
 		q.Set(paramExpires, "60")
-		q.Set(paramSignature, credentialScope{date: g.Date[:8], region: g.Region, service: "iotdevicegateway"}.
-			sign(g.SecretAccessKey, g.Date, canonicalRequest(r, q)))
+		token := q.Get(paramToken)
+		signature := credentialScope{date: g.Date[:8], region: g.Region, service: "iotdevicegateway"}.
+			sign(g.SecretAccessKey, g.Date, canonicalHandshake(q, r))
+		q.Set(paramSignature, signature)
+		q.Set(paramToken, token)
 		r.URL.RawQuery = q.Encode()
 		if err := g.verifier(t, time.Minute).Verify(r); err != nil {
 			t.Fatal(err)
@@ -328,7 +345,7 @@ func TestEveryByteCounts(t *testing.T) {
 func TestCanonicalQueryOrder(t *testing.T) {
 	r := request(t, "wss://h/mqtt?b=2&a1=x&a=y&a-=z&b=1&c&e%20f=%2b~/")
 	want := "a=y&a-=z&a1=x&b=1&b=2&c=&e%20f=%2B~%2F"
-	if got := strings.Split(canonicalRequest(r, r.URL.Query()), "\n")[2]; got != want {
+	if got := strings.Split(canonicalHandshake(r.URL.Query(), r), "\n")[2]; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -88,7 +88,7 @@ func (t *tab) busy() (w work, err error) {
 
 // heap collects garbage and returns the size of the JavaScript heap in bytes.
 func (t *tab) heap() (float64, error) {
-	for range 2 { // the second time, objects that finalizers have released are garbage
+	for range 2 { // the second collection frees the objects that finalizers have released
 		if _, err := chromedp.Call(t.ctx, heapprofiler.CollectGarbage, cdp.Empty{}); err != nil {
 			return 0, err
 		}

@@ -11,8 +11,8 @@ import (
 	"sync"
 )
 
-// The topics of the bench. The lean peer returns messages of QoS 0 to echoTopic to their
-// publisher. It counts all other messages.
+// The topics of the bench. The lean peer sends each message of QoS 0 with the topic echoTopic
+// back to its publisher. It counts all other messages.
 const (
 	inFilter  = "bench/in/+"
 	echoTopic = "bench/in/echo"
@@ -357,7 +357,7 @@ const chunk = 128 << 10
 
 // blast sends the messages of b as fast as the client receives them, and then the end
 // message. For QoS 1 it sends the end message after the last PUBACK. blast fails if the
-// connection or ctx ends before.
+// connection or ctx ends first.
 func (k *conn) blast(ctx context.Context, b blast) error {
 	var topics [inTopics]string
 	for i := range topics {
@@ -417,7 +417,7 @@ func (k *conn) blast(ctx context.Context, b blast) error {
 }
 
 // wait waits until done returns true. It calls done with k.mu held. wait fails if the
-// connection or ctx ends before.
+// connection or ctx ends first.
 func (k *conn) wait(ctx context.Context, done func() bool) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()

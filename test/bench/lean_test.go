@@ -16,8 +16,7 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// A client is a WebSocket outside the browser that sends packets to the lean peer and reads
-// its packets.
+// A client is a WebSocket outside the browser. It exchanges packets with the lean peer.
 type client struct {
 	t      *testing.T
 	ctx    context.Context
@@ -160,7 +159,6 @@ func TestBlast(t *testing.T) {
 
 func TestPublish(t *testing.T) {
 	c, k := dial(t, connect311)
-	k.version = 4
 	var some []byte
 	for id := range 3 {
 		some = k.appendPublish(some, "a", 1, uint16(id+1), make([]byte, 1000))

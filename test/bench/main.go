@@ -24,12 +24,13 @@
 //   - The lean peer must not be the bottleneck. It sends frames in writes of 128 KiB and
 //     answers all packets of one read in one frame. The client "raw", which sends and
 //     receives prepared packets, shows the limit of the lean peer.
-//   - The time of receiving begins with the request for the messages. It ends with the
-//     last call of the handler, and for QoS 1 with the message that the lean peer sends
-//     after the last PUBACK. At most 1,000 messages are unacknowledged.
+//   - The time of receiving begins with the request for the messages. It ends when the page
+//     receives the end message. The lean peer sends the end message after the last message,
+//     and for QoS 1 after the last PUBACK. At most 1,000 messages are unacknowledged.
 //   - The time of publishing begins with the first call. The page publishes 100 messages
-//     in a turn of the event loop, without awaiting them. The time ends when the lean
-//     peer reports that it has received all messages, and for QoS 1 with the last callback.
+//     in a turn of the event loop, without awaiting them. For QoS 0, the time ends when the
+//     lean peer reports that it has received all messages. For QoS 1, the time ends with
+//     the last callback.
 //   - Clients are bundled and minified; iot.wasm is served as it is published. All
 //     files are compressed with brotli 11 before the measurements.
 //

@@ -18,7 +18,7 @@ type runner struct {
 
 // run measures all clients in several rounds. In a round, each client has an open page. The
 // clients take turns in every measurement, so that other load of the machine affects all
-// of them. The measurements begin with different clients.
+// of them. The first client is another one in each round and for each load.
 func (c *runner) run(ctx context.Context, rounds int) error {
 	// After a first visit, which is not measured, the browser has started and all files are
 	// compressed.

@@ -152,7 +152,7 @@ func compress(body []byte) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// blast makes the lean peer send messages to the page. The response follows the last message.
+// blast makes the lean peer send messages to the page. It responds after the end message.
 func (s *site) blast(w http.ResponseWriter, r *http.Request) {
 	q := numbers{query: r.URL.Query()}
 	b := blast{Count: q.get("count"), Size: q.get("size"), QoS: byte(q.get("qos")), PerFrame: q.get("perFrame")}

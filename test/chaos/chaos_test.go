@@ -70,8 +70,8 @@ func TestChaos(t *testing.T) {
 		sum.faults, sum.connects, sum.deleted, sum.promises, sum.received, sum.acknowledged, sum.duplicates)
 }
 
-// runRound runs the round of a seed. If a rule is broken, it reports how to run the round
-// again.
+// runRound runs the round of a seed. If a rule is broken, runRound fails the test and prints
+// the command that runs the round again.
 func runRound(t *testing.T, tab *harness.Tab, seed uint64, length time.Duration) *round {
 	t.Helper()
 	r := &round{seed: seed, length: length, prefix: fmt.Sprintf("%d/", seed), tab: tab}

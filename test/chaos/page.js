@@ -83,7 +83,7 @@ class Round {
     this.received.push([nameOf(message), message.duplicate, message.qos]);
   }
 
-  /** Records when a promise settles. */
+  /** Records the outcome of a promise when it settles. */
   track(name, promise, bytes = 0) {
     const key = `${++this.calls} ${name}`;
     this.pending.set(key, true);

@@ -12,11 +12,11 @@ const mostMemory = 64 << 20
 //
 //   - (a) If publish() resolves for QoS 1 or 2, the message has arrived. A promise
 //     rejects only with a code that the disturbances can cause.
-//   - (b) The page has received each message that it has acknowledged, in a handler or in
-//     the event unclaimed.
+//   - (b) Each message that the page has acknowledged was delivered to a handler or to the
+//     event unclaimed.
 //   - (c) Messages of QoS 0 and 2 arrive at most once. If no session was deleted, all
 //     messages of QoS 1 and 2 to the page arrive.
-//   - (d) Messages of one topic and QoS arrive in their order.
+//   - (d) Messages of one topic and QoS arrive in the order in which they were published.
 //   - (e) Every promise settles.
 //   - (f) The page has no uncaught error. The client does not crash or close, and causes no
 //     protocol error. The wasm's memory is bounded.
@@ -48,7 +48,8 @@ func (r *round) check() {
 	}
 
 	// (a)
-	// A CONNECT without an answer may have replaced a lost session.
+	// An unanswered CONNECT may have created a new session, so the client must assume that
+	// the previous session is lost.
 	lost := r.deleted > 0 || events["connecting"] > events["connected"]
 	for _, s := range r.report.Settled {
 		name, code := s[0], s[1]

@@ -99,7 +99,8 @@ func TestViteDev(t *testing.T) {
 	t.Fatalf("Vite prints no address: %v", lines.Err())
 }
 
-// check opens a page that connects once and receives its own message.
+// check opens a page that connects once and receives its own message. effects is the number
+// of times that React must run the page's effects.
 func check(t *testing.T, s *harness.StandIn, at string, effects int) {
 	t.Helper()
 	got := read[outcome](t, at+"?server="+url.QueryEscape(s.URL), "globalThis.outcome")

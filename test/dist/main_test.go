@@ -1,5 +1,5 @@
 // Package dist tests the files that "make dist" makes. It uses them as pages and servers do:
-// installed from npm in Node, bundled into pages, and from a web server by a script tag.
+// installed from npm in Node, bundled into pages, and loaded from a web server by a script tag.
 package dist
 
 import (

@@ -17,7 +17,8 @@ func TestLinters(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string][]string{
 		"publint": {"publint/src/cli.js", "--strict", packed},
-		// The profile is esm-only, because Node can require() a module since version 20.19. The wasm has no typings.
+		// The profile is esm-only, because Node can require() a module since version 20.19. The
+		// entry point of the wasm is excluded, because the wasm has no typings.
 		"attw": {"@arethetypeswrong/cli/dist/index.js", "--profile", "esm-only", "--exclude-entrypoints", "./iot.wasm", "--", packed},
 	} {
 		t.Run(name, func(t *testing.T) {

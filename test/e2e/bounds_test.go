@@ -53,8 +53,8 @@ func TestUnreadMessagesAreBounded(t *testing.T) {
 	b.Is(`await (async () => { const messages = bounded[Symbol.asyncIterator](); for (let i = 0; i < 50; i++) if ((await messages.next()).value.text() !== "x") return i; return 50 })()`, `50`)
 }
 
-// The memory of the frames that wait for a busy page is bounded. It includes an overhead for
-// each frame. Empty frames use no memory.
+// The memory of the frames that wait for a busy page is bounded. The client adds an overhead
+// for each frame to the counted bytes. Empty frames use no memory.
 func TestSmallFramesAreBounded(t *testing.T) {
 	t.Parallel()
 	const frames = 120_000

@@ -41,8 +41,8 @@ func TestFortyReconnects(t *testing.T) {
 	b.Is(`wasm.mem.buffer.byteLength - before < 2 * 2 ** 20`, `true`)
 }
 
-// The connection is cut two hundred times, each time at a random point of a thousand
-// messages.
+// The connection is cut two hundred times. Each time, the page publishes a thousand messages,
+// and the cut follows the acknowledgement of a random one.
 func TestTwoHundredCuts(t *testing.T) {
 	t.Parallel()
 	s := harness.Serve(t, "-faults")

@@ -124,7 +124,7 @@ func TestEndlessResponse(t *testing.T) {
 func TestForeignTextsAreRedacted(t *testing.T) {
 	t.Parallel()
 	s := harness.Serve(t)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // quotes the request
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // its response quotes the request
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.WriteHeader(http.StatusForbidden)
 		if r.Header.Get("Upgrade") == "" {

@@ -152,7 +152,7 @@ func TestServeErrors(t *testing.T) {
 		_ = cmd.Run()
 		cancel()
 		if cmd.ProcessState.ExitCode() != c.code || !strings.Contains(stderr.String(), c.want) {
-			t.Errorf("%v: exit code %d, %q", c.args, cmd.ProcessState.ExitCode(), stderr.String())
+			t.Errorf("%v: exit code %d, %q; want %d, %q", c.args, cmd.ProcessState.ExitCode(), stderr.String(), c.code, c.want)
 		}
 	}
 }

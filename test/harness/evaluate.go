@@ -40,7 +40,7 @@ func Evaluate(tab context.Context, expression string, out any) error {
 
 // Poll evaluates an expression in the page of a tab every 20 ms until its value is
 // truthy, and returns that value. It has no timeout of its own, and fails if tab ends
-// before.
+// first.
 func Poll[T any](tab context.Context, expression string) (T, error) {
 	return chromedp.Run(tab, chromedp.Poll[T](expression, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(0)))
 }

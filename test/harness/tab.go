@@ -19,9 +19,9 @@ import (
 // A Tab is a page in a browser. A method without an error result fails the
 // test if its operation fails.
 type Tab struct {
-	T        *testing.T
-	Ctx      context.Context
-	Patience time.Duration // how long one operation may take
+	T        *testing.T      // the test that a method fails
+	Ctx      context.Context // the context of chromedp for the page
+	Patience time.Duration   // how long one operation may take
 }
 
 // Open opens a URL in a new tab of the browser. The tab has a profile of its own, and is
@@ -150,9 +150,10 @@ func Await[T any](b *Tab, expression string) T {
 	return value
 }
 
-// Fails checks that an expression throws an error, or is a promise that rejects with
-// one. The error has the class and the code; "undefined" stands for no code. Its message
-// contains all of the words, and no signed URL.
+// Fails checks that an expression throws an error, or is a promise that rejects with an
+// error. The error must have the name class and the code; "undefined" stands for no code.
+// Its message must contain all of the words. Its message and its stack must not contain a
+// signed URL.
 func (b *Tab) Fails(expression, class, code string, words ...string) {
 	b.T.Helper()
 	b.T.Logf("%s", expression)

@@ -33,8 +33,9 @@ var (
 	long      = strings.Repeat("l", 65_000)
 )
 
-// ids returns the packet identifiers of n messages. When an identifier occurs again, the
-// page has acknowledged its previous message.
+// ids returns a function for a call of flood that sends n messages. The function returns the
+// packet identifier of message i. An identifier recurs after 65,535 messages. By then, the
+// page has acknowledged the previous message with that identifier.
 func ids(p *peer, n int) func(i int) uint16 {
 	return func(i int) uint16 { return uint16((p.turn*n+i)%65_535) + 1 }
 }

@@ -79,11 +79,12 @@ func TestHostileBroker(t *testing.T) {
 			bound := time.Duration(float64(*mostGap) * o.load)
 			broken := o.check(a, bound)
 			if len(o.check(a, forever)) == 0 && o.slow(bound) {
-				// The machine or the browser itself may be the cause. Repeat the attack, and compare the
-				// page with one that has only a WebSocket.
+				// The machine or the browser itself may be the cause. The test repeats the attack, and
+				// compares the page with one that has only a WebSocket.
 				t.Logf("the attack is repeated, because %s", strings.Join(broken, "; "))
 				raw := run(t, site, a, true)
-				// If the browser itself hangs, as it does for many tiny messages, times vary a lot.
+				// The bound is higher by three times the time of the page with only a WebSocket. If the
+				// browser itself hangs, as it does for many tiny messages, the times vary a lot.
 				o = run(t, site, a, false)
 				bound = time.Duration(float64(*mostGap)*o.load) + 3*max(raw.response, time.Duration(raw.Gap*float64(time.Millisecond)))
 				broken = o.check(a, bound)
@@ -212,8 +213,8 @@ func (o *outcome) check(a attack, bound time.Duration) []string {
 	return broken
 }
 
-// runnable returns how many threads of the machine run or wait for a core. The bound of a
-// page is higher if other threads use its core.
+// runnable returns how many threads of the machine run or wait for a core. The more threads
+// there are, the longer the page may take to respond.
 func runnable() (n int) {
 	data, _ := os.ReadFile("/proc/loadavg") // exists only on Linux
 	if fields := strings.Fields(string(data)); len(fields) > 3 {

@@ -174,7 +174,6 @@ func serveAttack(t *testing.T, a attack, during time.Duration) (endpoint string,
 // flood after the first SUBSCRIBE.
 func (p *peer) read(during time.Duration) {
 	stream := bufio.NewReaderSize(websocket.NetConn(p.ctx, p.ws, websocket.MessageBinary), 64<<10)
-	p.ws.SetReadLimit(-1)
 	flooded := make(chan struct{})
 	started := false
 	flood := func() {
@@ -199,7 +198,7 @@ func (p *peer) read(during time.Duration) {
 		if p.a.notReading {
 			select {
 			case <-flooded:
-			case <-time.After(during): // the page may not read either, so that the flood blocks
+			case <-time.After(during): // if the page does not read either, the flood blocks
 			}
 		}
 	}
@@ -259,7 +258,7 @@ func (p *peer) read(during time.Duration) {
 			return
 		}
 		if p.a.notReading && started {
-			continue // an answer might block, because the page may not read
+			continue // an answer would block if the page does not read
 		}
 		if kind == connect && p.a.connack != nil {
 			p.a.connack(p)

@@ -1,13 +1,14 @@
 /** Assertions about values, errors and events. */
 
-/** Fails unless both values have the same JSON text. In it, undefined is the string "undefined", and a view of a buffer is an object with its class and its elements. */
-export function equal(got, want, what = "it") {
+/** Fails unless both values have the same JSON text. The text represents undefined as the string "undefined", and a view of a buffer as an object with its class and its elements. `name` is a name of the value for the error. */
+export function equal(got, want, name = "the value") {
   const [g, w] = [show(got), show(want)];
-  if (g !== w) throw new Error(`${what} is ${g}, want ${w}`);
+  if (g !== w) throw new Error(`${name}: got ${g}, want ${w}`);
 }
 
-export function ok(truth, what) {
-  if (!truth) throw new Error(`not true: ${what}`);
+/** Fails unless `truth` is truthy. `claim` is the statement that must be true. */
+export function ok(truth, claim) {
+  if (!truth) throw new Error(`not true: ${claim}`);
 }
 
 function show(value) {
@@ -18,7 +19,7 @@ function show(value) {
   });
 }
 
-/** Fails unless the promise rejects with an error that has this name and this code. `includes` is a part of the message. Resolves with the error. */
+/** Fails unless the promise rejects with an error that has this name and this code. The message must contain `includes`. Resolves with the error. */
 export async function rejects(promise, { name, code, includes = "" } = {}) {
   let error;
   try {
@@ -33,11 +34,11 @@ export async function rejects(promise, { name, code, includes = "" } = {}) {
   return error;
 }
 
-/** Resolves with the next event of a type for which `which` is true. */
-export function event(target, type, which = () => true) {
+/** Resolves with the next event of a type for which `accepts` returns true. */
+export function event(target, type, accepts = () => true) {
   return new Promise((resolve) => {
     const listener = (e) => {
-      if (!which(e)) return;
+      if (!accepts(e)) return;
       target.removeEventListener(type, listener);
       resolve(e);
     };

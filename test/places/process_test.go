@@ -16,8 +16,8 @@ type process struct {
 	ended  chan struct{} // closed when the program has ended
 }
 
-// start starts a program in a process group and a home folder of its own. It ends the
-// whole group with the test.
+// start starts a program in a process group and a home folder of its own. At the end of the
+// test, it ends the whole group.
 func start(t *testing.T, cmd *exec.Cmd, environment ...string) *process {
 	t.Helper()
 	p := &process{name: filepath.Base(cmd.Path), ended: make(chan struct{})}

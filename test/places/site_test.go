@@ -43,7 +43,7 @@ type report struct {
 	Ms                 float64
 	End                bool
 	Tests              int    // at the end, the number of all tests
-	Fatal              string // why the suite does not run
+	Fatal              string // the reason if the suite cannot run
 }
 
 // newSite serves the module in a folder to an engine. After the suite in one of the places,

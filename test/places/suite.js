@@ -158,6 +158,11 @@ class Place {
     return Number(await (await fetch(`${this.site}/requests${path}`)).text());
   }
 
+  /** Imports an optional module, such as "shadow". */
+  module(name) {
+    return import(new URL(`${name}.js`, this.isNode ? new URL("../../www/", import.meta.url) : `${this.site}/`).href);
+  }
+
   async json(path) {
     return (await fetch(this.site + path)).json();
   }

@@ -78,12 +78,12 @@ func files(t *testing.T, folder, suffix string) (list []string) {
 		return err
 	})
 	if err != nil || len(list) == 0 {
-		t.Fatalf("no %s in %s: %v", suffix, folder, err)
+		t.Fatalf("no file in %s has the suffix %s: %v", folder, suffix, err)
 	}
 	return list
 }
 
-// collect adds the first groups of all matches in a file to the set.
+// collect adds the first group of each match in a file to the set.
 func collect(t *testing.T, set map[string]bool, re *regexp.Regexp, path string) {
 	t.Helper()
 	data, err := os.ReadFile(path)

@@ -7,7 +7,7 @@ import { Message } from "../../www/iot/message.js";
 import { Subscription } from "../../www/iot/subscription.js";
 import type * as declared from "../../www/iot.js";
 
-/** Without Symbol.asyncDispose, which the JavaScript adds only if the browser has it. */
+/** T without the member Symbol.asyncDispose. The JavaScript adds that member only if the browser has the symbol. */
 type Plain<T> = Omit<T, typeof Symbol.asyncDispose>;
 type Subscribed = Promise<Plain<declared.Subscription>>;
 type Client = Omit<Plain<declared.IotClient>, "subscribe"> & {

@@ -7,6 +7,8 @@ const UNITS = [
   [/Ms$/, /\bmilliseconds\b/i],
   [/(expiry|expires|keepAlive|delay|timeout|interval|duration)$/i, /\bseconds\b/i],
   [/(bytes\w*|size)$/i, /\bbytes\b|\bhow many\b/i],
+  [/^(timestamp|.*At)$/, /\b(milli)?seconds\b/i],
+  [/(version|number)$/i, /\bversion\b|\bnumber\b/i],
   [/Code$/, /\bcode\b|\b16\b/i],
   [/./, /\b(how many|messages|filters|connections|which attempt|attempts)\b/i],
 ];
@@ -19,9 +21,9 @@ function commentOf(node) {
 
 for (const name of process.argv.slice(2)) {
   const { checker, file } = read(name);
-  const complain = (node, what) => {
+  const complain = (node, problem) => {
     const { line } = file.getLineAndCharacterOfPosition(node.getStart());
-    console.log(`${name}:${line + 1}: ${node.name?.getText() ?? ts.SyntaxKind[node.kind]} ${what}`);
+    console.log(`${name}:${line + 1}: ${node.name?.getText() ?? ts.SyntaxKind[node.kind]} ${problem}`);
   };
   const visit = (node) => {
     const statement = node.parent === file ? ts.isTypeAliasDeclaration(node) || ts.isInterfaceDeclaration(node) || ts.isClassDeclaration(node)

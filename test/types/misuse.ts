@@ -3,6 +3,9 @@
 import iot, { IotClient, IotError, load, matches, presign } from "../../www/iot.js";
 import type { Connection, Message, PublishResult, State, Stats, Subscription, UserProperties } from "../../www/iot.js";
 import { cognito } from "../../www/cognito.js";
+import { jobs } from "../../www/jobs.js";
+import { presence } from "../../www/presence.js";
+import { shadow } from "../../www/shadow.js";
 
 declare const message: Message;
 declare const subscription: Subscription;
@@ -211,6 +214,36 @@ cognito({ region: "eu-west-1" });
 cognito({ identityPoolId: "a:b", storage: "localStorage" });
 // @ts-expect-error the values of logins are strings
 cognito({ identityPoolId: "a:b", logins: { "accounts.google.com": 1 } });
+// @ts-expect-error shadow() needs a client
+shadow("lamp");
+// @ts-expect-error shadow() needs the name of a thing
+shadow(iot);
+// @ts-expect-error the members of the shadow are below desired or reported
+shadow(iot, "lamp").update({ on: true });
+// @ts-expect-error version is a number
+shadow(iot, "lamp").update({ desired: {} }, { version: "1" });
+// @ts-expect-error get() has no version
+shadow(iot, "lamp").get({ version: 1 });
+// @ts-expect-error a loop has no timeout
+shadow(iot, "lamp").deltas({ timeoutMs: 5 });
+// @ts-expect-error readonly
+shadow(iot, "lamp").reported = {};
+// @ts-expect-error no such event
+shadow(iot, "lamp").addEventListener("changed", () => {});
+// @ts-expect-error the previous document may be missing
+for await (const change of shadow(iot, "lamp").documents()) change.previous.version;
+// @ts-expect-error a device cannot set this status
+jobs(iot, "lamp").update("job", "CANCELED");
+// @ts-expect-error the values of statusDetails are strings
+jobs(iot, "lamp").update("job", "SUCCEEDED", { statusDetails: { progress: 1 } });
+// @ts-expect-error there may be no next execution
+jobs(iot, "lamp").startNext().then((execution) => execution.jobId);
+// @ts-expect-error jobs() needs the name of a thing
+jobs(iot);
+// @ts-expect-error presence() needs a client
+presence();
+// @ts-expect-error readonly
+presence(iot).clients.set("a", {});
 // @ts-expect-error importing iot.js declares no global
 globalThis.iot;
 

@@ -1,5 +1,5 @@
 /// <reference path="../../www/iot.global.d.ts" />
-// A classic script beside iot.global.js. It has no imports.
+// This program is a classic script. It uses the global of iot.global.js, and has no imports.
 
 type ScriptMessage = import("../../www/iot.js").Message;
 

@@ -1,4 +1,4 @@
-// The part of wasm_exec.js that iot/load.js uses. The build makes wasm_exec.js from the toolchain's file.
+// This file declares the part of wasm_exec.js that iot/load.js uses. The build makes wasm_exec.js from the toolchain's file.
 export const stamp: string;
 export function newGo(iotBridge: object): {
   importObject: WebAssembly.Imports;

@@ -83,8 +83,8 @@ func exported(t *testing.T, change edit) map[string]uint64 {
 		}
 		parsed = append(parsed, file)
 	}
-	// The functions use other files of the package, so they have errors. Only the
-	// constants matter.
+	// The functions use other files of the package, so the check finds errors in the
+	// functions. Only the constants matter.
 	config := types.Config{Error: func(error) {}, Importer: importer.Default(), Sizes: types.SizesFor("gc", "wasm")}
 	pkg, _ := config.Check("abi", files, parsed, nil)
 	found := map[string]uint64{}

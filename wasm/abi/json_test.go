@@ -30,8 +30,8 @@ func TestObject(t *testing.T) {
 	}
 }
 
-// FuzzText checks that encoding/json decodes the text of an Object, and that it decodes
-// valid strings unchanged.
+// FuzzText checks that encoding/json decodes the text of an Object, and that valid UTF-8
+// strings do not change.
 func FuzzText(f *testing.F) {
 	f.Add("a\x00\"\\\x1f\u2028")
 	f.Fuzz(func(t *testing.T, s string) {

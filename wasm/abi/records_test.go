@@ -35,7 +35,7 @@ func TestRecords(t *testing.T) {
 		}
 		effect := got[len(got)-1].(EffectRecord)
 		if effect.Text.Length != uint32(len(text)) || effect.Bytes != span(bytes) {
-			t.Errorf("%+v", effect)
+			t.Errorf("the effect record is %+v, want a text of %d bytes and the bytes %q", effect, len(text), bytes)
 		}
 		want := []Record{
 			TopicRecord{7, true, Span{TextAddress(name), uint32(len(name))}, []uint32{1, 2, 3}},
@@ -89,10 +89,10 @@ func FuzzDecode(f *testing.F) {
 		table.Done(1, 2)
 		records, err := Decode(table.Words())
 		if err != nil || len(records) != 3 {
-			t.Fatalf("%d records, %v", len(records), err)
+			t.Fatalf("Decode returns %d records and the error %v, want 3 records", len(records), err)
 		}
 		if n := len(records[1].(MessageRecord).Properties); n != len(words) {
-			t.Fatalf("%d of %d properties", n, len(words))
+			t.Fatalf("the message has %d properties, want %d", n, len(words))
 		}
 	})
 }
@@ -109,7 +109,7 @@ func TestAllocations(t *testing.T) {
 		table.Done(1, 0)
 	})
 	if n != 0 {
-		t.Errorf("%v allocations", n)
+		t.Errorf("%v allocations, want 0", n)
 	}
 }
 

@@ -97,7 +97,7 @@ func (p *page) records() string {
 	}
 	records, err := abi.Decode(p.table.Words())
 	if err != nil || p.Header.TableLength != uint32(len(p.table.Words())) {
-		p.t.Fatal(err, p.Header)
+		p.t.Fatalf("the table is invalid, or its length is not in the header: %v, %+v", err, p.Header)
 	}
 	var list []string
 	for _, r := range records {
@@ -164,7 +164,7 @@ func online(t *testing.T) *page {
 	p.expect("state connecting; open")
 	p.call("opened", values{"attempt": 1})
 	if sent := p.turn(); len(sent) == 0 || sent[0] != 0x10 {
-		t.Fatalf("%x", sent)
+		t.Fatalf("the client sends %x, want CONNECT", sent)
 	}
 	p.receive(packets.CONNACK, &packets.Connack{Properties: &packets.Properties{}})
 	p.expect("state connected; done 1")
@@ -176,11 +176,11 @@ func online(t *testing.T) *page {
 func TestLife(t *testing.T) {
 	p := online(t)
 	if id := p.call("subscribe", values{"token": 2, "filter": "a/#", "qos": 1}); id != "1" {
-		t.Errorf("the subscription is %q", id)
+		t.Errorf("the subscription is %q, want 1", id)
 	}
 	p.call("subscribe", values{"token": 3, "filter": "a/b", "qos": 0})
 	if p.Header.Pending != abi.PendingReady || p.Header.Deadline == math.Inf(1) {
-		t.Errorf("%+v", p.Header)
+		t.Errorf("no output is ready, or there is no deadline: %+v", p.Header)
 	}
 	p.turn()
 	p.receive(packets.SUBACK, &packets.Suback{PacketID: 1, Reasons: []byte{1, 0}, Properties: &packets.Properties{}})
@@ -235,7 +235,7 @@ func TestUnreadableArgument(t *testing.T) {
 	p := online(t)
 	broken := values{"token": 2, "filter": "f", "userProperties": "broken"}
 	if id := p.call("subscribe", broken); id != "0" {
-		t.Error(id)
+		t.Errorf("the subscription is %q, want 0", id)
 	}
 	p.expect("failed 2 TypeError ERR_OPTION")
 	p.call("connect", values{"token": 3, "options": broken})
@@ -246,16 +246,17 @@ func TestUnreadableArgument(t *testing.T) {
 	p.expect("")
 }
 
-// TestPanic checks that a panic is in the header, and that the records are removed.
+// TestPanic checks that the header reports a panic, and that the records are removed.
 func TestPanic(t *testing.T) {
 	p := online(t)
 	p.Receive(p.id, 1, 1<<30, 0) // more bytes than the input has
 	if p.Header.CrashLength == 0 || p.Header.TableLength != 0 {
-		t.Errorf("%+v", p.Header)
+		t.Errorf("the header reports no panic, or records remain: %+v", p.Header)
 	}
 }
 
-// TestUnknownClientAndOperation checks that such calls do nothing.
+// TestUnknownClientAndOperation checks that calls with an unknown client or operation have
+// no effect.
 func TestUnknownClientAndOperation(t *testing.T) {
 	p := newPage(t)
 	for _, name := range []string{"stats", "wake", "nonsense"} {
@@ -281,7 +282,7 @@ func TestUnknownClientAndOperation(t *testing.T) {
 func TestHeaderAddress(t *testing.T) {
 	b := New(func() float64 { return 0 })
 	if b.Header.TopicAddress != abi.Address(b.topic[:]) || uintptr(unsafe.Pointer(&b.Header))%8 != 0 {
-		t.Errorf("%+v", b.Header)
+		t.Errorf("the address of the topic or of the header %p is wrong: %+v", &b.Header, b.Header)
 	}
 }
 
@@ -314,8 +315,8 @@ func FuzzPage(f *testing.F) {
 	})
 }
 
-// A message without a recipient describes its topic all the same: the record says that
-// all topics before it are void.
+// A message without a recipient has no message record, but its topic has a record. That
+// record may remove all earlier topics, so it must precede the records of later topics.
 func TestTopicOfMessageWithoutRecipient(t *testing.T) {
 	p := online(t)
 	p.call("subscribe", values{"token": 2, "filter": "#", "retainHandling": 2})

@@ -88,8 +88,8 @@ func differences(script, typings string) (found []string) {
 	return found
 }
 
-// options are the options of the public API with the arguments that pass them on, and
-// the options that JavaScript keeps for itself.
+// options maps each type of options in the public API to the argument that passes its
+// members to Go. JavaScript does not pass the members in kept.
 var options = map[string]struct {
 	argument string
 	kept     []string
@@ -103,7 +103,8 @@ var options = map[string]struct {
 	"PresignOptions":   {"operation presign", nil},
 }
 
-// missingOptions returns the options of the typings that no argument passes on.
+// missingOptions returns one text for each option of the typings that no argument passes
+// to Go.
 func missingOptions(typings string, arguments contract) (found []string) {
 	for name, o := range options {
 		members := interfaceOf(typings, name)
@@ -123,7 +124,7 @@ func missingOptions(typings string, arguments contract) (found []string) {
 }
 
 // compare compares the shapes of Go (got) and JavaScript (want). For an input, it does
-// not compare which members are optional, as the recorder has every member.
+// not compare which members are optional, because the recorder has every member.
 func compare(name string, got, want shape, input bool) (found []string) {
 	required := func(s shape) shape {
 		if !input {
@@ -212,7 +213,7 @@ func TestContractMutants(t *testing.T) {
 		t.Error("differences does not report a renamed member of Connection")
 	}
 	if len(differences(script, strings.Replace(typings, "export interface ConnectOptions {", "export interface ConnectOptions {\n  added?: boolean;", 1))) == 0 {
-		t.Error("an option that is not passed to Go is not found")
+		t.Error("differences does not report an option that is not passed to Go")
 	}
 }
 

@@ -35,7 +35,7 @@ var objects = map[string]string{
 	"will": "WillArgument", "reconnect": "ReconnectArgument", "offline": "OfflineArgument",
 }
 
-// newRecorder returns a recorder that adds the type of that name to types.
+// newRecorder returns a recorder for a new type, which it adds to types under the name.
 func newRecorder(types contract, name string) recorder {
 	r := recorder{shape{}, types, name}
 	types[name] = r.shape
@@ -59,7 +59,7 @@ func (r recorder) Text(name string) (string, bool) {
 
 func (r recorder) Number(name string) (float64, bool) {
 	r.note(name, "number")
-	return 1, name != "subscription" // without it, unsubscribe also reads the member filter
+	return 1, name != "subscription" // without a subscription, unsubscribe also reads the member filter
 }
 
 func (r recorder) Flag(name string) (flag, ok bool) {

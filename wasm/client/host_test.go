@@ -15,8 +15,8 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
-// A world is the Host of a client. It also simulates the page, the browser and the broker.
-// The test controls its clock. It records the calls that the client makes to its Host.
+// A world is the Host of a client. It also simulates the page, the browser and the broker,
+// and records the calls that the client makes to its Host. The test controls the clock.
 type world struct {
 	*Client
 	t       *testing.T

@@ -73,10 +73,10 @@ func TestQuotasOfSubscriptions(t *testing.T) {
 
 func TestQuotasOfOptions(t *testing.T) {
 	for name, edit := range map[string]func(*Options){
-		"client id":    func(o *Options) { o.ClientID = strings.Repeat("x", 129) },
-		"$ client id":  func(o *Options) { o.ClientID = "$x" },
-		"will topic":   func(o *Options) { o.Will = &mqtt.Will{Topic: strings.Repeat("x/", 9)} },
-		"will at QoS2": func(o *Options) { o.Will = &mqtt.Will{Topic: "x", QoS: 2} },
+		"client id":   func(o *Options) { o.ClientID = strings.Repeat("x", 129) },
+		"$ client id": func(o *Options) { o.ClientID = "$x" },
+		"will topic":  func(o *Options) { o.Will = &mqtt.Will{Topic: strings.Repeat("x/", 9)} },
+		"will QoS":    func(o *Options) { o.Will = &mqtt.Will{Topic: "x", QoS: 2} },
 	} {
 		o := unsigned()
 		edit(&o)
@@ -85,7 +85,7 @@ func TestQuotasOfOptions(t *testing.T) {
 		}
 		o.Quotas = AWSQuotas
 		if _, err := o.Check(); err == nil || err.Code != "ERR_QUOTA" {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Check returns %v, want ERR_QUOTA", name, err)
 		}
 	}
 }

@@ -16,8 +16,8 @@ func (w *world) brokerPublishes(topic, payload string, retain bool) {
 	w.fromBroker(packets.PUBLISH, &packets.Publish{Topic: topic, Payload: []byte(payload), Retain: retain, Properties: &packets.Properties{}})
 }
 
-// subscribed makes a subscription that the broker grants, and clears the log. k is the
-// packet identifier plus one.
+// subscribed makes a subscription that the broker grants, and clears the log. k must be the
+// packet identifier of the SUBSCRIBE plus one.
 func (w *world) subscribed(k mqtt.Token, o mqtt.Subscription) uint32 {
 	w.t.Helper()
 	id := w.Subscribe(w.now, k, o, nil)
@@ -73,8 +73,8 @@ func TestRetainHandlingOfRecipients(t *testing.T) {
 	w.expectCalls("message t=retained for [2]; message t=live for [1 2]")
 }
 
-// A subscription stores the topics of the retained messages that it has received. Their
-// memory is bounded.
+// A subscription stores the topics of the retained messages that it has received. The memory
+// of these topics is bounded.
 func TestHistoryIsBounded(t *testing.T) {
 	w := online(t, nil)
 	w.subscribed(2, mqtt.Subscription{Filter: "kept/#"})

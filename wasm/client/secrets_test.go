@@ -111,7 +111,7 @@ func TestErrorsContainNoSecret(t *testing.T) {
 	})
 }
 
-// A server may escape some characters of a secret and leave others as they are.
+// redact removes a secret even if a server has escaped only some of its characters.
 func TestEscapedSecrets(t *testing.T) {
 	var s secrets
 	s.add("pass%word<\t\\n&%25")

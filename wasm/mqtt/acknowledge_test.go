@@ -33,11 +33,11 @@ func TestReceiveMaximumBoundsUnclaimedMessages(t *testing.T) {
 		p.receiveMessage(id+1, 1, false)
 	}
 	if p.stopErr != nil {
-		t.Fatal(p.stopErr)
+		t.Fatalf("the engine has stopped: %v", p.stopErr)
 	}
 	p.receiveMessage(99, 1, false)
 	if p.stopErr == nil || p.stopErr.Reason != ReceiveMaximumExceeded {
-		t.Errorf("%v", p.stopErr)
+		t.Errorf("the engine stops with %v, want receive maximum exceeded", p.stopErr)
 	}
 }
 
@@ -63,8 +63,8 @@ func TestUnclaimedMessagesAreRetransmitted(t *testing.T) {
 	}
 }
 
-// The engine delivers a QoS 2 message once, even if the connection ends before the
-// PUBREC is sent, because an earlier message is not acknowledged.
+// A PUBREC waits until the earlier messages are acknowledged. If the connection ends before
+// the engine sends the PUBREC, the engine still delivers the QoS 2 message only once.
 func TestQoS2BehindUnclaimedMessageIsDeliveredOnce(t *testing.T) {
 	p := connectedPeer(t, nil)
 	p.unclaimed = true

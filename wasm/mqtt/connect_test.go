@@ -34,7 +34,7 @@ func TestConnectFields(t *testing.T) {
 			wp.ResponseTopic == "r" && bytes.Equal(wp.CorrelationData, []byte{1}) && wp.User[0].Key == "k",
 	} {
 		if !ok {
-			t.Errorf("%s: %v", name, c)
+			t.Errorf("%s: CONNECT is %v", name, c)
 		}
 	}
 }
@@ -70,10 +70,10 @@ func TestWillProperties(t *testing.T) {
 			}
 			p := cp.Content.(*packets.Connect)
 			if p.WillTopic != "w" || string(p.WillMessage) != "offline" || p.WillQOS != 1 || string(p.Password) != "p" {
-				t.Errorf("the rest of the payload: %v", p)
+				t.Errorf("another field of the payload differs: %v", p)
 			}
 			if !reflect.DeepEqual(*p.WillProperties, c.want) {
-				t.Errorf("%v, want %v", p.WillProperties, &c.want)
+				t.Errorf("the will properties are %v, want %v", p.WillProperties, &c.want)
 			}
 		})
 	}
@@ -84,13 +84,13 @@ func TestConnackDefaults(t *testing.T) {
 	g := p.Granted()
 	if g.ReceiveMaximum != math.MaxUint16 || g.MaximumQoS != 2 || g.MaximumPacketSize != math.MaxUint32 || !g.RetainAvailable ||
 		!g.SharedAvailable || !g.WildcardAvailable || !g.IdentifiersAvailable || g.KeepAlive != 60 || g.SessionExpiry != 100 || g.ClientID != "c" {
-		t.Errorf("%+v", g)
+		t.Errorf("the granted values are %+v", g)
 	}
 	p = connectedPeer(t, func(pr *packets.Properties) {
 		pr.ServerKeepAlive, pr.SessionExpiryInterval, pr.AssignedClientID = new(uint16(20)), new(uint32(3)), "other"
 	})
 	if g := p.Granted(); g.KeepAlive != 20 || g.SessionExpiry != 3 || g.ClientID != "other" {
-		t.Errorf("%+v", g)
+		t.Errorf("the granted values are %+v", g)
 	}
 }
 
@@ -120,7 +120,7 @@ func TestMaximumPacketSizeTooSmall(t *testing.T) {
 		p.takePackets()
 		p.connack(false, func(pr *packets.Properties) { pr.MaximumPacketSize = &size })
 		if p.stopErr == nil || p.stopErr.Reason != PacketTooLarge || p.Unsent() != 0 {
-			t.Errorf("Maximum Packet Size %d: %v, %d bytes to send", size, p.stopErr, p.Unsent())
+			t.Errorf("Maximum Packet Size %d: the engine stops with %v and %d unsent bytes, want packet too large and 0", size, p.stopErr, p.Unsent())
 		}
 	}
 	p := newPeer(t)
@@ -132,7 +132,7 @@ func TestMaximumPacketSizeTooSmall(t *testing.T) {
 	p.Receive(0, []byte{0})
 	for _, cp := range p.takePackets() {
 		if cp.Type == packets.DISCONNECT && cp.Content.(*packets.Disconnect).ReasonCode != 0x81 {
-			t.Errorf("%v", cp)
+			t.Errorf("the engine sends %v, want the reason code 0x81", cp)
 		}
 	}
 	if p.expectEvents("connected session=false; stopped malformed packet (0x81) local=true"); p.stopErr == nil {
@@ -144,12 +144,12 @@ func TestDisconnect(t *testing.T) {
 	p := connectedPeer(t, nil)
 	p.Disconnect()
 	if !bytes.Equal(p.Output(), []byte{0xe0, 0}) {
-		t.Errorf("%x", p.Output())
+		t.Errorf("the output is %x, want e000", p.Output())
 	}
 	p.Disconnect()
 	p.publishText(1, 0, "t", "late")
 	if len(p.Output()) != 2 { // [MQTT-3.14.4-1]
-		t.Errorf("%x", p.Output())
+		t.Errorf("the output after DISCONNECT is %x, want e000", p.Output())
 	}
 	r := connectedPeer(t, nil)
 	r.receiveHex("e000")
@@ -159,6 +159,6 @@ func TestDisconnect(t *testing.T) {
 	u.expectEvents("stopped session taken over (0x8E) local=false")
 	u.expectSent("")
 	if !strings.Contains(u.stopErr.Error(), "you again") {
-		t.Error(u.stopErr)
+		t.Errorf("the error %q does not contain the reason string", u.stopErr)
 	}
 }

@@ -25,8 +25,8 @@ func addCorpus(add func([]byte)) {
 }
 
 // FuzzEngine passes arbitrary bytes from the server to the engine, in parts. The
-// engine must not panic, must not allocate memory for bytes that have not arrived,
-// and must not depend on how the bytes are divided.
+// engine must not panic, and must not allocate memory for bytes that have not arrived.
+// The events and the output must not depend on how the bytes are divided.
 func FuzzEngine(f *testing.F) {
 	addCorpus(func(b []byte) { f.Add(b, byte(3)) })
 	f.Fuzz(func(t *testing.T, data []byte, cut byte) {
@@ -46,7 +46,7 @@ func FuzzEngine(f *testing.F) {
 				p.Receive(0, rest[:n])
 				rest = rest[n:]
 				if limit := len(data) + int(testOptions.MaximumPacketSize) + 64; cap(p.partial) > 2*limit {
-					t.Fatalf("a buffer of %d bytes after %d bytes", cap(p.partial), len(data))
+					t.Fatalf("the engine allocates a buffer of %d bytes for %d received bytes", cap(p.partial), len(data))
 				}
 			}
 			sent = append(sent, p.Output()...)
@@ -114,7 +114,7 @@ func FuzzPublishDecode(f *testing.F) {
 				user = append(user, packets.User{Key: string(p.Data), Value: string(p.Value)})
 			}
 			if !same {
-				t.Errorf("%x: property %v", raw, p)
+				t.Errorf("%x: the property %v differs from paho's", raw, p)
 			}
 		}
 		if len(user) != len(pr.User) {
@@ -142,7 +142,7 @@ func FuzzPublishEncode(f *testing.F) {
 		}
 		b := appendPublish(nil, m.Topic, m.Properties, m.Payload, qos, retain, qos > 0, id, alias)
 		if want := 1 + varintLen(publishLen(m.Topic, m.Properties, m.Payload, qos, alias)) + publishLen(m.Topic, m.Properties, m.Payload, qos, alias); len(b) != want {
-			t.Errorf("%d bytes, publishLen gives %d", len(b), want)
+			t.Errorf("the packet has %d bytes, and publishLen gives %d", len(b), want)
 		}
 		cp, err := packets.ReadPacket(bytes.NewReader(b))
 		if err != nil {

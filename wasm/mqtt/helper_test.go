@@ -70,6 +70,7 @@ func ackTimeoutPeer(t testing.TB) *peer {
 	return p
 }
 
+// connect opens a connection of ackTimeoutPeer. clean is Clean Start.
 func (p *peer) connect(clean bool) {
 	o := testOptions
 	o.KeepAlive, o.CleanStart, o.AckTimeout = 0, clean, 10*time.Second
@@ -79,8 +80,8 @@ func (p *peer) connect(clean bool) {
 	p.eventLog = nil
 }
 
-// reconnect replaces the connection by a new one. session is the session present
-// flag of its CONNACK.
+// reconnect replaces the connection by a new one. session is the flag Session Present of
+// its CONNACK.
 func (p *peer) reconnect(session bool, edit func(*packets.Properties)) {
 	p.t.Helper()
 	p.Lost()

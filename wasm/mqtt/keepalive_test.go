@@ -11,7 +11,7 @@ func TestKeepAlive(t *testing.T) {
 	const s = time.Second
 	p := connectedPeer(t, func(pr *packets.Properties) { pr.ServerKeepAlive = new(uint16(40)) })
 	if p.Deadline() != 20*s {
-		t.Fatalf("deadline %v", p.Deadline())
+		t.Fatalf("the deadline is %v, want 20s", p.Deadline())
 	}
 	p.Tick(19 * s)
 	p.expectSent("")
@@ -25,7 +25,7 @@ func TestKeepAlive(t *testing.T) {
 	p.now = 21 * s
 	p.receiveHex("d000")
 	if p.Deadline() != 40*s {
-		t.Errorf("deadline %v", p.Deadline())
+		t.Errorf("the deadline is %v, want 40s", p.Deadline())
 	}
 	p.now = 40 * s
 	p.Tick(p.now)
@@ -45,7 +45,7 @@ func TestLateTimerWaitsForBytes(t *testing.T) {
 	p.Tick(100 * s) // the timer was due at 60 s, and the page was suspended
 	p.expectEvents("")
 	if p.Deadline() != 105*s {
-		t.Errorf("deadline %v", p.Deadline())
+		t.Errorf("the deadline is %v, want 105s", p.Deadline())
 	}
 	p.now = 101 * s
 	p.receiveHex("d000")
@@ -64,7 +64,7 @@ func TestKeepAliveOff(t *testing.T) {
 	p.Open(0, ConnectOptions{ClientID: "c"})
 	p.connack(false, nil)
 	if p.Deadline() != Never {
-		t.Error(p.Deadline())
+		t.Errorf("the deadline is %v, want none", p.Deadline())
 	}
 }
 

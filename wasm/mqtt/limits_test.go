@@ -67,7 +67,7 @@ func TestListBounds(t *testing.T) {
 				return
 			}
 			if p.stopErr == nil || p.stopErr.Reason != QuotaExceeded || !p.stopErr.Local {
-				t.Fatalf("%d bytes: %v", len(c.raw), p.stopErr)
+				t.Fatalf("after %d bytes, the engine stops with %v, want quota exceeded", len(c.raw), p.stopErr)
 			}
 			p.expectSent("DISCONNECT(97)")
 		})
@@ -94,7 +94,7 @@ func TestUnreadAcknowledgements(t *testing.T) {
 				}
 			}
 			if p.stopErr.Reason != QuotaExceeded || p.Unsent() > maxPriority+100 {
-				t.Errorf("%v, with %d bytes of output", p.stopErr, p.Unsent())
+				t.Errorf("the engine stops with %v and %d bytes of output", p.stopErr, p.Unsent())
 			}
 		})
 	}
@@ -106,7 +106,7 @@ func TestUnreadAcknowledgements(t *testing.T) {
 			p.Flushed(0, len(p.Output()))
 		}
 		if p.stopErr != nil {
-			t.Error(p.stopErr)
+			t.Errorf("the engine has stopped: %v", p.stopErr)
 		}
 	})
 }

@@ -46,7 +46,7 @@ func TestAcknowledgementsPrecedeMessages(t *testing.T) {
 	p.Ping(p.now, time.Second)
 	rest := p.Output()
 	if packet := 100_000 + 8; len(rest) != 2*packet-150_000 {
-		t.Fatalf("%d bytes complete the packet", len(rest))
+		t.Fatalf("%d bytes complete the packet, want %d", len(rest), 2*packet-150_000)
 	}
 	p.Flushed(p.now, len(rest))
 	p.expectSent("PUBACK(#1 0); PUBACK(#2 0); PINGREQ")
@@ -71,7 +71,7 @@ func TestOutputIsBounded(t *testing.T) {
 		}
 	}
 	if n, _ := p.Waiting(); n == 0 || p.Unsent() > maxBulk+len(payload)+100 {
-		t.Fatalf("%d bytes of output, %d queued messages", p.Unsent(), n)
+		t.Fatalf("the output has %d bytes, and %d messages are queued", p.Unsent(), n)
 	}
 	sent := 0
 	for len(p.Output()) > 0 {
@@ -134,7 +134,7 @@ func FuzzOutput(f *testing.F) {
 				last++
 			case typePublish, typePingreq:
 			default:
-				t.Fatalf("packet type %d", got[0]>>4)
+				t.Fatalf("the output contains a packet of type %d", got[0]>>4)
 			}
 			got = got[size:]
 		}

@@ -16,7 +16,7 @@ func TestSubscribe(t *testing.T) {
 	s := p.takePackets()[0].Content.(*packets.Subscribe)
 	want := []packets.SubOptions{{Topic: "a", QoS: 1, NoLocal: true, RetainAsPublished: true, RetainHandling: 2}, {Topic: "b/#"}}
 	if !slices.Equal(s.Subscriptions, want) || s.Properties.User[0].Value != "v" {
-		t.Errorf("%v", s)
+		t.Errorf("SUBSCRIBE is %v, want the subscriptions %v", s, want)
 	}
 	p.receivePacket(packets.SUBACK, &packets.Suback{PacketID: 1, Reasons: []byte{1, 0x87}, Properties: &packets.Properties{ReasonString: "why"}})
 	p.expectEvents("subscribed 1 0187 why")

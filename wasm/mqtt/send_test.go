@@ -27,7 +27,7 @@ func TestPublishFlows(t *testing.T) {
 	p.expectEvents("published 4 quota exceeded (0x97)  <nil>")
 	p.expectSent("")
 	if p.Inflight() != 0 {
-		t.Errorf("%d in flight", p.Inflight())
+		t.Errorf("%d messages are in flight, want 0", p.Inflight())
 	}
 }
 
@@ -51,7 +51,7 @@ func TestReceiveMaximumOfServer(t *testing.T) {
 	p.publishText(9, 0, "t", "free")
 	p.expectSent("PUBLISH(t=1 q1 #1); PUBLISH(t=2 q1 #2); PUBLISH(t=free q0)")
 	if n, size := p.Waiting(); n != 2 || size != 4 {
-		t.Errorf("%d queued, %d bytes", n, size)
+		t.Errorf("%d messages with %d bytes are queued, want 2 with 4", n, size)
 	}
 	p.receivePacket(packets.PUBACK, &packets.Puback{PacketID: 2, Properties: noProperties()})
 	p.expectSent("PUBLISH(t=3 q1 #3)")
@@ -80,7 +80,7 @@ func TestLimitsOfServer(t *testing.T) {
 		}
 	}
 	if len(p.Output()) != 20 {
-		t.Errorf("%d bytes sent", len(p.Output()))
+		t.Errorf("the output has %d bytes, want 20", len(p.Output()))
 	}
 	if err := p.Subscribe(p.now, 1, []Subscription{{Filter: strings.Repeat("f", 30)}}, nil); !errors.Is(err, ErrTooLarge) {
 		t.Error(err)
@@ -128,7 +128,7 @@ func TestPubrelsWithinReceiveMaximum(t *testing.T) {
 	p.expectSent("PUBREL(#2 0); PUBREL(#3 0)")
 	p.expectEvents("published 1 success (0x00)  <nil>; published 2 success (0x00)  <nil>; published 3 success (0x00)  <nil>")
 	if p.quotaUsed != 0 || p.Held() != 0 {
-		t.Errorf("quota %d, %d bytes held", p.quotaUsed, p.Held())
+		t.Errorf("%d messages use the quota, and %d bytes are held, want 0 and 0", p.quotaUsed, p.Held())
 	}
 }
 

@@ -79,13 +79,13 @@ func TestHeld(t *testing.T) {
 		p.publishText(i+1, 1, "t", strings.Repeat("x", 1000))
 	}
 	if n := p.Held(); n < 3000 || n > 3500 { // in flight, queued, and in the output
-		t.Errorf("%d bytes held", n)
+		t.Errorf("%d bytes are held, want 3000 to 3500", n)
 	}
 	p.takePackets()
 	p.AbandonSent(ErrDropped)
 	p.expectEvents("published 1 success (0x00)  the message was dropped from the queue")
 	if n := p.Held(); n < 1000 || n > 1500 {
-		t.Errorf("%d bytes held", n)
+		t.Errorf("%d bytes are held, want 1000 to 1500", n)
 	}
 }
 
@@ -96,18 +96,18 @@ func TestDropOldest(t *testing.T) {
 	}
 	for i := range 150 {
 		if !p.DropOldest() {
-			t.Fatal(i)
+			t.Fatalf("DropOldest has dropped only %d messages", i)
 		}
 	}
 	if n, size := p.Waiting(); n != 50 || size != 100 {
-		t.Error(n, size)
+		t.Errorf("%d messages with %d bytes are queued, want 50 with 100", n, size)
 	}
 	if len(p.eventLog) != 150 || !strings.HasPrefix(p.eventLog[149], "published 149 ") {
-		t.Error(p.eventLog)
+		t.Errorf("the events are %q, want 150 results", p.eventLog)
 	}
 	p.publishText(500, 1, "t", "y")
 	if n, _ := p.Waiting(); n != 51 {
-		t.Error(n)
+		t.Errorf("%d messages are queued, want 51", n)
 	}
 }
 
@@ -127,7 +127,7 @@ func TestAllPacketIDsInUse(t *testing.T) {
 		_, _ = p.Publish(p.now, m)
 	}
 	if n, _ := p.Waiting(); n != 1 || p.Inflight() != 65535 {
-		t.Errorf("%d queued, %d in flight", n, p.Inflight())
+		t.Errorf("%d messages are queued and %d are in flight, want 1 and 65535", n, p.Inflight())
 	}
 	if err := p.Subscribe(p.now, 1, []Subscription{{Filter: "f"}}, nil); !errors.Is(err, errNoPacketID) {
 		t.Error(err)

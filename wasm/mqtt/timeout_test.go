@@ -35,7 +35,7 @@ func TestAckTimeout(t *testing.T) {
 			p.expectSent(c.sent)
 			for round := 1; ; round++ {
 				if due := p.Deadline(); due != p.now+10*time.Second {
-					t.Fatalf("due in %v", due-p.now)
+					t.Fatalf("the acknowledgement is due in %v, want 10s", due-p.now)
 				}
 				p.advance(9 * time.Second)
 				p.expectEvents("")
@@ -90,8 +90,8 @@ func TestAckTimeoutOfQueuedMessages(t *testing.T) {
 	}
 }
 
-// Requests that are not answered in time fail with ErrAckTimeout, and those that
-// are not due yet with ErrConnectionLost.
+// A SUBSCRIBE or UNSUBSCRIBE fails with ErrAckTimeout if its answer is overdue when the
+// connection ends. Otherwise it fails with ErrConnectionLost.
 func TestAckTimeoutOfRequests(t *testing.T) {
 	p := ackTimeoutPeer(t)
 	if err := p.Subscribe(p.now, 1, []Subscription{{Filter: "f"}}, nil); err != nil {
@@ -119,7 +119,7 @@ func TestAckTimeoutOfEachMessage(t *testing.T) {
 	p.advance(p.Deadline() - p.now) // when message 1 would expire
 	p.expectEvents("")
 	if left := p.Deadline() - p.now; left != 5*time.Second {
-		t.Errorf("the second is due in %v", left)
+		t.Errorf("the acknowledgement of the second message is due in %v, want 5s", left)
 	}
 	p.advance(5 * time.Second)
 	p.expectEvents(unresponsiveEvent)
@@ -153,7 +153,8 @@ func TestAckTimeoutAfterSuspension(t *testing.T) {
 	p.expectEvents(unresponsiveEvent)
 }
 
-// The timeout includes the time in which a slow network transmits the packet.
+// The engine adds to AckTimeout the transmission time of the packet at minUploadRate. So a
+// slow network causes no timeout during the transmission.
 func TestAckTimeoutOnSlowNetwork(t *testing.T) {
 	p := newPeer(t)
 	o := testOptions

@@ -15,7 +15,7 @@ func TestValidTopic(t *testing.T) {
 		strings.Repeat("x", 65535): nil, strings.Repeat("x", 65536): errTopicTooLong,
 	} {
 		if err := ValidTopic([]byte(topic)); !errors.Is(err, want) {
-			t.Errorf("%.20q: %v, want %v", topic, err, want)
+			t.Errorf("ValidTopic(%.20q) returns %v, want %v", topic, err, want)
 		}
 	}
 }
@@ -29,7 +29,7 @@ func TestValidFilter(t *testing.T) {
 		"a\x00": errTopicNUL, "\xc0\x80": errTopicUTF8,
 	} {
 		if err := ValidFilter(filter); !errors.Is(err, want) {
-			t.Errorf("%q: %v, want %v", filter, err, want)
+			t.Errorf("ValidFilter(%q) returns %v, want %v", filter, err, want)
 		}
 	}
 }
@@ -55,7 +55,7 @@ func TestMatch(t *testing.T) {
 		var r Router
 		r.Add(c.filter, 7)
 		if got := len(r.Match(c.topic, nil)) == 1; got != c.want {
-			t.Errorf("Router: %q, %q: %v", c.filter, c.topic, got)
+			t.Errorf("Router: %q matches %q: %v, want %v", c.filter, c.topic, got, c.want)
 		}
 	}
 }
@@ -67,7 +67,7 @@ func TestRouterRemove(t *testing.T) {
 		r.Add(f, uint32(i))
 	}
 	if got := r.Match("a/b", nil); !slices.Equal(got, []uint32{0, 1, 2, 3, 4, 5, 6}) {
-		t.Errorf("all: %v", got)
+		t.Errorf("with all filters, Match returns %v", got)
 	}
 	for i, f := range filters {
 		before := r.Version()
@@ -84,7 +84,7 @@ func TestRouterRemove(t *testing.T) {
 	}
 }
 
-// referenceMatch implements section 4.7 in the simplest way.
+// referenceMatch implements section 4.7 of MQTT 5 in the simplest way.
 func referenceMatch(filter, topic string) bool {
 	f := strings.Split(filter, "/")
 	if f[0] == "$share" && len(f) > 2 {

@@ -136,7 +136,7 @@ func TestViolationsInFlows(t *testing.T) {
 		p.events()
 		p.Receive(0, frame)
 		if got := p.events(); !strings.HasSuffix(got, "stopped receive maximum exceeded (0x93) local=true") {
-			t.Error(got)
+			t.Errorf("the events are %q", got)
 		}
 	})
 	t.Run("QoS 2 without PUBREL counts against receive maximum", func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestViolationsInFlows(t *testing.T) {
 			p.Flushed(0, len(p.Output()))
 		}
 		if got := p.events(); !strings.HasSuffix(got, "stopped receive maximum exceeded (0x93) local=true") {
-			t.Error(got)
+			t.Errorf("the events are %q", got)
 		}
 	})
 	t.Run("PUBACK for QoS 2", func(t *testing.T) {

@@ -49,7 +49,7 @@ func TestOutputIsRedacted(t *testing.T) {
 	outputs["slog"] = b.String()
 	for name, out := range outputs {
 		if strings.Contains(out, "ver") || strings.Contains(strings.ToLower(out), fmt.Sprintf("%x", "ver")) || strings.Contains(out, fmt.Sprintf("% x", "ver")) || !strings.Contains(out, redacted) {
-			t.Errorf("%s: %s", name, out)
+			t.Errorf("the output of %s contains the secret, or is not redacted: %s", name, out)
 		}
 	}
 }

@@ -158,7 +158,7 @@ func TestCredentialsAreRedacted(t *testing.T) {
 	}
 	for _, out := range []string{fmt.Sprint(c), fmt.Sprintf("%+v %#v", c, c), fmt.Sprintf("%v", &c), string(text)} {
 		if strings.Contains(out, "very") || strings.Contains(out, fmt.Sprintf("%x", "very")) || !strings.Contains(out, "redacted") {
-			t.Errorf("printed: %s", out)
+			t.Errorf("the output contains the secret, or is not redacted: %s", out)
 		}
 	}
 }
@@ -218,7 +218,7 @@ func FuzzPresign(f *testing.F) {
 			},
 		}
 		if err := v.Verify(r); err != nil {
-			t.Errorf("%v: %s", err, signed.Reveal())
+			t.Errorf("Verify returns %v for %s", err, signed.Reveal())
 		}
 	})
 }

@@ -20,16 +20,19 @@ func (m *Map[V]) Get(key string) (V, bool) {
 	return v, ok
 }
 
-// Put sets the value of key. If the Map contains key, the age of the entry does not change.
-func (m *Map[V]) Put(key string, v V) {
-	if _, ok := m.entries[key]; !ok {
+// Put sets the value of key. If the Map contains key, the age of the entry does not change. If Put removes
+// an entry, it returns the key of that entry.
+func (m *Map[V]) Put(key string, v V) (removed string, ok bool) {
+	if _, exists := m.entries[key]; !exists {
 		if len(m.order) == m.limit {
-			delete(m.entries, m.order[0])
+			removed, ok = m.order[0], true
+			delete(m.entries, removed)
 			m.order = m.order[1:]
 		}
 		m.order = append(m.order, key)
 	}
 	m.entries[key] = v
+	return removed, ok
 }
 
 // All iterates over the entries in no particular order. During the iteration, Put may replace values.

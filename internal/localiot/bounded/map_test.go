@@ -19,7 +19,12 @@ func TestMapRemovesOldestEntry(t *testing.T) {
 	if !slices.Equal(m.order, []string{"2", "3", "4"}) {
 		t.Errorf("the order is %v", m.order)
 	}
-	m.Put("5", 5)
+	if removed, ok := m.Put("4", 4); ok {
+		t.Errorf("Put of an existing key removes %q", removed)
+	}
+	if removed, ok := m.Put("5", 5); !ok || removed != "2" {
+		t.Errorf("Put removes %q, %v; want the oldest entry", removed, ok)
+	}
 	if _, ok := m.Get("2"); ok {
 		t.Error("the oldest entry is still in the map")
 	}

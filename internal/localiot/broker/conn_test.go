@@ -3,7 +3,6 @@ package broker
 import (
 	"bytes"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,32 +12,26 @@ import (
 	"iot.wasm/internal/localiot/mqtttest"
 
 	"github.com/eclipse/paho.golang/packets"
-	"nhooyr.io/websocket"
 )
 
-// A panic of mochi-mqtt closes the connection and does not end the process.
+// panics is a Service that panics on each request.
+type panics struct{}
+
+func (panics) Owns(topic string) (owned, request bool) { return topic == "$aws/panic", true }
+func (panics) Handle(Request) []Message                { panic("a bug") }
+
+// A panic closes the connection and does not end the process.
 func TestPanic(t *testing.T) {
-	log := new(syncBuffer)
-	b := &Broker{log: slog.New(slog.NewTextHandler(log, nil)), options: Options{ConnectTimeout: time.Minute}} // a call of the nil server panics
-	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		socket, err := Accept(w, r, nil)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		b.NewConn(socket, nil).Serve()
-	}))
-	defer h.Close()
-	ws, _, err := websocket.Dial(t.Context(), h.URL, nil)
-	if err != nil {
-		t.Fatal(err)
+	s := start(t, Options{Services: []Service{panics{}}})
+	bystander, _ := s.connect("bystander", nil)
+	for range 2 {
+		c, _ := s.connect("c", nil)
+		c.Publish(1, "$aws/panic", "")
+		c.WantClose()
 	}
-	_, _, err = ws.Read(t.Context())
-	if websocket.CloseStatus(err) != websocket.StatusNormalClosure {
-		t.Errorf("got %v, want a normal closure", err)
-	}
-	if !strings.Contains(log.String(), "the broker panicked") {
-		t.Errorf("log: %s", log)
+	bystander.Ping()
+	if !strings.Contains(s.log.String(), "the broker panicked") {
+		t.Errorf("log: %s", s.log)
 	}
 }
 
@@ -107,12 +100,12 @@ func TestCloseWithoutClosingHandshake(t *testing.T) {
 	b := start(t, Options{}).Broker
 	took := make(chan time.Duration, 1)
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		socket, err := Accept(w, r, nil)
+		socket, err := Accept(w, r, "mqtt", nil)
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		c := b.NewConn(socket, nil)
+		c := b.NewConn(socket, ConnOptions{})
 		begin := time.Now()
 		c.Close()
 		<-c.closed

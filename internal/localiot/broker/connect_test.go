@@ -23,7 +23,7 @@ func TestConnack(t *testing.T) {
 		"Topic Alias Maximum":               {*p.TopicAliasMaximum, uint16(8)},
 		"Maximum Packet Size":               {*p.MaximumPacketSize, uint32(149504)},
 		"Maximum QoS":                       {*p.MaximumQOS, byte(1)},
-		"Session Expiry Interval":           {*p.SessionExpiryInterval, uint32(604800)},
+		"Session Expiry Interval":           {*p.SessionExpiryInterval, uint32(3600)},
 		"Retain Available":                  {*p.RetainAvailable, byte(1)},
 		"Wildcard Subscription Available":   {*p.WildcardSubAvailable, byte(1)},
 		"Shared Subscription Available":     {*p.SharedSubAvailable, byte(1)},
@@ -53,7 +53,9 @@ func TestKeepAliveTimeout(t *testing.T) {
 	s := start(t, Options{})
 	c, _ := s.connect("silent", nil)
 	for _, conn := range s.connections() {
-		conn.SetDeadline(time.Now())
+		conn.mu.Lock()
+		conn.timer.Reset(0)
+		conn.mu.Unlock()
 	}
 	c.WantDisconnect(0x8D)
 }

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,8 @@ type testBroker struct {
 	t    *testing.T
 	http *httptest.Server
 	log  *syncBuffer
+
+	options ConnOptions // of later connections
 
 	serving  sync.WaitGroup
 	stopOnce sync.Once
@@ -42,12 +45,12 @@ func start(t *testing.T, o Options) *testBroker {
 	s.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.serving.Add(1)
 		defer s.serving.Done()
-		socket, err := Accept(w, r, nil)
+		socket, err := Accept(w, r, "mqtt", nil)
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		c := b.NewConn(socket, nil)
+		c := b.NewConn(socket, s.options)
 		s.mu.Lock()
 		s.conns[c] = struct{}{}
 		s.mu.Unlock()
@@ -84,6 +87,26 @@ func (s *testBroker) connections() (list []*Conn) {
 		list = append(list, c)
 	}
 	return list
+}
+
+// session returns the session of a client id, or nil.
+func (s *testBroker) session(id string) *session {
+	s.Broker.mu.Lock()
+	defer s.Broker.mu.Unlock()
+	return s.sessions[id]
+}
+
+// waitOffline waits until the broker has ended the connection of a client whose session continues.
+func (s *testBroker) waitOffline(id string) {
+	for {
+		s.Broker.mu.Lock()
+		online := s.sessions[id].conn != nil
+		s.Broker.mu.Unlock()
+		if !online {
+			return
+		}
+		runtime.Gosched()
+	}
 }
 
 // open opens a WebSocket.

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
@@ -18,13 +17,14 @@ const (
 	maxSubscriptions = 50          // of one connection
 	maxFilters       = 8           // in one SUBSCRIBE or UNSUBSCRIBE
 	maxPublishRate   = 100         // messages a second on a connection, in both directions together
+	maxThroughput    = 512 << 10   // bytes a second on a connection, in both directions together
 	connectInterval  = time.Second // between two CONNECT packets with one client id
 )
 
 // fitsQuota reports whether the length and the depth of a topic or a topic filter are within the
 // quotas. The prefixes of Basic Ingest and of shared subscriptions do not count.
 func fitsQuota(topic string) bool {
-	if rest, ok := strings.CutPrefix(topic, "$aws/rules/"); ok {
+	if rest, ok := strings.CutPrefix(topic, rulesPrefix); ok {
 		_, topic, _ = strings.Cut(rest, "/")
 	} else {
 		topic = withoutShareGroup(topic)
@@ -41,66 +41,26 @@ func withoutShareGroup(filter string) string {
 	return filter
 }
 
-// allowsTopic reports whether the policy of the client allows a topic or a topic filter.
-func (c *Conn) allowsTopic(topic string) bool { return c.policy.AllowsTopic(withoutShareGroup(topic)) }
-
 // checkPublish checks the topic, the payload size and the RETAIN flag of a PUBLISH or a will against the
-// quotas, the policy and the reserved topics. If the PUBLISH has only an alias, topic is the topic of
-// the alias.
-func (b *Broker) checkPublish(c *Conn, topic string, size int, retain bool) packets.Code {
+// quotas, the authorizer, which may be nil, and the reserved topics. If the PUBLISH has only an alias,
+// topic is the topic of the alias. checkPublish also returns the name of the check that failed.
+func (b *Broker) checkPublish(a Authorizer, topic string, size int, retain bool) (code packets.Code, check string) {
 	switch {
 	case !b.options.NoQuotas && !fitsQuota(topic):
-		return packets.ErrTopicNameInvalid
+		return packets.ErrTopicNameInvalid, "topic-quota"
 	case !b.options.NoQuotas && size > maxPayload:
-		return packets.ErrQuotaExceeded
-	case !c.allowsTopic(topic), !b.allowsReserved(topic, retain):
-		return packets.ErrNotAuthorized
+		return packets.ErrQuotaExceeded, "payload-quota"
+	case a != nil && !a.Publish(topic, retain):
+		return packets.ErrNotAuthorized, "policy"
 	}
-	return packets.CodeSuccess
+	return b.CheckPublish(topic, retain), "reserved-topic"
 }
 
-// refusePublish refuses a PUBLISH. It sends an acknowledgement with the reason code. If the PUBLISH has
-// QoS 0 or the client uses MQTT 3.1.1, it closes the connection instead.
-func refusePublish(cl *mqtt.Client, pk packets.Packet, reason packets.Code) {
-	kind := packets.Puback
-	switch {
-	case cl.Properties.ProtocolVersion < 5 || pk.FixedHeader.Qos == 0:
-		connOf(cl).Disconnect(reason)
-		return
-	case pk.FixedHeader.Qos == 2:
-		kind = packets.Pubrec
-	}
-	cl.WritePacket(packets.Packet{
-		FixedHeader: packets.FixedHeader{Type: kind},
-		PacketID:    pk.PacketID,
-		ReasonCode:  reason.Code,
-		Properties:  packets.Properties{ReasonString: reason.Reason},
-	})
-}
-
-// limitSubscriptions enforces the quotas of a SUBSCRIBE. It replaces a filter that exceeds a quota by an
-// empty filter, which mochi-mqtt refuses with 0x8F. For filters above maxSubscriptions, OnPacketEncode
-// changes the reason code to 0x97.
-func (b *Broker) limitSubscriptions(cl *mqtt.Client, filters packets.Subscriptions) {
-	c := connOf(cl)
-	c.overQuota = nil
-	added := make(map[string]bool)
-	for i := range filters {
-		filter := filters[i].Filter
-		if !fitsQuota(filter) {
-			filters[i].Filter = ""
-			continue
-		}
-		if _, has := cl.State.Subscriptions.Get(filter); has || added[filter] {
-			continue
-		}
-		if cl.State.Subscriptions.Len()+len(added) >= maxSubscriptions {
-			filters[i].Filter = ""
-			c.overQuota = append(c.overQuota, i)
-			continue
-		}
-		added[filter] = true
-	}
+// CheckMessage returns the reason code with which the quotas and the reserved topics refuse a message of a
+// client, or CodeSuccess. It is for messages of the HTTP API. size is that of the payload, in bytes.
+func (b *Broker) CheckMessage(topic string, size int, retain bool) packets.Code {
+	code, _ := b.checkPublish(nil, topic, size, retain)
+	return code
 }
 
 // rate counts the messages of one second on a connection.
@@ -116,6 +76,47 @@ func (r *rate) allow(now time.Time) bool {
 	}
 	r.n++
 	return r.n <= maxPublishRate
+}
+
+// withinRate counts a PUBLISH from the client, and reports whether it is within the rate quota.
+func (c *Conn) withinRate() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.broker.options.RateQuotas || c.rate.allow(c.broker.options.Now())
+}
+
+// throughput limits the bytes of a connection to maxThroughput.
+type throughput struct {
+	free time.Time // when the connection has transmitted all bytes at maxThroughput
+}
+
+// delay counts n bytes, and returns how long they must be delayed. A connection may transmit the bytes of
+// one second at once.
+func (t *throughput) delay(n int, now time.Time) time.Duration {
+	if t.free.Before(now) {
+		t.free = now
+	}
+	t.free = t.free.Add(time.Duration(n) * time.Second / maxThroughput)
+	return t.free.Sub(now) - time.Second
+}
+
+// limitThroughput waits until n bytes may be transmitted, or until the connection closes.
+func (c *Conn) limitThroughput(n int) {
+	if !c.broker.options.RateQuotas {
+		return
+	}
+	c.mu.Lock()
+	d := c.throughput.delay(n, time.Now())
+	c.mu.Unlock()
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.ending:
+	}
 }
 
 // connectRate limits how often a client id may connect. It is safe for concurrent use.

@@ -1,7 +1,8 @@
 package broker
 
 import (
-	mqtt "github.com/mochi-mqtt/server/v2"
+	"strings"
+
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
@@ -14,25 +15,51 @@ type Service interface {
 
 	// Handle returns the answers to a request, in the order in which the Broker must send them. The
 	// Broker calls Handle for one request at a time, after it has sent the request to the subscribers
-	// of its topic. Handle must not block, and must not keep the payload.
+	// of its topic. Handle must not keep the payload.
 	//
 	// The Broker does not call Handle for wills, as AWS IoT ignores wills on request topics
 	// (device-shadow-comms-app.html#thing-connection).
-	Handle(topic string, payload []byte) []Message
+	Handle(r Request) []Message
+}
+
+// A Request is a message on a request topic.
+type Request struct {
+	ClientID string // "" if no client has sent the request
+	Topic    string
+	Payload  []byte
 }
 
 // A Message is an answer of a Service.
 type Message struct {
 	Topic   string
 	Payload []byte
+
+	// ToRequester also sends the message to the client of the request if it has no subscription for it.
+	ToRequester bool
 }
 
-// answerOrigin is the client id under which mochi-mqtt distributes answers. No client can have it, because
-// MQTT strings do not contain U+0000 [MQTT-1.5.4-2]. Otherwise No Local would withhold answers.
-const answerOrigin = "\x00"
+// Answer calls handle and sends the messages that it returns. Until they are sent, no Service handles a
+// request, so that subscribers receive the answers of all requests in the order of the requests. It is for
+// requests that arrive at a service by HTTP.
+func (b *Broker) Answer(handle func() []Message) {
+	b.answers.Lock()
+	defer b.answers.Unlock()
+	for _, m := range handle() {
+		b.distribute(newMessage(m.Topic, m.Payload, 1, false, nil), nil, b.storeLater)
+	}
+}
+
+// The prefixes of reserved topics that the Broker handles itself.
+const (
+	rulesPrefix  = "$aws/rules/"  // Basic Ingest
+	eventsPrefix = "$aws/events/" // lifecycle events
+)
 
 // serviceOf returns the Service that owns a topic, or nil, and whether the topic is a request topic.
 func (b *Broker) serviceOf(topic string) (s Service, request bool) {
+	if !strings.HasPrefix(topic, "$") {
+		return nil, false
+	}
 	for _, s := range b.options.Services {
 		if owned, request := s.Owns(topic); owned {
 			return s, request
@@ -41,34 +68,34 @@ func (b *Broker) serviceOf(topic string) (s Service, request bool) {
 	return nil, false
 }
 
-// allowsReserved reports whether the reserved topics allow a client to publish to a topic. Messages to
-// them cannot be retained ("MQTT", Using MQTT retained messages).
-func (b *Broker) allowsReserved(topic string, retain bool) bool {
-	s, request := b.serviceOf(topic)
-	return s == nil || request && !retain
+// CheckPublish returns the reason code with which the reserved topics refuse a message of a client, or
+// CodeSuccess. Clients may publish to request topics and to the topics of Basic Ingest. Messages to
+// reserved topics cannot be retained ("MQTT", Using MQTT retained messages).
+func (b *Broker) CheckPublish(topic string, retain bool) packets.Code {
+	if !strings.HasPrefix(topic, "$") {
+		return packets.CodeSuccess
+	}
+	_, isRequest := b.serviceOf(topic)
+	rule, isRule := strings.CutPrefix(topic, rulesPrefix)
+	isRule = isRule && rule != "" && rule[0] != '/'
+	switch {
+	case (isRequest || isRule) && !retain:
+		return packets.CodeSuccess
+	case strings.HasPrefix(topic, "$aws/"):
+		return packets.ErrNotAuthorized
+	}
+	return packets.ErrTopicNameInvalid
 }
 
-// OnPublished passes a request to its Service, and sends the answers. It holds a lock meanwhile, so that
-// subscribers receive the answers in the order of the requests.
-func (h *hook) OnPublished(cl *mqtt.Client, pk packets.Packet) {
-	b := h.broker
-	service, request := b.serviceOf(pk.TopicName)
-	if !request || cl.Net.Inline {
-		return
+// maySubscribe reports whether the reserved topics allow a filter, without $share and the group. A filter
+// with wildcards below $aws is allowed except for Basic Ingest.
+func (b *Broker) maySubscribe(filter string) bool {
+	if !strings.HasPrefix(filter, "$") {
+		return true
 	}
-	b.answers.Lock()
-	defer b.answers.Unlock()
-	for _, m := range service.Handle(pk.TopicName, pk.Payload) {
-		// The documentation does not state the QoS of answers. With QoS 1, the subscription decides.
-		// The packet identifier is not used.
-		answer := packets.Packet{
-			FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: 1},
-			PacketID:    1,
-			TopicName:   m.Topic,
-			Payload:     m.Payload,
-		}
-		if err := b.server.InjectPacket(b.answerer, answer); err != nil {
-			b.log.Error("an answer was not sent", "topic", m.Topic, "error", err)
-		}
+	if !strings.HasPrefix(filter, "$aws/") || strings.HasPrefix(filter+"/", rulesPrefix) {
+		return false
 	}
+	s, _ := b.serviceOf(filter)
+	return s != nil || hasWildcard(filter) || strings.HasPrefix(filter, eventsPrefix)
 }

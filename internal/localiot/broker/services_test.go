@@ -23,12 +23,12 @@ func (e *echo) Owns(topic string) (owned, request bool) {
 	return owned, owned && strings.HasPrefix(rest, "ask/")
 }
 
-func (e *echo) Handle(topic string, payload []byte) []Message {
+func (e *echo) Handle(r Request) []Message {
 	e.n++
-	to := strings.Replace(topic, "/ask/", "/told/", 1)
+	to := strings.Replace(r.Topic, "/ask/", "/told/", 1)
 	return []Message{
-		{to, fmt.Appendf(nil, "%d %s", e.n, payload)},
-		{to + "/again", fmt.Append(nil, e.n)},
+		{Topic: to, Payload: fmt.Appendf(nil, "%d %s", e.n, r.Payload)},
+		{Topic: to + "/again", Payload: fmt.Append(nil, e.n)},
 	}
 }
 

@@ -35,7 +35,7 @@ func TestTakeoverOfStalledClient(t *testing.T) {
 	flood.Ping()
 	begin := time.Now()
 	s.connect("same", nil)
-	if took := time.Since(begin); took > writeTimeout/2 {
+	if took := time.Since(begin); took > 5*time.Second {
 		t.Errorf("CONNACK took %v", took)
 	}
 }
@@ -133,9 +133,7 @@ func TestExpiredSessionHasNoSubscriptions(t *testing.T) {
 	c.Send(&packets.Disconnect{})
 	c.WantClose()
 
-	cl, _ := s.server.Clients.Get("c")
-	(&hook{broker: s.Broker}).OnClientExpired(cl)
-	s.server.Clients.Delete("c")
+	s.expire(s.session("c"))
 
 	c, ack := s.connect("c", expiring)
 	if ack.SessionPresent {

@@ -8,18 +8,19 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// Socket is an open WebSocket with the subprotocol mqtt.
+// Socket is an open WebSocket for MQTT.
 type Socket struct {
 	ws  *websocket.Conn
 	tcp net.Conn // the connection below ws
 }
 
-// Accept completes the WebSocket handshake of r. The caller must have checked the Origin of r. wrap
-// replaces the TCP connection of the WebSocket; it may be nil. If Accept fails, it has sent a response.
-func Accept(w http.ResponseWriter, r *http.Request, wrap func(net.Conn) net.Conn) (*Socket, error) {
+// Accept completes the WebSocket handshake of r. The caller must have checked the Origin of r, and that
+// the client offers the subprotocol: mqtt or mqttv3.1. wrap replaces the TCP connection of the WebSocket;
+// it may be nil. If Accept fails, it has sent a response.
+func Accept(w http.ResponseWriter, r *http.Request, subprotocol string, wrap func(net.Conn) net.Conn) (*Socket, error) {
 	h := &hijacker{ResponseWriter: w, wrap: wrap}
 	ws, err := websocket.Accept(h, r, &websocket.AcceptOptions{
-		Subprotocols:       []string{"mqtt"},
+		Subprotocols:       []string{subprotocol},
 		InsecureSkipVerify: true,
 		CompressionMode:    websocket.CompressionDisabled,
 	})

@@ -5,7 +5,6 @@ import (
 	"io"
 	"slices"
 
-	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
@@ -24,48 +23,52 @@ var decoders = map[byte]func(*packets.Packet, []byte) error{
 	packets.Disconnect:  (*packets.Packet).DisconnectDecode,
 }
 
-// next reads and validates one packet. It is needed because mochi-mqtt panics on some malformed packets
-// (mochi-mqtt issue 501), closes the connection without a reason code on others, and does not enforce
-// all limits that it announces. next returns a packets.Code if the packet is invalid, and otherwise the
-// error of reading.
-func (c *Conn) next() ([]byte, error) {
+// next reads and validates one packet. It returns a packets.Code if the packet is invalid, and otherwise
+// the error of reading. The content of a PUBLISH, a CONNECT or a SUBSCRIBE may be kept; that of another
+// packet is valid until the next call.
+func (c *Conn) next() (pk packets.Packet, err error) {
 	first, err := c.reader.ReadByte()
 	if err != nil {
-		return nil, err
+		return pk, err
 	}
-	packet, remaining := append(c.packet[:0], first), 0
+	header, remaining := [5]byte{first}, 0
+	length := 1
 	for shift := 0; ; shift += 7 {
 		b, err := c.reader.ReadByte()
 		if err != nil {
-			return nil, err
+			return pk, err
 		}
-		packet = append(packet, b)
+		header[length] = b
+		length++
 		remaining |= int(b&0x7f) << shift
 		if b < 0x80 {
 			break
 		}
 		if shift == 21 {
-			return nil, packets.ErrMalformedVariableByteInteger // [MQTT-1.5.5]
+			return pk, packets.ErrMalformedVariableByteInteger // [MQTT-1.5.5]
 		}
 	}
-	header := len(packet)
-	if header+remaining > maximumPacketSize {
-		return nil, packets.ErrPacketTooLarge // [MQTT-3.2.2-15]
+	if length+remaining > maximumPacketSize {
+		return pk, packets.ErrPacketTooLarge // [MQTT-3.2.2-15]
 	}
-	packet = slices.Grow(packet, remaining)[:header+remaining]
-	if _, err := io.ReadFull(c.reader, packet[header:]); err != nil {
-		return nil, err
+	packet := c.packet[:0]
+	switch first >> 4 {
+	case packets.Publish, packets.Connect, packets.Subscribe:
+		packet = nil // The decoder does not copy strings and payloads.
 	}
-	c.packet = packet
-
-	pk, err := decode(packet, c.version)
-	if err != nil {
-		return nil, err
+	packet = append(slices.Grow(packet, length+remaining), header[:length]...)
+	packet = packet[:length+remaining]
+	if _, err := io.ReadFull(c.reader, packet[length:]); err != nil {
+		return pk, err
 	}
-	if err := c.validate(&pk, packet); err != nil {
-		return nil, err
+	if packet[0]>>4 == packets.Puback {
+		c.packet = packet
 	}
-	return packet, nil
+	c.limitThroughput(len(packet))
+	if pk, err = decode(packet, c.version); err != nil {
+		return pk, err
+	}
+	return pk, c.validate(&pk)
 }
 
 // decode decodes a whole packet with the decoder of mochi-mqtt for the protocol version. If the decoder
@@ -96,60 +99,38 @@ func decode(packet []byte, version byte) (pk packets.Packet, err error) {
 	return pk, nil
 }
 
-// validate checks the rules that mochi-mqtt does not check, and passes packet identifiers to
-// flowControl.
-func (c *Conn) validate(pk *packets.Packet, packet []byte) error {
-	kind := pk.FixedHeader.Type
-	if kind == packets.Connect {
-		if c.version == 0 {
-			c.version = pk.ProtocolVersion
-			c.emptyWill = pk.Connect.WillFlag && len(pk.Connect.WillPayload) == 0
+// validate checks the rules of the protocol, and the quotas whose excess ends the connection.
+func (c *Conn) validate(pk *packets.Packet) error {
+	code := packets.CodeSuccess
+	switch kind := pk.FixedHeader.Type; {
+	case kind == packets.Connect:
+	case c.version == 0:
+		code = packets.ErrProtocolViolationRequireFirstConnect // [MQTT-3.1.0-1]
+	case kind == packets.Publish:
+		code = c.validatePublish(pk)
+	case kind == packets.Subscribe:
+		if code = pk.SubscribeValidate(); code == packets.CodeSuccess && len(pk.Properties.SubscriptionIdentifier) > 0 {
+			code = packets.ErrSubscriptionIdentifiersNotSupported
 		}
-		return nil
+	case kind == packets.Unsubscribe:
+		code = pk.UnsubscribeValidate()
 	}
-	if c.flow.client == nil {
-		return packets.ErrProtocolViolationRequireFirstConnect // [MQTT-3.1.0-1]
+	if code == packets.CodeSuccess && !c.broker.options.NoQuotas && len(pk.Filters) > maxFilters {
+		code = packets.ErrQuotaExceeded
 	}
-	if kind == packets.Subscribe && len(pk.Properties.SubscriptionIdentifier) > 0 {
-		return packets.ErrSubscriptionIdentifiersNotSupported
-	}
-	if !c.broker.options.NoQuotas && len(pk.Filters) > maxFilters {
-		return packets.ErrQuotaExceeded
-	}
-	if kind == packets.Publish {
-		if err := c.validatePublish(pk); err != nil {
-			return err
-		}
-	}
-
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case pk.PacketID == 0:
-		return nil // a PUBLISH with QoS 0, or an error that mochi-mqtt reports
-	case kind == packets.Subscribe, kind == packets.Unsubscribe,
-		kind == packets.Publish && pk.FixedHeader.Qos == 1:
-		c.flow.renumber(packet)
-	case kind == packets.Puback, kind == packets.Pubcomp,
-		kind == packets.Pubrec && pk.ReasonCode >= packets.ErrUnspecifiedError.Code:
-		c.enqueue(c.flow.acknowledge(pk.PacketID))
+	if code != packets.CodeSuccess {
+		return code
 	}
 	return nil
 }
 
 // validatePublish checks the QoS, the topic and the topic alias of a PUBLISH.
-func (c *Conn) validatePublish(pk *packets.Packet) error {
-	if pk.FixedHeader.Qos > c.broker.options.MaximumQoS {
+func (c *Conn) validatePublish(pk *packets.Packet) packets.Code {
+	switch {
+	case pk.FixedHeader.Qos > c.broker.options.MaximumQoS:
 		return packets.ErrQosNotSupported // [MQTT-3.2.2-11]
-	}
-	if !mqtt.IsValidFilter(pk.TopicName, true) {
+	case hasWildcard(pk.TopicName):
 		return packets.ErrTopicNameInvalid
 	}
-	if alias := pk.Properties.TopicAlias; int(alias) < len(c.aliases) { // mochi-mqtt refuses larger aliases
-		if pk.TopicName == "" && !c.aliases[alias] {
-			return packets.ErrProtocolViolationNoTopic // MQTT 5, 3.3.2.3.4
-		}
-		c.aliases[alias] = true
-	}
-	return nil
+	return pk.PublishValidate(topicAliasMaximum)
 }

@@ -1,6 +1,6 @@
 // Package cognito is a local stand-in for an identity pool of Amazon Cognito. A page that sends the
-// id of the pool gets temporary AWS credentials. Without a login, the credentials have the policy of a
-// guest.
+// id of the pool gets temporary AWS credentials. Package iam decides what the
+// credentials allow.
 //
 // The package implements the operations GetId and GetCredentialsForIdentity in AWS JSON 1.1 ("Amazon
 // Cognito Federated Identities", API Reference).
@@ -47,9 +47,6 @@ type Options struct {
 	// Lifetime is how long issued keys are valid. Zero means 1 h.
 	Lifetime time.Duration
 
-	// AttachPolicy attaches a policy that allows everything to authenticated identities.
-	AttachPolicy bool
-
 	// Fault reports whether the next request must fail, and returns the name of the exception. It may
 	// be nil.
 	Fault func() (exception string, ok bool)
@@ -57,9 +54,8 @@ type Options struct {
 
 // Pool is an identity pool. It implements http.Handler, and is safe for concurrent use.
 type Pool struct {
-	options       Options
-	id            string
-	authenticated *iam.Policy
+	options Options
+	id      string
 
 	mu         sync.Mutex
 	lifetime   time.Duration
@@ -69,14 +65,10 @@ type Pool struct {
 // New returns a Pool without identities, with a random id.
 func New(o Options) *Pool {
 	p := &Pool{
-		options:       o,
-		id:            randomID(o.Region),
-		authenticated: iam.Unattached(),
-		lifetime:      o.Lifetime,
-		identities:    bounded.NewMap[string](maxIdentities),
-	}
-	if o.AttachPolicy {
-		p.authenticated = nil
+		options:    o,
+		id:         randomID(o.Region),
+		lifetime:   o.Lifetime,
+		identities: bounded.NewMap[string](maxIdentities),
 	}
 	if p.lifetime == 0 {
 		p.lifetime = time.Hour
@@ -129,13 +121,18 @@ type credentials struct {
 	Expiration   float64 // seconds since 1970
 }
 
+// Addresses reports whether a request names an operation of Cognito, in the header X-Amz-Target.
+func Addresses(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
+}
+
 // ServeHTTP implements http.Handler for POST and for CORS preflights with OPTIONS.
 func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	web.AllowOrigin(w, r)
 	h := w.Header()
 	if r.Method == http.MethodOptions {
 		h.Set("Access-Control-Allow-Methods", "POST")
-		h.Set("Access-Control-Allow-Headers", "Content-Type, X-Amz-Target, X-Amz-User-Agent, Amz-Sdk-Invocation-Id, Amz-Sdk-Request")
+		h.Set("Access-Control-Allow-Headers", "Cache-Control, Content-Type, X-Amz-Target, X-Amz-User-Agent, Amz-Sdk-Invocation-Id, Amz-Sdk-Request")
 		h.Set("Access-Control-Max-Age", "172800")
 		return
 	}
@@ -243,12 +240,11 @@ func (p *Pool) getCredentials(q request) (*response, *exception) {
 	case owner != user:
 		return nil, newException("NotAuthorizedException", "Logins don't match. Please include at least one valid login for this identity or identity pool.")
 	}
-	policy := iam.Guest()
-	if user != "" {
-		policy = p.authenticated
-	}
 	expires := p.options.Now().Add(p.lifetime)
-	k := p.options.Keys.IssueTemporary(expires, policy)
+	k, err := p.options.Keys.IssueTemporary(expires, iam.Owner{IdentityID: q.IdentityID, Authenticated: user != ""})
+	if err != nil {
+		return nil, newException("InternalErrorException", "The credentials could not be stored.")
+	}
 	return &response{q.IdentityID, &credentials{k.ID, k.Secret, k.SessionToken, float64(expires.UnixMilli()) / 1000}}, nil
 }
 

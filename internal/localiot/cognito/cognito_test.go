@@ -122,19 +122,12 @@ func TestLogins(t *testing.T) {
 	}
 }
 
-func TestPolicies(t *testing.T) {
-	for _, test := range []struct {
-		attach                  bool
-		logins                  string
-		hello, private, connect bool // whether the policy allows the two topics and iot:Connect
-	}{
-		{false, `{}`, true, false, true},
-		{false, `{"localhost":"alice"}`, false, false, false},
-		{true, `{}`, true, false, true},
-		{true, `{"localhost":"alice"}`, true, true, true},
-	} {
-		p := newPool(Options{AttachPolicy: test.attach})
-		k, e := credentialsOf(t, p, identityOf(t, p, test.logins), test.logins)
+// An issued key belongs to the identity.
+func TestOwnersOfKeys(t *testing.T) {
+	for logins, authenticated := range map[string]bool{`{}`: false, `{"localhost":"alice"}`: true} {
+		p := newPool(Options{})
+		id := identityOf(t, p, logins)
+		k, e := credentialsOf(t, p, id, logins)
 		if e != "" {
 			t.Fatal(e)
 		}
@@ -142,8 +135,8 @@ func TestPolicies(t *testing.T) {
 		if !ok || key.Secret != k.SecretKey || key.SessionToken != k.SessionToken {
 			t.Fatal("the key store does not hold the issued key")
 		}
-		if hello, private, connect := key.Policy.AllowsTopic("hello"), key.Policy.AllowsTopic("private"), key.Policy.AllowsConnect(); hello != test.hello || private != test.private || connect != test.connect {
-			t.Errorf("attach %v, logins %s: hello %v, private %v, connect %v", test.attach, test.logins, hello, private, connect)
+		if want := (iam.Owner{IdentityID: id, Authenticated: authenticated}); key.Owner != want {
+			t.Errorf("logins %s: the owner is %v, want %v", logins, key.Owner, want)
 		}
 	}
 }

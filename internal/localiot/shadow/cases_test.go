@@ -76,7 +76,7 @@ func (c *testCase) run(t *testing.T) {
 		t.Fatalf("%s: the page %q is not a page of the documentation", c.file, c.page)
 	}
 	r := &runner{thing: "lamp"}
-	r.service = New(Options{Now: func() time.Time { return time.Unix(r.now, 0) }})
+	r.service = mustNew(t, Options{Now: func() time.Time { return time.Unix(r.now, 0) }})
 	checks := 0
 	for _, line := range c.lines {
 		isCheck, err := r.do(line.command, line.argument)

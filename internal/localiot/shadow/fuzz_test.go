@@ -25,7 +25,7 @@ func FuzzDelta(f *testing.F) {
 		}
 		g := generator{program}
 		desired, reported := g.object(maxLevels), g.object(maxLevels)
-		s := New(Options{Now: func() time.Time { return time.Unix(0, 0) }})
+		s := mustNew(t, Options{Now: func() time.Time { return time.Unix(0, 0) }})
 		updated, err := s.Update("t", "", fmt.Appendf(nil, `{"state":{"desired":%s,"reported":%s}}`, encode(desired), encode(reported)))
 		if err != nil {
 			t.Fatal(err)
@@ -183,7 +183,7 @@ func FuzzUpdate(f *testing.F) {
 	}
 	codes := map[int]bool{400: true, 409: true, 413: true, 415: true}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		s := New(Options{Now: func() time.Time { return time.Unix(0, 0) }})
+		s := mustNew(t, Options{Now: func() time.Time { return time.Unix(0, 0) }})
 		updated, err := s.Update("t", "", body)
 		if err != nil {
 			var e *Error

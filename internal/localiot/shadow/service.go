@@ -9,11 +9,14 @@ package shadow
 
 import (
 	"encoding/base64"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"sync"
 	"time"
+
+	"iot.wasm/internal/localiot/store"
 )
 
 const (
@@ -39,6 +42,9 @@ type Options struct {
 	// Now is the clock; time.Now when nil.
 	Now func() time.Time
 
+	// Store keeps the shadows.
+	Store *store.DB
+
 	// MaxThings is how many things may have shadows; 10,000 when zero.
 	MaxThings int
 
@@ -54,34 +60,40 @@ type Options struct {
 // (device-shadow-data-flow.html#deleting-device-shadow, Note). AWS IoT has no limit of the number of
 // shadows. At the bounds in Options, an update fails with InternalFailure.
 //
+// Each change is stored in Options.Store before its method returns.
+//
 // The errors of all methods are of the type *Error.
 type Service struct {
 	now func() time.Time
 
 	mu    sync.Mutex
-	store store
+	table table
 }
 
-// New returns a Service without shadows.
-func New(o Options) *Service {
+// New returns a Service with the shadows in Options.Store.
+func New(o Options) (*Service, error) {
 	s := &Service{
 		now: o.Now,
-		store: store{
+		table: table{
 			maxThings: o.MaxThings,
 			maxBytes:  o.MaxBytes,
+			db:        o.Store,
 			things:    make(map[string]map[string]*record),
 		},
 	}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	if s.store.maxThings == 0 {
-		s.store.maxThings = 10_000
+	if s.table.maxThings == 0 {
+		s.table.maxThings = 10_000
 	}
-	if s.store.maxBytes == 0 {
-		s.store.maxBytes = 64 << 20
+	if s.table.maxBytes == 0 {
+		s.table.maxBytes = 64 << 20
 	}
-	return s
+	if err := s.table.load(); err != nil {
+		return nil, fmt.Errorf("shadow: %w", err)
+	}
+	return s, nil
 }
 
 // Updated are the documents that AWS IoT publishes after an update that it has accepted.
@@ -110,7 +122,7 @@ func (s *Service) Update(thing, name string, body []byte) (*Updated, error) {
 		return nil, reject(*problem, r.clientToken, seconds)
 	}
 
-	old := s.store.find(thing, name, now)
+	old := s.table.find(thing, name, now)
 	exists := old != nil && !old.isTombstone()
 	if old == nil {
 		old = new(record)
@@ -125,7 +137,7 @@ func (s *Service) Update(thing, name string, body []byte) (*Updated, error) {
 	if size(desired)+size(reported) > maxState {
 		return nil, reject(tooLarge, r.clientToken, seconds)
 	}
-	if !s.store.put(thing, name, current) {
+	if !s.table.put(thing, name, current) {
 		return nil, reject(InternalFailure, r.clientToken, seconds)
 	}
 
@@ -198,7 +210,10 @@ func (s *Service) Delete(thing, name string, body []byte) ([]byte, error) {
 		return nil, err
 	}
 	now := s.now()
-	s.store.put(thing, name, &record{version: r.version, deleted: now}) // A tombstone is never larger than the shadow.
+	// A tombstone is never larger than the shadow.
+	if !s.table.put(thing, name, &record{version: r.version, deleted: now}) {
+		return nil, reject(InternalFailure, token, now.Unix())
+	}
 	return encode(deletion{r.version, now.Unix(), token}), nil
 }
 
@@ -213,7 +228,7 @@ func (s *Service) existing(thing, name string, body []byte) (*record, *string, e
 	if problem != nil {
 		return nil, nil, reject(*problem, token, now.Unix())
 	}
-	r := s.store.find(thing, name, now)
+	r := s.table.find(thing, name, now)
 	if r == nil || r.isTombstone() {
 		return nil, nil, reject(shadowNotFound(thing, name), token, now.Unix())
 	}
@@ -241,7 +256,7 @@ func (s *Service) ListNamed(thing string, pageSize int, nextToken string) ([]byt
 	case err != nil:
 		return nil, reject(invalidNextToken, nil, seconds)
 	}
-	names := s.store.names(thing)
+	names := s.table.names(thing)
 	first, found := slices.BinarySearch(names, string(last))
 	if found {
 		first++

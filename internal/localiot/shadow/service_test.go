@@ -10,6 +10,16 @@ import (
 	"time"
 )
 
+// mustNew returns a new Service.
+func mustNew(t *testing.T, o Options) *Service {
+	t.Helper()
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // mustUpdate sends an update that must be accepted.
 func mustUpdate(t *testing.T, s *Service, thing, name, body string) *Updated {
 	t.Helper()
@@ -33,7 +43,7 @@ func wantCode(t *testing.T, err error, code int) {
 func TestDefaults(t *testing.T) {
 	before := time.Now().Unix()
 	var accepted response
-	if err := json.Unmarshal(mustUpdate(t, New(Options{}), "t", "", `{"state":{}}`).Accepted, &accepted); err != nil {
+	if err := json.Unmarshal(mustUpdate(t, mustNew(t, Options{}), "t", "", `{"state":{}}`).Accepted, &accepted); err != nil {
 		t.Fatal(err)
 	}
 	if accepted.Timestamp < before || accepted.Timestamp > time.Now().Unix() {
@@ -42,7 +52,7 @@ func TestDefaults(t *testing.T) {
 }
 
 func TestMaxThings(t *testing.T) {
-	s := New(Options{MaxThings: 2})
+	s := mustNew(t, Options{MaxThings: 2})
 	mustUpdate(t, s, "a", "", `{"state":{}}`)
 	mustUpdate(t, s, "b", "", `{"state":{}}`)
 	_, err := s.Update("c", "", []byte(`{"state":{},"clientToken":"x"}`))
@@ -59,14 +69,14 @@ func TestMaxThings(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustUpdate(t, s, "c", "", `{"state":{}}`)
-	if len(s.store.things) != 2 {
-		t.Errorf("%d things, want 2", len(s.store.things))
+	if len(s.table.things) != 2 {
+		t.Errorf("%d things, want 2", len(s.table.things))
 	}
 }
 
 func TestMaxBytes(t *testing.T) {
 	const limit = 1 << 20
-	s := New(Options{MaxBytes: limit})
+	s := mustNew(t, Options{MaxBytes: limit})
 	large := fmt.Sprintf(`{"state":{"reported":{"a":[%s0]}}}`, strings.Repeat("0,", 4000))
 	n := 0
 	for ; ; n++ {
@@ -75,8 +85,8 @@ func TestMaxBytes(t *testing.T) {
 			wantCode(t, err, 500)
 			break
 		}
-		if s.store.bytes > limit {
-			t.Fatalf("%d shadows take %d bytes, want at most %d", n+1, s.store.bytes, limit)
+		if s.table.bytes > limit {
+			t.Fatalf("%d shadows take %d bytes, want at most %d", n+1, s.table.bytes, limit)
 		}
 	}
 	if n < 2 || n > limit/4000/48 {
@@ -84,7 +94,7 @@ func TestMaxBytes(t *testing.T) {
 	}
 	mustUpdate(t, s, "t", "0", large) // It needs no more room than the same state before.
 
-	// Deleted shadows leave tombstones, which do not fill the store.
+	// Deleted shadows leave tombstones, which do not fill the table.
 	for i := range 10_000 {
 		mustUpdate(t, s, "t", "1", `{"state":null}`)
 		name := fmt.Sprint("deleted", i)
@@ -93,8 +103,8 @@ func TestMaxBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if s.store.bytes > limit {
-		t.Errorf("%d bytes, want at most %d", s.store.bytes, limit)
+	if s.table.bytes > limit {
+		t.Errorf("%d bytes, want at most %d", s.table.bytes, limit)
 	}
 	if text, err := s.Get("t", "0", nil); err != nil || len(text) < 8000 {
 		t.Errorf("a shadow is lost: %s, %v", text, err)
@@ -104,7 +114,7 @@ func TestMaxBytes(t *testing.T) {
 // The oldest tombstones make room.
 func TestOldestTombstones(t *testing.T) {
 	now := time.Unix(0, 0)
-	s := New(Options{MaxThings: 4, Now: func() time.Time { return now }})
+	s := mustNew(t, Options{MaxThings: 4, Now: func() time.Time { return now }})
 	for _, thing := range []string{"c", "a", "b", "d"} {
 		mustUpdate(t, s, thing, "", `{"state":{}}`)
 		if _, err := s.Delete(thing, "", nil); err != nil {
@@ -127,18 +137,18 @@ func TestOldestTombstones(t *testing.T) {
 // The count of bytes is that of the records, and returns to 0.
 func TestMemoryCount(t *testing.T) {
 	now := time.Unix(0, 0)
-	s := New(Options{Now: func() time.Time { return now }})
+	s := mustNew(t, Options{Now: func() time.Time { return now }})
 	for i := range 20 {
 		mustUpdate(t, s, fmt.Sprint("t", i%3), fmt.Sprint("n", i%7), fmt.Sprintf(`{"state":{"desired":{"k%d":"v"}}}`, i))
 	}
 	counted := 0
-	for _, records := range s.store.things {
+	for _, records := range s.table.things {
 		for _, r := range records {
 			counted += r.memory()
 		}
 	}
-	if counted != s.store.bytes {
-		t.Errorf("the store counts %d bytes, want %d", s.store.bytes, counted)
+	if counted != s.table.bytes {
+		t.Errorf("the table counts %d bytes, want %d", s.table.bytes, counted)
 	}
 	for i := range 20 {
 		s.Delete(fmt.Sprint("t", i%3), fmt.Sprint("n", i%7), nil)
@@ -148,14 +158,14 @@ func TestMemoryCount(t *testing.T) {
 		_, err := s.Get(fmt.Sprint("t", i%3), fmt.Sprint("n", i%7), nil)
 		wantCode(t, err, 404)
 	}
-	if s.store.bytes != 0 || len(s.store.things) != 0 {
-		t.Errorf("%d bytes and %d things remain", s.store.bytes, len(s.store.things))
+	if s.table.bytes != 0 || len(s.table.things) != 0 {
+		t.Errorf("%d bytes and %d things remain", s.table.bytes, len(s.table.things))
 	}
 }
 
 // Of 8 updates at the same time with the same version, one is accepted.
 func TestConcurrentUpdates(t *testing.T) {
-	s := New(Options{})
+	s := mustNew(t, Options{})
 	var accepted [8]int
 	var wg sync.WaitGroup
 	for i := range accepted {
@@ -193,9 +203,9 @@ func TestConcurrentUpdates(t *testing.T) {
 
 // The documents of an update do not change with later updates.
 func TestDocumentsAreCopies(t *testing.T) {
-	s := New(Options{Now: func() time.Time { return time.Unix(0, 0) }})
+	s := mustNew(t, Options{Now: func() time.Time { return time.Unix(0, 0) }})
 	mustUpdate(t, s, "t", "", `{"state":{"desired":{"a":{"b":[1]},"c":1}}}`)
-	record := s.store.things["t"][""]
+	record := s.table.things["t"][""]
 	before := string(encode(record.state.state()))
 	mustUpdate(t, s, "t", "", `{"state":{"desired":{"a":{"b":null,"d":{"e":2}},"c":null},"reported":{"x":1}}}`)
 	if after := string(encode(record.state.state())); after != before {
@@ -204,7 +214,7 @@ func TestDocumentsAreCopies(t *testing.T) {
 }
 
 func TestReject(t *testing.T) {
-	s := New(Options{Now: func() time.Time { return time.Unix(7, 0) }})
+	s := mustNew(t, Options{Now: func() time.Time { return time.Unix(7, 0) }})
 	for _, test := range []struct {
 		problem    Problem
 		body, want string

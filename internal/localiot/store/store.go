@@ -56,7 +56,7 @@ type DB struct {
 // A request contains the changes of one call, which one transaction writes.
 type request struct {
 	changes []Change
-	done    chan<- error // nil: nothing waits for the request
+	done    func(error) // nil: nothing waits for the request
 }
 
 // Open opens the DB in a folder, which it creates if necessary. It returns an error if another process
@@ -103,11 +103,20 @@ func (d *DB) Apply(changes ...Change) error {
 	if d == nil || len(changes) == 0 {
 		return nil
 	}
-	done := make(chan error, 1)
-	if err := d.enqueue(request{changes, done}); err != nil {
-		return err
+	written := make(chan error, 1)
+	d.Submit(func(err error) { written <- err }, changes...)
+	return <-written
+}
+
+// Submit is like Apply, but does not wait until the changes are written. It calls done afterwards, with
+// the error that Apply would return. done must not block, and must not call the DB. Without a DB or
+// changes, Submit calls done before it returns.
+func (d *DB) Submit(done func(error), changes ...Change) {
+	if d == nil || len(changes) == 0 {
+		done(nil)
+	} else if err := d.enqueue(request{changes, done}); err != nil {
+		done(err)
 	}
-	return <-done
 }
 
 // Enqueue is like Apply, but returns before the changes are written. It is for changes that may be lost,
@@ -166,7 +175,7 @@ func (d *DB) write() {
 		}
 		for _, r := range batch {
 			if r.done != nil {
-				r.done <- err
+				r.done(err)
 			}
 		}
 	}

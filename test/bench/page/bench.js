@@ -97,7 +97,7 @@ globalThis.bench = {
     return { messages: count, ms };
   },
 
-  /** Publishes `count` messages in bursts, without awaiting them. Resolves when the peer has received all messages, and for QoS 1 when all are acknowledged. */
+  /** Publishes `count` messages in bursts, without awaiting them. Resolves when the peer has received all messages. For QoS 1, all messages are then also acknowledged. */
   async publish({ count, size, qos }) {
     const payload = new Uint8Array(size).fill(0x61);
     const end = new Promise((resolve) => (ended = resolve));

@@ -14,4 +14,7 @@ import "./crash.js";
 import "./frames.js";
 import "./members.js";
 import "./request.js";
+import "./shadow.js";
+import "./shadow-view.js";
+import "./shadow-loops.js";
 import "./globals.js";

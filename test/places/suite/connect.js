@@ -54,7 +54,7 @@ test("two calls of connect in one tick make one connection", async (place) => {
   equal((await client.connect()).clientId, one.clientId, "the client id after a call without options");
   await rejects(client.connect({ ...one, keepAlive: 60 }), { name: "IotError", code: "ERR_ALREADY_CONNECTED" });
   equal([client.state, client.stats().connects], ["connected", 1]);
-  equal(await place.control({ cut: one.clientId }), 1, "the connections at the stand-in");
+  equal(await place.control({ cut: one.clientId }), 1, "the number of connections at the stand-in");
 });
 
 test("connect() uses the options of the constructor", async (place) => {
@@ -190,7 +190,7 @@ test("the client calls the provider of credentials or URLs for each attempt", as
   const back = event(client, "connected");
   client.reconnect();
   await back;
-  equal(calls, 2, "the calls of the provider");
+  equal(calls, 2, "the number of calls of the provider");
   const url = async () => place.api.presign({ endpoint, region, credentials });
   const byUrl = place.client();
   await byUrl.connect({ url });

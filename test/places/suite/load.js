@@ -15,12 +15,12 @@ test("the import does not fetch the wasm, and all later calls together fetch it 
   const made = instances.length;
   await place.fresh(); // another instance does not fetch the wasm, either
   ok(place.api.matches("a/+", "a/b"), "matches() works without the wasm");
-  equal([await place.requests("/iot.wasm") - before, instances.length - made], [0, 0], "downloads and instances after the import");
+  equal([await place.requests("/iot.wasm") - before, instances.length - made], [0, 0], "the numbers of downloads and instances after the import");
   const [first] = await Promise.all([load(), load(), presign({ ...place.options, endpoint: "x.iot.eu-west-1.amazonaws.com" })]);
   equal(first, undefined, "the result of load()");
   await Promise.all([place.connected(), place.connected(), place.connected()]);
   await load();
-  equal([await place.requests("/iot.wasm") - before, instances.length - made], [place.isNode ? 0 : 1, 1], "downloads and instances after all calls"); // Node reads the file
+  equal([await place.requests("/iot.wasm") - before, instances.length - made], [place.isNode ? 0 : 1, 1], "the numbers of downloads and instances after all calls"); // Node reads the file
 });
 
 test("load can be called again after a failure, checks the integrity and accepts any media type", async (place) => {

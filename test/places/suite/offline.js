@@ -3,6 +3,7 @@ import "./pure.js";
 import "./globals.js";
 import { equal, rejects } from "../expect.js";
 import { test } from "../suite.js";
+import "./shadow-codes.js";
 
 test("connect rejects without WebSocket", async (place) => {
   equal(typeof WebSocket, "undefined");

@@ -1,7 +1,7 @@
 import { Inbox, equal, ok, rejects } from "../expect.js";
 import { test } from "../suite.js";
 
-/** A client that subscribes to all topics of the test. */
+/** Connects a client and subscribes to all topics of the test. Resolves with { client, inbox, subscription }. */
 export async function listening(place, options) {
   const client = await place.connected();
   const inbox = new Inbox();

@@ -43,7 +43,7 @@ test("presign has defaults and rejects invalid options", async ({ api: { presign
 test("an IotError is an Error with a code", ({ api: { IotError } }) => {
   const cause = new Error("the cause");
   const error = new IotError("the message", { code: "ERR_X", phase: "load", retryable: true, reasonCode: 135, closeCode: 1006, cause });
-  ok(error instanceof Error, "it is an Error");
+  ok(error instanceof Error, "an IotError is an Error");
   equal([error.name, error.message, error.code, error.phase, error.retryable, error.reasonCode, error.closeCode, error.cause === cause],
     ["IotError", "the message", "ERR_X", "load", true, 135, 1006, true]);
 });

@@ -2,7 +2,7 @@ import { Inbox, equal, ok, rejects } from "../expect.js";
 import { test } from "../suite.js";
 import { listening } from "./publish.js";
 
-/** A client that answers requests with `answer`. It ignores a failure, because the test may end before the answer is acknowledged. */
+/** A client that calls `answer` for each request. It ignores a rejection of the promise that `answer` returns, because the test may end before the reply is acknowledged. */
 async function responder(place, answer) {
   const client = await place.connected();
   await client.subscribe(place.topic("ask/+"), (m) => answer(m)?.catch(() => {}), { qos: 1 });
@@ -16,7 +16,7 @@ test("a request resolves with its reply", async (place) => {
   const reply = await client.request(place.topic("ask/one"), "hello", { qos: 1 });
   equal([reply.json(), reply.contentType, reply.qos], [{ echo: "hello" }, "application/json", 1]);
   equal((await client.request(place.topic("ask/two"), { json: 2 })).json(), { echo: "2" });
-  equal(client.stats().subscriptions - before, 1, "the subscriptions for replies");
+  equal(client.stats().subscriptions - before, 1, "the number of subscriptions for replies");
 });
 
 test("each of twenty concurrent requests receives its own reply", async (place) => {
@@ -26,7 +26,7 @@ test("each of twenty concurrent requests receives its own reply", async (place) 
   const numbers = Array.from({ length: 20 }, (_, i) => i);
   const replies = await Promise.all(numbers.map((i) => client.request(place.topic(`ask/${i}`), String(i), { qos: i % 2 })));
   equal(replies.map((m) => m.text()), numbers.map((i) => `${place.topic(`ask/${i}`)} ${i}`));
-  equal(client.stats().subscriptions - before, 1, "the subscriptions for replies");
+  equal(client.stats().subscriptions - before, 1, "the number of subscriptions for replies");
 });
 
 test("a request without a reply ends by its timeout or signal", async (place) => {
@@ -38,7 +38,7 @@ test("a request without a reply ends by its timeout or signal", async (place) =>
   const waiting = rejects(client.request(place.topic("ask/silence"), "", { signal: stop.signal }));
   stop.abort(reason);
   ok((await waiting) === reason, "the error is the signal's reason");
-  ok((await rejects(client.request(place.topic("ask/silence"), "", { signal: AbortSignal.abort(reason) }))) === reason, "the error is the reason of a signal that was aborted before");
+  ok((await rejects(client.request(place.topic("ask/silence"), "", { signal: AbortSignal.abort(reason) }))) === reason, "the error is the reason of the signal, which was aborted before the call");
   await rejects(client.request(place.topic("ask/x"), "", { timeoutMS: 5 }), { name: "TypeError", code: "ERR_OPTION", includes: "did you mean timeoutMs?" });
 });
 

@@ -31,8 +31,8 @@ async function wrapped(changes, body) {
   }
 }
 
-for (const [what, closed] of Object.entries({ "without a code": () => ({}), "without an event": () => undefined, "with a code of text": () => ({ code: "gone" }) })) {
-  test(`a close ${what} counts as 1006`, (place) => wrapped({ closed }, async () => {
+for (const [form, closed] of Object.entries({ "without a code": () => ({}), "that is undefined": () => undefined, "whose code is a string": () => ({ code: "gone" }) })) {
+  test(`a close event ${form} counts as 1006`, (place) => wrapped({ closed }, async () => {
     const clientId = place.clientId();
     const client = await place.connected({ clientId, reconnect: soon });
     const lost = event(client, "disconnected");

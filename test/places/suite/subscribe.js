@@ -47,7 +47,7 @@ test("two subscriptions to one filter share a subscription at the broker", async
   const first = await client.subscribe(place.topic(), a.take, { qos: 1 });
   const bytes = client.stats().bytesOut;
   const second = await client.subscribe(place.topic(), b.take, { qos: 1 });
-  equal([client.stats().subscriptions, client.stats().bytesOut - bytes], [1, 0], "subscriptions, and the bytes of the second");
+  equal([client.stats().subscriptions, client.stats().bytesOut - bytes], [1, 0], "the number of subscriptions, and the bytes that the second one sends");
   await client.publish(place.topic(), "both", { qos: 1 });
   equal([await a.texts(1), await b.texts(1)], [["both"], ["both"]]);
   ok(a.all[0].payload !== b.all[0].payload, "each message has a payload of its own");
@@ -117,7 +117,7 @@ test("unread messages are bounded in bytes", async (place) => {
     await client.publish(place.topic("slow"), new Uint8Array(size), { qos: 1 });
     await client.publish(place.topic("end"), "", { qos: 1 });
     await inbox.first(i + 1);
-    equal(subscription.dropped, [0, 0, 0, 1, 4, 5, 5, 7][i], `the dropped messages after ${i + 1}`);
+    equal(subscription.dropped, [0, 0, 0, 1, 4, 5, 5, 7][i], `the number of dropped messages after message ${i + 1}`);
   }
   equal(dropped, [1, 4, 5, 7]);
   const messages = subscription[Symbol.asyncIterator]();

@@ -1,6 +1,6 @@
 // Command packages prints the size of each Go package in iot.wasm. It builds the wasm with
-// function names and adds up the code of each package's functions. The data of all
-// packages is one line. "make size" runs the command.
+// function names and adds up the code of each package's functions. One line shows the size
+// of the data of all packages. "make size" runs the command.
 package main
 
 import (
@@ -79,8 +79,8 @@ func run(tags, functions string) error {
 	return nil
 }
 
-// packageOf returns the package of a function. packages are the import paths by the names
-// that the linker uses.
+// packageOf returns the package of a function. packages maps the linker's names of packages
+// to their import paths.
 func packageOf(function string, packages map[string]string) string {
 	best := ""
 	for i, c := range function {
@@ -94,7 +94,7 @@ func packageOf(function string, packages map[string]string) string {
 	return best
 }
 
-// linked lists the packages of the wasm, by the names that the linker uses.
+// linked returns the import paths of the wasm's packages, by the linker's names of packages.
 func linked(tags string) (map[string]string, error) {
 	cmd := exec.Command("go", "list", "-deps", "-tags", tags, "./wasm")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")

@@ -17,7 +17,7 @@ func (u *user) call(description string) mqtt.Token {
 	return u.token
 }
 
-// act makes a random call.
+// act makes a random call, reloads the page, suspends the page, or does nothing.
 func (u *user) act() {
 	switch p := u.w.rand.Float64(); {
 	case p < 0.55:

@@ -25,11 +25,11 @@ type broker struct {
 	cut         int                           // how many connections the broker will cut after CONNACK
 	silentUntil time.Duration                 // before this time, the broker answers no PUBLISH, PUBREL, SUBSCRIBE or UNSUBSCRIBE
 	spared      map[string]bool               // silentUntil does not apply to these clients
-	retained    map[string]message            // by topic
+	retained    map[string]retainedMessage    // by topic
 }
 
-// A message is a retained message.
-type message struct {
+// A retainedMessage is a message that the broker stores for later subscriptions.
+type retainedMessage struct {
 	payload string
 	qos     byte
 }
@@ -43,7 +43,7 @@ type session struct {
 	queue     []*delivery       // not sent yet
 	inflight  []*delivery       // sent and not acknowledged
 	seen      map[string]bool   // payloads that the client has sent in this session
-	expires   time.Duration     // 0 while connected
+	expires   time.Duration     // when the session ends; 0 while connected
 	confirmed bool              // the client has received a CONNACK without Session Present
 	nextID    uint16
 }
@@ -59,7 +59,7 @@ type delivery struct {
 }
 
 func newBroker(w *world) *broker {
-	return &broker{w: w, sessions: map[string]*session{}, accepted: map[string]int{}, last: map[string]int{}, spared: map[string]bool{}, retained: map[string]message{}}
+	return &broker{w: w, sessions: map[string]*session{}, accepted: map[string]int{}, last: map[string]int{}, spared: map[string]bool{}, retained: map[string]retainedMessage{}}
 }
 
 // accept starts the broker's side of a link.

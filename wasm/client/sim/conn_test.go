@@ -230,7 +230,7 @@ func (c *conn) publish(p *packets.Publish) {
 	}
 	if !duplicate {
 		if p.Retain {
-			b.retained[topic] = message{payload, p.QoS}
+			b.retained[topic] = retainedMessage{payload, p.QoS}
 		}
 		b.distribute(s.id, topic, payload, p.QoS)
 	}
@@ -300,8 +300,9 @@ func (c *conn) acknowledged(id uint16, rec bool) {
 		if (d.qos == 2) != rec {
 			c.b.w.broken("the client acknowledges a message of QoS %d with the wrong packet", d.qos)
 		}
-		// If the client has received no CONNACK of the new session, it may acknowledge a resent
-		// QoS 2 message as a message that it has received in the previous session.
+		// Before the client has received a CONNACK of the new session, it may treat a resent
+		// QoS 2 message as a duplicate of a message of the previous session. The client then
+		// acknowledges the message without delivering it.
 		if s.confirmed || d.qos < 2 || !d.resent {
 			c.b.acked(s.id, d.name)
 		}

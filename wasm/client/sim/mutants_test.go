@@ -23,7 +23,7 @@ var mutants = []struct{ name, file, old, new string }{
 	{"an alias kept for the next connection", "mqtt/alias.go", "clear(a.byTopic)\n\ta.entries = a.entries[:0]\n", ""},
 	{"a QoS 1 message resolved when it is sent", "mqtt/send.go", "e.inflight[id] = p\n", "e.inflight[id] = p\n\t\te.handler.Published(p.token, PublishResult{})\n"},
 	{"a missing resubscribe", "client/subscribe.go", "f.reconnected(ack.SessionPresent)", ""},
-	{"an uncertain session taken for the previous one", "mqtt/inbound.go", "ack.SessionPresent && !e.sessionUncertain", "ack.SessionPresent"},
+	{"an uncertain session treated as the previous one", "mqtt/inbound.go", "ack.SessionPresent && !e.sessionUncertain", "ack.SessionPresent"},
 	{"nine filters in a packet", "client/options.go", "filtersPerPacket = 8", "filtersPerPacket = 9"},
 	{"an UNSUBSCRIBE lost with the connection", "client/subscribe.go", "if c.filters[r.filter] == nil {", "if false {"},
 	{"a signature with an old date", "client/attempt.go", "*r.Credentials, wall, 0)", "*r.Credentials, wall.Add(-time.Minute), 0)"},

@@ -175,7 +175,6 @@ func (u *user) PublishDone(k mqtt.Token, r mqtt.PublishResult) {
 	if u.b.accepted[payload] == 0 {
 		u.w.broken("publish() of %q resolved, although the broker has not accepted the message", payload)
 	}
-	u.resolved = append(u.resolved, payload)
 }
 
 func (u *user) SubscribeDone(k mqtt.Token, _ byte) {

@@ -36,7 +36,6 @@ type user struct {
 	token     mqtt.Token
 	pending   map[mqtt.Token]string // descriptions of the pending calls
 	numbers   map[string]int        // by topic and QoS: the number of the last published message
-	resolved  []string              // payloads of messages of QoS 1 and 2 whose publish() has resolved
 	subs      map[uint32]*sub       // the subscriptions of the page by id
 	received  map[string]int        // by delivery: how often this page has received it
 	ordered   map[string]int        // by topic and QoS: the number of the last delivery

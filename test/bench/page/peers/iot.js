@@ -1,4 +1,4 @@
-// Uses the files of iot.wasm as they are published, without a bundler.
+// This adapter uses the files of iot.wasm as they are published, without a bundler.
 import iot from "/www/iot.js";
 
 export async function connect(url) {

@@ -1,4 +1,4 @@
-// Uses MQTT 3.1.1, the newest version that this client supports.
+// This adapter uses MQTT 3.1.1, the newest version that the client supports.
 import Paho from "paho-mqtt";
 
 export function connect(url) {

@@ -1,6 +1,6 @@
-// Uses a bare WebSocket, and sends prepared packets, one with each call of send(). It reads
-// only the first PUBLISH of a received frame, because the PUBLISH packets of a frame differ
-// only in their topics and packet identifiers. For QoS 1 it reads all packet identifiers.
+// This adapter uses a bare WebSocket. It sends prepared packets, one with each call of send().
+// It reads only the first PUBLISH of a received frame, because the PUBLISH packets of a frame
+// differ only in their topics and packet identifiers. For QoS 1 it reads all packet identifiers.
 const bytes = (...parts) => Uint8Array.from(parts.flatMap((p) => (typeof p === "string" ? [...new TextEncoder().encode(p)] : [...p])));
 const text = (s) => bytes([s.length >> 8, s.length & 0xff], s);
 

@@ -1,0 +1,54 @@
+package iam
+
+import (
+	"fmt"
+	"os"
+)
+
+// Everything returns a document that allows everything.
+func Everything() *Document {
+	return mustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iot:*","iotjobsdata:*"],"Resource":"*"}]}`)
+}
+
+// Guest returns the policy of the IAM role for unauthenticated Cognito identities. It allows any client
+// id, the topic hello and all topics below public/.
+func Guest(region string) *Document {
+	arn := "arn:aws:iot:" + region + ":" + Account + ":"
+	return mustParse(fmt.Sprintf(`{
+  "Version": "2012-10-17",
+  "Statement": [
+    {"Effect": "Allow", "Action": "iot:Connect", "Resource": "%[1]sclient/*"},
+    {
+      "Effect": "Allow",
+      "Action": ["iot:Publish", "iot:RetainPublish", "iot:Receive"],
+      "Resource": ["%[1]stopic/hello", "%[1]stopic/public/*"]
+    },
+    {
+      "Effect": "Allow",
+      "Action": "iot:Subscribe",
+      "Resource": ["%[1]stopicfilter/hello", "%[1]stopicfilter/public/*"]
+    }
+  ]
+}`, arn))
+}
+
+// ReadFile parses the policy document in a file.
+func ReadFile(name string) (*Document, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	d, err := Parse(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return d, nil
+}
+
+func mustParse(text string) *Document {
+	d, err := Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
