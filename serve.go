@@ -36,6 +36,7 @@ func run(args []string) int {
 	flags := flag.NewFlagSet("serve.go", flag.ContinueOnError)
 	addr := flags.String("addr", "localhost:8080", "listen on `host:port`; port 0 selects a free port, and no host means localhost")
 	www := flags.String("www", "www", "serve the files in this `folder`")
+	region := flags.String("region", "us-east-1", "the AWS `region` of signatures, ARNs and the Cognito identity pool")
 	maxQoS := flags.Uint("max-qos", 1, "highest `QoS` of the broker: 1, as with AWS IoT, or 2")
 	lifetime := flags.Duration("cognito-lifetime", time.Hour, "how long temporary credentials of the local Cognito are valid")
 	attach := flags.Bool("attach-policy", false, "attach an AWS IoT policy to authenticated Cognito identities; without the policy they may not connect")
@@ -84,6 +85,7 @@ func run(args []string) int {
 	}
 	server, err := localiot.New(localiot.Options{
 		WWW:                os.DirFS(*www),
+		Region:             *region,
 		MaximumQoS:         byte(*maxQoS),
 		AllowedHosts:       append(hosts, host),
 		AllowedOrigins:     origins,
