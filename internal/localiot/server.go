@@ -260,7 +260,8 @@ func (s *Server) newBroker() (*broker.Broker, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Date", s.clock.now().UTC().Format(http.TimeFormat))
-	if !s.guard.Allow(w, r) {
+	if refusal := s.guard.Check(r); refusal != nil {
+		s.refuse(w, r, http.StatusForbidden, *refusal)
 		return
 	}
 	if s.api.Owns(r) && !cognito.Addresses(r) {
