@@ -4,7 +4,7 @@ SEEDS ?= 20000
 JS = GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm dist test lint native browser tools bench size fuzz sim chaos hostile kill clean
+.PHONY: help wasm dist test lint native browser tools bench size fuzz sim chaos hostile kill load clean
 
 # "make help" prints the text after "##" in the line of each target.
 
@@ -57,6 +57,9 @@ hostile: wasm ## test a hostile broker: 10 s for each attack; the page must resp
 
 kill: wasm ## kill the stand-in KILLS (200) times under load, and check that it has lost nothing that it had acknowledged
 	$(GO) test -count=1 -v -timeout 60m ./test/kill -kills $(or $(KILLS),200)
+
+load: wasm ## send 10,000 messages a second through the stand-in to 500 connections for SECONDS (60)
+	$(GO) test -count=1 -v -timeout 60m ./test/load -connections 500 -deliveries 10000 -for $(or $(SECONDS),60)s
 
 bench: wasm ## compare this and other clients in Chromium; BENCHFLAGS=-quick: a short run
 	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist -compress=false

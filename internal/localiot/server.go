@@ -12,6 +12,7 @@
 //	          ├─▶ authorizer ▶ iam ──▶ bounded, store, sigv4verify
 //	          ├─▶ cognito ───▶ iam, web, bounded
 //	          ├─▶ httpapi ───▶ iam, jobs, shadow, things, sigv4verify
+//	          ├─▶ lifecycle ─▶ broker
 //	          ├─▶ jobs, shadow, things ──▶ store
 //	          ├─▶ faults
 //	          └─▶ web
@@ -36,6 +37,7 @@ import (
 	"iot.wasm/internal/localiot/httpapi"
 	"iot.wasm/internal/localiot/iam"
 	"iot.wasm/internal/localiot/jobs"
+	"iot.wasm/internal/localiot/lifecycle"
 	"iot.wasm/internal/localiot/shadow"
 	"iot.wasm/internal/localiot/store"
 	"iot.wasm/internal/localiot/things"
@@ -241,19 +243,24 @@ func (s *Server) currentBroker() *broker.Broker {
 func (s *Server) publish(p broker.Publication) error { return s.currentBroker().Publish(p) }
 
 func (s *Server) newBroker() (*broker.Broker, error) {
+	var b *broker.Broker
+	publish := func(p broker.Publication) error { return b.Publish(p) }
 	o := broker.Options{
 		MaximumQoS: s.options.MaximumQoS,
 		NoQuotas:   s.options.NoQuotas,
 		RateQuotas: s.options.RateQuotas,
 		Now:        s.clock.now,
 		Services:   []broker.Service{shadowTopics{s.shadows, s.options.Logger}, jobTopics{s.jobs, s.options.Logger}},
+		Observer:   lifecycle.New(publish, s.clock.now, s.options.Logger),
 		Store:      s.store,
 		Logger:     s.options.Logger,
 	}
 	if s.faults != nil {
 		o.RefuseConnect = s.faults.NextConnack
 	}
-	return broker.New(o)
+	var err error
+	b, err = broker.New(o) // A Broker has events only after New.
+	return b, err
 }
 
 // ServeHTTP implements http.Handler.

@@ -72,6 +72,9 @@ func Serve(t *testing.T, args ...string) *Server {
 	return s
 }
 
+// PID returns the process id of the server.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
+
 // Kill ends the server without a graceful shutdown.
 func (s *Server) Kill() {
 	if s.cmd.ProcessState == nil {

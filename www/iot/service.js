@@ -5,7 +5,6 @@ import { createFeed } from "./feed.js";
 /** @typedef {{ code?: any, message?: any }} Rejection the members of an answer to <topic>/rejected, or those of an error of this module */
 
 const TIMEOUT_MS = 10_000; // the default of the option timeoutMs
-const NUMBERS = ["timeoutMs", "version", "retry"]; // the options that are numbers
 const DELAY_MS = 5000; // the delay before a state is fetched again after an error
 
 /**
@@ -14,10 +13,10 @@ const DELAY_MS = 5000; // the delay before a state is fetched again after an err
  * the modules shadow.js and jobs.js contains a copy of this module, so it has no state.
  * @param {IotClient} client
  * @param {string} prefix the common part of the topics
- * @param {(rejection: Rejection) => Error} errorOf creates the error of a request; code is "closed" or "timeout" if the service has not rejected it
+ * @param {(rejection: Rejection) => Error} errorOf creates the error of a request; its code is "closed" or "timeout" if the service has not rejected it
  */
 export function createService(client, prefix, errorOf) {
-  if (typeof client?.subscribe !== "function") throw invalid("client must be an IotClient");
+  checkClient(client);
   const closing = new AbortController();
   const tokens = Math.random(); // distinguishes the requests from those of other clients
   let count = 0;
@@ -158,17 +157,23 @@ export const invalid = (text) => Object.assign(new TypeError(text), { code: "ERR
 /**
  * Returns a copy of the own options: signal and numbers. Throws a TypeError if an option is unknown or has an invalid value.
  * @param {any} given
+ * @param {string[]} [numbers] the names of the options that are numbers
  */
-export function optionsOf(given) {
+export function optionsOf(given, numbers = []) {
   for (const [name, value] of Object.entries(given ?? {})) {
-    const valid = name === "signal" ? value?.addEventListener : NUMBERS.includes(name) && value >= 0 && value < 2 ** 31;
-    if (value !== undefined && !valid) throw invalid(`option ${name} is unknown or not valid`);
+    const valid = name === "signal" ? value?.addEventListener : numbers.includes(name) && value >= 0 && value < 2 ** 31;
+    if (value !== undefined && !valid) throw invalid(`invalid option ${name}`);
   }
   return { __proto__: null, ...given };
 }
 
+/** Throws a TypeError if the value is not a client. @param {any} client */
+export function checkClient(client) {
+  if (typeof client?.subscribe !== "function") throw invalid("client must be an IotClient");
+}
+
 /** Returns a name. Throws a TypeError if it does not match the pattern. @param {any} name @param {RegExp} pattern */
 export function checkName(name, pattern) {
-  if (typeof name !== "string" || !pattern.test(name)) throw invalid(`the name must match ${pattern}`);
+  if (typeof name !== "string" || !pattern.test(name)) throw invalid(`name must match ${pattern}`);
   return name;
 }

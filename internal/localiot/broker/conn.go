@@ -135,6 +135,9 @@ func (c *Conn) Serve() {
 // the protocol, and another error if the connection has ended.
 func (c *Conn) serveNext() error {
 	pk, err := c.next()
+	if err == io.EOF || websocket.CloseStatus(err) >= 0 {
+		c.setCause(clientInitiated) // a close frame; NetConn returns io.EOF for the codes 1000 and 1001 only
+	}
 	if err != nil {
 		return err
 	}

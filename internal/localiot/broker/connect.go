@@ -189,13 +189,8 @@ func (c *Conn) beginSession(pk, ack *packets.Packet) (code packets.Code, check s
 		return packets.ErrQuotaExceeded, "session-quota"
 	}
 	b.connections = max(b.connections+1, time.Now().UnixMilli())
-	c.info = ClientInfo{
-		ClientID:  p.ClientIdentifier,
-		Principal: c.options.Principal,
-		Address:   c.options.Address,
-		SessionID: newUUID(),
-		Version:   b.connections,
-	}
+	c.info = c.newInfo(p.ClientIdentifier)
+	c.info.Version = b.connections
 	s, present, changes := b.attach(c, p.ClientIdentifier, p.Clean)
 	s.v5, s.expiry, s.will = c.version == 5, expiryOf(pk), newWill(pk)
 	s.backlog = len(s.waiting)
@@ -217,6 +212,11 @@ func (c *Conn) beginSession(pk, ack *packets.Packet) (code packets.Code, check s
 	return packets.CodeSuccess, ""
 }
 
+// newInfo returns the description of a new connection, without a version.
+func (c *Conn) newInfo(clientID string) ClientInfo {
+	return ClientInfo{ClientID: clientID, Principal: c.options.Principal, Address: c.options.Address, SessionID: newUUID()}
+}
+
 // refuseConnect sends a CONNACK with a reason code, and closes the connection.
 func (c *Conn) refuseConnect(pk *packets.Packet, reason packets.Code, check string) error {
 	args := []any{"client", pk.Connect.ClientIdentifier, "address", c.options.Address, "check", check, "reason", reason.Code}
@@ -227,6 +227,9 @@ func (c *Conn) refuseConnect(pk *packets.Packet, reason packets.Code, check stri
 	}
 	if ack.ReasonCode != 0 {
 		c.reply(encode(&ack, (*packets.Packet).ConnackEncode), nil)
+	}
+	if o := c.broker.options.Observer; o != nil && (check == "policy" || check == "authorizer") {
+		o.ConnectFailed(c.newInfo(pk.Connect.ClientIdentifier))
 	}
 	c.Close()
 	return net.ErrClosed

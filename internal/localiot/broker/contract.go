@@ -78,8 +78,11 @@ type Observer interface {
 	Connected(c ClientInfo)
 
 	// Disconnected gets AWS's disconnectReason ("Lifecycle events"), and whether the client sent a
-	// DISCONNECT.
+	// DISCONNECT or closed the WebSocket.
 	Disconnected(c ClientInfo, reason string, clientInitiated bool)
+
+	// ConnectFailed gets a CONNECT that the Authorizer or Login refused. ClientInfo.Version is 0.
+	ConnectFailed(c ClientInfo)
 
 	Subscribed(c ClientInfo, filters []string)
 	Unsubscribed(c ClientInfo, filters []string)

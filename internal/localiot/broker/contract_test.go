@@ -130,7 +130,8 @@ func (r *recorder) add(c ClientInfo, event string, args ...any) {
 	r.events = append(r.events, strings.TrimSpace(fmt.Sprintln(append([]any{event, c.ClientID}, args...)...)))
 	r.infos = append(r.infos, c)
 }
-func (r *recorder) Connected(c ClientInfo) { r.add(c, "connected") }
+func (r *recorder) Connected(c ClientInfo)     { r.add(c, "connected") }
+func (r *recorder) ConnectFailed(c ClientInfo) { r.add(c, "connect_failed") }
 func (r *recorder) Disconnected(c ClientInfo, reason string, initiated bool) {
 	r.add(c, "disconnected", reason, initiated)
 }

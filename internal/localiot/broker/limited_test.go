@@ -44,7 +44,7 @@ func TestLimitedAuthorizer(t *testing.T) {
 		t.Errorf("PUBACK 0x%02X, want 0x87", ack.ReasonCode)
 	}
 	c.WantDisconnect(0x98)
-	o.want(t, "connected c", "disconnected c CUSTOMAUTH_TTL_EXPIRATION false")
+	o.want(t, "connect_failed c", "connected c", "disconnected c CUSTOMAUTH_TTL_EXPIRATION false")
 	s.stop()
 	for _, text := range []string{`because="unknown user"`, `because="iot:Publish on a"`, "principal=visitor"} {
 		if !strings.Contains(s.log.String(), text) {

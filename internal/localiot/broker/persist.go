@@ -51,6 +51,7 @@ func (c *Conn) submit(changes []store.Change, g *gate) {
 		}
 		// The packet remains unacknowledged.
 		c.log.Error("the state cannot be stored: closing the connection", "error", err)
+		c.setCause("SERVER_ERROR")
 		c.Close()
 	})
 }

@@ -76,7 +76,11 @@ func (c *Conn) refusePublish(pk *packets.Packet, reason packets.Code) {
 	kind := packets.Puback
 	switch {
 	case c.version < 5 || pk.FixedHeader.Qos == 0:
-		c.Disconnect(reason)
+		cause := disconnectReason(reason)
+		if reason == packets.ErrQuotaExceeded {
+			cause = "CLIENT_ERROR" // for a payload that exceeds the limit ("Lifecycle events")
+		}
+		c.disconnect(reason, cause)
 		return
 	case pk.FixedHeader.Qos == 2:
 		kind = packets.Pubrec
