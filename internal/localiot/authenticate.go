@@ -107,7 +107,7 @@ func (c *customConnection) finish(_, username string, password []byte) (broker.A
 	if err != nil {
 		return nil, err
 	}
-	c.session = &customSession{iam.NewSession(region, grant.Documents(), c.facts, c.server.findThing), grant}
+	c.session = &customSession{iam.NewSession(c.server.options.Region, grant.Documents(), c.facts, c.server.findThing), grant}
 	return c.session, nil
 }
 
