@@ -41,6 +41,7 @@ func run(args []string) int {
 	region := flags.String("region", "us-east-1", "the AWS `region` of signatures, ARNs and the Cognito identity pool")
 	maxQoS := flags.Uint("max-qos", 1, "highest `QoS` of the broker: 1, as with AWS IoT, or 2")
 	lifetime := flags.Duration("cognito-lifetime", time.Hour, "how long temporary credentials of the local Cognito are valid")
+	connection := flags.Duration("connection-lifetime", 24*time.Hour, "how long a connection with a signed URL may last; AWS IoT closes it after 24h")
 	attach := flags.Bool("attach-policy", false, "attach an AWS IoT policy to authenticated Cognito identities; without the policy they may not connect")
 	policy := flags.String("policy", "", "apply the AWS IoT policy document in this `file` to the key of /local.json and to Cognito guests; without it the key allows everything")
 	custom := flags.String("authorizer", "", "accept clients by the custom authorizers in this `file`; internal/localiot/authorizer describes it")
@@ -62,8 +63,8 @@ func run(args []string) int {
 		return 2
 	}
 	host, port, err := net.SplitHostPort(*addr)
-	if err != nil || flags.NArg() > 0 || *maxQoS < 1 || *maxQoS > 2 || *quotas != "aws" && *quotas != "none" || *lifetime <= 0 || (*certFile == "") != (*keyFile == "") || *logFormat != "text" && *logFormat != "json" {
-		fmt.Fprintln(os.Stderr, "serve.go takes flags only; -addr must be host:port, -max-qos 1 or 2, -quotas aws or none, -log text or json, -cognito-lifetime above 0, and -tls-cert needs -tls-key")
+	if err != nil || flags.NArg() > 0 || *maxQoS < 1 || *maxQoS > 2 || *quotas != "aws" && *quotas != "none" || *lifetime <= 0 || *connection <= 0 || (*certFile == "") != (*keyFile == "") || *logFormat != "text" && *logFormat != "json" {
+		fmt.Fprintln(os.Stderr, "serve.go takes flags only; -addr must be host:port, -max-qos 1 or 2, -quotas aws or none, -log text or json, -cognito-lifetime and -connection-lifetime above 0, and -tls-cert needs -tls-key")
 		flags.Usage()
 		return 2
 	}
@@ -94,6 +95,7 @@ func run(args []string) int {
 		MaximumQoS:         byte(*maxQoS),
 		AllowedHosts:       append(hosts, host),
 		AllowedOrigins:     origins,
+		ConnectionLifetime: *connection,
 		CredentialLifetime: *lifetime,
 		AttachPolicy:       *attach,
 		Policy:             *policy,

@@ -38,7 +38,12 @@ func (s *Server) authenticate(r *http.Request) (broker.ConnOptions, *web.Refusal
 	}
 	// The principal of an account's own credentials is its id ("Where you can use policy variables" in the
 	// AWS IAM User Guide).
-	o := broker.ConnOptions{Authorizer: session, Principal: iam.Account, Address: facts.Address}
+	o := broker.ConnOptions{
+		Authorizer: session,
+		Principal:  iam.Account,
+		Address:    facts.Address,
+		Until:      s.clock.now().Add(s.options.ConnectionLifetime),
+	}
 	if key.Owner.IdentityID != "" {
 		o.Principal = key.Owner.IdentityID
 	}

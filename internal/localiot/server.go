@@ -73,6 +73,10 @@ type Options struct {
 	// https://app.example:3000 and null.
 	AllowedOrigins []string
 
+	// ConnectionLifetime is how long a connection with a signed URL may last. Zero means 24 h, as with AWS
+	// IoT.
+	ConnectionLifetime time.Duration
+
 	// CredentialLifetime is how long temporary keys from Cognito are valid. Zero means 1 h.
 	CredentialLifetime time.Duration
 
@@ -164,6 +168,9 @@ func New(o Options) (*Server, error) {
 		clock:   new(clock),
 		mux:     http.NewServeMux(),
 		conns:   make(map[*connection]struct{}),
+	}
+	if s.options.ConnectionLifetime == 0 {
+		s.options.ConnectionLifetime = 24 * time.Hour
 	}
 	var err error
 	if o.Data != "" {
