@@ -103,6 +103,14 @@ export interface ShadowEvents {
   error: CustomEvent<ShadowErrorDetail>;
 }
 
+/** A listener for the event `K`: a function, or an object with the method `handleEvent`. */
+export type ShadowEventListener<K extends keyof ShadowEvents> =
+  | ((this: Shadow, event: ShadowEvents[K]) => void)
+  | {
+      /** The method that is called for each event. */
+      handleEvent(event: ShadowEvents[K]): void;
+    };
+
 /** The detail of the event `error`. */
 export interface ShadowErrorDetail {
   /** The error that ended a subscription or a request. */
@@ -163,10 +171,10 @@ export interface Shadow extends EventTarget, AsyncDisposableWhereKnown {
   close(): Promise<void>;
 
   /** Adds a listener for an event of {@link ShadowEvents}. The first listener for `change` makes the members follow the shadow. */
-  addEventListener<K extends keyof ShadowEvents>(type: K, listener: ((event: ShadowEvents[K]) => void) | null, options?: AddEventListenerOptions | boolean): void;
+  addEventListener<K extends keyof ShadowEvents>(type: K, listener: ShadowEventListener<K> | null, options?: AddEventListenerOptions | boolean): void;
 
   /** Removes a listener. */
-  removeEventListener<K extends keyof ShadowEvents>(type: K, listener: ((event: ShadowEvents[K]) => void) | null, options?: EventListenerOptions | boolean): void;
+  removeEventListener<K extends keyof ShadowEvents>(type: K, listener: ShadowEventListener<K> | null, options?: EventListenerOptions | boolean): void;
 }
 
 /**

@@ -16,6 +16,7 @@ import { checkName, createService, invalid, optionsOf } from "./iot/service.js";
 /** @typedef {import("./shadow.js").ShadowDocument} ShadowDocument */
 /** @typedef {import("./shadow.js").ShadowErrorCode} Code */
 
+const NUMBERS = ["timeoutMs", "version", "retry"]; // the options that are numbers
 /**
  * The codes of errors, by the codes of AWS IoT and of iot/service.js.
  * @type {Record<string, Code>}
@@ -129,14 +130,14 @@ export function shadow(client, thing, name) {
 
     /** @param {any} [options] */
     async get(options) {
-      const document = await get(optionsOf(options));
+      const document = await get(optionsOf(options, NUMBERS));
       if (shown.advance_(document)) show(document);
       return document;
     }
 
     /** @param {any} given @param {any} [options] */
     async update(given, options) {
-      const { version, retry = 0, ...o } = optionsOf(options);
+      const { version, retry = 0, ...o } = optionsOf(options, NUMBERS);
       /** @type {any} */
       let current = { version };
       for (let attempt = 0; ; attempt++) {
@@ -153,7 +154,7 @@ export function shadow(client, thing, name) {
 
     /** @param {any} [options] */
     async delete(options) {
-      const answer = await request_("delete", {}, optionsOf(options));
+      const answer = await request_("delete", {}, optionsOf(options, NUMBERS));
       if (shown.delete_(answer)) show();
     }
 

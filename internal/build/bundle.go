@@ -67,6 +67,8 @@ func minified(version string) (map[string][]byte, error) {
 		"iot.js":        module,
 		"cognito.js":    module,
 		"shadow.js":     module,
+		"jobs.js":       module,
+		"presence.js":   module,
 		"iot.global.js": classic(options, banner),
 	} {
 		if len(o.EntryPoints) == 0 {

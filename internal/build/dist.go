@@ -66,6 +66,7 @@ func fill(files map[string][]byte, version string) error {
 		"Codes":   {"docs/errors.md", "Codes"},
 		"Cognito": {"docs/errors.md", "cognito.js"},
 		"Shadow":  {"docs/errors.md", "shadow.js"},
+		"Jobs":    {"docs/errors.md", "jobs.js"},
 	} {
 		text, err := os.ReadFile(from.file)
 		if err != nil {

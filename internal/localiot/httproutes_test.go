@@ -1,42 +1,16 @@
 package localiot
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
 // call sends a request that is signed for a service, and returns the response with its body.
 func (s *testServer) call(service, method, path, body string) (*http.Response, string) {
 	s.t.Helper()
-	r, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, strings.NewReader(body))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	hash := sha256.Sum256([]byte(body))
-	key := aws.Credentials{AccessKeyID: s.key.ID, SecretAccessKey: s.key.Secret}
-	if err := v4.NewSigner().SignHTTP(context.Background(), key, r, hex.EncodeToString(hash[:]), service, s.local().Region, time.Now()); err != nil {
-		s.t.Fatal(err)
-	}
-	answer, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	content, err := io.ReadAll(answer.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return answer, string(content)
+	return s.callWith(service, method, path, body, nil)
 }
 
 func TestHTTPShadow(t *testing.T) {

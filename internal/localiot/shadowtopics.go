@@ -2,6 +2,7 @@ package localiot
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 
 	"iot.wasm/internal/localiot/broker"
@@ -10,7 +11,10 @@ import (
 
 // shadowTopics connects the device shadows to the topics below $aws/things/<thing>/shadow
 // (device-shadow-mqtt.html in the AWS IoT Core Developer Guide). It is a broker.Service.
-type shadowTopics struct{ shadows *shadow.Service }
+type shadowTopics struct {
+	shadows *shadow.Service
+	log     *slog.Logger
+}
 
 // shadowRequest is what a request topic states.
 type shadowRequest struct {
@@ -49,35 +53,54 @@ func (s shadowTopics) Owns(topic string) (owned, request bool) {
 }
 
 // Handle implements broker.Service.
-func (s shadowTopics) Handle(request broker.Request) (answers []broker.Message) {
+func (s shadowTopics) Handle(request broker.Request) []broker.Message {
 	topic, payload := request.Topic, request.Payload
 	r, _ := parseShadowTopic(topic)
-	answer := func(suffix string, document []byte) {
-		if document != nil {
-			answers = append(answers, broker.Message{Topic: topic + suffix, Payload: document})
-		}
-	}
+	var answers []broker.Message
+	var document []byte
 	var err error
 	switch r.operation {
 	case "get":
-		var document []byte
 		document, err = s.shadows.Get(r.thing, r.name, payload)
-		answer("/accepted", document)
+		answers = messages(topic, document, nil, nil)
 	case "delete":
-		var document []byte
 		document, err = s.shadows.Delete(r.thing, r.name, payload)
-		answer("/accepted", document)
+		answers = messages(topic, document, nil, nil)
 	case "update":
 		var updated *shadow.Updated
 		if updated, err = s.shadows.Update(r.thing, r.name, payload); err == nil {
-			answer("/accepted", updated.Accepted)
-			answer("/delta", updated.Delta)
-			answer("/documents", updated.Documents)
+			answers = messages(topic, updated.Accepted, updated.Delta, updated.Documents)
 		}
 	}
+	code := 0
 	var rejected *shadow.Error
 	if errors.As(err, &rejected) {
-		answer("/rejected", rejected.Document())
+		code = rejected.Code
+		answers = []broker.Message{{Topic: topic + "/rejected", Payload: rejected.Document()}}
 	}
+	s.log.Info("shadow", "client", request.ClientID, "operation", r.operation, "thing", r.thing, "name", r.name, "bytes", len(payload), "error", code)
 	return answers
+}
+
+// messages returns the messages that AWS IoT publishes after a request that it accepts, in this order. topic
+// is that of the request. A document that is nil is not published.
+func messages(topic string, accepted, delta, documents []byte) (list []broker.Message) {
+	for _, m := range []broker.Message{
+		{Topic: topic + "/accepted", Payload: accepted},
+		{Topic: topic + "/delta", Payload: delta},
+		{Topic: topic + "/documents", Payload: documents},
+	} {
+		if m.Payload != nil {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// shadowTopic returns the topic of a request to a shadow.
+func shadowTopic(thing, name, operation string) string {
+	if name != "" {
+		name = "name/" + name + "/"
+	}
+	return "$aws/things/" + thing + "/shadow/" + name + operation
 }

@@ -62,12 +62,13 @@ func Serve(t *testing.T, args ...string) *Server {
 	if err != nil {
 		t.Fatalf("serve.go %v printed nothing: %v", args, err)
 	}
-	i := strings.Index(line, "http://")
+	i := strings.Index(line, "http")
 	if i < 0 {
 		t.Fatalf("the first line of the output of serve.go contains no URL: %q", line)
 	}
 	s.URL = strings.TrimSpace(line[i:])
-	s.Addr = strings.TrimSuffix(strings.TrimPrefix(s.URL, "http://"), "/")
+	_, addr, _ := strings.Cut(s.URL, "://")
+	s.Addr = strings.TrimSuffix(addr, "/")
 	return s
 }
 

@@ -3,10 +3,8 @@ package interop
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"testing"
 	"time"
@@ -27,7 +25,7 @@ func TestChromium(t *testing.T) {
 	s := start(t, "-allow-host", awsHost)
 	browser, stop, err := harness.LaunchChromium(context.Background(),
 		chromedp.Flag("host-resolver-rules", fmt.Sprintf("MAP %s:443 127.0.0.1:%d, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", awsHost, s.Port)),
-		chromedp.Flag("ignore-certificate-errors-spki-list", publicKeyHash(t, s.CA)),
+		chromedp.Flag("ignore-certificate-errors-spki-list", publicKeyHash(t, s)),
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -78,17 +76,14 @@ func bundlePage(t *testing.T) harness.Files {
 	}
 }
 
-// publicKeyHash returns the base64 SHA-256 hash of the public key of a certificate in PEM.
-func publicKeyHash(t *testing.T, certificate string) string {
+// publicKeyHash returns the base64 SHA-256 hash of the public key of the stand-in's certificate.
+func publicKeyHash(t *testing.T, s *standIn) string {
 	t.Helper()
-	block, _ := pem.Decode([]byte(certificate))
-	if block == nil {
-		t.Fatal("the certificate is not PEM")
-	}
-	c, err := x509.ParseCertificate(block.Bytes)
+	response, err := s.client.Get(s.URL + "/local.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	hash := sha256.Sum256(c.RawSubjectPublicKeyInfo)
+	response.Body.Close()
+	hash := sha256.Sum256(response.TLS.PeerCertificates[0].RawSubjectPublicKeyInfo)
 	return base64.StdEncoding.EncodeToString(hash[:])
 }

@@ -55,6 +55,20 @@ var clients = []client{
 			` + stopped,
 	},
 	{
+		name:   "aws-iot-device-sdk-v2/keys of a guest",
+		script: "sdk2-guest",
+		want: connected5 + `["subscribed",[1,135]]
+			["received","hello"]
+			["private",135]
+			` + stopped,
+	},
+	{
+		name:   "aws-iot-device-sdk-v2/custom authorizer",
+		script: "sdk2-authorizer",
+		want: connected5 + `["received","hello"]
+			` + stopped,
+	},
+	{
 		name:   "aws-iot-device-sdk-v2/shadow client v2",
 		script: "sdk2-shadow-v2",
 		shadow: true,
@@ -105,6 +119,13 @@ var clients = []client{
 			` + stopped,
 	},
 	{
+		name:   "aws-iot-device-sdk/custom authorizer",
+		script: "sdk1-authorizer",
+		want: `["connected",null]
+			["received","hello"]
+			` + stopped,
+	},
+	{
 		name:   "aws-iot-device-sdk/thingShadow",
 		script: "sdk1-shadow",
 		shadow: true,
@@ -151,6 +172,14 @@ var clients = []client{
 			["named",[]]`,
 	},
 	{
+		name:   "@aws-sdk/client-iot-data-plane with MQTT",
+		script: "iot-data-plane-mqtt",
+		want: connected5 + `["news",["good",1,"text/plain","THING/news/answer","7",1,[{"name":"unit","value":"lx"}],true]]
+			["delta",{"colour":"red"}]
+			["disconnected",152]
+			` + stopped,
+	},
+	{
 		name:   "@aws-sdk/client-iot-jobs-data-plane",
 		script: "iot-jobs-data-plane",
 		job:    true,
@@ -194,7 +223,7 @@ var clients = []client{
 // mqttjs returns what mqttjs.mjs must print.
 func mqttjs(version string) string {
 	return `["connected",[` + version + `,0]]
-		["subscribed",[1,1,1]]
+		["subscribed",[1,1,1,1,1]]
 		["received","{\"hello\":\"THING\"}"]
 		["updated",{"reported":{"client":"mqttjs","colour":"red"}}]
 		["started",["JOB","IN_PROGRESS"]]

@@ -4,10 +4,16 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"iot.wasm/internal/localiot/tlscert"
 	"iot.wasm/test/harness"
 )
 
@@ -30,9 +37,48 @@ type standIn struct {
 	Cognito         string `json:"cognito"`
 	Pool            string `json:"pool"`
 
-	CAFile string `json:"caFile"`
+	CAFile     string      `json:"caFile"`
+	Authorizer *authorizer `json:"authorizer"`
 
 	client *http.Client
+}
+
+// start starts the stand-in, which ends at the end of the test.
+func start(t *testing.T, args ...string) *standIn {
+	t.Helper()
+	dir := t.TempDir()
+	a := newAuthorizer(t)
+	server := harness.Serve(t, append([]string{"-addr", "localhost:0", "-tls", "-data", dir, "-authorizer", a.file}, args...)...)
+	s := &standIn{Host: "localhost", Authorizer: a, URL: strings.TrimSuffix(server.URL, "/"), CAFile: filepath.Join(dir, tlscert.CAFile)}
+	ca, err := os.ReadFile(s.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(ca)
+	s.CA = string(ca)
+	s.client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}, Timeout: 10 * time.Second}
+	t.Cleanup(s.client.CloseIdleConnections)
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Port, err = strconv.Atoi(u.Port()); err != nil {
+		t.Fatal(err)
+	}
+	response, err := s.client.Get(server.URL + "local.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var local harness.Settings
+	if err := json.NewDecoder(response.Body).Decode(&local); err != nil {
+		t.Fatal(err)
+	}
+	s.Region = local.Region
+	s.AccessKeyID, s.SecretAccessKey = local.Credentials.AccessKeyID, local.Credentials.SecretAccessKey
+	s.Cognito, s.Pool = local.Cognito.Endpoint, local.Cognito.IdentityPoolID
+	return s
 }
 
 // document is a JSON object.
@@ -115,13 +161,4 @@ func (s *standIn) path(t *testing.T) string {
 
 func (s *standIn) credentials() aws.Credentials {
 	return aws.Credentials{AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey}
-}
-
-// settings adds to s what serve.go prints in /local.json.
-func (s *standIn) settings(server *harness.Server) {
-	local := server.Settings()
-	s.Region = local.Region
-	s.AccessKeyID = local.Credentials.AccessKeyID
-	s.SecretAccessKey = local.Credentials.SecretAccessKey
-	s.Pool = local.Cognito.IdentityPoolID
 }

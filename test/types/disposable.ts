@@ -1,5 +1,7 @@
 // With the library "esnext.disposable", clients and subscriptions work with `await using`.
 import iot, { IotClient } from "../../www/iot.js";
+import { jobs } from "../../www/jobs.js";
+import { presence } from "../../www/presence.js";
 import { shadow } from "../../www/shadow.js";
 
 export async function briefly(): Promise<void> {
@@ -7,7 +9,9 @@ export async function briefly(): Promise<void> {
   await client.connect();
   await using subscription = await client.subscribe("hello");
   await using lamp = shadow(client, "lamp");
-  const both: AsyncDisposable[] = [client, subscription, iot, lamp];
+  await using run = jobs(client, "lamp");
+  await using present = presence(client);
+  const both: AsyncDisposable[] = [client, subscription, iot, lamp, run, present];
   await client[Symbol.asyncDispose]();
   const stack = new AsyncDisposableStack();
   for (const one of both) stack.use(one);

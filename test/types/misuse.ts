@@ -3,6 +3,8 @@
 import iot, { IotClient, IotError, load, matches, presign } from "../../www/iot.js";
 import type { Connection, Message, PublishResult, State, Stats, Subscription, UserProperties } from "../../www/iot.js";
 import { cognito } from "../../www/cognito.js";
+import { jobs } from "../../www/jobs.js";
+import { presence } from "../../www/presence.js";
 import { shadow } from "../../www/shadow.js";
 
 declare const message: Message;
@@ -230,6 +232,18 @@ shadow(iot, "lamp").reported = {};
 shadow(iot, "lamp").addEventListener("changed", () => {});
 // @ts-expect-error the previous document may be missing
 for await (const change of shadow(iot, "lamp").documents()) change.previous.version;
+// @ts-expect-error a device cannot set this status
+jobs(iot, "lamp").update("job", "CANCELED");
+// @ts-expect-error the values of statusDetails are strings
+jobs(iot, "lamp").update("job", "SUCCEEDED", { statusDetails: { progress: 1 } });
+// @ts-expect-error there may be no next execution
+jobs(iot, "lamp").startNext().then((execution) => execution.jobId);
+// @ts-expect-error jobs() needs the name of a thing
+jobs(iot);
+// @ts-expect-error presence() needs a client
+presence();
+// @ts-expect-error readonly
+presence(iot).clients.set("a", {});
 // @ts-expect-error importing iot.js declares no global
 globalThis.iot;
 

@@ -38,6 +38,7 @@ func copyTree(dir string) (stop func(), err error) {
 	}
 	copies := map[string]string{
 		"www/iot.js": "www/entry.js", "www/cognito.js": "www/cognito.js", "www/shadow.js": "www/shadow.js",
+		"www/jobs.js": "www/jobs.js", "www/presence.js": "www/presence.js",
 		"test/types/wasm_exec.d.ts": "www/wasm_exec.d.ts", "test/types/tsconfig.json": "test/types/tsconfig.json",
 	}
 	for _, pattern := range []string{"www/*.d.ts", "www/iot/*.js", "test/types/*.ts"} {
@@ -162,7 +163,8 @@ func TestSource(t *testing.T) {
 			out := compile(t, compiler, map[string]any{
 				"allowJs": true, "checkJs": true, "noImplicitOverride": false,
 				"exactOptionalPropertyTypes": false, "noPropertyAccessFromIndexSignature": false, "noUncheckedIndexedAccess": false,
-			}, "../../www/entry.js", "../../www/cognito.js", "../../www/shadow.js", "../../www/iot.global.d.ts", "conform.ts")
+			}, "../../www/entry.js", "../../www/cognito.js", "../../www/shadow.js",
+				"../../www/jobs.js", "../../www/presence.js", "../../www/iot.global.d.ts", "conform.ts")
 			if out != "" {
 				t.Error(out)
 			}

@@ -12,9 +12,16 @@ import type {
   CognitoCredentials, CognitoErrorCode, CognitoLogins, CognitoOptions, CognitoProvider, CognitoStorage,
 } from "../../www/cognito.js";
 
+import { jobs } from "../../www/jobs.js";
+import type {
+  JobExecution, JobExecutionState, JobExecutionSummary, JobStatus, JobUpdateStatus, Jobs, JobsErrorCode, JobsNextOptions, JobsRequestOptions, JobsStartOptions,
+  JobsUpdateOptions,
+} from "../../www/jobs.js";
+import { presence } from "../../www/presence.js";
+import type { Presence, PresenceChangesOptions, PresenceErrorDetail, PresenceEvent, PresenceEventListener, PresenceEvents } from "../../www/presence.js";
 import { shadow } from "../../www/shadow.js";
 import type {
-  Shadow, ShadowChange, ShadowDelta, ShadowDocument, ShadowErrorCode, ShadowErrorDetail, ShadowEvents, ShadowFollowOptions, ShadowRequestOptions,
+  Shadow, ShadowChange, ShadowDelta, ShadowDocument, ShadowErrorCode, ShadowErrorDetail, ShadowEventListener, ShadowEvents, ShadowFollowOptions, ShadowRequestOptions,
   ShadowState, ShadowUpdateOptions,
 } from "../../www/shadow.js";
 
@@ -349,9 +356,57 @@ async function shadows(): Promise<void> {
   const changed = (event: ShadowEvents["change"]): void => show(event.type, classic.reported, classic.desired, classic.delta, classic.version?.toFixed());
   classic.addEventListener("change", changed, { once: true });
   classic.removeEventListener("change", changed);
+  const failed: ShadowEventListener<"error"> = { handleEvent: ({ detail }) => show(detail.error) };
+  classic.addEventListener("error", failed);
   classic.addEventListener("error", ({ detail }) => show((detail satisfies ShadowErrorDetail).error.code === ("ERR_SHADOW_FORBIDDEN" satisfies ShadowErrorCode)));
   await classic.close();
 }
 
+// ---- jobs
+
+const startOptions: JobsStartOptions = { ...(requestOptions satisfies JobsRequestOptions), statusDetails: { progress: "50%" } };
+const jobUpdate: JobsUpdateOptions = { ...startOptions, expectedVersion: 2 };
+const nextOptions: JobsNextOptions = { signal: undefined };
+
+async function running(): Promise<void> {
+  const lamp: Jobs = jobs(iot, "lamp");
+  const { inProgress, queued } = await lamp.pending(requestOptions);
+  const first: JobExecutionSummary | undefined = inProgress[0] ?? queued[0];
+  show(first?.jobId, first?.status, first?.executionNumber, first?.versionNumber, first?.queuedAt, first?.startedAt, first?.lastUpdatedAt);
+  const described: JobExecution | undefined = await lamp.describe("$next", requestOptions);
+  show(described?.jobDocument, described?.statusDetails?.["progress"]);
+  const started = await lamp.startNext(startOptions);
+  const done: JobUpdateStatus = "SUCCEEDED";
+  const state: JobExecutionState = await lamp.update(started?.jobId ?? "job", done, jobUpdate);
+  const status: JobStatus = state.status;
+  show(status, state.jobId, state.versionNumber, state.statusDetails, "ERR_JOBS_VERSION" satisfies JobsErrorCode);
+  for await (const execution of lamp.next(nextOptions)) {
+    holds<Same<typeof execution, JobExecution>>();
+    break;
+  }
+  await lamp.close();
+}
+
+// ---- presence
+
+const changesOptions: PresenceChangesOptions = { signal: undefined };
+
+async function watching(): Promise<void> {
+  const present: Presence = presence(iot);
+  await present.ready;
+  const changed = ({ detail }: PresenceEvents["change"]): void => show(detail.clientId, detail.connected);
+  present.addEventListener("change", changed);
+  present.removeEventListener("change", changed);
+  const failed: PresenceEventListener<"error"> = { handleEvent: ({ detail }) => show(detail.error) };
+  present.addEventListener("error", failed);
+  present.addEventListener("error", ({ detail }) => show((detail satisfies PresenceErrorDetail).error.code));
+  for (const [id, event] of present.clients) {
+    holds<Same<typeof event, PresenceEvent>>();
+    show(id, event.stale, event.versionNumber, event.timestamp, event.sessionIdentifier, event.principalIdentifier, event.ipAddress);
+  }
+  for await (const { clientInitiatedDisconnect, disconnectReason } of present.changes(changesOptions)) show(clientInitiatedDisconnect, disconnectReason);
+  await present.close();
+}
+
 export type Disposable = AsyncDisposableWhereKnown;
-export { connecting, identities, known, listening, module, optionsOf, pairs, publishing, shadows, subscribing };
+export { connecting, identities, known, listening, module, optionsOf, pairs, publishing, running, shadows, subscribing, watching };

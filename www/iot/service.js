@@ -5,7 +5,6 @@ import { createFeed } from "./feed.js";
 /** @typedef {{ code?: any, message?: any }} Rejection the members of an answer to <topic>/rejected, or those of an error of this module */
 
 const TIMEOUT_MS = 10_000; // the default of the option timeoutMs
-const NUMBERS = ["timeoutMs", "version", "retry"]; // the options that are numbers
 const DELAY_MS = 5000; // the delay before a state is fetched again after an error
 
 /**
@@ -14,10 +13,10 @@ const DELAY_MS = 5000; // the delay before a state is fetched again after an err
  * the modules shadow.js and jobs.js contains a copy of this module, so it has no state.
  * @param {IotClient} client
  * @param {string} prefix the common part of the topics
- * @param {(rejection: Rejection) => Error} errorOf creates the error of a request; code is "closed" or "timeout" if the service has not rejected it
+ * @param {(rejection: Rejection) => Error} errorOf creates the error of a request; its code is "closed" or "timeout" if the service has not rejected it
  */
 export function createService(client, prefix, errorOf) {
-  if (typeof client?.subscribe !== "function") throw invalid("client must be an IotClient");
+  checkClient(client);
   const closing = new AbortController();
   const tokens = Math.random(); // distinguishes the requests from those of other clients
   let count = 0;
@@ -90,9 +89,10 @@ export function createService(client, prefix, errorOf) {
    * @param {AbortSignal | undefined} signal
    * @param {(body: any, topic: string) => any} accept returns the value of a message; undefined for none
    * @param {() => Promise<any>} fetch resolves with the value of the current state; undefined for none
+   * @param {(value: any) => void} [take] is called with each value that the page gets; with it, only the last value waits
    * @returns {AsyncGenerator<any>} the values
    */
-  function follow(topics, signal, accept, fetch) {
+  function follow(topics, signal, accept, fetch, take) {
     const stop = new AbortController();
     let round = 0;
     /** @param {any} [error] */
@@ -102,14 +102,12 @@ export function createService(client, prefix, errorOf) {
       stop.abort();
     };
     const abort = () => end();
-    const feed = createFeed(abort);
-    /** @param {any} value @param {number} bytes */
-    const add = (value, bytes) => value !== undefined && feed.add_(value, bytes);
+    const feed = createFeed(abort, take);
     const start = async () => {
       const own = ++round;
       while (own === round && client.state === "connected") {
         try {
-          return add(await fetch(), 0);
+          return feed.add_(await fetch());
         } catch (/** @type {any} */ error) {
           if (client.state === "connected" && !error?.retryable) return end(error);
         }
@@ -117,7 +115,7 @@ export function createService(client, prefix, errorOf) {
       }
     };
     Promise.all(topics.map(async (topic) => {
-      const subscription = await client.subscribe(prefix + topic, (message) => add(accept(parse(message), topic), message.payload.byteLength), { qos: 1, signal: stop.signal });
+      const subscription = await client.subscribe(prefix + topic, (message) => feed.add_(accept(parse(message), topic)), { qos: 1, signal: stop.signal });
       subscription.closed.then(end);
     })).then(() => {
       client.addEventListener("connected", start, { signal: stop.signal });
@@ -158,17 +156,23 @@ export const invalid = (text) => Object.assign(new TypeError(text), { code: "ERR
 /**
  * Returns a copy of the own options: signal and numbers. Throws a TypeError if an option is unknown or has an invalid value.
  * @param {any} given
+ * @param {string[]} [numbers] the names of the options that are numbers
  */
-export function optionsOf(given) {
+export function optionsOf(given, numbers = []) {
   for (const [name, value] of Object.entries(given ?? {})) {
-    const valid = name === "signal" ? value?.addEventListener : NUMBERS.includes(name) && value >= 0 && value < 2 ** 31;
-    if (value !== undefined && !valid) throw invalid(`option ${name} is unknown or not valid`);
+    const valid = name === "signal" ? value?.addEventListener : numbers.includes(name) && typeof value === "number" && value >= 0 && value < 2 ** 31;
+    if (value !== undefined && !valid) throw invalid(`invalid option ${name}`);
   }
   return { __proto__: null, ...given };
 }
 
+/** Throws a TypeError if the value is not a client. @param {any} client */
+export function checkClient(client) {
+  if (typeof client?.subscribe !== "function") throw invalid("client must be an IotClient");
+}
+
 /** Returns a name. Throws a TypeError if it does not match the pattern. @param {any} name @param {RegExp} pattern */
 export function checkName(name, pattern) {
-  if (typeof name !== "string" || !pattern.test(name)) throw invalid(`the name must match ${pattern}`);
+  if (typeof name !== "string" || !pattern.test(name)) throw invalid(`name must match ${pattern}`);
   return name;
 }

@@ -199,7 +199,7 @@ func (l *Login) Finish(username string, password []byte) (*Grant, error) {
 	if l.credentials != nil {
 		c = *l.credentials
 	} else {
-		query, err := url.ParseQuery(text)
+		query, err := parseUserName(text)
 		if err != nil {
 			return nil, refuse("token", "The query string in the user name is malformed.")
 		}
@@ -213,6 +213,12 @@ func (l *Login) Finish(username string, password []byte) (*Grant, error) {
 	}
 	g.until = g.began.Add(time.Duration(g.rule.DisconnectAfterInSeconds) * time.Second)
 	return g, nil
+}
+
+// parseUserName parses the query string in a user name. A semicolon is a character like others: AWS's SDKs
+// append metadata about themselves that contain semicolons, and url.ParseQuery refuses these.
+func parseUserName(text string) (url.Values, error) {
+	return url.ParseQuery(strings.ReplaceAll(text, ";", "%3B"))
 }
 
 // A Grant is the result of an authorizer for one connection. It is safe for concurrent use.

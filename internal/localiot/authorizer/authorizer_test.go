@@ -188,6 +188,8 @@ func TestUserName(t *testing.T) {
 	for name, test := range map[string]struct{ username, password, check, principal string }{
 		"query":                 {"?" + signed, "", "", "visitor"},
 		"name and query":        {"visitor?" + signed + "&SDK=GoV2&Version=1", "", "", "visitor"},
+		"metadata":              {"visitor?" + signed + "&SDK=IoTDeviceSDK/JS&Platform=Unix&Metadata=(CRTVersion=1.33.1;IoTSDKVersion=1.28.0)", "", "", "visitor"},
+		"semicolon in a token":  {"?key=open;sesame", "", "authorizer-rule", ""},
 		"plus sign not encoded": {"?x-amz-customauthorizer-name=door&key=a%20b%2Bc&x-amz-customauthorizer-signature=" + signature, "", "", "visitor"},
 		"password":              {"guard?" + values(nameKey, "door", "key", "t", signatureKey, sign("t")).Encode(), "pass+word", "", "guard"},
 		"default authorizer":    {"alice", "secret", "", "alice"},

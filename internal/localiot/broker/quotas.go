@@ -56,6 +56,13 @@ func (b *Broker) checkPublish(a Authorizer, topic string, size int, retain bool)
 	return b.CheckPublish(topic, retain), "reserved-topic"
 }
 
+// CheckMessage returns the reason code with which the quotas and the reserved topics refuse a message of a
+// client, or CodeSuccess. It is for messages of the HTTP API. size is that of the payload, in bytes.
+func (b *Broker) CheckMessage(topic string, size int, retain bool) packets.Code {
+	code, _ := b.checkPublish(nil, topic, size, retain)
+	return code
+}
+
 // rate counts the messages of one second on a connection.
 type rate struct {
 	since time.Time // the start of the second

@@ -34,8 +34,21 @@ type Message struct {
 	Topic   string
 	Payload []byte
 
-	// ToRequester also sends the message to the client of the request if it has no subscription for it.
+	// ToRequester sends the message to the client of the request only, once, with or without a
+	// subscription. No other client receives it, as AWS documents for jobs (jobs-mqtt-api.html). It is sent
+	// to nobody if the request did not come by MQTT.
 	ToRequester bool
+}
+
+// Answer calls handle and sends the messages that it returns. Until they are sent, no Service handles a
+// request, so that subscribers receive the answers of all requests in the order of the requests. It is for
+// requests that arrive at a service by HTTP.
+func (b *Broker) Answer(handle func() []Message) {
+	b.answers.Lock()
+	defer b.answers.Unlock()
+	for _, m := range handle() {
+		b.distribute(newMessage(m.Topic, m.Payload, 1, false, nil), b.storeLater)
+	}
 }
 
 // The prefixes of reserved topics that the Broker handles itself.

@@ -164,8 +164,8 @@ func (b *Broker) endSession(s *session) (changes []store.Change) {
 }
 
 // DisconnectClient closes the connection of a client with DISCONNECT 0x98, and reports whether the client
-// was connected. With cleanSession it also ends the client's session.
-func (b *Broker) DisconnectClient(clientID string, cleanSession bool) bool {
+// was connected. With cleanSession it also ends the client's session. With preventWill it drops the will.
+func (b *Broker) DisconnectClient(clientID string, cleanSession, preventWill bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.sessions[clientID]
@@ -174,6 +174,9 @@ func (b *Broker) DisconnectClient(clientID string, cleanSession bool) bool {
 	}
 	c := s.conn
 	if c != nil {
+		if preventWill {
+			s.will = nil
+		}
 		c.disconnect(packets.ErrAdministrativeAction, "API_INITIATED_DISCONNECT")
 		b.storeLater(b.endConnection(c, false))
 	}

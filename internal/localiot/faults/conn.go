@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"crypto/tls"
 	"net"
 	"sync"
 	"time"
@@ -90,8 +91,16 @@ func (c *Conn) thaw() {
 
 // cut implements Pending.Cut.
 func (c *Conn) cut() {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+	under := c.Conn
+	secure, isTLS := under.(*tls.Conn)
+	if isTLS {
+		under = secure.NetConn()
+	}
+	if tcp, ok := under.(*net.TCPConn); ok {
 		tcp.SetLinger(0)
+	}
+	if isTLS {
+		under.Close() // before tls.Conn.Close, which sends an alert
 	}
 	c.mu.Lock()
 	c.frozen = false

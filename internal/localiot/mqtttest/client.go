@@ -30,11 +30,24 @@ type Client struct {
 // Dial opens a WebSocket with the subprotocol mqtt. The WebSocket is closed at the end of the test.
 func Dial(t *testing.T, url string) *Client {
 	t.Helper()
+	return DialWith(t, url, websocket.DialOptions{})
+}
+
+// DialWith is like Dial, with options for the handshake. If the options contain no subprotocols, the
+// subprotocol is mqtt. The server must select the first subprotocol.
+func DialWith(t *testing.T, url string, o websocket.DialOptions) *Client {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: []string{"mqtt"}})
+	if len(o.Subprotocols) == 0 {
+		o.Subprotocols = []string{"mqtt"}
+	}
+	ws, _, err := websocket.Dial(ctx, url, &o)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if ws.Subprotocol() != o.Subprotocols[0] {
+		t.Fatalf("subprotocol %q", ws.Subprotocol())
 	}
 	return New(t, ws)
 }
@@ -43,9 +56,6 @@ func Dial(t *testing.T, url string) *Client {
 func New(t *testing.T, ws *websocket.Conn) *Client {
 	t.Helper()
 	t.Cleanup(func() { ws.CloseNow() })
-	if ws.Subprotocol() != "mqtt" {
-		t.Fatalf("subprotocol %q", ws.Subprotocol())
-	}
 	ws.SetReadLimit(1 << 20)
 	return &Client{WS: ws, t: t, unread: bytes.NewReader(nil)}
 }

@@ -31,10 +31,10 @@ const unknown = await client.send(new DescribeJobCommand({ jobId: 'unknown' })).
 report('unknown', [unknown.name, unknown.$metadata.httpStatusCode]);
 
 const policyName = `${thing}-policy`;
-const policyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'iot:*', Resource: '*' }] });
-const policy = await client.send(new CreatePolicyCommand({ policyName, policyDocument }));
+const document = (action) => JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: action, Resource: '*' }] });
+const policy = await client.send(new CreatePolicyCommand({ policyName, policyDocument: document('iot:*') }));
 report('policy', [policy.policyName, policy.policyVersionId, JSON.parse(policy.policyDocument).Version]);
-const exists = await client.send(new CreatePolicyCommand({ policyName, policyDocument: '{"Version":"2012-10-17","Statement":[]}' })).catch((error) => error);
+const exists = await client.send(new CreatePolicyCommand({ policyName, policyDocument: document('iot:Connect') })).catch((error) => error);
 report('policy again', [exists.name, exists.$metadata.httpStatusCode]);
 const target = `${standIn.region}:12345678-1234-1234-1234-123456789012`;
 await client.send(new AttachPolicyCommand({ policyName, target }));

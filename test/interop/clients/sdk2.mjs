@@ -7,16 +7,22 @@ const { auth, io, iot, mqtt, mqtt5 } = sdk;
 
 const keys = auth.AwsCredentialsProvider.newStatic(standIn.accessKeyId, standIn.secretAccessKey);
 
-/** Returns a connected client for MQTT 5. */
-export async function connect5(settings = {}) {
-  const config = iot.AwsIotMqtt5ClientConfigBuilder
-    .newWebsocketMqttBuilderWithSigv4Auth(standIn.host, { region: standIn.region, credentialsProvider: keys })
+/** Returns a client for MQTT 5 that has connected with keys. */
+export function connect5(settings = {}, credentialsProvider = keys) {
+  return connected5(iot.AwsIotMqtt5ClientConfigBuilder.newWebsocketMqttBuilderWithSigv4Auth(standIn.host, {
+    region: standIn.region, credentialsProvider,
+  }), settings);
+}
+
+/** Returns a client for MQTT 5 that has connected with the settings of a builder. */
+export async function connected5(builder, settings = {}) {
+  const config = builder
     .withPort(standIn.port)
     .withCertificateAuthority(standIn.ca)
     .withConnectProperties({ clientId: standIn.thing, keepAliveIntervalSeconds: 60, ...settings })
     .build();
   const client = new mqtt5.Mqtt5Client(config);
-  client.on('connectionFailure', (event) => fail(event));
+  client.on('connectionFailure', fail);
   client.on('disconnection', (event) => { if (event.disconnect) fail(event.disconnect); });
   const connected = once(client, 'connectionSuccess');
   client.start();
@@ -25,7 +31,7 @@ export async function connect5(settings = {}) {
   return client;
 }
 
-/** Stops a client of connect5. */
+/** Stops a client for MQTT 5. */
 export async function stop5(client) {
   const stopped = once(client, 'stopped');
   client.stop();

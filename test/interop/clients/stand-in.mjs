@@ -5,7 +5,8 @@
  * The settings that the Go test passes in the environment variable STAND_IN: host, port, region,
  * accessKeyId, secretAccessKey, ca (the certificate of the stand-in, PEM), url (https, without a path),
  * path (/mqtt with a signature, for clients without a signer), thing (also the client id), job (a queued
- * job of the thing), cognito (the endpoint of the identity pool) and pool (its id).
+ * job of the thing), cognito (the endpoint of the identity pool), pool (its id) and authorizer (a custom
+ * authorizer: name, tokenKeyName, token and signature).
  */
 export const standIn = JSON.parse(process.env.STAND_IN);
 
