@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"iot.wasm/internal/localiot/mqtttest"
 
@@ -53,8 +54,8 @@ func TestTotalOfStoredMessages(t *testing.T) {
 	}
 }
 
-// Retained messages have at most maxRetained bytes. A message that does not fit replaces the message of
-// its topic by none.
+// Retained messages have at most maxRetained bytes. The broker refuses a message of a client that does not
+// fit. A message of a service that does not fit replaces the message of its topic by none.
 func TestRetainedMessagesAreBounded(t *testing.T) {
 	s := start(t, Options{})
 	retain := func(topic string, n int) {
@@ -82,6 +83,14 @@ func TestRetainedMessagesAreBounded(t *testing.T) {
 	reserve(maxRetained - 10_000)
 	retain("b", 5000)
 	want("ab")
+	c, _ := s.connect("c", nil)
+	for payload, want := range map[string]byte{strings.Repeat("x", 9000): 0x97, "": 0} {
+		c.Send(&packets.Publish{PacketID: 1, QoS: 1, Topic: "c", Retain: true, Payload: []byte(payload), Properties: &packets.Properties{}})
+		if ack := mqtttest.Receive[*packets.Puback](c); ack.ReasonCode != want {
+			t.Errorf("%d bytes: PUBACK 0x%02X, want 0x%02X", len(payload), ack.ReasonCode, want)
+		}
+	}
+	want("ab")
 	for range 3 {
 		retain("c", 9000)
 	}
@@ -93,6 +102,17 @@ func TestRetainedMessagesAreBounded(t *testing.T) {
 	retain("b", 0)
 	retain("a", 9000)
 	want("a")
+	// A message that has expired makes room.
+	if err := s.Publish(Publication{Topic: "expired", Retain: true, Payload: make([]byte, 300), MessageExpiry: 1}); err != nil {
+		t.Fatal(err)
+	}
+	s.Broker.mu.Lock()
+	s.Broker.retained.messages["expired"].message.expires = time.Now()
+	s.Broker.retained.swept = time.Time{}
+	s.Broker.mu.Unlock()
+	retain("d", 300)
+	want("ad")
+	retain("d", 0)
 	retain("a", 0)
 	reserve(10_000 - maxRetained)
 	s.Broker.mu.Lock()

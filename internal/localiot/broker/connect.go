@@ -192,6 +192,8 @@ func (c *Conn) beginSession(pk, ack *packets.Packet) (code packets.Code, check s
 	old := b.sessions[p.ClientIdentifier]
 	switch {
 	case old != nil && !p.Clean && old.v5 != (c.version == 5):
+		// A session cannot be resumed with the other version ("MQTT persistent sessions"). The
+		// documentation does not state the reason code.
 		return packets.ErrUnspecifiedError, "session-version"
 	case old == nil && len(b.sessions) >= maxSessions:
 		return packets.ErrQuotaExceeded, "session-quota"

@@ -66,9 +66,7 @@ func newMessage(topic string, payload []byte, qos byte, retain bool, p *packets.
 }
 
 // setExpiry sets the time at which the message expires, from its Message Expiry Interval. It limits the
-// interval to the maximum of AWS IoT. An interval of 0 is outside AWS's range of 1 to 604,800 s; the
-// documentation does not state its effect; here it is no expiry, as mochi-mqtt's decoder does not
-// distinguish it from an absent interval.
+// interval to the maximum of AWS IoT.
 func (m *message) setExpiry(now time.Time) {
 	if m.properties == nil || m.properties.MessageExpiryInterval == 0 {
 		return
@@ -96,7 +94,7 @@ func (m *message) frame(kind frameKind, now time.Time) (*frame, error) {
 }
 
 // encode encodes the message as a PUBLISH without flags. The Message Expiry Interval is the remaining
-// time [MQTT-3.3.2-6].
+// time [MQTT-3.3.2-6], rounded up to seconds. AWS IoT rounds down, so its last second is 0.
 func (m *message) encode(kind frameKind, now time.Time) (*frame, error) {
 	pk := packets.Packet{
 		FixedHeader:     packets.FixedHeader{Type: packets.Publish},

@@ -249,6 +249,9 @@ func (b *Broker) load() error {
 	if err != nil {
 		return err
 	}
+	for topic := range b.retained.messages {
+		b.retainedMessage(topic) // removes an expired message
+	}
 	owners := make(map[string]*session)
 	if err := b.store.Load(sessionBucket, func(key string, v []byte) error { return b.loadSession(owners, key, v) }); err != nil {
 		return err

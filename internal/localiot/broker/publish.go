@@ -27,6 +27,11 @@ func (c *Conn) publish(pk *packets.Packet) error {
 		c.refusePublish(pk, code)
 		return nil
 	}
+	if pk.FixedHeader.Retain && !b.mayRetain(topic, len(pk.Payload)) {
+		c.logRefusal("retained-quota", topic)
+		c.refusePublish(pk, packets.ErrQuotaExceeded)
+		return nil
+	}
 	var g *gate
 	switch qos {
 	case 1:

@@ -220,13 +220,18 @@ func TestMessageExpiry(t *testing.T) {
 	s.Broker.mu.Lock()
 	waiting := s.sessions["c"].waiting
 	waiting[0].message.expires = time.Now().Add(-time.Second)
+	// The minimum is 1 s.
+	if left := time.Until(waiting[1].message.expires); left > time.Second || left < -10*time.Second {
+		t.Errorf("the message with the expiry 0 expires in %v, want 1 s", left)
+	}
+	waiting[1].message.expires = time.Now().Add(500 * time.Second)
 	waiting[2].message.expires = time.Now().Add(99500 * time.Millisecond)
 	s.Broker.mu.Unlock()
 	c, _ = s.connect("c", mqtttest.WithSession(false, 10))
 	for _, want := range []struct {
 		payload string
 		expiry  uint32
-	}{{"0", 0}, {"604800", 100}, {"604801", 604800}, {fmt.Sprint(1 << 31), 604800}} {
+	}{{"0", 500}, {"604800", 100}, {"604801", 604800}, {fmt.Sprint(1 << 31), 604800}} {
 		p := mqtttest.Receive[*packets.Publish](c)
 		got := uint32(0)
 		if p.Properties.MessageExpiry != nil {

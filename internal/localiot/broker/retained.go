@@ -16,6 +16,38 @@ type retainedMessages struct {
 	messages map[string]*retained // by topic
 	bytes    int                  // the size of the messages
 	full     bool                 // whether a message was dropped since the last one that fitted
+	swept    time.Time            // the last removal of expired messages
+}
+
+// sweepInterval is the time between two removals of expired retained messages while they do not fit.
+const sweepInterval = time.Minute
+
+// mayRetain reports whether a retained message of a client fits. Like AWS IoT, the Broker refuses other
+// ones ("MQTT retained messages").
+func (b *Broker) mayRetain(topic string, payload int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return payload == 0 || b.fitsRetained(topic, messageOverhead+len(topic)+payload)
+}
+
+// fitsRetained reports whether a retained message fits in place of that of its topic. If it does not, it
+// first removes the messages that have expired. The caller holds b.mu.
+func (b *Broker) fitsRetained(topic string, size int) bool {
+	r := &b.retained
+	replaced := 0
+	if old := r.messages[topic]; old != nil {
+		replaced = old.message.size
+	}
+	now := time.Now()
+	if r.bytes-replaced+size > maxRetained && now.Sub(r.swept) >= sweepInterval {
+		r.swept = now
+		for other := range r.messages {
+			if other != topic {
+				b.retainedMessage(other)
+			}
+		}
+	}
+	return r.bytes-replaced+size <= maxRetained
 }
 
 // retained is a retained message.
@@ -28,6 +60,7 @@ type retained struct {
 // [MQTT-3.3.1-6]. The caller holds b.mu.
 func (b *Broker) retain(m *message) []store.Change {
 	r := &b.retained
+	fits := b.fitsRetained(m.topic, m.size)
 	old := r.messages[m.topic]
 	if old != nil {
 		r.bytes -= old.message.size
@@ -39,7 +72,7 @@ func (b *Broker) retain(m *message) []store.Change {
 		}
 		return b.deleteRetained(m.topic)
 	}
-	if r.bytes+m.size > maxRetained {
+	if !fits {
 		if !r.full {
 			r.full = true
 			b.log.Warn("too many retained messages: dropping retained messages", "bytes", r.bytes)

@@ -96,6 +96,7 @@ func decode(packet []byte, version byte) (pk packets.Packet, err error) {
 		}
 		return pk, packets.ErrMalformedPacket
 	}
+	raiseExpiry(&pk, b)
 	return pk, nil
 }
 
