@@ -58,7 +58,11 @@ func join(s *harness.Settings, room, member int) (*client, error) {
 	c := &client{member: member, topic: fmt.Sprint("load/room", room), conn: websocket.NetConn(context.Background(), ws, websocket.MessageBinary)}
 	c.reader = bufio.NewReaderSize(c.conn, 64<<10)
 	id := fmt.Sprintf("load-%d-%d", room, member)
-	connect := append([]byte("\x00\x04MQTT\x05\x02\x02\x58\x00"), field(id)...) // Clean Start, keep-alive 600 s
+	properties := "\x00"
+	if *persistent {
+		properties = "\x05\x11\x00\x00\x0e\x10" // Session Expiry Interval 3600 s
+	}
+	connect := append([]byte("\x00\x04MQTT\x05\x02\x02\x58"+properties), field(id)...) // Clean Start, keep-alive 600 s
 	subscribe := append([]byte("\x00\x01\x00"), append(field(c.topic), 1)...)
 	for _, p := range []struct {
 		first, answer byte

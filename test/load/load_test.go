@@ -23,7 +23,11 @@ const settled = 20 * time.Second
 // Clients in rooms publish to their rooms with QoS 1. Every member receives every message of its room once
 // and in order.
 func TestLoad(t *testing.T) {
-	s := harness.Serve(t)
+	var args []string
+	if *persistent {
+		args = []string{"-data", t.TempDir()}
+	}
+	s := harness.Serve(t, args...)
 	settings := s.Settings()
 	clients := make([]*client, *connections)
 	for i := range clients {

@@ -16,6 +16,7 @@ import (
 var (
 	connections = flag.Int("connections", 100, "the number of connections, a multiple of 20")
 	deliveries  = flag.Int("deliveries", 2000, "how many messages a second the server sends")
+	persistent  = flag.Bool("persistent", false, "the clients have persistent sessions, and the server stores them in a file")
 	duration    = flag.Duration("for", 2*time.Second, "how long the clients publish")
 )
 

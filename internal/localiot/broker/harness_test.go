@@ -96,6 +96,15 @@ func (s *testBroker) session(id string) *session {
 	return s.sessions[id]
 }
 
+// endInTime ends the session of a client that is not connected, as if its time had elapsed.
+func (s *testBroker) endInTime(id string) {
+	x := s.session(id)
+	s.Broker.mu.Lock()
+	since := x.disconnected
+	s.Broker.mu.Unlock()
+	s.expire(x, since)
+}
+
 // waitOffline waits until the broker has ended the connection of a client whose session continues.
 func (s *testBroker) waitOffline(id string) {
 	for {

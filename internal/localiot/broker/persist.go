@@ -264,7 +264,7 @@ func (b *Broker) load() error {
 		return err
 	}
 	for _, s := range b.sessions {
-		s.expires = time.AfterFunc(time.Until(s.disconnected.Add(s.expiry)), func() { b.expire(s) })
+		b.expireAfter(s, time.Until(s.disconnected.Add(s.expiry)))
 	}
 	return nil
 }

@@ -122,16 +122,23 @@ func (b *Broker) endConnection(c *Conn, taken bool) (changes []store.Change) {
 	}
 	s.rewind()
 	if !b.closed {
-		s.expires = time.AfterFunc(s.expiry, func() { b.expire(s) })
+		b.expireAfter(s, s.expiry)
 	}
 	return append(changes, b.sessionChange(s)...)
 }
 
-// expire ends a session whose client has not connected in time.
-func (b *Broker) expire(s *session) {
+// expireAfter starts the timer that ends a session without a connection. The caller holds b.mu.
+func (b *Broker) expireAfter(s *session, d time.Duration) {
+	since := s.disconnected
+	s.expires = time.AfterFunc(d, func() { b.expire(s, since) })
+}
+
+// expire ends a session whose client has not connected since the end of its last connection. The client
+// may have connected, and disconnected again, after the timer has expired.
+func (b *Broker) expire(s *session, since time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.sessions[s.id] == s && s.conn == nil && !b.closed {
+	if b.sessions[s.id] == s && s.conn == nil && s.disconnected.Equal(since) && !b.closed {
 		b.storeLater(b.endSession(s))
 	}
 }

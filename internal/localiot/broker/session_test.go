@@ -133,7 +133,7 @@ func TestExpiredSessionHasNoSubscriptions(t *testing.T) {
 	c.Send(&packets.Disconnect{})
 	c.WantClose()
 
-	s.expire(s.session("c"))
+	s.endInTime("c")
 
 	c, ack := s.connect("c", expiring)
 	if ack.SessionPresent {
@@ -141,4 +141,18 @@ func TestExpiredSessionHasNoSubscriptions(t *testing.T) {
 	}
 	c.Publish(0, "t", "no recipient")
 	c.Ping()
+}
+
+// A timer of an earlier disconnection does not end the session.
+func TestLateExpiry(t *testing.T) {
+	s := start(t, Options{})
+	for range 2 {
+		c, _ := s.connect("c", mqtttest.WithSession(false, 10))
+		leave(c)
+		s.waitOffline("c")
+		s.expire(s.session("c"), time.Now().Add(-time.Second))
+	}
+	if _, ack := s.connect("c", mqtttest.WithSession(false, 10)); !ack.SessionPresent {
+		t.Error("the session has ended")
+	}
 }

@@ -107,7 +107,7 @@ func TestSharedSubscriptionMoves(t *testing.T) {
 	two.Ping()
 	one, _ = s.connect("one", mqtttest.WithSession(false, 2))
 	leaveUnread(one, 2) // the unacknowledged messages are sent again
-	s.expire(s.session("one"))
+	s.endInTime("one")
 	for i := range 2 {
 		wantMessage(t, two, "t", fmt.Sprint(i), 1)
 	}

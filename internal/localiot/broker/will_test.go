@@ -41,7 +41,7 @@ func TestDelayedWillAtEndOfSession(t *testing.T) {
 	c, _ := s.connect("c", willConnect(60, 300, true))
 	c.WS.CloseNow()
 	s.waitOffline("c")
-	s.expire(s.session("c"))
+	s.endInTime("c")
 	wantMessage(t, watcher, "gone", "bye", 0)
 
 	c, _ = s.connect("c", willConnect(60, 300, true))
