@@ -138,7 +138,7 @@ func TestThroughput(t *testing.T) {
 			s.Publish(Publication{Topic: "t", Payload: make([]byte, maxPayload)})
 		}
 		begin := time.Now()
-		go s.DisconnectClient("c", false)
+		go s.DisconnectClient("c", false, false)
 		ended(c)
 		if took := time.Since(begin); took > 2*CloseGrace {
 			t.Errorf("closing took %v", took)

@@ -46,6 +46,10 @@ func DialWith(t *testing.T, url string, o websocket.DialOptions) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if ws.Subprotocol() != o.Subprotocols[0] {
+		ws.CloseNow()
+		t.Fatalf("subprotocol %q", ws.Subprotocol())
+	}
 	return New(t, ws)
 }
 
@@ -53,9 +57,6 @@ func DialWith(t *testing.T, url string, o websocket.DialOptions) *Client {
 func New(t *testing.T, ws *websocket.Conn) *Client {
 	t.Helper()
 	t.Cleanup(func() { ws.CloseNow() })
-	if ws.Subprotocol() != o.Subprotocols[0] {
-		t.Fatalf("subprotocol %q", ws.Subprotocol())
-	}
 	ws.SetReadLimit(1 << 20)
 	return &Client{WS: ws, t: t, unread: bytes.NewReader(nil)}
 }
