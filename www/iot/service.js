@@ -160,7 +160,7 @@ export const invalid = (text) => Object.assign(new TypeError(text), { code: "ERR
  */
 export function optionsOf(given, numbers = []) {
   for (const [name, value] of Object.entries(given ?? {})) {
-    const valid = name === "signal" ? value?.addEventListener : numbers.includes(name) && value >= 0 && value < 2 ** 31;
+    const valid = name === "signal" ? value?.addEventListener : numbers.includes(name) && typeof value === "number" && value >= 0 && value < 2 ** 31;
     if (value !== undefined && !valid) throw invalid(`invalid option ${name}`);
   }
   return { __proto__: null, ...given };

@@ -47,7 +47,6 @@ func DialWith(t *testing.T, url string, o websocket.DialOptions) *Client {
 		t.Fatal(err)
 	}
 	if ws.Subprotocol() != o.Subprotocols[0] {
-		ws.CloseNow()
 		t.Fatalf("subprotocol %q", ws.Subprotocol())
 	}
 	return New(t, ws)
