@@ -278,7 +278,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusForbidden, *refusal)
 		return
 	}
-	if s.api.Owns(r) && !cognito.Addresses(r) {
+	if s.api.Owns(r) && !cognito.Addresses(r) && !isUnsignedFile(s.options.WWW, r) {
 		s.api.ServeHTTP(w, r) // not by the mux, which redirects paths with dots
 		return
 	}
