@@ -58,7 +58,7 @@ type Options struct {
 // A shadow is named by its thing and its name. The name of a classic shadow is "". A thing needs no
 // registration, because AWS IoT keeps the shadows of a thing without it
 // (device-shadow-data-flow.html#deleting-device-shadow, Note). AWS IoT has no limit of the number of
-// shadows. At the bounds in Options, an update fails with InternalFailure.
+// shadows. At the bounds in Options, an update fails with the code 500.
 //
 // Each change is stored in Options.Store before its method returns.
 //
@@ -138,7 +138,7 @@ func (s *Service) Update(thing, name string, body []byte) (*Updated, error) {
 		return nil, reject(tooLarge, r.clientToken, seconds)
 	}
 	if !s.table.put(thing, name, current) {
-		return nil, reject(InternalFailure, r.clientToken, seconds)
+		return nil, reject(internalFailure, r.clientToken, seconds)
 	}
 
 	all := documents{
@@ -212,7 +212,7 @@ func (s *Service) Delete(thing, name string, body []byte) ([]byte, error) {
 	now := s.now()
 	// A tombstone is never larger than the shadow.
 	if !s.table.put(thing, name, &record{version: r.version, deleted: now}) {
-		return nil, reject(InternalFailure, token, now.Unix())
+		return nil, reject(internalFailure, token, now.Unix())
 	}
 	return encode(deletion{r.version, now.Unix(), token}), nil
 }
@@ -269,15 +269,8 @@ func (s *Service) ListNamed(thing string, pageSize int, nextToken string) ([]byt
 	return encode(page), nil
 }
 
-// Reject returns the Error of a request that the caller rejects. body is that of the request. If it
-// contains a valid clientToken, the Error contains it too.
-func (s *Service) Reject(p Problem, body []byte) *Error {
-	token, _ := parseToken(body)
-	return reject(p, token, s.now().Unix())
-}
-
 // checkNames checks the names of a thing and a shadow.
-func checkNames(thing, name string) *Problem {
+func checkNames(thing, name string) *problem {
 	switch {
 	case !thingName.MatchString(thing):
 		return &invalidThingName
