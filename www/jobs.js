@@ -101,16 +101,24 @@ export function jobs(client, thing) {
     },
 
     next(options) {
-      const seen = new Set();
+      const seen = new Set(); // the keys of the executions that the loop has got
+      let notified = 0; // how many notifications have arrived
+      /** @param {any} execution */
+      const keyOf = (execution) => `${execution.jobId}/${execution.executionNumber}`;
       /** Returns an execution if it is new to the loop. @param {any} execution */
-      const take = (execution) => {
-        const key = execution && `${execution.jobId}/${execution.executionNumber}`;
-        if (!key || seen.has(key)) return undefined;
-        seen.add(key);
+      const unseen = (execution) => (execution && !seen.has(keyOf(execution)) ? execution : undefined);
+      return follow_(["notify-next"], optionsOf(options).signal, (message) => {
+        notified++;
+        return unseen(executionOf(message));
+      }, async () => {
+        for (;;) {
+          const before = notified, execution = await describe("$next");
+          if (notified === before) return unseen(execution); // otherwise the answer may be older than a notification
+        }
+      }, (execution) => {
+        seen.add(keyOf(execution));
         if (seen.size > MAX_SEEN) seen.delete(seen.values().next().value);
-        return execution;
-      };
-      return follow_(["notify-next"], optionsOf(options).signal, (message) => take(executionOf(message)), async () => take(await describe("$next")));
+      });
     },
 
     async close() {

@@ -14,7 +14,6 @@ import { checkClient, optionsOf, parse } from "./iot/service.js";
 /** @typedef {import("./presence.js").PresenceEvent} PresenceEvent */
 
 const MAX_CLIENTS = 10_000; // the bound of the clients whose last event is stored
-const EVENT_BYTES = 1000; // the approximate size of an event, for the bound of a loop
 // AWS IoT begins the version numbers of a client at 0 again when its session has expired, and after about an hour. Its
 // timestamps are accurate to two minutes. So a lower number belongs to a later event if its timestamp is this much later.
 const RESET_MS = 240_000;
@@ -115,15 +114,15 @@ export function presence(client) {
       last.delete(oldest);
       clients.delete(oldest);
     }
-    for (const feed of feeds) feed.add_(event, EVENT_BYTES);
+    for (const feed of feeds) feed.add_(event);
     self.dispatchEvent(new CustomEvent("change", { detail: event }));
   }
 
-  /** Ends the loops, and reports an error. @param {any} [error] */
+  /** Ends the subscriptions and loops, and reports an error. @param {any} [error] */
   function end(error) {
     if (stop.signal.aborted) return;
     for (const feed of feeds) feed.end_(error);
-    feeds.clear();
+    stop.abort();
     if (error) self.dispatchEvent(new CustomEvent("error", { detail: { error } }));
   }
 

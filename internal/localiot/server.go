@@ -282,6 +282,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.api.ServeHTTP(w, r) // not by the mux, which redirects paths with dots
 		return
 	}
+	if _, pattern := s.mux.Handler(r); pattern == "" { // every path has a handler for GET
+		s.refuse(w, r, http.StatusMethodNotAllowed, web.Refusal{Check: "method", Code: "MethodNotAllowedException", Message: "The path does not support this method."})
+		return
+	}
 	s.mux.ServeHTTP(w, r)
 }
 

@@ -2,22 +2,14 @@ package kill
 
 import (
 	"bytes"
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net/http"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/eclipse/paho.golang/packets"
 
 	"iot.wasm/test/harness"
@@ -197,44 +189,12 @@ func (a *acknowledged) checkJobs(t *testing.T, s *harness.Settings) {
 	}
 }
 
-// createJob creates a job for the thing with the HTTP API (CreateJob), after the thing if necessary.
+// createJob creates a job for the thing, after the thing if necessary.
 func createJob(s *harness.Settings, id string) error {
-	const arn = "arn:aws:iot:us-east-1:123456789012:thing/" + thing
 	if id == "job-1" {
-		if err := call(s, http.MethodPost, "/things/"+thing, map[string]any{}); err != nil {
+		if err := s.CreateThing(thing); err != nil {
 			return err
 		}
 	}
-	return call(s, http.MethodPut, "/jobs/"+id, map[string]any{"targets": []string{arn}, "document": `{"operation":"test"}`})
-}
-
-// call makes a signed request to the control plane.
-func call(s *harness.Settings, method, path string, body any) error {
-	payload, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	address := strings.TrimSuffix(strings.Replace(s.Endpoint, "ws", "http", 1), "/mqtt")
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, address+path, bytes.NewReader(payload))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	hash := sha256.Sum256(payload)
-	key := aws.Credentials{AccessKeyID: s.Credentials.AccessKeyID, SecretAccessKey: s.Credentials.SecretAccessKey}
-	if err := v4.NewSigner().SignHTTP(ctx, key, r, hex.EncodeToString(hash[:]), "iot", s.Region, time.Now()); err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s %s: %s: %s", method, path, response.Status, text)
-	}
-	return err
+	return s.CreateJob(id, thing, `{"operation":"test"}`)
 }

@@ -67,3 +67,12 @@ export class Inbox {
     return (await this.first(n)).map((m) => m.text());
   }
 }
+
+/** Runs a loop over the values, which the returned inbox collects. Its member `ended` is the promise of the loop. */
+export function collect(loop) {
+  const inbox = new Inbox();
+  inbox.ended = (async () => {
+    for await (const value of loop) inbox.take(value);
+  })();
+  return inbox;
+}

@@ -27,6 +27,7 @@ type site struct {
 	web      *httptest.Server
 	module   string // the folder that contains iot.js and iot.wasm
 	broker   *harness.Server
+	local    harness.Settings
 	settings []byte // the content of /settings.json
 	members  []byte // the names that www/iot.d.ts declares, as JSON
 	reports  chan report
@@ -55,7 +56,8 @@ func newSite(t *testing.T, engine, module string, places ...string) *site {
 		s.next[places[i]] = places[i+1]
 	}
 	s.broker = harness.Serve(t, "-faults", "-allow-origin", "null", "-max-qos", "2")
-	local := s.broker.Settings()
+	s.local = s.broker.Settings()
+	local := s.local
 	wasm, err := os.ReadFile(filepath.Join(module, "iot.wasm"))
 	if err != nil {
 		t.Fatal(err)
@@ -90,6 +92,7 @@ func (s *site) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /report", s.report)
 	mux.HandleFunc("POST /control", s.control)
+	mux.HandleFunc("POST /call", s.call)
 	mux.HandleFunc("GET /requests/{path...}", s.count)
 	mux.HandleFunc("GET /settings.json", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(s.settings) })
 	mux.HandleFunc("GET /golden.json", file(filepath.Join(harness.Root, "wasm/sigv4/testdata/sigv4-golden.json")))
@@ -128,6 +131,21 @@ func (s *site) control(w http.ResponseWriter, r *http.Request) {
 	defer response.Body.Close()
 	w.WriteHeader(response.StatusCode)
 	_, _ = io.Copy(w, response.Body)
+}
+
+// call makes a signed request to the control plane of the stand-in, as a backend does.
+func (s *site) call(w http.ResponseWriter, r *http.Request) {
+	var request struct {
+		Method, Path string
+		Body         json.RawMessage
+	}
+	err := json.NewDecoder(r.Body).Decode(&request)
+	if err == nil {
+		err = s.local.Call(request.Method, request.Path, request.Body)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+	}
 }
 
 func (s *site) count(w http.ResponseWriter, r *http.Request) {

@@ -153,6 +153,12 @@ class Place {
     return (await response.json()).connections;
   }
 
+  /** Makes a signed request to the control plane of the stand-in, such as CreateJob. */
+  async call(method, path, body = {}) {
+    const response = await fetch(`${this.site}/call`, { method: "POST", body: JSON.stringify({ method, path, body }) });
+    if (!response.ok) throw new Error(await response.text());
+  }
+
   /** The number of requests to the test's server for a path. */
   async requests(path) {
     return Number(await (await fetch(`${this.site}/requests${path}`)).text());

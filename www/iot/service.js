@@ -89,9 +89,10 @@ export function createService(client, prefix, errorOf) {
    * @param {AbortSignal | undefined} signal
    * @param {(body: any, topic: string) => any} accept returns the value of a message; undefined for none
    * @param {() => Promise<any>} fetch resolves with the value of the current state; undefined for none
+   * @param {(value: any) => void} [take] is called with each value that the page gets; with it, only the last value waits
    * @returns {AsyncGenerator<any>} the values
    */
-  function follow(topics, signal, accept, fetch) {
+  function follow(topics, signal, accept, fetch, take) {
     const stop = new AbortController();
     let round = 0;
     /** @param {any} [error] */
@@ -101,14 +102,12 @@ export function createService(client, prefix, errorOf) {
       stop.abort();
     };
     const abort = () => end();
-    const feed = createFeed(abort);
-    /** @param {any} value @param {number} bytes */
-    const add = (value, bytes) => value !== undefined && feed.add_(value, bytes);
+    const feed = createFeed(abort, take);
     const start = async () => {
       const own = ++round;
       while (own === round && client.state === "connected") {
         try {
-          return add(await fetch(), 0);
+          return feed.add_(await fetch());
         } catch (/** @type {any} */ error) {
           if (client.state === "connected" && !error?.retryable) return end(error);
         }
@@ -116,7 +115,7 @@ export function createService(client, prefix, errorOf) {
       }
     };
     Promise.all(topics.map(async (topic) => {
-      const subscription = await client.subscribe(prefix + topic, (message) => add(accept(parse(message), topic), message.payload.byteLength), { qos: 1, signal: stop.signal });
+      const subscription = await client.subscribe(prefix + topic, (message) => feed.add_(accept(parse(message), topic)), { qos: 1, signal: stop.signal });
       subscription.closed.then(end);
     })).then(() => {
       client.addEventListener("connected", start, { signal: stop.signal });
@@ -161,7 +160,7 @@ export const invalid = (text) => Object.assign(new TypeError(text), { code: "ERR
  */
 export function optionsOf(given, numbers = []) {
   for (const [name, value] of Object.entries(given ?? {})) {
-    const valid = name === "signal" ? value?.addEventListener : numbers.includes(name) && value >= 0 && value < 2 ** 31;
+    const valid = name === "signal" ? value?.addEventListener : numbers.includes(name) && typeof value === "number" && value >= 0 && value < 2 ** 31;
     if (value !== undefined && !valid) throw invalid(`invalid option ${name}`);
   }
   return { __proto__: null, ...given };

@@ -17,4 +17,8 @@ import "./request.js";
 import "./shadow.js";
 import "./shadow-view.js";
 import "./shadow-loops.js";
+import "./jobs.js";
+import "./jobs-next.js";
+import "./presence.js";
+import "./modules.js";
 import "./globals.js";

@@ -4,6 +4,7 @@ import "./globals.js";
 import { equal, rejects } from "../expect.js";
 import { test } from "../suite.js";
 import "./shadow-codes.js";
+import "./jobs-codes.js";
 
 test("connect rejects without WebSocket", async (place) => {
   equal(typeof WebSocket, "undefined");

@@ -1,17 +1,8 @@
 /** Tests of the loops of a shadow: deltas() and documents(). */
-import { Inbox, equal, ok, rejects } from "../expect.js";
+import { collect, equal, ok, rejects } from "../expect.js";
 import { test } from "../suite.js";
 import { fakeClient } from "./shadow-codes.js";
 import { thingOf } from "./shadow.js";
-
-/** Runs a loop over the values, which the inbox collects. */
-function collect(loop) {
-  const inbox = new Inbox();
-  inbox.ended = (async () => {
-    for await (const value of loop) inbox.take(value);
-  })();
-  return inbox;
-}
 
 const versions = (list) => list.map((d) => d.version ?? d.current.version);
 
