@@ -24,6 +24,7 @@ import (
 	"strings"
 	"time"
 
+	"iot.wasm/internal/localiot/uuid"
 	"iot.wasm/internal/sigv4verify"
 )
 
@@ -108,7 +109,7 @@ func (a *API) Owns(r *http.Request) bool {
 
 // ServeHTTP implements http.Handler. Like AWS, it sends no CORS headers.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := requestID()
+	id := uuid.New()
 	h := w.Header()
 	h.Set("x-amzn-RequestId", id)
 	h.Set("Content-Type", "application/json")

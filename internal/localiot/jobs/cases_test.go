@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"iot.wasm/internal/localiot/jsontext"
 )
 
 // TestCases runs the cases in testdata. testdata/README.md describes their format.
@@ -167,7 +169,7 @@ func (r *runner) request(command, argument string) (document []byte, ok bool, er
 		if err != nil {
 			return nil, true, err
 		}
-		return encode(v), true, nil
+		return jsontext.Encode(v), true, nil
 	}
 	device := func(o Operation, id, body string) ([]byte, bool, error) {
 		document, err := r.service.Handle(o, r.thing, id, []byte(body))
@@ -218,7 +220,7 @@ func (r *runner) check(path, argument string) error {
 		if list, ok := got.([]any); ok {
 			i, err := strconv.Atoi(key)
 			if err != nil || i >= len(list) {
-				return fmt.Errorf("%s: the list is %s", path, encode(list))
+				return fmt.Errorf("%s: the list is %s", path, jsontext.Encode(list))
 			}
 			got = list[i]
 			continue
@@ -229,11 +231,11 @@ func (r *runner) check(path, argument string) error {
 			if argument == "absent" {
 				return nil
 			}
-			return fmt.Errorf("%s: %q does not exist in %s", path, key, encode(r.answer))
+			return fmt.Errorf("%s: %q does not exist in %s", path, key, jsontext.Encode(r.answer))
 		}
 	}
 	if argument == "absent" {
-		return fmt.Errorf("%s is %s, want none", path, encode(got))
+		return fmt.Errorf("%s is %s, want none", path, jsontext.Encode(got))
 	}
 	if argument == "present" {
 		return nil
@@ -243,7 +245,7 @@ func (r *runner) check(path, argument string) error {
 		return err
 	}
 	if !reflect.DeepEqual(got, want) {
-		return fmt.Errorf("%s\n got %s\nwant %s", path, encode(got), argument)
+		return fmt.Errorf("%s\n got %s\nwant %s", path, jsontext.Encode(got), argument)
 	}
 	return nil
 }

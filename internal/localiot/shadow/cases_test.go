@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"iot.wasm/internal/localiot/jsontext"
 )
 
 // TestCases runs the cases in testdata. testdata/README.md describes their format.
@@ -188,7 +190,7 @@ func (r *runner) check(path, argument string) error {
 		return err
 	}
 	if !reflect.DeepEqual(got, want) {
-		return fmt.Errorf("%s\n got %s\nwant %s", path, encode(got), argument)
+		return fmt.Errorf("%s\n got %s\nwant %s", path, jsontext.Encode(got), argument)
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package shadow
 import (
 	"fmt"
 	"net/http"
+
+	"iot.wasm/internal/localiot/jsontext"
 )
 
 // A problem is a reason to reject a request: a code and a text of "Device Shadow error messages"
@@ -60,7 +62,7 @@ type Error struct {
 func (e *Error) Error() string { return fmt.Sprintf("shadow: %d %s", e.Code, e.Message) }
 
 // Document returns the error as the body of a message to the topic rejected.
-func (e *Error) Document() []byte { return encode(e) }
+func (e *Error) Document() []byte { return jsontext.Encode(e) }
 
 // reject returns an Error. The documentation says that not all error documents have a timestamp, but not
 // which ones. Its examples of the codes 404 and 409 have none.

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"iot.wasm/internal/localiot/jsontext"
 )
 
 // FuzzDelta checks that reported has the value of desired for each key of desired after an update with
@@ -26,7 +28,7 @@ func FuzzDelta(f *testing.F) {
 		g := generator{program}
 		desired, reported := g.object(maxLevels), g.object(maxLevels)
 		s := mustNew(t, Options{Now: func() time.Time { return time.Unix(0, 0) }})
-		updated, err := s.Update("t", "", fmt.Appendf(nil, `{"state":{"desired":%s,"reported":%s}}`, encode(desired), encode(reported)))
+		updated, err := s.Update("t", "", fmt.Appendf(nil, `{"state":{"desired":%s,"reported":%s}}`, jsontext.Encode(desired), jsontext.Encode(reported)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -248,7 +250,7 @@ func FuzzUpdate(f *testing.F) {
 func withoutVersion(request any) []byte {
 	members := request.(map[string]any)
 	delete(members, "version")
-	return encode(members)
+	return jsontext.Encode(members)
 }
 
 // sameShape reports whether metadata has the objects and arrays of state, and {"timestamp": 0} for each

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"unicode/utf8"
+
+	"iot.wasm/internal/localiot/jsontext"
 )
 
 const (
@@ -88,7 +90,7 @@ func decode(body []byte) (map[string]any, *problem) {
 	if !utf8.Valid(body) {
 		return nil, &invalidEncoding
 	}
-	if nesting(body) > maxNesting {
+	if jsontext.Nesting(body) > maxNesting {
 		return nil, &tooDeep
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -105,28 +107,6 @@ func decode(body []byte) (map[string]any, *problem) {
 		return nil, &invalidJSON
 	}
 	return members, nil
-}
-
-// nesting returns the deepest nesting of objects and arrays in a JSON text.
-func nesting(text []byte) (deepest int) {
-	depth, inString, escaped := 0, false, false
-	for _, b := range text {
-		switch {
-		case escaped:
-			escaped = false
-		case inString && b == '\\':
-			escaped = true
-		case b == '"':
-			inString = !inString
-		case inString:
-		case b == '{', b == '[':
-			depth++
-			deepest = max(deepest, depth)
-		case b == '}', b == ']':
-			depth--
-		}
-	}
-	return deepest
 }
 
 // clientToken returns the clientToken of a request, or nil if it has none. The documentation does not

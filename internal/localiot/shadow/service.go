@@ -16,7 +16,9 @@ import (
 	"sync"
 	"time"
 
+	"iot.wasm/internal/localiot/jsontext"
 	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/things"
 )
 
 const (
@@ -31,11 +33,8 @@ const (
 	maxPageSize     = 100
 )
 
-// The names that the API reference of UpdateThingShadow allows.
-var (
-	thingName  = regexp.MustCompile(`^[a-zA-Z0-9:_-]{1,128}$`)
-	shadowName = regexp.MustCompile(`^[$a-zA-Z0-9:_-]{1,64}$`)
-)
+// shadowName matches the names that the API reference of UpdateThingShadow allows.
+var shadowName = regexp.MustCompile(`^[$a-zA-Z0-9:_-]{1,64}$`)
 
 // Options configure a Service. All members are optional.
 type Options struct {
@@ -153,11 +152,11 @@ func (s *Service) Update(thing, name string, body []byte) (*Updated, error) {
 		all.Previous = &previous
 	}
 	updated := &Updated{
-		Accepted:  encode(response{newDocument(r.state, current.version), seconds, r.clientToken}),
-		Documents: encode(all),
+		Accepted:  jsontext.Encode(response{newDocument(r.state, current.version), seconds, r.clientToken}),
+		Documents: jsontext.Encode(all),
 	}
 	if delta := difference(desired, reported); len(delta) > 0 {
-		updated.Delta = encode(response{newDocument(delta, current.version), seconds, r.clientToken})
+		updated.Delta = jsontext.Encode(response{newDocument(delta, current.version), seconds, r.clientToken})
 	}
 	return updated, nil
 }
@@ -193,7 +192,7 @@ func (s *Service) Get(thing, name string, body []byte) ([]byte, error) {
 	if delta := difference(r.section("desired"), r.section("reported")); len(delta) > 0 {
 		whole["delta"] = delta
 	}
-	return encode(response{newDocument(whole, r.version), s.now().Unix(), token}), nil
+	return jsontext.Encode(response{newDocument(whole, r.version), s.now().Unix(), token}), nil
 }
 
 // Delete deletes a shadow, and returns the document for delete/accepted
@@ -214,7 +213,7 @@ func (s *Service) Delete(thing, name string, body []byte) ([]byte, error) {
 	if !s.table.put(thing, name, &record{version: r.version, deleted: now}) {
 		return nil, reject(internalFailure, token, now.Unix())
 	}
-	return encode(deletion{r.version, now.Unix(), token}), nil
+	return jsontext.Encode(deletion{r.version, now.Unix(), token}), nil
 }
 
 // existing returns a shadow that exists, and the clientToken in the body of a request. The caller holds
@@ -249,7 +248,7 @@ func (s *Service) ListNamed(thing string, pageSize int, nextToken string) ([]byt
 	}
 	last, err := base64.RawURLEncoding.DecodeString(nextToken)
 	switch {
-	case !thingName.MatchString(thing):
+	case !things.ValidName(thing):
 		return nil, reject(invalidThingName, nil, seconds)
 	case pageSize < 1 || pageSize > maxPageSize:
 		return nil, reject(invalidPageSize, nil, seconds)
@@ -266,13 +265,13 @@ func (s *Service) ListNamed(thing string, pageSize int, nextToken string) ([]byt
 		page.Results = page.Results[:pageSize]
 		page.NextToken = base64.RawURLEncoding.EncodeToString([]byte(page.Results[pageSize-1]))
 	}
-	return encode(page), nil
+	return jsontext.Encode(page), nil
 }
 
 // checkNames checks the names of a thing and a shadow.
 func checkNames(thing, name string) *problem {
 	switch {
-	case !thingName.MatchString(thing):
+	case !things.ValidName(thing):
 		return &invalidThingName
 	case name != "" && !shadowName.MatchString(name):
 		return &invalidShadowName

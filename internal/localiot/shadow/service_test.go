@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"iot.wasm/internal/localiot/jsontext"
 )
 
 // mustNew returns a new Service.
@@ -206,9 +208,9 @@ func TestDocumentsAreCopies(t *testing.T) {
 	s := mustNew(t, Options{Now: func() time.Time { return time.Unix(0, 0) }})
 	mustUpdate(t, s, "t", "", `{"state":{"desired":{"a":{"b":[1]},"c":1}}}`)
 	record := s.table.things["t"][""]
-	before := string(encode(record.state.state()))
+	before := string(jsontext.Encode(record.state.state()))
 	mustUpdate(t, s, "t", "", `{"state":{"desired":{"a":{"b":null,"d":{"e":2}},"c":null},"reported":{"x":1}}}`)
-	if after := string(encode(record.state.state())); after != before {
+	if after := string(jsontext.Encode(record.state.state())); after != before {
 		t.Errorf("the old state became %s, want %s", after, before)
 	}
 }
