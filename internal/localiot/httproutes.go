@@ -120,6 +120,6 @@ func (m httpMessages) RetainedTopics() []httpapi.RetainedMessage {
 }
 
 // Disconnect implements httpapi.Messages.
-func (m httpMessages) Disconnect(clientID string, cleanSession, preventWill bool) bool {
+func (m httpMessages) Disconnect(clientID string, cleanSession, preventWill bool) (connected bool, err error) {
 	return m.server.currentBroker().DisconnectClient(clientID, cleanSession, preventWill)
 }
