@@ -18,7 +18,7 @@
 //	          └─▶ web
 //
 // The packages jsontext and uuid have functions that several services use. The package mqtttest is the MQTT
-// client of the tests.
+// client of the tests, and casetest runs the test cases in files.
 package localiot
 
 import (

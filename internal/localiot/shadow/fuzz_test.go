@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"iot.wasm/internal/localiot/casetest"
 	"iot.wasm/internal/localiot/jsontext"
 )
 
@@ -53,7 +54,7 @@ func FuzzDelta(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		whole, err := decodeJSON(text)
+		whole, err := casetest.Decode(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +178,7 @@ func FuzzUpdate(f *testing.F) {
 		}
 		for line := range bytes.Lines(text) {
 			if body, ok := bytes.CutPrefix(line, []byte("update ")); ok {
-				if seed := expand(string(bytes.TrimSpace(body))); len(seed) < 1000 { // Long seeds slow the fuzzer down.
+				if seed := casetest.Expand(string(bytes.TrimSpace(body))); len(seed) < 1000 { // Long seeds slow the fuzzer down.
 					f.Add([]byte(seed))
 				}
 			}
@@ -207,8 +208,8 @@ func FuzzUpdate(f *testing.F) {
 		}
 
 		// The accepted document has the state of the request.
-		request, _ := decodeJSON(body)
-		accepted, err := decodeJSON(updated.Accepted)
+		request, _ := casetest.Decode(body)
+		accepted, err := casetest.Decode(updated.Accepted)
 		if err != nil {
 			t.Fatal(err)
 		}
