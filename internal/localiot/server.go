@@ -13,11 +13,12 @@
 //	          ├─▶ cognito ───▶ iam, web, bounded
 //	          ├─▶ httpapi ───▶ iam, jobs, shadow, things, sigv4verify
 //	          ├─▶ lifecycle ─▶ broker
-//	          ├─▶ jobs, shadow, things ──▶ store
+//	          ├─▶ jobs, shadow ──▶ things ──▶ store
 //	          ├─▶ faults
 //	          └─▶ web
 //
-// The package mqtttest is the MQTT client of the tests.
+// The packages jsontext and uuid have functions that several services use. The package mqtttest is the MQTT
+// client of the tests, and casetest runs the test cases in files.
 package localiot
 
 import (
