@@ -28,6 +28,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -271,6 +272,10 @@ func (s *Server) newBroker() (*broker.Broker, error) {
 	return b, err
 }
 
+// doors are the paths, except those of the HTTP APIs, at which a refusal has the error shape of AWS. Other
+// paths are those of files.
+var doors = []string{"/cognito", "/cognito/", "/control", "/local.json", "/mqtt"}
+
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -283,7 +288,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.api.ServeHTTP(w, r) // not by the mux, which redirects paths with dots
 		return
 	}
-	if _, pattern := s.mux.Handler(r); pattern == "" { // every path has a handler for GET
+	if _, pattern := s.mux.Handler(r); pattern == "" && slices.Contains(doors, r.URL.Path) {
 		s.refuse(w, r, http.StatusMethodNotAllowed, web.Refusal{Check: "method", Code: "MethodNotAllowedException", Message: "The path does not support this method."})
 		return
 	}
