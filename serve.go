@@ -75,6 +75,7 @@ func run(args []string) int {
 	if wasm := filepath.Join(*www, "iot.wasm"); !exists(wasm) {
 		return fail("%s is missing; run: make wasm", wasm)
 	}
+	logger := newLogger(*verbose, *logFormat == "json")
 	listeners, err := listen(host, port)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fail("port %s is taken; choose another with -addr, such as: go run serve.go -addr :0", port)
@@ -82,13 +83,12 @@ func run(args []string) int {
 		return fail("%v", err)
 	}
 	if bound := listeners[0].Addr().(*net.TCPAddr); !bound.IP.IsLoopback() {
-		fmt.Fprintf(os.Stderr, "warning: this server listens on %v, so other machines can use it and its credentials with the host of -addr or of -allow-host\n", bound)
+		logger.Warn("other machines can use this server and its credentials, with the host of -addr or of -allow-host", "listens", bound.String())
 	}
 
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	logger := newLogger(*verbose, *logFormat == "json")
 	server, err := localiot.New(localiot.Options{
 		WWW:                os.DirFS(*www),
 		Region:             *region,
@@ -163,7 +163,7 @@ func serve(server *localiot.Server, listeners []net.Listener, host string, certi
 		fmt.Print(certificate.Instructions(url))
 	}
 	for _, warning := range server.PolicyWarnings() {
-		fmt.Fprintf(os.Stderr, "warning: -policy: %s\n", warning)
+		logger.Warn("a part of -policy is not supported", "part", warning)
 	}
 
 	select {

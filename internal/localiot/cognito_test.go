@@ -262,3 +262,19 @@ func TestCognitoPaths(t *testing.T) {
 		}
 	}
 }
+
+// After a restart with the same folder, a page keeps its pool id, its identity and its credentials.
+func TestCognitoAfterRestart(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, Options{Data: dir})
+	pool := s.local().Cognito.IdentityPoolID
+	k := s.cognitoKeys("{}")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = start(t, Options{Data: dir})
+	if got := s.local().Cognito.IdentityPoolID; got != pool {
+		t.Errorf("the id of the pool is %s, want %s", got, pool)
+	}
+	s.dial(s.signWith(k, time.Now())).MustConnect("guest", nil)
+}

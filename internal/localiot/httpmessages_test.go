@@ -142,6 +142,7 @@ func TestShadowOrder(t *testing.T) {
 	watcher.Subscribe(1, "$aws/things/lamp/shadow/update/accepted", 0)
 	sender, _ := s.connect("sender", nil)
 	var done sync.WaitGroup
+	defer done.Wait()
 	done.Go(func() {
 		for i := range updates {
 			if r, body := s.call("iotdata", "POST", "/things/lamp/shadow", fmt.Sprintf(`{"state":{"desired":{"a":%d}}}`, i)); r.StatusCode != http.StatusOK {
@@ -159,5 +160,4 @@ func TestShadowOrder(t *testing.T) {
 			t.Fatalf("version %d, %v, want %d", got.Version, err, version)
 		}
 	}
-	done.Wait()
 }

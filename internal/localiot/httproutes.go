@@ -30,13 +30,13 @@ func (s *Server) newAPI() *httpapi.API {
 	return api
 }
 
-// permissions returns the permissions of an access key for the HTTP APIs.
-func (s *Server) permissions(accessKeyID string) httpapi.Permissions {
+// permissions returns the permissions of an access key for a request to the HTTP APIs.
+func (s *Server) permissions(accessKeyID string, r *http.Request) httpapi.Permissions {
 	key, ok := s.keys.Get(accessKeyID)
 	if !ok {
 		return iam.NewSession(s.options.Region, nil, iam.Connection{}, nil) // allows nothing
 	}
-	return s.policies.Session(key.Owner, iam.Connection{})
+	return s.policies.Session(key.Owner, connectionFacts(r))
 }
 
 // httpShadows implements httpapi.Shadows.
@@ -120,6 +120,6 @@ func (m httpMessages) RetainedTopics() []httpapi.RetainedMessage {
 }
 
 // Disconnect implements httpapi.Messages.
-func (m httpMessages) Disconnect(clientID string, cleanSession, preventWill bool) bool {
+func (m httpMessages) Disconnect(clientID string, cleanSession, preventWill bool) (connected bool, err error) {
 	return m.server.currentBroker().DisconnectClient(clientID, cleanSession, preventWill)
 }

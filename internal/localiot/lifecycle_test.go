@@ -67,8 +67,9 @@ func TestPresence(t *testing.T) {
 			p.PacketID = 1
 			c.Send(&p)
 		}},
-		{"SERVER_INITIATED_DISCONNECT", false, func(*mqtttest.Client) { s.control(`{"disconnect":{"client":"a/b","reason":139}}`, 1) }},
-		{"SERVER_ERROR", false, func(*mqtttest.Client) { s.control(`{"disconnect":{"client":"a/b","reason":128}}`, 1) }},
+		// The connection of the case before may still be closing, and then counts too.
+		{"SERVER_INITIATED_DISCONNECT", false, func(*mqtttest.Client) { s.control(`{"disconnect":{"client":"a/b","reason":139}}`, anyNumber) }},
+		{"SERVER_ERROR", false, func(*mqtttest.Client) { s.control(`{"disconnect":{"client":"a/b","reason":128}}`, anyNumber) }},
 	} {
 		c, _ := s.connect("a/b", nil)
 		on := nextEvent(t, watcher, "presence/connected/a/b")

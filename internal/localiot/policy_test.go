@@ -180,3 +180,16 @@ func TestKeysAfterRestart(t *testing.T) {
 	}
 	s.connect("c", nil)
 }
+
+// Policies see the address of a client of the HTTP APIs.
+func TestPolicySourceIP(t *testing.T) {
+	s := start(t, Options{Policy: writeFile(t, `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":"iot:*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":["127.0.0.0/8","::1"]}}},
+		{"Effect":"Deny","Action":"iot:Publish","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":["127.0.0.0/8","::1"]}}}]}`)})
+	if r, body := s.call("iotdata", "GET", "/retainedMessage", ""); r.StatusCode != http.StatusOK {
+		t.Errorf("allowed: %s %s", r.Status, body)
+	}
+	if r, body := s.call("iotdata", "POST", "/topics/a", "x"); r.StatusCode != http.StatusForbidden {
+		t.Errorf("denied: %s %s", r.Status, body)
+	}
+}

@@ -13,11 +13,12 @@
 //	          ├─▶ cognito ───▶ iam, web, bounded
 //	          ├─▶ httpapi ───▶ iam, jobs, shadow, things, sigv4verify
 //	          ├─▶ lifecycle ─▶ broker
-//	          ├─▶ jobs, shadow, things ──▶ store
+//	          ├─▶ jobs, shadow ──▶ things ──▶ store
 //	          ├─▶ faults
 //	          └─▶ web
 //
-// The package mqtttest is the MQTT client of the tests.
+// The packages jsontext and uuid have functions that several services use. The package mqtttest is the MQTT
+// client of the tests, and casetest runs the test cases in files.
 package localiot
 
 import (
@@ -27,6 +28,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -270,6 +272,10 @@ func (s *Server) newBroker() (*broker.Broker, error) {
 	return b, err
 }
 
+// doors are the paths, except those of the HTTP APIs, at which a refusal has the error shape of AWS. Other
+// paths are those of files.
+var doors = []string{"/cognito", "/cognito/", "/control", "/local.json", "/mqtt"}
+
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -278,11 +284,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusForbidden, *refusal)
 		return
 	}
-	if s.api.Owns(r) && !cognito.Addresses(r) {
+	if s.api.Owns(r) && !cognito.Addresses(r) && !isUnsignedFile(s.options.WWW, r) {
 		s.api.ServeHTTP(w, r) // not by the mux, which redirects paths with dots
 		return
 	}
-	if _, pattern := s.mux.Handler(r); pattern == "" { // every path has a handler for GET
+	if _, pattern := s.mux.Handler(r); pattern == "" && slices.Contains(doors, r.URL.Path) {
 		s.refuse(w, r, http.StatusMethodNotAllowed, web.Refusal{Check: "method", Code: "MethodNotAllowedException", Message: "The path does not support this method."})
 		return
 	}

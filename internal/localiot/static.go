@@ -4,8 +4,10 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
 
 	"iot.wasm/internal/localiot/web"
+	"iot.wasm/internal/sigv4verify"
 )
 
 // contentTypes replaces the table of the operating system, which may contain other types. For example,
@@ -20,6 +22,16 @@ var contentTypes = map[string]string{
 	".svg":  "image/svg+xml",
 	".ts":   "text/plain; charset=utf-8",
 	".wasm": "application/wasm",
+}
+
+// isUnsignedFile reports whether a request without a signature is for a file or a folder of www. The folder
+// may contain names with which the paths of the HTTP APIs begin, such as jobs.
+func isUnsignedFile(www fs.FS, r *http.Request) bool {
+	if sigv4verify.IsSigned(r) || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	_, err := fs.Stat(www, strings.Trim(r.URL.Path, "/")) // fails for paths with dots
+	return err == nil
 }
 
 // staticFiles serves www. Browsers may cache a file but must revalidate it on every use, so that a

@@ -2,6 +2,7 @@ package localiot
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"testing/fstest"
 )
@@ -40,5 +41,21 @@ func TestStaticFiles(t *testing.T) {
 	r, _ := get(t, s.url+"/iot.js", map[string]string{"Origin": "https://localhost:3000"})
 	if got := r.Header.Get("Access-Control-Allow-Origin"); got != "https://localhost:3000" {
 		t.Errorf("Access-Control-Allow-Origin: %q", got)
+	}
+}
+
+// The files of www may have names with which the paths of the HTTP APIs begin.
+func TestFilesBesideAPIs(t *testing.T) {
+	s := start(t, Options{WWW: fstest.MapFS{"jobs/index.html": {Data: []byte("page")}, "things": {Data: []byte("file")}}})
+	for path, want := range map[string]string{"/jobs/": "page", "/things": "file"} {
+		if r, body := get(t, s.url+path, nil); r.StatusCode != http.StatusOK || body != want {
+			t.Errorf("%s: %s %s", path, r.Status, body)
+		}
+	}
+	if r, body := get(t, s.url+"/jobs/other", nil); r.StatusCode != http.StatusForbidden {
+		t.Errorf("no file: %s %s", r.Status, body)
+	}
+	if r, body := s.call("iot", "GET", "/jobs", ""); r.StatusCode != http.StatusOK || !strings.Contains(body, `"jobs":[]`) {
+		t.Errorf("ListJobs: %s %s", r.Status, body)
 	}
 }

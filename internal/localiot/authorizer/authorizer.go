@@ -54,16 +54,6 @@ func Open(name string, now func() time.Time) (*Set, error) {
 	return &Set{name: name, now: now, file: f, info: info}, nil
 }
 
-// Names returns the names of the authorizers.
-func (s *Set) Names() (names []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, a := range s.file.Authorizers {
-		names = append(names, a.Name)
-	}
-	return names
-}
-
 // current returns the content of the file.
 func (s *Set) current() (*file, error) {
 	s.mu.Lock()

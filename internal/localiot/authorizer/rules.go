@@ -90,7 +90,11 @@ func parse(text []byte) (*file, error) {
 	var f file
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&f); err != nil {
+	err := d.Decode(&f)
+	var mistyped *json.UnmarshalTypeError
+	if errors.As(err, &mistyped) { // its text contains a number as it is, which may be a password
+		return nil, fmt.Errorf("the member %s has the wrong type", mistyped.Field)
+	} else if err != nil {
 		return nil, err
 	}
 	if _, err := d.Token(); err != io.EOF {
@@ -200,7 +204,7 @@ func equal(a, b string) bool {
 	return subtle.ConstantTimeCompare(hashA[:], hashB[:]) == 1
 }
 
-// read reads and parses a rule file. An error contains no content of the file other than names.
+// read reads and parses a rule file. An error contains no token and no password.
 func read(name string) (*file, os.FileInfo, error) {
 	info, err := os.Stat(name)
 	if err != nil {

@@ -1,13 +1,13 @@
 package broker
 
 import (
-	"crypto/rand"
-	"fmt"
 	"net"
 	"strings"
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"iot.wasm/internal/localiot/uuid"
 )
 
 // assignedPrefix begins the client ids that the Broker assigns. Clients cannot use them.
@@ -80,7 +80,7 @@ func (c *Conn) checkConnect(pk *packets.Packet) (code packets.Code, check string
 		return packets.ErrQuotaExceeded, "connect-rate"
 	}
 	if id == "" {
-		id = assignedPrefix + newUUID() // Policies apply to the assigned id.
+		id = assignedPrefix + uuid.New() // Policies apply to the assigned id.
 		p.ClientIdentifier = id
 	}
 	if c.options.Login != nil {
@@ -224,7 +224,7 @@ func (c *Conn) beginSession(pk, ack *packets.Packet) (code packets.Code, check s
 
 // newInfo returns the description of a new connection, without a version.
 func (c *Conn) newInfo(clientID string) ClientInfo {
-	return ClientInfo{ClientID: clientID, Principal: c.options.Principal, Address: c.options.Address, SessionID: newUUID()}
+	return ClientInfo{ClientID: clientID, Principal: c.options.Principal, Address: c.options.Address, SessionID: uuid.New()}
 }
 
 // refuseConnect sends a CONNACK with a reason code, and closes the connection.
@@ -295,13 +295,4 @@ func (c *Conn) observe(event func(Observer, ClientInfo, []string), list []*subsc
 		filters = append(filters, sub.filter)
 	}
 	event(o, c.info, filters)
-}
-
-// newUUID returns a random UUID [RFC 9562, 5.4].
-func newUUID() string {
-	var u [16]byte
-	rand.Read(u[:])
-	u[6] = u[6]&0x0f | 0x40
-	u[8] = u[8]&0x3f | 0x80
-	return fmt.Sprintf("%08x-%04x-%04x-%04x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
 }

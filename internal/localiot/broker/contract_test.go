@@ -211,14 +211,17 @@ func TestObserver(t *testing.T) {
 
 func TestDisconnectClient(t *testing.T) {
 	s := start(t, Options{})
-	if s.DisconnectClient("c", true, false) {
+	if found, err := s.DisconnectClient("c", true, false); found || err != nil {
 		t.Error("an unknown client was disconnected")
 	}
 	c, _ := s.connect("c", mqtttest.WithSession(true, 10))
-	if !s.DisconnectClient("c", false, false) {
+	if found, err := s.DisconnectClient("c", false, false); !found || err != nil {
 		t.Error("the client was not disconnected")
 	}
 	c.WantDisconnect(0x98)
+	if found, err := s.DisconnectClient("c", true, false); found || err != nil {
+		t.Error("a client that is not connected was disconnected")
+	}
 	for _, present := range []bool{true, false} {
 		c, ack := s.connect("c", mqtttest.WithSession(false, 10))
 		if ack.SessionPresent != present {

@@ -260,7 +260,17 @@ func (b *Broker) load() error {
 	for filter, g := range b.groups {
 		groups[storeKey(filter)] = g
 	}
-	if err := b.store.Load(queueBucket, func(key string, v []byte) error { return b.loadDelivery(owners, groups, key, v) }); err != nil {
+	// A message that was stored for many sessions has one message in memory again.
+	messages := make(map[[sha256.Size]byte]*message)
+	err = b.store.Load(queueBucket, func(key string, v []byte) error {
+		hash := sha256.Sum256(v)
+		d, err := b.loadDelivery(owners, groups, key, v, messages[hash])
+		if err == nil {
+			messages[hash] = d.message
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	for _, s := range b.sessions {
@@ -289,16 +299,20 @@ func (b *Broker) loadSession(owners map[string]*session, key string, v []byte) e
 	return nil
 }
 
-// loadDelivery adds a message of the store to its session or group.
-func (b *Broker) loadDelivery(owners map[string]*session, groups map[string]*group, key string, v []byte) error {
+// loadDelivery adds a message of the store to its session or group, and returns it. equal is the message of
+// an equal value that was loaded before, or nil.
+func (b *Broker) loadDelivery(owners map[string]*session, groups map[string]*group, key string, v []byte, equal *message) (*delivery, error) {
 	owner, order, _ := strings.Cut(key, "\x00")
 	d, filter, _, err := decodeDelivery(v)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if equal != nil {
+		d.message = equal
 	}
 	sequence, err := strconv.ParseUint(order, 16, 64)
 	if err != nil || owner == "" {
-		return errors.New("broker: the key of a stored message is damaged")
+		return nil, errors.New("broker: the key of a stored message is damaged")
 	}
 	b.sequence = max(b.sequence, sequence)
 	d.key, d.group = key, b.groups[filter]
@@ -311,10 +325,10 @@ func (b *Broker) loadDelivery(owners map[string]*session, groups map[string]*gro
 		g.waiting = append(g.waiting, d)
 		g.bytes += d.message.size
 	default:
-		return nil
+		return d, nil
 	}
 	b.hold(d)
-	return nil
+	return d, nil
 }
 
 // Forget deletes the stored sessions and retained messages. The Broker then keeps its state in memory

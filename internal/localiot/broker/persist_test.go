@@ -241,6 +241,69 @@ func TestStoreIsCleaned(t *testing.T) {
 	}
 }
 
+// DisconnectClient returns after the end of the session is stored.
+func TestDisconnectClientIsStored(t *testing.T) {
+	db, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	s := start(t, Options{Store: db})
+	defer s.stop()
+	for range 20 {
+		s.connect("c", mqtttest.WithSession(true, 10))
+		if found, err := s.DisconnectClient("c", true, false); !found || err != nil {
+			t.Fatal(found, err)
+		}
+		db.Load(sessionBucket, func(key string, _ []byte) error {
+			t.Errorf("the store has the session %s", key)
+			return nil
+		})
+	}
+}
+
+// Sessions with the same messages share their memory after a restart too.
+func TestLoadedMessagesShareMemory(t *testing.T) {
+	dir := t.TempDir()
+	db, err := store.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, Options{Store: db})
+	for _, id := range []string{"a", "b", "c"} {
+		c, _ := s.connect(id, mqtttest.WithSession(true, 10))
+		c.Subscribe(1, "t", 1)
+		leave(c)
+		s.waitOffline(id)
+	}
+	sender, _ := s.connect("sender", nil)
+	sender.PublishAll(5, "t")
+	leave(sender)
+	s.stop()
+	db.Close()
+
+	if db, err = store.Open(dir); err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	again := start(t, Options{Store: db})
+	defer again.stop()
+	if again.stored != s.stored || s.stored == 0 {
+		t.Errorf("the stored messages have %d bytes, before the restart %d", again.stored, s.stored)
+	}
+	for _, id := range []string{"a", "b", "c"} {
+		c, _ := again.connect(id, mqtttest.WithSession(false, 10))
+		for i := range 5 {
+			wantMessage(t, c, "t", fmt.Sprint(i), 1)
+		}
+		leave(c)
+		again.waitOffline(id)
+	}
+	if again.stored != 0 {
+		t.Errorf("%d bytes are stored after the acknowledgements", again.stored)
+	}
+}
+
 // A stored message that is damaged is an error and no panic.
 func FuzzDecodeDelivery(f *testing.F) {
 	b, err := New(Options{Logger: slog.New(slog.DiscardHandler)})

@@ -171,24 +171,26 @@ func (b *Broker) endSession(s *session) (changes []store.Change) {
 }
 
 // DisconnectClient closes the connection of a client with DISCONNECT 0x98, and reports whether the client
-// was connected. With cleanSession it also ends the client's session. With preventWill it drops the will.
-func (b *Broker) DisconnectClient(clientID string, cleanSession, preventWill bool) bool {
+// was connected. With cleanSession it also ends the client's session. With preventWill it drops the will. It
+// has no effect on a client that is not connected. It returns after the change is stored, or an error.
+func (b *Broker) DisconnectClient(clientID string, cleanSession, preventWill bool) (connected bool, err error) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	s := b.sessions[clientID]
-	if s == nil {
-		return false
+	if s == nil || s.conn == nil {
+		b.mu.Unlock()
+		return false, nil
+	}
+	if preventWill {
+		s.will = nil
 	}
 	c := s.conn
-	if c != nil {
-		if preventWill {
-			s.will = nil
-		}
-		c.disconnect(packets.ErrAdministrativeAction, "API_INITIATED_DISCONNECT")
-		b.storeLater(b.endConnection(c, false))
+	c.disconnect(packets.ErrAdministrativeAction, "API_INITIATED_DISCONNECT")
+	changes := b.endConnection(c, false)
+	if b.sessions[clientID] != nil && cleanSession {
+		changes = append(changes, b.endSession(s)...)
 	}
-	if s = b.sessions[clientID]; s != nil && cleanSession {
-		b.storeLater(b.endSession(s))
-	}
-	return c != nil
+	stored := make(chan error, 1)
+	b.submit(changes, func(err error) { stored <- err })
+	b.mu.Unlock()
+	return true, <-stored
 }

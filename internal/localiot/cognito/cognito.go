@@ -19,6 +19,7 @@ import (
 	"iot.wasm/internal/localiot/bounded"
 	"iot.wasm/internal/localiot/iam"
 	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/uuid"
 	"iot.wasm/internal/localiot/web"
 )
 
@@ -168,7 +169,7 @@ func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Access-Control-Expose-Headers", "x-amzn-RequestId, x-amzn-ErrorType, x-amzn-ErrorMessage, Date")
 	h.Set("Content-Type", "application/x-amz-json-1.1")
 	h.Set("Cache-Control", "no-store")
-	h.Set("x-amzn-RequestId", randomUUID())
+	h.Set("x-amzn-RequestId", uuid.New())
 	operation, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
 	if !ok || operation != "GetId" && operation != "GetCredentialsForIdentity" {
 		operation = ""

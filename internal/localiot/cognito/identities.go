@@ -2,7 +2,6 @@ package cognito
 
 import (
 	"cmp"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -10,6 +9,7 @@ import (
 
 	"iot.wasm/internal/localiot/bounded"
 	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/uuid"
 )
 
 // The buckets of the store.
@@ -126,12 +126,4 @@ func openPool(db *store.DB, region string) (id string, err error) {
 }
 
 // randomID returns an id in the format of Cognito: the region and a random UUID [RFC 9562, 5.4].
-func randomID(region string) string { return region + ":" + randomUUID() }
-
-func randomUUID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
+func randomID(region string) string { return region + ":" + uuid.New() }

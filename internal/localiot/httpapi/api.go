@@ -24,6 +24,7 @@ import (
 	"strings"
 	"time"
 
+	"iot.wasm/internal/localiot/uuid"
 	"iot.wasm/internal/sigv4verify"
 )
 
@@ -67,9 +68,9 @@ type Options struct {
 	// Lookup returns the key that has an access key id, and reports whether the id is known.
 	Lookup func(accessKeyID string) (sigv4verify.Key, bool)
 
-	// Permissions returns the permissions of an access key. If it is nil or returns nil, the key may
-	// perform all actions.
-	Permissions func(accessKeyID string) Permissions
+	// Permissions returns the permissions of an access key for a request. If it is nil or returns nil, the
+	// key may perform all actions.
+	Permissions func(accessKeyID string, r *http.Request) Permissions
 
 	// Logger logs one line for each request. It gets no query, no header, no body and no credential. Nil
 	// logs nothing.
@@ -108,7 +109,7 @@ func (a *API) Owns(r *http.Request) bool {
 
 // ServeHTTP implements http.Handler. Like AWS, it sends no CORS headers.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := requestID()
+	id := uuid.New()
 	h := w.Header()
 	h.Set("x-amzn-RequestId", id)
 	h.Set("Content-Type", "application/json")
@@ -181,7 +182,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, q *Request) (result 
 		plane:       route.plane,
 	}
 	if a.options.Permissions != nil {
-		q.permissions = a.options.Permissions(authorization.AccessKeyID)
+		q.permissions = a.options.Permissions(authorization.AccessKeyID, r)
 	}
 	return route.handle(q)
 }

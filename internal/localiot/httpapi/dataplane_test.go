@@ -26,9 +26,9 @@ func (m *testMessages) Retained(topic string) (RetainedMessage, bool) {
 
 func (m *testMessages) RetainedTopics() []RetainedMessage { return m.retained }
 
-func (m *testMessages) Disconnect(id string, cleanSession, preventWill bool) bool {
+func (m *testMessages) Disconnect(id string, cleanSession, preventWill bool) (bool, error) {
 	m.disconnected = append(m.disconnected, fmt.Sprint(id, " ", cleanSession, " ", preventWill))
-	return id != "unknown"
+	return id != "unknown", nil
 }
 
 func TestShadow(t *testing.T) {

@@ -1,9 +1,7 @@
 package httpapi
 
 import (
-	"crypto/rand"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"iot.wasm/internal/sigv4verify"
@@ -58,13 +56,4 @@ func asError(err error) *Error {
 type errorBody struct {
 	Message string `json:"message"`
 	TraceID string `json:"traceId"`
-}
-
-// requestID returns a random UUID [RFC 9562, 5.4].
-func requestID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

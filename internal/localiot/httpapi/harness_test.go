@@ -67,7 +67,7 @@ func startAPI(t *testing.T) *testAPI {
 		Lookup: func(id string) (sigv4verify.Key, bool) {
 			return sigv4verify.Key{Secret: testSecret}, id == testID || id == limitedID
 		},
-		Permissions: func(id string) Permissions {
+		Permissions: func(id string, _ *http.Request) Permissions {
 			if id == limitedID {
 				return limited{}
 			}

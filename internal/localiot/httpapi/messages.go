@@ -32,9 +32,9 @@ type Messages interface {
 	// RetainedTopics returns all retained messages, sorted by topic.
 	RetainedTopics() []RetainedMessage
 
-	// Disconnect closes the connection of a client, and reports whether the client is connected or has a
-	// session. cleanSession removes the session. preventWill drops the will.
-	Disconnect(clientID string, cleanSession, preventWill bool) bool
+	// Disconnect closes the connection of a client, and reports whether the client was connected.
+	// cleanSession removes the session. preventWill drops the will. The error is that of the store.
+	Disconnect(clientID string, cleanSession, preventWill bool) (connected bool, err error)
 }
 
 // AddMessages registers GetRetainedMessage, ListRetainedMessages and DeleteConnection.
@@ -134,7 +134,11 @@ func deleteConnection(m Messages, r *Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !m.Disconnect(id, cleanSession, preventWill) {
+	connected, err := m.Disconnect(id, cleanSession, preventWill)
+	if err != nil {
+		return nil, err
+	}
+	if !connected {
 		return nil, NotFound("The client is not connected.")
 	}
 	return nil, nil

@@ -19,7 +19,6 @@ var dataPlane = []string{
 	actionConnect, actionPublish, actionReceive, actionSubscribe, actionRetainPublish,
 	"iot:DeleteConnection", "iot:GetRetainedMessage", "iot:ListRetainedMessages",
 	"iot:GetThingShadow", "iot:UpdateThingShadow", "iot:DeleteThingShadow", "iot:ListNamedShadowsForThing",
-	"iot:DescribeJobExecution", "iot:GetPendingJobExecutions", "iot:StartNextPendingJobExecution", "iot:UpdateJobExecution",
 	"iotjobsdata:DescribeJobExecution", "iotjobsdata:GetPendingJobExecutions", "iotjobsdata:StartNextPendingJobExecution", "iotjobsdata:UpdateJobExecution",
 }
 

@@ -59,6 +59,26 @@ func TestRoles(t *testing.T) {
 	}
 }
 
+// With a policy, the key of the administrator still allows all of the control plane. DescribeJobExecution is
+// in both planes, with two actions.
+func TestAdministrator(t *testing.T) {
+	r := newRegistry(t, RegistryOptions{Policy: mustParse(publishPolicy)})
+	administrator, guest := r.Session(Owner{}, Connection{}), r.Session(Owner{IdentityID: identity}, Connection{})
+	for action, control := range map[string]bool{
+		"iot:CreateThing":                  true,
+		"iot:DescribeJobExecution":         true,
+		"iotjobsdata:DescribeJobExecution": false,
+		"iot:GetThingShadow":               false,
+	} {
+		if got := administrator.Allows(action, "thing/lamp"); got != control {
+			t.Errorf("%s: the administrator's key allows it: %v", action, got)
+		}
+		if guest.Allows(action, "thing/lamp") {
+			t.Errorf("%s: a guest's key allows it", action)
+		}
+	}
+}
+
 // The topics of a guest.
 func TestGuest(t *testing.T) {
 	s := newRegistry(t, RegistryOptions{}).Session(Owner{IdentityID: identity}, Connection{})

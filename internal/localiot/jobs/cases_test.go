@@ -1,94 +1,20 @@
 package jobs
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"iot.wasm/internal/localiot/casetest"
+	"iot.wasm/internal/localiot/jsontext"
 )
 
 // TestCases runs the cases in testdata. testdata/README.md describes their format.
 func TestCases(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for _, file := range files {
-		for _, c := range readCases(t, file) {
-			n++
-			t.Run(c.name, c.run)
-		}
-	}
-	if n < 50 {
-		t.Errorf("%d cases, want at least 50", n)
-	}
-}
-
-// testCase is one case of a file in testdata.
-type testCase struct {
-	name, file, page string
-	lines            []testLine
-}
-
-// testLine is a line of a case. number counts the lines of the file from 1.
-type testLine struct {
-	number            int
-	command, argument string
-}
-
-// readCases reads the cases of a file.
-func readCases(t *testing.T, file string) (cases []*testCase) {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, line := range strings.Split(string(text), "\n") {
-		command, argument, _ := strings.Cut(line, " ")
-		switch {
-		case line == "", strings.HasPrefix(line, "#"):
-		case command == "case":
-			cases = append(cases, &testCase{name: argument, file: filepath.Base(file)})
-		case command == "page":
-			cases[len(cases)-1].page = argument
-		default:
-			c := cases[len(cases)-1]
-			c.lines = append(c.lines, testLine{i + 1, command, argument})
-		}
-	}
-	return cases
-}
-
-// pages is the form of the member page of a case.
-var pages = regexp.MustCompile(`^(API_)?[A-Za-z_-]+\.html(#[A-Za-z_-]+)?( \(open\))?$`)
-
-// run runs a case on a new Service.
-func (c *testCase) run(t *testing.T) {
-	if !pages.MatchString(c.page) {
-		t.Fatalf("%s: the page %q is not a page of the documentation", c.file, c.page)
-	}
-	r := newRunner(t)
-	checks := 0
-	for _, line := range c.lines {
-		isCheck, err := r.do(line.command, line.argument)
-		if err != nil {
-			t.Errorf("%s:%d: %v", c.file, line.number, err)
-		}
-		if isCheck {
-			checks++
-		}
-	}
-	if checks == 0 {
-		t.Errorf("%s: the case checks nothing", c.file)
-	}
+	casetest.Run(t, 50, func(t *testing.T) casetest.Runner { return newRunner(t) })
 }
 
 // runner executes the lines of a case.
@@ -128,12 +54,12 @@ func (r *runner) notify(n Notification) {
 	if r.answer[name] != nil {
 		panic("two notifications to " + name)
 	}
-	r.answer[name], _ = decodeJSON(n.Document)
+	r.answer[name], _ = casetest.Decode(n.Document)
 }
 
-// do executes a line, and reports whether it compares a document.
-func (r *runner) do(command, argument string) (isCheck bool, err error) {
-	argument = expand(argument)
+// Do implements casetest.Runner.
+func (r *runner) Do(command, argument string) (isCheck bool, err error) {
+	argument = casetest.Expand(argument)
 	switch command {
 	case "at":
 		r.now, err = strconv.ParseFloat(argument, 64)
@@ -144,16 +70,16 @@ func (r *runner) do(command, argument string) (isCheck bool, err error) {
 	}
 	document, ok, failure := r.request(command, argument)
 	if !ok {
-		return true, r.check(command, argument)
+		return true, casetest.Check(r.answer, command, argument)
 	}
 	if failure != nil {
 		var e *Error
 		if !errors.As(failure, &e) {
 			return false, fmt.Errorf("the error %v is not an *Error", failure)
 		}
-		r.answer["rejected"], err = decodeJSON(e.Document())
+		r.answer["rejected"], err = casetest.Decode(e.Document())
 	} else if document != nil {
-		r.answer["accepted"], err = decodeJSON(document)
+		r.answer["accepted"], err = casetest.Decode(document)
 	}
 	return false, err
 }
@@ -167,7 +93,7 @@ func (r *runner) request(command, argument string) (document []byte, ok bool, er
 		if err != nil {
 			return nil, true, err
 		}
-		return encode(v), true, nil
+		return jsontext.Encode(v), true, nil
 	}
 	device := func(o Operation, id, body string) ([]byte, bool, error) {
 		document, err := r.service.Handle(o, r.thing, id, []byte(body))
@@ -209,62 +135,4 @@ func (r *runner) request(command, argument string) (document []byte, ok bool, er
 	}
 	r.answer = before
 	return nil, false, nil
-}
-
-// check compares a document, or a part of it, with the argument of a line.
-func (r *runner) check(path, argument string) error {
-	var got any = r.answer
-	for _, key := range strings.Split(path, ".") {
-		if list, ok := got.([]any); ok {
-			i, err := strconv.Atoi(key)
-			if err != nil || i >= len(list) {
-				return fmt.Errorf("%s: the list is %s", path, encode(list))
-			}
-			got = list[i]
-			continue
-		}
-		members, _ := got.(map[string]any)
-		var ok bool
-		if got, ok = members[key]; !ok {
-			if argument == "absent" {
-				return nil
-			}
-			return fmt.Errorf("%s: %q does not exist in %s", path, key, encode(r.answer))
-		}
-	}
-	if argument == "absent" {
-		return fmt.Errorf("%s is %s, want none", path, encode(got))
-	}
-	if argument == "present" {
-		return nil
-	}
-	want, err := decodeJSON([]byte(argument))
-	if err != nil {
-		return err
-	}
-	if !reflect.DeepEqual(got, want) {
-		return fmt.Errorf("%s\n got %s\nwant %s", path, encode(got), argument)
-	}
-	return nil
-}
-
-// decodeJSON decodes a JSON text. It keeps the text of numbers.
-func decodeJSON(text []byte) (v any, err error) {
-	d := json.NewDecoder(strings.NewReader(string(text)))
-	d.UseNumber()
-	err = d.Decode(&v)
-	return v, err
-}
-
-// repetition is a macro in a request: {{x 3}} stands for xxx.
-var repetition = regexp.MustCompile(`\{\{(\S+) (\d+)\}\}`)
-
-// expand replaces the macros in a line.
-func expand(s string) string {
-	s = repetition.ReplaceAllStringFunc(s, func(macro string) string {
-		m := repetition.FindStringSubmatch(macro)
-		n, _ := strconv.Atoi(m[2])
-		return strings.Repeat(m[1], n)
-	})
-	return strings.ReplaceAll(s, `\xff`, "\xff")
 }

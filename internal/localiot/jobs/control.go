@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"iot.wasm/internal/localiot/jsontext"
 )
 
 // Limits of the control API (API_CreateJob.html, API_CancelJob.html, and "AWS IoT Device Management
@@ -99,7 +101,7 @@ func (s *Service) checkCreate(r *CreateRequest) (targets []string, _ *Error) {
 		return nil, reject(InvalidRequest, "A job needs a document")
 	case len(r.Document) > maxDocument:
 		return nil, reject(InvalidRequest, "Value at 'document' failed to satisfy constraint: Member must have length less than or equal to %d", maxDocument)
-	case !utf8.ValidString(r.Document) || !json.Valid([]byte(r.Document)) || nesting([]byte(r.Document)) > maxNesting:
+	case !utf8.ValidString(r.Document) || !json.Valid([]byte(r.Document)) || jsontext.Nesting([]byte(r.Document)) > maxNesting:
 		// Job documents are JSON documents in UTF-8 (key-concepts-jobs.html).
 		return nil, reject(InvalidRequest, "The job document is not valid JSON")
 	case r.TargetSelection != Snapshot && r.TargetSelection != Continuous:

@@ -2,6 +2,8 @@ package jobs
 
 import (
 	"fmt"
+
+	"iot.wasm/internal/localiot/jsontext"
 )
 
 // A Code is the reason why a request was rejected.
@@ -60,7 +62,7 @@ type Error struct {
 func (e *Error) Error() string { return fmt.Sprintf("jobs: %s: %s", e.Code, e.Message) }
 
 // Document returns the error as the body of a message to the topic rejected.
-func (e *Error) Document() []byte { return encode(e) }
+func (e *Error) Document() []byte { return jsontext.Encode(e) }
 
 // reject returns an Error. The documentation has no messages. Those of this package that begin with
 // "Value" have the form of AWS's validation errors.

@@ -1,8 +1,6 @@
 package jobs
 
 import (
-	"bytes"
-	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -220,17 +218,6 @@ func (e *execution) describe(now int64, document bool) *Execution {
 		d.JobDocument = JobDocument(e.job.Document)
 	}
 	return d
-}
-
-// encode encodes a value of this package as JSON.
-func encode(v any) []byte {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
-		panic(err) // The types of this package can be encoded.
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // sortedThings returns the things of the executions of j.

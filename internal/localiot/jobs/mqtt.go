@@ -1,6 +1,10 @@
 package jobs
 
-import "errors"
+import (
+	"errors"
+
+	"iot.wasm/internal/localiot/jsontext"
+)
 
 // An Operation is a request of the device API by MQTT. Its text is the end of the request topic.
 type Operation string
@@ -61,5 +65,5 @@ func (s *Service) Handle(operation Operation, thing, jobID string, body []byte) 
 		return nil, rejected
 	}
 	a.Timestamp = seconds
-	return encode(a), nil
+	return jsontext.Encode(a), nil
 }

@@ -1,6 +1,10 @@
 package jobs
 
-import "slices"
+import (
+	"slices"
+
+	"iot.wasm/internal/localiot/jsontext"
+)
 
 // maxListed is how many executions a notification lists at most (jobs-comm-notifications.html).
 const maxListed = 15
@@ -42,7 +46,7 @@ func (s *Service) notify(thing string, before queue, now int64) {
 		n.Jobs.InProgress, n.Jobs.Queued = summaries(after.executions)
 		n.Jobs.InProgress = n.Jobs.InProgress[:min(maxListed, len(n.Jobs.InProgress))]
 		n.Jobs.Queued = n.Jobs.Queued[:min(maxListed-len(n.Jobs.InProgress), len(n.Jobs.Queued))]
-		s.options.Notify(Notification{Thing: thing, Document: encode(n)})
+		s.options.Notify(Notification{Thing: thing, Document: jsontext.Encode(n)})
 	}
 	if before.next != after.next {
 		n := nextNotification{Timestamp: now / 1000}
@@ -50,7 +54,7 @@ func (s *Service) notify(thing string, before queue, now int64) {
 			n.Execution = after.next.describe(now, true)
 			n.Execution.ThingName = "" // as in the examples
 		}
-		s.options.Notify(Notification{Thing: thing, Next: true, Document: encode(n)})
+		s.options.Notify(Notification{Thing: thing, Next: true, Document: jsontext.Encode(n)})
 	}
 }
 

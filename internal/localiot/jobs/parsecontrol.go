@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"unicode/utf8"
+
+	"iot.wasm/internal/localiot/jsontext"
 )
 
 // MaxControlBody is the largest body of a request of the control API, in bytes. A job document of 32 KiB
@@ -69,7 +71,7 @@ func ParseCancel(body []byte) (CancelRequest, error) {
 
 // unmarshal decodes a JSON object.
 func unmarshal(body []byte, v any) error {
-	if len(body) > MaxControlBody || !utf8.Valid(body) || nesting(body) > maxNesting {
+	if len(body) > MaxControlBody || !utf8.Valid(body) || jsontext.Nesting(body) > maxNesting {
 		return reject(InvalidRequest, "The request is too large, or not UTF-8, or has too many levels of nesting")
 	}
 	err := json.Unmarshal(body, v)

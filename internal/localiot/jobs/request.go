@@ -10,6 +10,9 @@ import (
 	"strconv"
 	"unicode"
 	"unicode/utf8"
+
+	"iot.wasm/internal/localiot/jsontext"
+	"iot.wasm/internal/localiot/things"
 )
 
 const (
@@ -28,13 +31,10 @@ const (
 
 	// maxTimeout is the largest timeout of an execution, in minutes: 7 days.
 	maxTimeout = 7 * 24 * 60
-
-	idPattern = `[a-zA-Z0-9_-]+`
 )
 
 var (
 	validID        = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
-	validThing     = regexp.MustCompile(`^[a-zA-Z0-9:_-]{1,128}$`)
 	validDetailKey = regexp.MustCompile(`^[a-zA-Z0-9:_-]+$`)
 )
 
@@ -128,7 +128,7 @@ func parse(body []byte) *parser {
 	case len(body) == 0:
 	case !utf8.Valid(body):
 		p.err = reject(InvalidJSON, "The request is not UTF-8")
-	case nesting(body) > maxNesting:
+	case jsontext.Nesting(body) > maxNesting:
 		p.err = reject(InvalidJSON, "The JSON has too many levels of nesting")
 	default:
 		decoder := json.NewDecoder(bytes.NewReader(body))
@@ -274,38 +274,16 @@ func hasControl(s string) bool {
 	return false
 }
 
-// nesting returns the deepest nesting of objects and arrays in a JSON text.
-func nesting(text []byte) int {
-	depth, deepest := 0, 0
-	inString := false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '{' || c == '[':
-			depth++
-			deepest = max(deepest, depth)
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return deepest
-}
-
 func checkThing(thing string) *Error {
-	if !validThing.MatchString(thing) {
-		return mismatch(thing, "thingName", "Member must have length between 1 and 128 "+
-			"and must satisfy regular expression pattern: [a-zA-Z0-9:_-]+")
+	if !things.ValidName(thing) {
+		return mismatch(thing, "thingName", "Member must have length between 1 and 128 and must satisfy regular expression pattern: "+things.NamePattern)
 	}
 	return nil
 }
 
 func checkID(id string) *Error {
 	if !validID.MatchString(id) {
-		return mismatch(id, "jobId", "Member must have length between 1 and 64 and must satisfy regular expression pattern: "+idPattern)
+		return mismatch(id, "jobId", "Member must have length between 1 and 64 and must satisfy regular expression pattern: [a-zA-Z0-9_-]+")
 	}
 	return nil
 }

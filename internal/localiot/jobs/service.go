@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"iot.wasm/internal/localiot/jsontext"
 	"iot.wasm/internal/localiot/store"
 )
 
@@ -283,14 +284,14 @@ func (s *Service) commit(tx *transaction) *Error {
 	things := make(map[string]bool)
 	growth := 0
 	for j, after := range tx.jobs {
-		changes = append(changes, store.Change{Bucket: jobBucket, Key: j.ID, Value: encode(after)})
+		changes = append(changes, store.Change{Bucket: jobBucket, Key: j.ID, Value: jsontext.Encode(after)})
 		growth += after.memory() - j.memory()
 		if s.jobs[j.ID] == nil {
 			growth += j.memory()
 		}
 	}
 	for e, after := range tx.executions {
-		changes = append(changes, store.Change{Bucket: executionBucket, Key: e.key(), Value: encode(after)})
+		changes = append(changes, store.Change{Bucket: executionBucket, Key: e.key(), Value: jsontext.Encode(after)})
 		growth += after.memory() - e.memory()
 		if s.byThing[e.thing][e.job.ID] == nil {
 			growth += e.memory()

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"iot.wasm/internal/localiot/jsontext"
 	"iot.wasm/internal/localiot/store"
 )
 
@@ -86,7 +87,7 @@ func TestStore(t *testing.T) {
 			}
 			all = append(all, j, document, executions, e)
 		}
-		return string(encode(all))
+		return string(jsontext.Encode(all))
 	}
 	want := state()
 	db.Close()

@@ -4,13 +4,12 @@
 package lifecycle
 
 import (
-	"bytes"
-	"encoding/json"
 	"log/slog"
 	"strings"
 	"time"
 
 	"iot.wasm/internal/localiot/broker"
+	"iot.wasm/internal/localiot/jsontext"
 )
 
 const topicPrefix = "$aws/events/"
@@ -106,15 +105,9 @@ func (e *Events) send(kind, event string, c broker.ClientInfo, content func(head
 	if c.ClientID == "" || strings.ContainsAny(c.ClientID, "+#") {
 		return
 	}
-	var payload bytes.Buffer
-	encoder := json.NewEncoder(&payload)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(content(header{c.ClientID, e.now().UnixMilli(), event})); err != nil {
-		panic(err) // The content has no type that JSON cannot represent.
-	}
 	err := e.publish(broker.Publication{
 		Topic:   topicPrefix + kind + "/" + event + "/" + c.ClientID,
-		Payload: bytes.TrimSpace(payload.Bytes()),
+		Payload: jsontext.Encode(content(header{c.ClientID, e.now().UnixMilli(), event})),
 		QoS:     1, // The documentation does not state the QoS. With QoS 1, the subscription decides.
 	})
 	if err != nil {

@@ -24,8 +24,8 @@ const maxValue = 1000
 
 // A Handler is a slog.Handler that prints one line for each record. It omits attributes that are empty
 // strings, nil or false, and the level Info. Values come from clients, so the Handler quotes a value that
-// contains a space, a quotation mark, an equals sign, a control character or invalid UTF-8: a value cannot
-// contain a line end, another attribute or a control sequence for the terminal.
+// contains a space, a quotation mark, a backquote, an equals sign, a control character or invalid UTF-8. A
+// value then cannot imitate a line or an attribute, and cannot control the terminal.
 type Handler struct {
 	level  slog.Leveler
 	mu     *sync.Mutex // guards w
@@ -138,11 +138,14 @@ func shorten(s string) string {
 }
 
 func quote(s string) string {
-	special := func(r rune) bool { return isControl(r) || unicode.IsSpace(r) || r == '"' || r == '=' }
-	if strings.ContainsFunc(s, special) || !utf8.ValidString(s) {
-		return strconv.Quote(s)
+	special := func(r rune) bool { return isControl(r) || unicode.IsSpace(r) || r == '"' || r == '`' || r == '=' }
+	switch {
+	case !strings.ContainsFunc(s, special) && utf8.ValidString(s):
+		return s
+	case strings.Contains(s, `"`) && !strings.ContainsFunc(s, func(r rune) bool { return isControl(r) || r == '`' }) && utf8.ValidString(s):
+		return "`" + s + "`" // JSON is readable without backslashes
 	}
-	return s
+	return strconv.Quote(s)
 }
 
 // isControl reports whether strconv.Quote escapes a character other than the quotation mark.

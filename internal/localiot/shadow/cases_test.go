@@ -1,95 +1,19 @@
 package shadow
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"iot.wasm/internal/localiot/casetest"
 )
 
 // TestCases runs the cases in testdata. testdata/README.md describes their format.
 func TestCases(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for _, file := range files {
-		for _, c := range readCases(t, file) {
-			n++
-			t.Run(c.name, c.run)
-		}
-	}
-	if n < 60 {
-		t.Errorf("%d cases, want at least 60", n)
-	}
-}
-
-// testCase is one case of a file in testdata.
-type testCase struct {
-	name, file, page string
-	lines            []testLine
-}
-
-// testLine is a line of a case. number counts the lines of the file from 1.
-type testLine struct {
-	number            int
-	command, argument string
-}
-
-// readCases reads the cases of a file.
-func readCases(t *testing.T, file string) (cases []*testCase) {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, line := range strings.Split(string(text), "\n") {
-		command, argument, _ := strings.Cut(line, " ")
-		switch {
-		case line == "", strings.HasPrefix(line, "#"):
-		case command == "case":
-			cases = append(cases, &testCase{name: argument, file: filepath.Base(file)})
-		case command == "page":
-			cases[len(cases)-1].page = argument
-		default:
-			c := cases[len(cases)-1]
-			c.lines = append(c.lines, testLine{i + 1, command, argument})
-		}
-	}
-	return cases
-}
-
-// pages is the form of the member page of a case.
-var pages = regexp.MustCompile(`^[a-z-]+\.html(#[A-Za-z_-]+)?( \(open\))?$`)
-
-// run runs a case on a new Service.
-func (c *testCase) run(t *testing.T) {
-	if !pages.MatchString(c.page) {
-		t.Fatalf("%s: the page %q is not a page of the documentation", c.file, c.page)
-	}
-	r := &runner{thing: "lamp"}
-	r.service = mustNew(t, Options{Now: func() time.Time { return time.Unix(r.now, 0) }})
-	checks := 0
-	for _, line := range c.lines {
-		isCheck, err := r.do(line.command, line.argument)
-		if err != nil {
-			t.Errorf("%s:%d: %v", c.file, line.number, err)
-		}
-		if isCheck {
-			checks++
-		}
-	}
-	if checks == 0 {
-		t.Errorf("%s: the case checks nothing", c.file)
-	}
+	casetest.Run(t, 60, func(t *testing.T) casetest.Runner { return newRunner(t) })
 }
 
 // runner executes the lines of a case.
@@ -101,9 +25,15 @@ type runner struct {
 	next        string         // the nextToken of the last list
 }
 
-// do executes a line, and reports whether it compares a document.
-func (r *runner) do(command, argument string) (isCheck bool, err error) {
-	argument = expand(argument)
+func newRunner(t *testing.T) *runner {
+	r := &runner{thing: "lamp"}
+	r.service = mustNew(t, Options{Now: func() time.Time { return time.Unix(r.now, 0) }})
+	return r
+}
+
+// Do implements casetest.Runner.
+func (r *runner) Do(command, argument string) (isCheck bool, err error) {
+	argument = casetest.Expand(argument)
 	body := []byte(argument)
 	switch command {
 	case "at":
@@ -139,7 +69,7 @@ func (r *runner) do(command, argument string) (isCheck bool, err error) {
 		page, _ := r.answer["accepted"].(map[string]any)
 		r.next, _ = page["nextToken"].(string)
 	default:
-		return true, r.check(command, argument)
+		return true, casetest.Check(r.answer, command, argument)
 	}
 	return false, err
 }
@@ -158,58 +88,11 @@ func (r *runner) collect(failure error, bodies map[string][]byte) error {
 		if body == nil {
 			continue
 		}
-		v, err := decodeJSON(body)
+		v, err := casetest.Decode(body)
 		if err != nil {
 			return fmt.Errorf("%s is %s: %v", name, body, err)
 		}
 		r.answer[name] = v
 	}
 	return nil
-}
-
-// check compares a document, or a part of it, with the argument of a line.
-func (r *runner) check(path, argument string) error {
-	var got any = r.answer
-	for _, key := range strings.Split(path, ".") {
-		members, _ := got.(map[string]any)
-		var ok bool
-		if got, ok = members[key]; !ok {
-			if argument == "absent" {
-				return nil
-			}
-			return fmt.Errorf("%s: %q does not exist in %v", path, key, r.answer)
-		}
-	}
-	if argument == "absent" {
-		return fmt.Errorf("%s is %v, want none", path, got)
-	}
-	want, err := decodeJSON([]byte(argument))
-	if err != nil {
-		return err
-	}
-	if !reflect.DeepEqual(got, want) {
-		return fmt.Errorf("%s\n got %s\nwant %s", path, encode(got), argument)
-	}
-	return nil
-}
-
-// decodeJSON decodes a JSON text. It keeps the text of numbers.
-func decodeJSON(text []byte) (v any, err error) {
-	d := json.NewDecoder(strings.NewReader(string(text)))
-	d.UseNumber()
-	err = d.Decode(&v)
-	return v, err
-}
-
-// repetition is a macro in a request: {{x 3}} stands for xxx.
-var repetition = regexp.MustCompile(`\{\{(\S+) (\d+)\}\}`)
-
-// expand replaces the macros in a line.
-func expand(s string) string {
-	s = repetition.ReplaceAllStringFunc(s, func(macro string) string {
-		m := repetition.FindStringSubmatch(macro)
-		n, _ := strconv.Atoi(m[2])
-		return strings.Repeat(m[1], n)
-	})
-	return strings.ReplaceAll(s, `\xff`, "\xff")
 }

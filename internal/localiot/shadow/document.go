@@ -1,9 +1,6 @@
 package shadow
 
-import (
-	"bytes"
-	"encoding/json"
-)
+import "iot.wasm/internal/localiot/jsontext"
 
 // The types in this file are the response state documents of AWS IoT
 // (device-shadow-document.html#device-shadow-example-response-json).
@@ -49,22 +46,11 @@ func newDocument(n node, version int64) document {
 	return document{State: n.state(), Metadata: n.metadata(), Version: version}
 }
 
-// encode encodes a value of this package as JSON.
-func encode(v any) []byte {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
-		panic(err) // The types of this package can be encoded.
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
-
 // size returns the size of a section of a shadow in bytes: that of its JSON without white space. It is 0
 // if the section does not exist.
 func size(section object) int {
 	if section == nil {
 		return 0
 	}
-	return len(encode(section.state()))
+	return len(jsontext.Encode(section.state()))
 }

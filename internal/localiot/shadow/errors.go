@@ -3,28 +3,16 @@ package shadow
 import (
 	"fmt"
 	"net/http"
+
+	"iot.wasm/internal/localiot/jsontext"
 )
 
-// A Problem is a reason to reject a request: a code and a text of "Device Shadow error messages"
+// A problem is a reason to reject a request: a code and a text of "Device Shadow error messages"
 // (device-shadow-error-messages.html).
-type Problem struct {
-	Code    int // an HTTP status
-	Message string
+type problem struct {
+	code    int // an HTTP status
+	message string
 }
-
-// Problems that the caller of a Service may find before it calls the Service. See Service.Reject.
-var (
-	Unauthorized  = Problem{http.StatusUnauthorized, "Unauthorized"}
-	Forbidden     = Problem{http.StatusForbidden, "Forbidden"}
-	ThingNotFound = Problem{http.StatusNotFound, "Thing not found"}
-
-	// TooManyRequests rejects a request on a connection that has more than 10 requests in progress. A
-	// caller that handles the requests of a connection one by one does not need it. The documentation
-	// has no text for it. The message is that of the HTTP status.
-	TooManyRequests = Problem{http.StatusTooManyRequests, "Too Many Requests"}
-
-	InternalFailure = Problem{http.StatusInternalServerError, "Internal service failure"}
-)
 
 var (
 	invalidJSON     = badRequest("Invalid JSON")
@@ -43,21 +31,22 @@ var (
 	invalidPageSize   = badRequest("Invalid pageSize")
 	invalidNextToken  = badRequest("Invalid nextToken")
 
-	versionConflict = Problem{http.StatusConflict, "Version conflict"}
-	tooLarge        = Problem{http.StatusRequestEntityTooLarge, "The payload exceeds the maximum size allowed"}
-	invalidEncoding = Problem{http.StatusUnsupportedMediaType,
+	internalFailure = problem{http.StatusInternalServerError, "Internal service failure"}
+	versionConflict = problem{http.StatusConflict, "Version conflict"}
+	tooLarge        = problem{http.StatusRequestEntityTooLarge, "The payload exceeds the maximum size allowed"}
+	invalidEncoding = problem{http.StatusUnsupportedMediaType,
 		"Unsupported documented encoding; supported encoding is UTF-8"} // sic
 )
 
-func badRequest(message string) Problem { return Problem{http.StatusBadRequest, message} }
+func badRequest(message string) problem { return problem{http.StatusBadRequest, message} }
 
-// shadowNotFound returns the Problem of a shadow that does not exist. The examples of the documentation
+// shadowNotFound returns the problem of a shadow that does not exist. The examples of the documentation
 // have the name in quotes. For a classic shadow the AWS IoT Device SDK v2 shows the name of the thing.
-func shadowNotFound(thing, name string) Problem {
+func shadowNotFound(thing, name string) problem {
 	if name == "" {
 		name = thing
 	}
-	return Problem{http.StatusNotFound, fmt.Sprintf("No shadow exists with name: '%s'", name)}
+	return problem{http.StatusNotFound, fmt.Sprintf("No shadow exists with name: '%s'", name)}
 }
 
 // An Error reports a rejected request. It is the error response document of AWS IoT
@@ -73,13 +62,13 @@ type Error struct {
 func (e *Error) Error() string { return fmt.Sprintf("shadow: %d %s", e.Code, e.Message) }
 
 // Document returns the error as the body of a message to the topic rejected.
-func (e *Error) Document() []byte { return encode(e) }
+func (e *Error) Document() []byte { return jsontext.Encode(e) }
 
 // reject returns an Error. The documentation says that not all error documents have a timestamp, but not
 // which ones. Its examples of the codes 404 and 409 have none.
-func reject(p Problem, token *string, seconds int64) *Error {
-	e := &Error{Code: p.Code, Message: p.Message, ClientToken: token}
-	if p.Code != http.StatusNotFound && p.Code != http.StatusConflict {
+func reject(p problem, token *string, seconds int64) *Error {
+	e := &Error{Code: p.code, Message: p.message, ClientToken: token}
+	if p.code != http.StatusNotFound && p.code != http.StatusConflict {
 		e.Timestamp = &seconds
 	}
 	return e

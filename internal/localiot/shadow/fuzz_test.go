@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"iot.wasm/internal/localiot/casetest"
+	"iot.wasm/internal/localiot/jsontext"
 )
 
 // FuzzDelta checks that reported has the value of desired for each key of desired after an update with
@@ -26,7 +29,7 @@ func FuzzDelta(f *testing.F) {
 		g := generator{program}
 		desired, reported := g.object(maxLevels), g.object(maxLevels)
 		s := mustNew(t, Options{Now: func() time.Time { return time.Unix(0, 0) }})
-		updated, err := s.Update("t", "", fmt.Appendf(nil, `{"state":{"desired":%s,"reported":%s}}`, encode(desired), encode(reported)))
+		updated, err := s.Update("t", "", fmt.Appendf(nil, `{"state":{"desired":%s,"reported":%s}}`, jsontext.Encode(desired), jsontext.Encode(reported)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +54,7 @@ func FuzzDelta(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		whole, err := decodeJSON(text)
+		whole, err := casetest.Decode(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,7 +178,7 @@ func FuzzUpdate(f *testing.F) {
 		}
 		for line := range bytes.Lines(text) {
 			if body, ok := bytes.CutPrefix(line, []byte("update ")); ok {
-				if seed := expand(string(bytes.TrimSpace(body))); len(seed) < 1000 { // Long seeds slow the fuzzer down.
+				if seed := casetest.Expand(string(bytes.TrimSpace(body))); len(seed) < 1000 { // Long seeds slow the fuzzer down.
 					f.Add([]byte(seed))
 				}
 			}
@@ -205,8 +208,8 @@ func FuzzUpdate(f *testing.F) {
 		}
 
 		// The accepted document has the state of the request.
-		request, _ := decodeJSON(body)
-		accepted, err := decodeJSON(updated.Accepted)
+		request, _ := casetest.Decode(body)
+		accepted, err := casetest.Decode(updated.Accepted)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -248,7 +251,7 @@ func FuzzUpdate(f *testing.F) {
 func withoutVersion(request any) []byte {
 	members := request.(map[string]any)
 	delete(members, "version")
-	return encode(members)
+	return jsontext.Encode(members)
 }
 
 // sameShape reports whether metadata has the objects and arrays of state, and {"timestamp": 0} for each

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"iot.wasm/internal/localiot/jsontext"
 )
 
 // bucket is the bucket of the shadows in the store. The keys are those of the function key.
@@ -29,7 +31,7 @@ func (r *record) encode() []byte {
 	} else {
 		s.State, s.Metadata = r.state.state(), r.state.metadata()
 	}
-	return encode(s)
+	return jsontext.Encode(s)
 }
 
 // load loads the records from the DB.

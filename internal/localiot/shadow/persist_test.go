@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"iot.wasm/internal/localiot/jsontext"
 	"iot.wasm/internal/localiot/store"
 )
 
@@ -126,7 +127,7 @@ func FuzzRecord(f *testing.F) {
 			t.Fatal(err)
 		}
 		got, want := fmt.Sprintf("%#v", loaded), fmt.Sprintf("%#v", r)
-		if loaded.memory() != r.memory() || !bytes.Equal(encode(newDocument(loaded.state, 1)), encode(newDocument(r.state, 1))) {
+		if loaded.memory() != r.memory() || !bytes.Equal(jsontext.Encode(newDocument(loaded.state, 1)), jsontext.Encode(newDocument(r.state, 1))) {
 			t.Fatalf("loaded %s, want %s", got, want)
 		}
 	})

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"unicode/utf8"
+
+	"iot.wasm/internal/localiot/jsontext"
 )
 
 const (
@@ -41,7 +43,7 @@ type request struct {
 // parseUpdate decodes the body of an update. The leaves of the state get the given time. If the request
 // is invalid, its clientToken is still valid or nil. The documentation does not state which of several
 // problems is reported; here it is the first one in the order of this function.
-func parseUpdate(body []byte, seconds int64) (request, *Problem) {
+func parseUpdate(body []byte, seconds int64) (request, *problem) {
 	members, problem := decode(body)
 	if problem != nil {
 		return request{}, problem
@@ -72,7 +74,7 @@ func parseUpdate(body []byte, seconds int64) (request, *Problem) {
 // parseToken returns the clientToken in the body of a get or a delete. The documentation demands an empty
 // body, and says that the body of a delete is ignored. The AWS IoT Device SDK v2 sends a clientToken in
 // both, and receives it with the answer. Everything else in the body is ignored.
-func parseToken(body []byte) (*string, *Problem) {
+func parseToken(body []byte) (*string, *problem) {
 	members, problem := decode(body)
 	if problem != nil {
 		return nil, nil
@@ -81,14 +83,14 @@ func parseToken(body []byte) (*string, *Problem) {
 }
 
 // decode decodes a JSON object. Of members with the same name, the last one counts.
-func decode(body []byte) (map[string]any, *Problem) {
+func decode(body []byte) (map[string]any, *problem) {
 	if len(body) > maxBody {
 		return nil, &tooLarge
 	}
 	if !utf8.Valid(body) {
 		return nil, &invalidEncoding
 	}
-	if nesting(body) > maxNesting {
+	if jsontext.Nesting(body) > maxNesting {
 		return nil, &tooDeep
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -107,31 +109,9 @@ func decode(body []byte) (map[string]any, *Problem) {
 	return members, nil
 }
 
-// nesting returns the deepest nesting of objects and arrays in a JSON text.
-func nesting(text []byte) (deepest int) {
-	depth, inString, escaped := 0, false, false
-	for _, b := range text {
-		switch {
-		case escaped:
-			escaped = false
-		case inString && b == '\\':
-			escaped = true
-		case b == '"':
-			inString = !inString
-		case inString:
-		case b == '{', b == '[':
-			depth++
-			deepest = max(deepest, depth)
-		case b == '}', b == ']':
-			depth--
-		}
-	}
-	return deepest
-}
-
 // clientToken returns the clientToken of a request, or nil if it has none. The documentation does not
 // state what happens to a clientToken that is not a string. Here it is invalid, and so is null.
-func clientToken(members map[string]any) (*string, *Problem) {
+func clientToken(members map[string]any) (*string, *problem) {
 	value, ok := members["clientToken"]
 	if !ok {
 		return nil, nil
@@ -144,7 +124,7 @@ func clientToken(members map[string]any) (*string, *Problem) {
 }
 
 // checkState checks the member state of a request.
-func checkState(state any) *Problem {
+func checkState(state any) *problem {
 	if state == nil {
 		return nil
 	}
@@ -159,7 +139,7 @@ func checkState(state any) *Problem {
 	}
 	for _, section := range []struct {
 		name    string
-		problem *Problem
+		problem *problem
 	}{{"desired", &invalidDesired}, {"reported", &invalidReported}} {
 		value := sections[section.name]
 		if value == nil {

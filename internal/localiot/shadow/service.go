@@ -16,7 +16,9 @@ import (
 	"sync"
 	"time"
 
+	"iot.wasm/internal/localiot/jsontext"
 	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/things"
 )
 
 const (
@@ -31,11 +33,8 @@ const (
 	maxPageSize     = 100
 )
 
-// The names that the API reference of UpdateThingShadow allows.
-var (
-	thingName  = regexp.MustCompile(`^[a-zA-Z0-9:_-]{1,128}$`)
-	shadowName = regexp.MustCompile(`^[$a-zA-Z0-9:_-]{1,64}$`)
-)
+// shadowName matches the names that the API reference of UpdateThingShadow allows.
+var shadowName = regexp.MustCompile(`^[$a-zA-Z0-9:_-]{1,64}$`)
 
 // Options configure a Service. All members are optional.
 type Options struct {
@@ -58,7 +57,7 @@ type Options struct {
 // A shadow is named by its thing and its name. The name of a classic shadow is "". A thing needs no
 // registration, because AWS IoT keeps the shadows of a thing without it
 // (device-shadow-data-flow.html#deleting-device-shadow, Note). AWS IoT has no limit of the number of
-// shadows. At the bounds in Options, an update fails with InternalFailure.
+// shadows. At the bounds in Options, an update fails with the code 500.
 //
 // Each change is stored in Options.Store before its method returns.
 //
@@ -138,7 +137,7 @@ func (s *Service) Update(thing, name string, body []byte) (*Updated, error) {
 		return nil, reject(tooLarge, r.clientToken, seconds)
 	}
 	if !s.table.put(thing, name, current) {
-		return nil, reject(InternalFailure, r.clientToken, seconds)
+		return nil, reject(internalFailure, r.clientToken, seconds)
 	}
 
 	all := documents{
@@ -153,11 +152,11 @@ func (s *Service) Update(thing, name string, body []byte) (*Updated, error) {
 		all.Previous = &previous
 	}
 	updated := &Updated{
-		Accepted:  encode(response{newDocument(r.state, current.version), seconds, r.clientToken}),
-		Documents: encode(all),
+		Accepted:  jsontext.Encode(response{newDocument(r.state, current.version), seconds, r.clientToken}),
+		Documents: jsontext.Encode(all),
 	}
 	if delta := difference(desired, reported); len(delta) > 0 {
-		updated.Delta = encode(response{newDocument(delta, current.version), seconds, r.clientToken})
+		updated.Delta = jsontext.Encode(response{newDocument(delta, current.version), seconds, r.clientToken})
 	}
 	return updated, nil
 }
@@ -193,7 +192,7 @@ func (s *Service) Get(thing, name string, body []byte) ([]byte, error) {
 	if delta := difference(r.section("desired"), r.section("reported")); len(delta) > 0 {
 		whole["delta"] = delta
 	}
-	return encode(response{newDocument(whole, r.version), s.now().Unix(), token}), nil
+	return jsontext.Encode(response{newDocument(whole, r.version), s.now().Unix(), token}), nil
 }
 
 // Delete deletes a shadow, and returns the document for delete/accepted
@@ -212,9 +211,9 @@ func (s *Service) Delete(thing, name string, body []byte) ([]byte, error) {
 	now := s.now()
 	// A tombstone is never larger than the shadow.
 	if !s.table.put(thing, name, &record{version: r.version, deleted: now}) {
-		return nil, reject(InternalFailure, token, now.Unix())
+		return nil, reject(internalFailure, token, now.Unix())
 	}
-	return encode(deletion{r.version, now.Unix(), token}), nil
+	return jsontext.Encode(deletion{r.version, now.Unix(), token}), nil
 }
 
 // existing returns a shadow that exists, and the clientToken in the body of a request. The caller holds
@@ -249,7 +248,7 @@ func (s *Service) ListNamed(thing string, pageSize int, nextToken string) ([]byt
 	}
 	last, err := base64.RawURLEncoding.DecodeString(nextToken)
 	switch {
-	case !thingName.MatchString(thing):
+	case !things.ValidName(thing):
 		return nil, reject(invalidThingName, nil, seconds)
 	case pageSize < 1 || pageSize > maxPageSize:
 		return nil, reject(invalidPageSize, nil, seconds)
@@ -266,20 +265,13 @@ func (s *Service) ListNamed(thing string, pageSize int, nextToken string) ([]byt
 		page.Results = page.Results[:pageSize]
 		page.NextToken = base64.RawURLEncoding.EncodeToString([]byte(page.Results[pageSize-1]))
 	}
-	return encode(page), nil
-}
-
-// Reject returns the Error of a request that the caller rejects. body is that of the request. If it
-// contains a valid clientToken, the Error contains it too.
-func (s *Service) Reject(p Problem, body []byte) *Error {
-	token, _ := parseToken(body)
-	return reject(p, token, s.now().Unix())
+	return jsontext.Encode(page), nil
 }
 
 // checkNames checks the names of a thing and a shadow.
-func checkNames(thing, name string) *Problem {
+func checkNames(thing, name string) *problem {
 	switch {
-	case !thingName.MatchString(thing):
+	case !things.ValidName(thing):
 		return &invalidThingName
 	case name != "" && !shadowName.MatchString(name):
 		return &invalidShadowName

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"iot.wasm/internal/localiot/jsontext"
 )
 
 // mustNew returns a new Service.
@@ -206,31 +208,9 @@ func TestDocumentsAreCopies(t *testing.T) {
 	s := mustNew(t, Options{Now: func() time.Time { return time.Unix(0, 0) }})
 	mustUpdate(t, s, "t", "", `{"state":{"desired":{"a":{"b":[1]},"c":1}}}`)
 	record := s.table.things["t"][""]
-	before := string(encode(record.state.state()))
+	before := string(jsontext.Encode(record.state.state()))
 	mustUpdate(t, s, "t", "", `{"state":{"desired":{"a":{"b":null,"d":{"e":2}},"c":null},"reported":{"x":1}}}`)
-	if after := string(encode(record.state.state())); after != before {
+	if after := string(jsontext.Encode(record.state.state())); after != before {
 		t.Errorf("the old state became %s, want %s", after, before)
-	}
-}
-
-func TestReject(t *testing.T) {
-	s := mustNew(t, Options{Now: func() time.Time { return time.Unix(7, 0) }})
-	for _, test := range []struct {
-		problem    Problem
-		body, want string
-	}{
-		{Unauthorized, `{"clientToken":"c"}`, `{"code":401,"message":"Unauthorized","timestamp":7,"clientToken":"c"}`},
-		{Forbidden, `{"state":5,"clientToken":"c"}`, `{"code":403,"message":"Forbidden","timestamp":7,"clientToken":"c"}`},
-		{ThingNotFound, ``, `{"code":404,"message":"Thing not found"}`},
-		{TooManyRequests, `{"clientToken":5}`, `{"code":429,"message":"Too Many Requests","timestamp":7}`},
-		{InternalFailure, `no JSON`, `{"code":500,"message":"Internal service failure","timestamp":7}`},
-	} {
-		e := s.Reject(test.problem, []byte(test.body))
-		if got := string(e.Document()); got != test.want {
-			t.Errorf("got %s, want %s", got, test.want)
-		}
-		if want := fmt.Sprintf("shadow: %d %s", test.problem.Code, test.problem.Message); e.Error() != want {
-			t.Errorf("error %q, want %q", e, want)
-		}
 	}
 }

@@ -7,7 +7,6 @@ package things
 
 import (
 	"cmp"
-	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 	"sync"
 
 	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/uuid"
 )
 
 const (
@@ -29,19 +29,23 @@ const (
 	// maxAttributes is how many attributes a thing without a thing type may have (thing-types.html in the
 	// AWS IoT Core Developer Guide).
 	maxAttributes     = 3
+	maxName           = 128 // bytes
 	maxAttributeName  = 128 // bytes
 	maxAttributeValue = 800 // bytes
 )
 
-// Patterns of API_CreateThing.html.
+// NamePattern is the pattern of the name of a thing, which has at most 128 characters
+// (API_CreateThing.html).
+const NamePattern = `[a-zA-Z0-9:_-]+`
+
+// Patterns of API_AttributePayload.html.
 const (
-	namePattern           = `[a-zA-Z0-9:_-]+`
 	attributeNamePattern  = `[a-zA-Z0-9_.,@/:#=\[\]-]+`
 	attributeValuePattern = `[a-zA-Z0-9_.,@/:#=\[\]-]*`
 )
 
 var (
-	validName           = regexp.MustCompile(`^[a-zA-Z0-9:_-]{1,128}$`)
+	validName           = regexp.MustCompile(`^` + NamePattern + `$`)
 	validAttributeName  = regexp.MustCompile(`^` + attributeNamePattern + `$`)
 	validAttributeValue = regexp.MustCompile(`^` + attributeValuePattern + `$`)
 )
@@ -140,7 +144,7 @@ func (s *Service) Create(name string, attributes map[string]string) (Thing, erro
 	if len(s.things) >= s.options.MaxThings {
 		return Thing{}, reject(LimitExceeded, "The registry has no room for another thing")
 	}
-	t := Thing{Name: name, ID: newID(), Attributes: maps.Clone(attributes), Version: 1}
+	t := Thing{Name: name, ID: uuid.New(), Attributes: maps.Clone(attributes), Version: 1}
 	value, err := json.Marshal(t)
 	if err == nil {
 		err = s.options.Store.Apply(store.Change{Bucket: bucket, Key: name, Value: value})
@@ -241,12 +245,12 @@ func (s *Service) Delete(name string, expectedVersion *int64) error {
 }
 
 // ValidName reports whether a thing can have this name.
-func ValidName(name string) bool { return validName.MatchString(name) }
+func ValidName(name string) bool { return len(name) <= maxName && validName.MatchString(name) }
 
 func checkName(name string) error {
 	if !ValidName(name) {
 		return reject(InvalidRequest, "1 validation error detected: Value '%.200s' at 'thingName' failed to satisfy constraint: "+
-			"Member must have length between 1 and 128 and must satisfy regular expression pattern: %s", name, namePattern)
+			"Member must have length between 1 and 128 and must satisfy regular expression pattern: %s", name, NamePattern)
 	}
 	return nil
 }
@@ -266,13 +270,4 @@ func checkAttributes(attributes map[string]string) error {
 		}
 	}
 	return nil
-}
-
-// newID returns a random UUID.
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6] = b[6]&0x0F | 0x40 // version 4
-	b[8] = b[8]&0x3F | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
