@@ -1,8 +1,11 @@
 package devices
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"os/exec"
+	"syscall"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -106,37 +109,55 @@ func (s *scene) hasStatus(job, want string) {
 	}
 }
 
-// A page shows which tabs are connected. One tab is killed, and another one is closed.
+// A page shows which tabs are connected. The process of one tab is killed, another tab is closed, and the
+// whole browser of a third one is killed.
 func TestPresence(t *testing.T) {
 	run(t, func(t *testing.T, s *scene) {
 		watcher := s.openReady("watcher")
-		killed, closed := s.openReady("tab#killed"), s.openReady("tab#closed")
+		browser, stop, err := harness.LaunchChromium(context.Background(), harness.Local, inGroup)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(stop)
+		tabs := map[string]*harness.Tab{
+			"crashed": s.openReady("tab#crashed"), "closed": s.openReady("tab#closed"),
+			"killed": harness.Open(t, browser, s.web+"/tab#killed", patience),
+		}
 		versions := map[string]float64{}
-		for _, id := range []string{"killed", "closed"} {
+		for id := range tabs {
 			versions[id] = harness.Await[float64](watcher, fmt.Sprintf(`clients.get(%q)?.versionNumber`, id))
 		}
 		s.disturb(func() {})
-		for _, b := range []*harness.Tab{watcher, killed, closed} {
-			b.Until(`iot.state === "connected" && iot.stats().connects === ` + s.connects)
+		compare := ">"
+		if s.connects == "1" {
+			compare = "==="
 		}
-		for id, before := range versions {
-			compare := ">"
-			if s.connects == "1" {
-				compare = "==="
-			}
-			watcher.Until(fmt.Sprintf(`clients.get(%q)?.versionNumber %s %v`, id, compare, before))
+		for id, b := range tabs {
+			b.Until(`iot.state === "connected" && iot.stats().connects === ` + s.connects)
+			watcher.Until(fmt.Sprintf(`clients.get(%q)?.versionNumber %s %v`, id, compare, versions[id]))
 		}
 		watcher.Eval(`ends.length = 0`, nil)
-		killed.Crash()
-		watcher.Until(`!clients.has("killed")`)
-		watcher.Is(`ends.splice(0)`, `[["killed","CONNECTION_LOST",false]]`)
-		closed.Close()
-		watcher.Until(`!clients.has("closed")`)
-		watcher.Is(`ends.splice(0)`, `[["closed","CLIENT_INITIATED_DISCONNECT",true]]`)
-		again := s.openReady("tab#killed")
-		watcher.Until(`clients.has("killed")`)
+		ends := func(id, reason string, byClient bool) {
+			t.Helper()
+			watcher.Until(fmt.Sprintf(`!clients.has(%q)`, id))
+			watcher.Is(`ends.splice(0)`, fmt.Sprintf(`[[%q,%q,%v]]`, id, reason, byClient))
+		}
+		if err := syscall.Kill(-chromedp.FromContext(browser).Browser.Process().Pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		ends("killed", "CONNECTION_LOST", false)
+		// Chromium's network process closes the WebSocket of a tab whose process ends.
+		tabs["crashed"].Crash()
+		ends("crashed", "CLIENT_INITIATED_DISCONNECT", true)
+		tabs["closed"].Close()
+		ends("closed", "CLIENT_INITIATED_DISCONNECT", true)
+		again := s.openReady("tab#closed")
+		watcher.Until(`clients.has("closed")`)
 		again.Eval(`await iot.disconnect()`, nil)
-		watcher.Until(`!clients.has("killed")`)
-		watcher.Is(`ends`, `[["killed","CLIENT_INITIATED_DISCONNECT",true]]`)
+		ends("closed", "CLIENT_INITIATED_DISCONNECT", true)
 	})
 }
+
+// inGroup starts Chromium in a process group of its own, so that a signal ends all of its processes at the
+// same time. Otherwise its network process would close the WebSockets after the end of the browser.
+var inGroup = chromedp.ModifyCmdFunc(func(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} })

@@ -67,7 +67,7 @@ func (b *Tab) Close() {
 }
 
 // Crash kills the process of the page, so that no event of the page fires. It does not wait for the end of
-// the process. The tab has no other use afterwards.
+// the process. The tab cannot be used afterwards.
 func (b *Tab) Crash() {
 	// The browser does not answer the command.
 	go func() { _, _ = chromedp.Call(b.Ctx, page.Crash, cdp.Empty{}) }()
