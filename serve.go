@@ -12,6 +12,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -23,6 +24,7 @@ import (
 	"time"
 
 	"iot.wasm/internal/localiot"
+	"iot.wasm/internal/localiot/logtext"
 	"iot.wasm/internal/localiot/tlscert"
 )
 
@@ -36,14 +38,18 @@ func run(args []string) int {
 	flags := flag.NewFlagSet("serve.go", flag.ContinueOnError)
 	addr := flags.String("addr", "localhost:8080", "listen on `host:port`; port 0 selects a free port, and no host means localhost")
 	www := flags.String("www", "www", "serve the files in this `folder`")
+	region := flags.String("region", "us-east-1", "the AWS `region` of signatures, ARNs and the Cognito identity pool")
 	maxQoS := flags.Uint("max-qos", 1, "highest `QoS` of the broker: 1, as with AWS IoT, or 2")
 	lifetime := flags.Duration("cognito-lifetime", time.Hour, "how long temporary credentials of the local Cognito are valid")
+	connection := flags.Duration("connection-lifetime", 24*time.Hour, "how long a connection with a signed URL may last; AWS IoT closes it after 24h")
 	attach := flags.Bool("attach-policy", false, "attach an AWS IoT policy to authenticated Cognito identities; without the policy they may not connect")
 	policy := flags.String("policy", "", "apply the AWS IoT policy document in this `file` to the key of /local.json and to Cognito guests; without it the key allows everything")
 	custom := flags.String("authorizer", "", "accept clients by the custom authorizers in this `file`; internal/localiot/authorizer describes it")
 	data := flags.String("data", "", "keep the state of the broker and the other services in this `folder`; without it they keep their state in memory only")
 	quotas := flags.String("quotas", "aws", "enforce the structural `quotas` of AWS IoT (sizes, depths, counts): aws or none")
 	rates := flags.Bool("rate-quotas", false, "enforce the rate quotas of AWS IoT too: 100 publishes/s on a connection, 1 CONNECT/s for a client id")
+	verbose := flags.Bool("v", false, "print one line on stderr for each connect, refusal, subscribe, publish and step of a shadow or a job")
+	logFormat := flags.String("log", "text", "the `format` of the lines on stderr: text, or json, which implies -v")
 	secure := flags.Bool("tls", false, "serve https and wss with a certificate for localhost, 127.0.0.1, ::1 and the hosts of -addr and -allow-host; -data keeps it")
 	certFile := flags.String("tls-cert", "", "serve https and wss with the certificate chain in this PEM `file`")
 	keyFile := flags.String("tls-key", "", "the private key of -tls-cert, in this PEM `file`")
@@ -57,8 +63,8 @@ func run(args []string) int {
 		return 2
 	}
 	host, port, err := net.SplitHostPort(*addr)
-	if err != nil || flags.NArg() > 0 || *maxQoS < 1 || *maxQoS > 2 || *quotas != "aws" && *quotas != "none" || *lifetime <= 0 || (*certFile == "") != (*keyFile == "") {
-		fmt.Fprintln(os.Stderr, "serve.go takes flags only; -addr must be host:port, -max-qos 1 or 2, -quotas aws or none, -cognito-lifetime above 0, and -tls-cert needs -tls-key")
+	if err != nil || flags.NArg() > 0 || *maxQoS < 1 || *maxQoS > 2 || *quotas != "aws" && *quotas != "none" || *lifetime <= 0 || *connection <= 0 || (*certFile == "") != (*keyFile == "") || *logFormat != "text" && *logFormat != "json" {
+		fmt.Fprintln(os.Stderr, "serve.go takes flags only; -addr must be host:port, -max-qos 1 or 2, -quotas aws or none, -log text or json, -cognito-lifetime and -connection-lifetime above 0, and -tls-cert needs -tls-key")
 		flags.Usage()
 		return 2
 	}
@@ -82,11 +88,14 @@ func run(args []string) int {
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
+	logger := newLogger(*verbose, *logFormat == "json")
 	server, err := localiot.New(localiot.Options{
 		WWW:                os.DirFS(*www),
+		Region:             *region,
 		MaximumQoS:         byte(*maxQoS),
 		AllowedHosts:       append(hosts, host),
 		AllowedOrigins:     origins,
+		ConnectionLifetime: *connection,
 		CredentialLifetime: *lifetime,
 		AttachPolicy:       *attach,
 		Policy:             *policy,
@@ -95,6 +104,7 @@ func run(args []string) int {
 		NoQuotas:           *quotas == "none",
 		RateQuotas:         *rates,
 		Faults:             *faults,
+		Logger:             logger,
 	})
 	if err != nil {
 		return fail("%v", err)
@@ -115,12 +125,12 @@ func run(args []string) int {
 	if certificate != nil {
 		defer certificate.Close()
 	}
-	return serve(server, listeners, host, certificate)
+	return serve(server, listeners, host, certificate, logger)
 }
 
 // serve serves requests until a signal arrives, and then closes the connections of all clients. With a
 // certificate it serves TLS only.
-func serve(server *localiot.Server, listeners []net.Listener, host string, certificate *tlscert.Certificate) int {
+func serve(server *localiot.Server, listeners []net.Listener, host string, certificate *tlscert.Certificate, logger *slog.Logger) int {
 	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	web := &http.Server{
@@ -132,6 +142,7 @@ func serve(server *localiot.Server, listeners []net.Listener, host string, certi
 		WriteTimeout:      10 * time.Minute, // enough for the wasm with the network throttling of a browser's tools
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn), // such as an error in a TLS handshake
 	}
 	url := "http://"
 	serve := web.Serve
@@ -168,6 +179,19 @@ func serve(server *localiot.Server, listeners []net.Listener, host string, certi
 		web.Close()
 	}
 	return 0
+}
+
+// newLogger returns a logger for stderr. It prints warnings, and lines of the level Info if verbose or json is
+// set.
+func newLogger(verbose, json bool) *slog.Logger {
+	level := slog.LevelWarn
+	if verbose || json {
+		level = slog.LevelInfo
+	}
+	if json {
+		return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	}
+	return slog.New(logtext.New(os.Stderr, level))
 }
 
 // listen listens on host. For localhost it listens on both the IPv4 and the IPv6 loopback address,

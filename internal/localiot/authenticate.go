@@ -38,7 +38,12 @@ func (s *Server) authenticate(r *http.Request) (broker.ConnOptions, *web.Refusal
 	}
 	// The principal of an account's own credentials is its id ("Where you can use policy variables" in the
 	// AWS IAM User Guide).
-	o := broker.ConnOptions{Authorizer: session, Principal: iam.Account, Address: facts.Address}
+	o := broker.ConnOptions{
+		Authorizer: session,
+		Principal:  iam.Account,
+		Address:    facts.Address,
+		Until:      s.clock.now().Add(s.options.ConnectionLifetime),
+	}
 	if key.Owner.IdentityID != "" {
 		o.Principal = key.Owner.IdentityID
 	}
@@ -107,7 +112,7 @@ func (c *customConnection) finish(_, username string, password []byte) (broker.A
 	if err != nil {
 		return nil, err
 	}
-	c.session = &customSession{iam.NewSession(region, grant.Documents(), c.facts, c.server.findThing), grant}
+	c.session = &customSession{iam.NewSession(c.server.options.Region, grant.Documents(), c.facts, c.server.findThing), grant}
 	return c.session, nil
 }
 

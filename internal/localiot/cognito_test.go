@@ -159,7 +159,7 @@ func TestCognitoPreflight(t *testing.T) {
 			t.Errorf("%s: %d, want %d", origin, response.StatusCode, status)
 		}
 		if h := response.Header; status == http.StatusOK && (h.Get("Access-Control-Allow-Origin") != origin ||
-			h.Get("Access-Control-Allow-Methods") != "POST" || !strings.Contains(h.Get("Access-Control-Allow-Headers"), "X-Amz-Target")) {
+			h.Get("Access-Control-Allow-Methods") != "POST" || !strings.Contains(h.Get("Access-Control-Allow-Headers"), "x-amz-target")) {
 			t.Errorf("headers %v", h)
 		}
 	}
@@ -248,7 +248,7 @@ func TestCognitoPaths(t *testing.T) {
 		preflight := map[string]string{
 			"Origin":                         "http://localhost:5173",
 			"Access-Control-Request-Method":  "POST",
-			"Access-Control-Request-Headers": "cache-control,content-type,x-amz-target",
+			"Access-Control-Request-Headers": "amz-sdk-invocation-id,amz-sdk-request,cache-control,content-type,x-amz-target,x-amz-user-agent",
 		}
 		r, _ := send(http.MethodOptions, path, preflight)
 		allowed := strings.ToLower(r.Header.Get("Access-Control-Allow-Headers"))

@@ -20,7 +20,7 @@ const maxControlRequest = 64 << 10
 // other machines.
 func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err != nil || !from.Addr().Unmap().IsLoopback() {
-		web.Refuse(w, http.StatusForbidden, web.Refusal{Check: "control", Code: "ForbiddenException", Message: "Faults can be requested from this machine only."})
+		s.refuse(w, r, http.StatusForbidden, web.Refusal{Check: "control", Code: "ForbiddenException", Message: "Faults can be requested from this machine only."})
 		return
 	}
 	f, err := faults.Decode(http.MaxBytesReader(w, r.Body, maxControlRequest))
@@ -29,9 +29,10 @@ func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
 		changed, err = s.inject(f)
 	}
 	if err != nil {
-		web.Refuse(w, http.StatusBadRequest, web.Refusal{Check: "control", Code: "InvalidParameterException", Message: err.Error()})
+		s.refuse(w, r, http.StatusBadRequest, web.Refusal{Check: "control", Code: "InvalidParameterException", Message: err.Error()})
 		return
 	}
+	s.options.Logger.Info("fault", "connections", changed)
 	web.AllowOrigin(w, r)
 	w.Header().Set("Content-Type", "application/json")
 	fmt.Fprintf(w, `{"connections":%d}`+"\n", changed)

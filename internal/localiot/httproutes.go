@@ -13,7 +13,7 @@ import (
 // newAPI returns the HTTP APIs of the server with all their operations.
 func (s *Server) newAPI() *httpapi.API {
 	api := httpapi.New(httpapi.Options{
-		Region:      region,
+		Region:      s.options.Region,
 		Now:         s.clock.now,
 		Lookup:      s.keys.Lookup,
 		Permissions: s.permissions,
@@ -34,7 +34,7 @@ func (s *Server) newAPI() *httpapi.API {
 func (s *Server) permissions(accessKeyID string) httpapi.Permissions {
 	key, ok := s.keys.Get(accessKeyID)
 	if !ok {
-		return iam.NewSession(region, nil, iam.Connection{}, nil) // allows nothing
+		return iam.NewSession(s.options.Region, nil, iam.Connection{}, nil) // allows nothing
 	}
 	return s.policies.Session(key.Owner, iam.Connection{})
 }

@@ -118,15 +118,18 @@ func TestJob(t *testing.T) {
 	device.Ping()
 }
 
-// A client that has subscribed to an answer receives it once.
+// A client that has subscribed to an answer receives it once. Other clients do not receive it.
 func TestJobAnswerWithSubscription(t *testing.T) {
 	s := start(t, Options{})
+	other, _ := s.connect("other", nil)
+	other.Subscribe(1, "$aws/things/lamp/jobs/get/#", 0)
 	c, _ := s.connect("c", nil)
 	c.Subscribe(1, "$aws/things/lamp/jobs/get/accepted", 1)
 	c.Subscribe(2, "$aws/things/lamp/jobs/+/accepted", 0)
 	c.Publish(0, "$aws/things/lamp/jobs/get", "")
 	receiveJob(t, c, "get/accepted")
 	c.Ping()
+	other.Ping() // The other client has received nothing.
 }
 
 func TestJobTopics(t *testing.T) {

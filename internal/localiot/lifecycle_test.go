@@ -139,3 +139,12 @@ func TestEventsWithPolicy(t *testing.T) {
 		t.Errorf("event %+v", e)
 	}
 }
+
+// A connection with a signed URL ends after its lifetime. A client with MQTT 5 gets a DISCONNECT.
+func TestConnectionLifetime(t *testing.T) {
+	s := start(t, Options{ConnectionLifetime: 500 * time.Millisecond})
+	c, _ := s.connect("c", nil)
+	if d := mqtttest.Receive[*packets.Disconnect](c); d.ReasonCode != packets.DisconnectAdministrativeAction {
+		t.Errorf("DISCONNECT 0x%02X, want 0x98 (administrative action)", d.ReasonCode)
+	}
+}

@@ -38,7 +38,7 @@ func (s *Server) serveLocalJSON(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	json.NewEncoder(w).Encode(local{
 		Endpoint:    "ws" + secure + "://" + r.Host + "/mqtt",
-		Region:      region,
+		Region:      s.options.Region,
 		Credentials: credentials{AccessKeyID: s.key.ID, SecretAccessKey: s.key.Secret},
 		Cognito:     pool{Endpoint: "http" + secure + "://" + r.Host + "/cognito", IdentityPoolID: s.cognito.ID()},
 	})

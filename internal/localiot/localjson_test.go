@@ -2,9 +2,12 @@ package localiot
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/fstest"
+	"time"
 )
 
 func TestLocalJSON(t *testing.T) {
@@ -32,6 +35,35 @@ func TestLocalJSON(t *testing.T) {
 	}
 	if other := start(t, Options{}).local(); other.Credentials == l.Credentials {
 		t.Error("two servers have the same credentials")
+	}
+}
+
+// Everything that contains the region contains that of Options.Region.
+func TestRegion(t *testing.T) {
+	if _, err := New(Options{WWW: fstest.MapFS{}, Region: "Frankfurt"}); err == nil {
+		t.Error("no error for an invalid region")
+	}
+	s := start(t, Options{Region: "eu-central-1"})
+	l := s.local()
+	if l.Region != "eu-central-1" || !strings.HasPrefix(l.Cognito.IdentityPoolID, "eu-central-1:") {
+		t.Errorf("/local.json: %+v", l)
+	}
+	s.connect("c", nil)
+	if r, body := s.call("iot", "POST", "/things/lamp", ""); !strings.Contains(body, `"arn:aws:iot:eu-central-1:`) {
+		t.Errorf("CreateThing: %s %s", r.Status, body)
+	}
+	k := s.cognitoKeys("{}")
+	c := s.dial(s.signWith(k, time.Now()))
+	c.MustConnect("guest", nil) // the policy of the role contains the region
+	c.Subscribe(1, "hello", 0)
+
+	l.Region = "us-east-1"
+	u := sign(t, l, time.Now(), 0)
+	u.Scheme = "http"
+	r, body := get(t, u.String(), nil)
+	wantRefusal(t, r, body, http.StatusForbidden, "region")
+	if !strings.Contains(body, "'us-east-1'") || !strings.Contains(body, "'eu-central-1'") {
+		t.Errorf("the refusal names one region only: %s", body)
 	}
 }
 

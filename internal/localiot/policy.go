@@ -12,7 +12,7 @@ import (
 // openIAM opens the access keys, the policies and the custom authorizers.
 func (s *Server) openIAM() (err error) {
 	o := iam.RegistryOptions{
-		Region:       region,
+		Region:       s.options.Region,
 		AttachPolicy: s.options.AttachPolicy,
 		Thing:        s.findThing,
 		Now:          s.clock.now,
@@ -34,11 +34,9 @@ func (s *Server) openIAM() (err error) {
 	if s.keys, err = iam.OpenKeyStore(s.store); err != nil {
 		return err
 	}
-	if s.options.Logger != nil {
-		var guest bytes.Buffer
-		json.Compact(&guest, []byte(s.GuestPolicy())) // the document is valid JSON
-		s.options.Logger.Info("policy", "active", s.ActivePolicy(), "guests", guest.String())
-	}
+	var guest bytes.Buffer
+	json.Compact(&guest, []byte(s.GuestPolicy())) // the document is valid JSON
+	s.options.Logger.Info("policy", "active", s.ActivePolicy(), "guests", guest.String())
 	s.key, err = s.keys.LongTerm()
 	return err
 }

@@ -22,6 +22,7 @@ package localiot
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -47,7 +48,6 @@ import (
 )
 
 const (
-	region  = "us-east-1"
 	service = "iotdevicegateway" // the service name in the signatures of AWS IoT
 	account = iam.Account        // the AWS account in ARNs
 )
@@ -56,6 +56,10 @@ const (
 type Options struct {
 	// WWW holds the files that are served at /.
 	WWW fs.FS
+
+	// Region is the name of the AWS region in signatures, ARNs and the ids of Cognito. If it is empty, the
+	// region is us-east-1.
+	Region string
 
 	// MaximumQoS is the highest QoS that clients may use, 1 or 2. Zero means 1, as with AWS IoT.
 	MaximumQoS byte
@@ -68,6 +72,10 @@ type Options struct {
 	// AllowedOrigins are further origins whose pages may use the server. Examples are
 	// https://app.example:3000 and null.
 	AllowedOrigins []string
+
+	// ConnectionLifetime is how long a connection with a signed URL may last. Zero means 24 h, as with AWS
+	// IoT.
+	ConnectionLifetime time.Duration
 
 	// CredentialLifetime is how long temporary keys from Cognito are valid. Zero means 1 h.
 	CredentialLifetime time.Duration
@@ -99,8 +107,9 @@ type Options struct {
 	// faults.Request.
 	Faults bool
 
-	// Logger logs a warning for each client that breaks the protocol. The Server logs no URL, no payload
-	// and no credential. If Logger is nil, the Server writes warnings to the standard error.
+	// Logger logs a warning for each client that breaks the protocol. At the level Info it logs one line for
+	// each connect, refusal, subscribe, publish and step of a shadow or a job. The Server logs no query, no
+	// payload and no credential. If Logger is nil, the Server writes warnings to the standard error.
 	Logger *slog.Logger
 }
 
@@ -140,10 +149,18 @@ type connection struct {
 }
 
 // New starts a Server with random credentials. It returns an error if WWW is nil, if MaximumQoS is above
-// 2, or if Data, Policy or Authorizer cannot be used.
+// 2, or if Region, Data, Policy or Authorizer cannot be used.
 func New(o Options) (*Server, error) {
 	if o.WWW == nil {
 		return nil, errors.New("localiot: Options.WWW is not set")
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
+	if o.Region == "" {
+		o.Region = "us-east-1"
+	} else if !sigv4verify.IsRegion(o.Region) {
+		return nil, fmt.Errorf("localiot: %q is not the name of a region", o.Region)
 	}
 	s := &Server{
 		options: o,
@@ -151,6 +168,9 @@ func New(o Options) (*Server, error) {
 		clock:   new(clock),
 		mux:     http.NewServeMux(),
 		conns:   make(map[*connection]struct{}),
+	}
+	if s.options.ConnectionLifetime == 0 {
+		s.options.ConnectionLifetime = 24 * time.Hour
 	}
 	var err error
 	if o.Data != "" {
@@ -162,20 +182,24 @@ func New(o Options) (*Server, error) {
 		s.store.Close()
 		return nil, err
 	}
-	s.verifier = &sigv4verify.Verifier{Region: region, Service: service, Now: s.clock.now, Lookup: s.keys.Lookup}
+	s.verifier = &sigv4verify.Verifier{Region: o.Region, Service: service, Now: s.clock.now, Lookup: s.keys.Lookup}
 	pool := cognito.Options{
-		Region:   region,
+		Region:   o.Region,
 		Keys:     s.keys,
 		Now:      s.clock.now,
+		Store:    s.store,
 		Lifetime: o.CredentialLifetime,
+		Logger:   o.Logger,
 	}
 	if o.Faults {
 		s.faults = faults.NewPending()
 		pool.Fault = s.faults.NextCognito
 		s.mux.HandleFunc("POST /control", s.serveControl)
 	}
-	s.cognito = cognito.New(pool)
-	if err = s.openServices(); err == nil {
+	if s.cognito, err = cognito.New(pool); err == nil {
+		err = s.openServices()
+	}
+	if err == nil {
 		s.broker, err = s.newBroker()
 	}
 	if err != nil {
@@ -200,27 +224,19 @@ func (s *Server) openServices() (err error) {
 	if s.shadows, err = shadow.New(shadow.Options{Now: s.clock.now, Store: s.store}); err != nil {
 		return err
 	}
-	if s.things, err = things.New(things.Options{Region: region, Account: account, Store: s.store}); err != nil {
+	if s.things, err = things.New(things.Options{Region: s.options.Region, Account: account, Store: s.store}); err != nil {
 		return err
 	}
-	s.notifier = newJobNotifier(s.log())
+	s.notifier = newJobNotifier(s.options.Logger)
 	s.jobs, err = jobs.New(jobs.Options{
 		Now:         s.clock.now,
 		Store:       s.store,
-		Region:      region,
+		Region:      s.options.Region,
 		Account:     account,
 		ThingExists: s.things.Exists,
 		Notify:      s.notifier.notify,
 	})
 	return err
-}
-
-// log returns the logger of the Server.
-func (s *Server) log() *slog.Logger {
-	if s.options.Logger != nil {
-		return s.options.Logger
-	}
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
 // currentBroker returns the broker, which the fault Restart replaces.
@@ -241,8 +257,8 @@ func (s *Server) newBroker() (*broker.Broker, error) {
 		NoQuotas:   s.options.NoQuotas,
 		RateQuotas: s.options.RateQuotas,
 		Now:        s.clock.now,
-		Services:   []broker.Service{shadowTopics{s.shadows, s.log()}, jobTopics{s.jobs, s.log()}},
-		Observer:   lifecycle.New(publish, s.clock.now, s.log()),
+		Services:   []broker.Service{shadowTopics{s.shadows, s.options.Logger}, jobTopics{s.jobs, s.options.Logger}},
+		Observer:   lifecycle.New(publish, s.clock.now, s.options.Logger),
 		Store:      s.store,
 		Logger:     s.options.Logger,
 	}
@@ -258,11 +274,16 @@ func (s *Server) newBroker() (*broker.Broker, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Date", s.clock.now().UTC().Format(http.TimeFormat))
-	if !s.guard.Allow(w, r) {
+	if refusal := s.guard.Check(r); refusal != nil {
+		s.refuse(w, r, http.StatusForbidden, *refusal)
 		return
 	}
 	if s.api.Owns(r) && !cognito.Addresses(r) {
 		s.api.ServeHTTP(w, r) // not by the mux, which redirects paths with dots
+		return
+	}
+	if _, pattern := s.mux.Handler(r); pattern == "" { // every path has a handler for GET
+		s.refuse(w, r, http.StatusMethodNotAllowed, web.Refusal{Check: "method", Code: "MethodNotAllowedException", Message: "The path does not support this method."})
 		return
 	}
 	s.mux.ServeHTTP(w, r)

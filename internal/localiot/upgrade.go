@@ -16,28 +16,28 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 	isHandshake := strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 	if s.faults != nil {
 		if status := s.faults.NextUpgrade(isHandshake); status != 0 {
-			web.Refuse(w, status, web.Refusal{Check: "fault", Message: http.StatusText(status)})
+			s.refuse(w, r, status, web.Refusal{Check: "fault", Message: http.StatusText(status)})
 			return
 		}
 	}
 	o, refusal := s.authenticate(r)
 	if refusal != nil {
-		web.Refuse(w, http.StatusForbidden, *refusal)
+		s.refuse(w, r, http.StatusForbidden, *refusal)
 		return
 	}
 	if !isHandshake {
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "websocket")
-		web.Refuse(w, http.StatusUpgradeRequired, web.Refusal{Check: "upgrade", Code: "UpgradeRequiredException", Message: "The signature is valid. Open this URL as a WebSocket."})
+		s.refuse(w, r, http.StatusUpgradeRequired, web.Refusal{Check: "upgrade", Code: "UpgradeRequiredException", Message: "The signature is valid. Open this URL as a WebSocket."})
 		return
 	}
 	offered := subprotocol(r)
 	if offered == "" {
-		web.Refuse(w, http.StatusBadRequest, web.Refusal{Check: "subprotocol", Code: "BadRequestException", Message: "The WebSocket must offer the subprotocol mqtt or mqttv3.1."})
+		s.refuse(w, r, http.StatusBadRequest, web.Refusal{Check: "subprotocol", Code: "BadRequestException", Message: "The WebSocket must offer the subprotocol mqtt or mqttv3.1."})
 		return
 	}
 	if !s.beginHandshake() {
-		web.Refuse(w, http.StatusServiceUnavailable, web.Refusal{Check: "closed", Code: "ServiceUnavailableException", Message: "The server is shutting down."})
+		s.refuse(w, r, http.StatusServiceUnavailable, web.Refusal{Check: "closed", Code: "ServiceUnavailableException", Message: "The server is shutting down."})
 		return
 	}
 	defer s.active.Done()
@@ -55,6 +55,19 @@ func (s *Server) serveMQTT(w http.ResponseWriter, r *http.Request) {
 	}
 	s.serveConn(socket, tcp, o)
 }
+
+// maxLogged is the length of the longest text of a request that a log line contains, in bytes.
+const maxLogged = 200
+
+// refuse sends a refusal, and logs it. The line does not contain the query, which contains the signature.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, refusal web.Refusal) {
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	s.options.Logger.Info("refused", "address", host, "check", refusal.Check, "status", status, "method", r.Method,
+		"path", shorten(r.URL.Path), "host", shorten(r.Host), "origin", shorten(r.Header.Get("Origin")))
+	web.Refuse(w, status, refusal)
+}
+
+func shorten(s string) string { return s[:min(len(s), maxLogged)] }
 
 // subprotocol returns the subprotocol for the response to a handshake: mqtt, mqttv3.1 if the handshake
 // offers only that, or "". AWS's older clients offer mqttv3.1, also for MQTT 3.1.1.

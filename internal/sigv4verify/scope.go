@@ -32,6 +32,9 @@ func parseCredential(credential string) (credentialScope, *Error) {
 // that an error cannot contain a secret key at the wrong place.
 var regionName = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$`)
 
+// IsRegion reports whether a text has the form of the name of an AWS region.
+func IsRegion(name string) bool { return regionName.MatchString(name) }
+
 // checkRegion checks the region of a credential scope.
 func (v *Verifier) checkRegion(s credentialScope) *Error {
 	switch {

@@ -84,7 +84,7 @@ func (m *machine) command(name string, args ...string) *exec.Cmd {
 // erl returns a command that runs an Erlang node. Other machines cannot reach it.
 func (m *machine) erl(name string, args ...string) *exec.Cmd {
 	return m.command("erl", append([]string{"-noinput", "-sname", name + "@localhost", "-start_epmd", "false",
-		"-kernel", "inet_dist_use_interface", "{127,0,0,1}", "+Q", "4096"}, args...)...)
+		"-kernel", "inet_dist_use_interface", "{127,0,0,1}", "+Q", "4096", "+sbwt", "none"}, args...)...)
 }
 
 // end ends a program that the test has started, and waits for its end.

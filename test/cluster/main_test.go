@@ -16,4 +16,4 @@ func TestMain(m *testing.M) {
 
 // patience is how long a tab or a node may take for one operation. It is longer than any
 // operation needs.
-const patience = time.Minute
+const patience = 2 * time.Minute

@@ -223,7 +223,7 @@ var clients = []client{
 // mqttjs returns what mqttjs.mjs must print.
 func mqttjs(version string) string {
 	return `["connected",[` + version + `,0]]
-		["subscribed",[1,1,1]]
+		["subscribed",[1,1,1,1,1]]
 		["received","{\"hello\":\"THING\"}"]
 		["updated",{"reported":{"client":"mqttjs","colour":"red"}}]
 		["started",["JOB","IN_PROGRESS"]]

@@ -36,8 +36,7 @@ func (c *Conn) connect(pk *packets.Packet) error {
 		ProtocolVersion: c.version,
 		Properties:      c.broker.limits(),
 	}
-	if p.ClientIdentifier == "" {
-		p.ClientIdentifier = assignedPrefix + newUUID()
+	if strings.HasPrefix(p.ClientIdentifier, assignedPrefix) {
 		ack.Properties.AssignedClientID = p.ClientIdentifier
 	}
 	c.applyConnect(pk, &ack)
@@ -53,7 +52,7 @@ func (c *Conn) connect(pk *packets.Packet) error {
 }
 
 // checkConnect returns the reason code of the CONNACK of a refused CONNECT and the name of the check that
-// failed, or CodeSuccess. It sets c.authorizer.
+// failed, or CodeSuccess. It sets c.authorizer, and assigns a client id if the CONNECT has none.
 func (c *Conn) checkConnect(pk *packets.Packet) (code packets.Code, check string) {
 	b := c.broker
 	p := &pk.Connect
@@ -80,6 +79,10 @@ func (c *Conn) checkConnect(pk *packets.Packet) (code packets.Code, check string
 	case b.options.RateQuotas && id != "" && !b.connects.allow(id, b.options.Now()):
 		return packets.ErrQuotaExceeded, "connect-rate"
 	}
+	if id == "" {
+		id = assignedPrefix + newUUID() // Policies apply to the assigned id.
+		p.ClientIdentifier = id
+	}
 	if c.options.Login != nil {
 		a, err := c.options.Login(id, string(p.Username), p.Password)
 		if err != nil {
@@ -101,12 +104,17 @@ func (c *Conn) checkConnect(pk *packets.Packet) (code packets.Code, check string
 	return packets.CodeSuccess, ""
 }
 
-// validateConnect checks the rules of the protocol. The decoder of mochi-mqtt does not accept a will
-// without a payload, so such a will has a payload meanwhile.
+// validateConnect checks the rules of the protocol. The validation of mochi-mqtt accepts neither a will
+// without a payload nor a password of zero length, so these have a byte meanwhile.
 func validateConnect(pk *packets.Packet) packets.Code {
-	if pk.Connect.WillFlag && len(pk.Connect.WillPayload) == 0 {
-		pk.Connect.WillPayload = []byte{0}
-		defer func() { pk.Connect.WillPayload = nil }()
+	p := &pk.Connect
+	if p.WillFlag && len(p.WillPayload) == 0 {
+		p.WillPayload = []byte{0}
+		defer func() { p.WillPayload = nil }()
+	}
+	if p.PasswordFlag && len(p.Password) == 0 {
+		p.Password = []byte{0}
+		defer func() { p.Password = nil }()
 	}
 	return pk.ConnectValidate()
 }

@@ -76,6 +76,10 @@ func TestRefusedConnects(t *testing.T) {
 		{"will with QoS 2", "will", will("gone", 2), 0x9B},
 		{"will for a filter", "will", will("gone/#", 0), 0x90},
 		{"will without a payload", "will", will("gone", 1), 0},
+		{"user name and password of zero length", "empty", func(p *packets.Connect) {
+			p.UsernameFlag, p.PasswordFlag = true, true
+		}, 0},
+		{"password of zero length without a user name", "empty", func(p *packets.Connect) { p.PasswordFlag = true }, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := s.in(t).open()

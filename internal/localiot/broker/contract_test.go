@@ -294,26 +294,37 @@ func (reply) Handle(r Request) []Message {
 	return []Message{{Topic: "$aws/told", Payload: []byte(r.ClientID), ToRequester: true}, {Topic: "$aws/all", Payload: r.Payload}}
 }
 
-// An answer reaches the client of the request without a subscription, and once with a subscription.
+// An answer with ToRequester reaches the client of the request and no other, without a subscription, and
+// once with subscriptions.
 func TestAnswerToRequester(t *testing.T) {
 	s := start(t, Options{Services: []Service{reply{}}})
 	watcher, _ := s.connect("watcher", nil)
-	watcher.Subscribe(1, "$aws/#", 0)
+	watcher.Subscribe(1, "$aws/#", 1)
+	watcher.Subscribe(2, "$share/g/$aws/told", 1)
 	c, _ := s.connect("c", nil)
-	for range 2 {
+	ask := func(qos byte) {
+		t.Helper()
 		c.Publish(0, "$aws/ask", "x")
-		if p := mqtttest.Receive[*packets.Publish](c); p.Topic != "$aws/told" || string(p.Payload) != "c" {
-			t.Errorf("received %v", p)
-		} else if p.QoS == 1 {
-			c.Send(&packets.Puback{PacketID: p.PacketID})
-		}
+		wantMessage(t, c, "$aws/told", "c", qos)
 		c.Ping()
-		c.Subscribe(1, "$aws/told", 1)
-		for _, topic := range []string{"$aws/ask", "$aws/told", "$aws/all"} {
-			if p := mqtttest.Receive[*packets.Publish](watcher); p.Topic != topic {
-				t.Errorf("received %v, want %s", p, topic)
-			}
-		}
+		wantMessage(t, watcher, "$aws/ask", "x", 0)
+		wantMessage(t, watcher, "$aws/all", "x", 1)
 	}
+	ask(1)
+	c.Subscribe(1, "$aws/told", 0)
+	c.Subscribe(2, "$share/g/$aws/told", 1)
+	ask(0)
 	watcher.Ping()
+}
+
+// An answer with ToRequester reaches nobody if no client has sent the request.
+func TestAnswerWithoutRequester(t *testing.T) {
+	s := start(t, Options{Services: []Service{reply{}}})
+	watcher, _ := s.connect("watcher", nil)
+	watcher.Subscribe(1, "$aws/#", 0)
+	if err := s.Publish(Publication{Topic: "$aws/ask", Payload: []byte("x")}); err != nil {
+		t.Fatal(err)
+	}
+	wantMessage(t, watcher, "$aws/ask", "x", 0)
+	wantMessage(t, watcher, "$aws/all", "x", 0)
 }

@@ -135,7 +135,7 @@ func (b *Broker) accept(m *message, requester *Conn, commit func([]store.Change)
 		b.answers.Lock()
 		defer b.answers.Unlock()
 	}
-	b.distribute(m, nil, commit)
+	b.distribute(m, commit)
 	if !isRequest {
 		return
 	}
@@ -144,30 +144,55 @@ func (b *Broker) accept(m *message, requester *Conn, commit func([]store.Change)
 		r.ClientID = requester.info.ClientID
 	}
 	for _, answer := range service.Handle(r) {
-		to := requester
-		if !answer.ToRequester {
-			to = nil
-		}
 		// The documentation does not state the QoS of answers. With QoS 1, the subscription decides.
-		b.distribute(newMessage(answer.Topic, answer.Payload, 1, false, nil), to, b.storeLater)
+		m := newMessage(answer.Topic, answer.Payload, 1, false, nil)
+		if answer.ToRequester {
+			b.answer(requester, m)
+		} else {
+			b.distribute(m, b.storeLater)
+		}
 	}
 }
 
 // distribute calls route, and commits its changes.
-func (b *Broker) distribute(m *message, requester *Conn, commit func([]store.Change)) {
+func (b *Broker) distribute(m *message, commit func([]store.Change)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var to *session
-	if requester != nil {
-		to = requester.session
+	commit(b.route(m))
+}
+
+// answer sends a message to the client of a request and to no other client. The client needs no
+// subscription; if it has matching ones, they decide the QoS. answer does nothing if requester is nil, or if
+// its connection has ended.
+func (b *Broker) answer(requester *Conn, m *message) {
+	if requester == nil {
+		return
 	}
-	commit(b.route(m, to))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := requester.session
+	if s == nil {
+		return
+	}
+	d := &delivery{message: m, qos: m.qos}
+	subscribed := false
+	b.filters.match(m.topic, func(n *tree) {
+		sub := n.subscriptions[s]
+		if sub == nil {
+			return
+		}
+		if !subscribed {
+			subscribed, d.qos = true, 0
+		}
+		d.qos = max(d.qos, min(m.qos, sub.qos))
+	})
+	b.storeLater(b.deliver(s, d))
 }
 
 // route sends a message to all sessions with a matching subscription, and to one member of each matching
-// group. A session with several matching subscriptions receives it once. requester, if not nil, receives
-// it without a subscription. Messages of Basic Ingest are not sent to anyone. The caller holds b.mu.
-func (b *Broker) route(m *message, requester *session) (changes []store.Change) {
+// group. A session with several matching subscriptions receives it once. Messages of Basic Ingest are not
+// sent to anyone. The caller holds b.mu.
+func (b *Broker) route(m *message) (changes []store.Change) {
 	if strings.HasPrefix(m.topic, rulesPrefix) {
 		return nil
 	}
@@ -194,10 +219,6 @@ func (b *Broker) route(m *message, requester *session) (changes []store.Change) 
 			groups = append(groups, g)
 		}
 	})
-	if requester != nil && requester.matched != b.matching {
-		requester.match = delivery{message: m, qos: m.qos}
-		sessions = append(sessions, requester)
-	}
 	for _, s := range sessions {
 		d := s.match
 		s.match = delivery{}

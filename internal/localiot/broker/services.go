@@ -34,7 +34,9 @@ type Message struct {
 	Topic   string
 	Payload []byte
 
-	// ToRequester also sends the message to the client of the request if it has no subscription for it.
+	// ToRequester sends the message to the client of the request only, once, with or without a
+	// subscription. No other client receives it, as AWS documents for jobs (jobs-mqtt-api.html). It is sent
+	// to nobody if the request did not come by MQTT.
 	ToRequester bool
 }
 
@@ -45,7 +47,7 @@ func (b *Broker) Answer(handle func() []Message) {
 	b.answers.Lock()
 	defer b.answers.Unlock()
 	for _, m := range handle() {
-		b.distribute(newMessage(m.Topic, m.Payload, 1, false, nil), nil, b.storeLater)
+		b.distribute(newMessage(m.Topic, m.Payload, 1, false, nil), b.storeLater)
 	}
 }
 

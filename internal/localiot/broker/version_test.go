@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -132,6 +133,22 @@ func TestAssignedClientID(t *testing.T) {
 		if ack := s.open().Connect(id, mqtttest.WithSession(false, 10)); ack.ReasonCode != 0x85 {
 			t.Errorf("CONNACK 0x%02X, want 0x85", ack.ReasonCode)
 		}
+	}
+}
+
+// The Authorizer and Login get the assigned client id.
+func TestPolicyOfAssignedClientID(t *testing.T) {
+	s := start(t, Options{})
+	var login string
+	a := new(rules)
+	s.options = ConnOptions{Login: func(id, _ string, _ []byte) (Authorizer, error) {
+		login = id
+		return a, nil
+	}}
+	_, ack := s.connect("", nil)
+	id := ack.Properties.AssignedClientID
+	if want := []string{id + " false false"}; login != id || !slices.Equal(a.connects, want) {
+		t.Errorf("Login got %q, and the Authorizer %q; want %q", login, a.connects, want)
 	}
 }
 

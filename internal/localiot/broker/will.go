@@ -32,7 +32,7 @@ func newWill(pk *packets.Packet) *will {
 func (b *Broker) sendWill(w *will) []store.Change {
 	w.message.setExpiry(time.Now())
 	b.logPublish(w.message.publisher, w.message)
-	return b.route(w.message, nil)
+	return b.route(w.message)
 }
 
 // sendDelayedWill publishes a will after its delay, unless the session has been continued.

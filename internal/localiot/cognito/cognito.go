@@ -1,15 +1,15 @@
 // Package cognito is a local stand-in for an identity pool of Amazon Cognito. A page that sends the
-// id of the pool gets temporary AWS credentials. Package iam decides what the
-// credentials allow.
+// id of the pool gets temporary AWS credentials. Package iam decides what the credentials allow.
 //
 // The package implements the operations GetId and GetCredentialsForIdentity in AWS JSON 1.1 ("Amazon
 // Cognito Federated Identities", API Reference).
 package cognito
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"strings"
@@ -18,6 +18,7 @@ import (
 
 	"iot.wasm/internal/localiot/bounded"
 	"iot.wasm/internal/localiot/iam"
+	"iot.wasm/internal/localiot/store"
 	"iot.wasm/internal/localiot/web"
 )
 
@@ -35,6 +36,9 @@ const (
 	loginProvider = "localhost"
 	expiredLogin  = "expired"
 
+	// maxUser is the length of the longest user name, in bytes.
+	maxUser = 256
+
 	targetPrefix = "AWSCognitoIdentityService." // of the header X-Amz-Target
 )
 
@@ -43,6 +47,7 @@ type Options struct {
 	Region string           // the region in the ids of the pool and of identities
 	Keys   *iam.KeyStore    // stores the issued keys
 	Now    func() time.Time // the clock that determines when issued keys expire
+	Store  *store.DB        // keeps the id of the pool and the identities; may be nil
 
 	// Lifetime is how long issued keys are valid. Zero means 1 h.
 	Lifetime time.Duration
@@ -50,6 +55,9 @@ type Options struct {
 	// Fault reports whether the next request must fail, and returns the name of the exception. It may
 	// be nil.
 	Fault func() (exception string, ok bool)
+
+	// Logger logs one line for each request, without ids and logins. Nil logs nothing.
+	Logger *slog.Logger
 }
 
 // Pool is an identity pool. It implements http.Handler, and is safe for concurrent use.
@@ -59,21 +67,31 @@ type Pool struct {
 
 	mu         sync.Mutex
 	lifetime   time.Duration
-	identities *bounded.Map[string] // user names by identity id; "" for a guest
+	identities identities
 }
 
-// New returns a Pool without identities, with a random id.
-func New(o Options) *Pool {
+// New returns a Pool with the id and the identities in Options.Store. If the store has no pool, the id is
+// random.
+func New(o Options) (*Pool, error) {
 	p := &Pool{
 		options:    o,
-		id:         randomID(o.Region),
 		lifetime:   o.Lifetime,
-		identities: bounded.NewMap[string](maxIdentities),
+		identities: identities{db: o.Store, users: bounded.NewMap[identity](maxIdentities)},
 	}
 	if p.lifetime == 0 {
 		p.lifetime = time.Hour
 	}
-	return p
+	if p.options.Logger == nil {
+		p.options.Logger = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	if p.id, err = openPool(o.Store, o.Region); err == nil {
+		err = p.identities.load()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cognito: %w", err)
+	}
+	return p, nil
 }
 
 // ID returns the identity pool id.
@@ -90,17 +108,24 @@ func (p *Pool) SetLifetime(d time.Duration) {
 func (p *Pool) ForgetIdentities() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.identities = bounded.NewMap[string](maxIdentities)
+	p.identities.clear()
 }
 
-// exception is an error in AWS JSON 1.1, sent with HTTP status 400.
+// exception is an error in AWS JSON 1.1.
 type exception struct {
 	Type    string `json:"__type"`
 	Message string `json:"message"`
+	status  int    // of HTTP
 }
 
+// newException returns an exception with HTTP status 400.
 func newException(kind, format string, args ...any) *exception {
-	return &exception{kind, fmt.Sprintf(format, args...)}
+	return &exception{kind, fmt.Sprintf(format, args...), http.StatusBadRequest}
+}
+
+// notStored returns the exception for an error of the store.
+func notStored() *exception {
+	return &exception{"InternalErrorException", "The state could not be stored.", http.StatusInternalServerError}
 }
 
 type request struct {
@@ -126,44 +151,58 @@ func Addresses(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
 }
 
+// allowedHeaders are the headers that a page may send, in lower case. Besides those of AWS's SDKs and of
+// Amplify, they contain the headers of a signature, which has no effect.
+const allowedHeaders = "amz-sdk-invocation-id, amz-sdk-request, authorization, cache-control, content-type, x-amz-content-sha256, x-amz-date, x-amz-security-token, x-amz-target, x-amz-user-agent"
+
 // ServeHTTP implements http.Handler for POST and for CORS preflights with OPTIONS.
 func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	web.AllowOrigin(w, r)
 	h := w.Header()
 	if r.Method == http.MethodOptions {
 		h.Set("Access-Control-Allow-Methods", "POST")
-		h.Set("Access-Control-Allow-Headers", "Cache-Control, Content-Type, X-Amz-Target, X-Amz-User-Agent, Amz-Sdk-Invocation-Id, Amz-Sdk-Request")
+		h.Set("Access-Control-Allow-Headers", allowedHeaders)
 		h.Set("Access-Control-Max-Age", "172800")
 		return
 	}
 	h.Set("Access-Control-Expose-Headers", "x-amzn-RequestId, x-amzn-ErrorType, x-amzn-ErrorMessage, Date")
 	h.Set("Content-Type", "application/x-amz-json-1.1")
 	h.Set("Cache-Control", "no-store")
-	answer, e := p.answer(w, r)
+	h.Set("x-amzn-RequestId", randomUUID())
+	operation, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
+	if !ok || operation != "GetId" && operation != "GetCredentialsForIdentity" {
+		operation = ""
+	}
+	answer, e := p.answer(w, r, operation)
 	if e != nil {
+		p.options.Logger.Info("refused", "service", "cognito", "operation", operation, "check", e.Type)
 		h.Set("x-amzn-ErrorType", e.Type)
-		w.WriteHeader(http.StatusBadRequest)
+		w.WriteHeader(e.status)
 		json.NewEncoder(w).Encode(e)
 		return
 	}
+	p.options.Logger.Info("cognito", "operation", operation)
 	json.NewEncoder(w).Encode(answer)
 }
 
-func (p *Pool) answer(w http.ResponseWriter, r *http.Request) (*response, *exception) {
-	operation, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
-	if !ok || operation != "GetId" && operation != "GetCredentialsForIdentity" {
+// answer carries out an operation; "" is an unknown one.
+func (p *Pool) answer(w http.ResponseWriter, r *http.Request, operation string) (*response, *exception) {
+	if operation == "" {
 		return nil, newException("UnknownOperationException", "The local Cognito supports GetId and GetCredentialsForIdentity.")
 	}
 	// A client may send its body slowly, so the lock is acquired after the body has been read.
 	var q request
-	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest)).Decode(&q)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if p.options.Fault != nil {
 		if kind, ok := p.options.Fault(); ok {
 			return nil, newException(kind, "Requested by the fault control.")
 		}
 	}
 	if err != nil {
-		return nil, newException("InvalidParameterException", "The request is not the JSON that this operation takes.")
+		return nil, &exception{"RequestEntityTooLargeException", "The request body is too large.", http.StatusRequestEntityTooLarge}
+	}
+	if err := json.Unmarshal(body, &q); err != nil && len(body) > 0 {
+		return nil, newException("SerializationException", "The request is not the JSON that this operation takes.")
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -194,6 +233,9 @@ func userOf(logins map[string]string) (user string, e *exception) {
 	case expiredLogin:
 		return "", newException("NotAuthorizedException", "Invalid login token. Token expired.")
 	default:
+		if len(token) > maxUser {
+			return "", newException("NotAuthorizedException", "Invalid login token. The user name is longer than %d bytes.", maxUser)
+		}
 		return token, nil
 	}
 }
@@ -203,21 +245,25 @@ func (p *Pool) getID(q request) (*response, *exception) {
 		return nil, e
 	}
 	if q.IdentityPoolID != p.id {
-		return nil, newException("ResourceNotFoundException", "IdentityPool '%s' not found.", q.IdentityPoolID)
+		message := fmt.Sprintf("IdentityPool '%s' not found.", q.IdentityPoolID)
+		if region, _, _ := strings.Cut(q.IdentityPoolID, ":"); region != p.options.Region {
+			message += fmt.Sprintf(" Its region is '%s'. The region of this endpoint is '%s'.", region, p.options.Region)
+		}
+		return nil, newException("ResourceNotFoundException", "%s", message)
 	}
 	user, e := userOf(q.Logins)
 	if e != nil {
 		return nil, e
 	}
 	if user != "" {
-		for id, owner := range p.identities.All {
-			if owner == user {
-				return &response{IdentityID: id}, nil
-			}
+		if id, ok := p.identities.of(user); ok {
+			return &response{IdentityID: id}, nil
 		}
 	}
 	id := randomID(p.options.Region)
-	p.identities.Put(id, user)
+	if p.identities.create(id, user) != nil {
+		return nil, notStored()
+	}
 	return &response{IdentityID: id}, nil
 }
 
@@ -225,7 +271,7 @@ func (p *Pool) getCredentials(q request) (*response, *exception) {
 	if e := checkID("identityId", q.IdentityID); e != nil {
 		return nil, e
 	}
-	owner, ok := p.identities.Get(q.IdentityID)
+	owner, ok := p.identities.user(q.IdentityID)
 	if !ok {
 		return nil, newException("ResourceNotFoundException", "Identity '%s' not found.", q.IdentityID)
 	}
@@ -234,7 +280,9 @@ func (p *Pool) getCredentials(q request) (*response, *exception) {
 	case e != nil:
 		return nil, e
 	case owner == "" && user != "": // a guest who logs in keeps the identity
-		p.identities.Put(q.IdentityID, user)
+		if p.identities.logIn(q.IdentityID, user) != nil {
+			return nil, notStored()
+		}
 	case owner != "" && user == "":
 		return nil, newException("NotAuthorizedException", "Access to Identity '%s' is forbidden.", q.IdentityID)
 	case owner != user:
@@ -243,16 +291,7 @@ func (p *Pool) getCredentials(q request) (*response, *exception) {
 	expires := p.options.Now().Add(p.lifetime)
 	k, err := p.options.Keys.IssueTemporary(expires, iam.Owner{IdentityID: q.IdentityID, Authenticated: user != ""})
 	if err != nil {
-		return nil, newException("InternalErrorException", "The credentials could not be stored.")
+		return nil, notStored()
 	}
 	return &response{q.IdentityID, &credentials{k.ID, k.Secret, k.SessionToken, float64(expires.UnixMilli()) / 1000}}, nil
-}
-
-// randomID returns an id in the format of Cognito: the region and a random UUID [RFC 9562, 5.4].
-func randomID(region string) string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%s:%x-%x-%x-%x-%x", region, b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

@@ -1,6 +1,7 @@
 package cognito
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -10,14 +11,19 @@ import (
 	"time"
 
 	"iot.wasm/internal/localiot/iam"
+	"iot.wasm/internal/localiot/store"
 )
 
 // now is the time of all clocks in these tests.
 var now = time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func newPool(o Options) *Pool {
-	o.Region, o.Keys, o.Now = "us-east-1", iam.NewKeyStore(), func() time.Time { return now }
-	return New(o)
+	o.Region, o.Keys, o.Now = cmp.Or(o.Region, "us-east-1"), iam.NewKeyStore(), func() time.Time { return now }
+	p, err := New(o)
+	if err != nil {
+		panic(err)
+	}
+	return p
 }
 
 // call sends one request to the pool, and returns its response or the name of its exception.
@@ -152,15 +158,18 @@ func TestExceptions(t *testing.T) {
 		{"", `{}`, "UnknownOperationException"},
 		{"AWSCognitoIdentityService.ListIdentities", `{}`, "UnknownOperationException"},
 		{getID, ``, "InvalidParameterException"},
-		{getID, `[]`, "InvalidParameterException"},
-		{getID, `{"IdentityPoolId":5}`, "InvalidParameterException"},
+		{getID, `[]`, "SerializationException"},
+		{getID, `{"IdentityPoolId":5}`, "SerializationException"},
+		{getID, `{} {}`, "SerializationException"},
+		{getID, `{"IdentityPoolId":` + strings.Repeat("[", 30_000), "SerializationException"},
 		{getID, `{}`, "InvalidParameterException"},
 		{getID, `{"IdentityPoolId":"us-east-1_abc"}`, "InvalidParameterException"},
 		{getID, `{"IdentityPoolId":"` + other + `"}`, "ResourceNotFoundException"},
 		{getID, `{"IdentityPoolId":"` + p.ID() + `","Logins":{"localhost":""}}`, "NotAuthorizedException"},
 		{getID, `{"IdentityPoolId":"` + p.ID() + `","Logins":{"localhost":"expired"}}`, "NotAuthorizedException"},
 		{getID, `{"IdentityPoolId":"` + p.ID() + `","Logins":{"accounts.google.com":"token"}}`, "NotAuthorizedException"},
-		{getID, `{"IdentityPoolId":"` + p.ID() + strings.Repeat(" ", maxRequest) + `"}`, "InvalidParameterException"},
+		{getID, `{"IdentityPoolId":"` + p.ID() + strings.Repeat(" ", maxRequest) + `"}`, "RequestEntityTooLargeException"},
+		{getID, `{"IdentityPoolId":"` + p.ID() + `","Logins":{"localhost":"` + strings.Repeat("a", maxUser+1) + `"}}`, "NotAuthorizedException"},
 		{getCredentials, `{}`, "InvalidParameterException"},
 		{getCredentials, `{"IdentityId":"` + other + `"}`, "ResourceNotFoundException"},
 	} {
@@ -178,5 +187,71 @@ func TestExceptions(t *testing.T) {
 	p.ForgetIdentities()
 	if _, got := credentialsOf(t, p, id, "{}"); got != "ResourceNotFoundException" {
 		t.Errorf("for a removed identity: %q", got)
+	}
+}
+
+// The exception for the pool of another region names both regions.
+func TestOtherRegion(t *testing.T) {
+	p := newPool(Options{Region: "eu-central-1"})
+	if !strings.HasPrefix(p.ID(), "eu-central-1:") || !strings.HasPrefix(identityOf(t, p, "{}"), "eu-central-1:") {
+		t.Errorf("pool %s", p.ID())
+	}
+	_, e := p.getID(request{IdentityPoolID: "us-east-1:00000000-0000-4000-8000-000000000000"})
+	if e == nil || !strings.Contains(e.Message, "'us-east-1'") || !strings.Contains(e.Message, "'eu-central-1'") {
+		t.Errorf("%+v", e)
+	}
+}
+
+// The id of the pool and the identities survive a restart, in the order of their creation.
+func TestStore(t *testing.T) {
+	dir := t.TempDir()
+	open := func(region string) (*Pool, *store.DB) {
+		db, err := store.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return newPool(Options{Region: region, Store: db}), db
+	}
+	p, db := open("us-east-1")
+	id := p.ID()
+	first := identityOf(t, p, "{}")
+	for range maxIdentities - 2 {
+		identityOf(t, p, "{}")
+	}
+	alice := identityOf(t, p, `{"localhost":"alice"}`)
+	if _, e := credentialsOf(t, p, first, `{"localhost":"bob"}`); e != "" { // a guest logs in
+		t.Fatal(e)
+	}
+	db.Close()
+
+	p, db = open("us-east-1")
+	if p.ID() != id {
+		t.Errorf("the id of the pool is %s, want %s", p.ID(), id)
+	}
+	if got := identityOf(t, p, `{"localhost":"alice"}`); got != alice {
+		t.Errorf("the identity of alice is %s, want %s", got, alice)
+	}
+	if got := identityOf(t, p, `{"localhost":"bob"}`); got != first {
+		t.Errorf("the identity of bob is %s, want %s", got, first)
+	}
+	identityOf(t, p, "{}") // removes the oldest identity
+	db.Close()
+
+	p, db = open("eu-west-1")
+	if p.ID() == id {
+		t.Error("two regions have one pool")
+	}
+	db.Close()
+
+	p, db = open("us-east-1")
+	if _, e := credentialsOf(t, p, first, `{"localhost":"bob"}`); e != "ResourceNotFoundException" {
+		t.Errorf("a removed identity: %q", e)
+	}
+	p.ForgetIdentities()
+	db.Close()
+	p, db = open("us-east-1")
+	defer db.Close()
+	if _, e := credentialsOf(t, p, alice, `{"localhost":"alice"}`); e != "ResourceNotFoundException" || p.ID() != id {
+		t.Errorf("after ForgetIdentities: %q", e)
 	}
 }

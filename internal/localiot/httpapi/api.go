@@ -14,6 +14,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,11 +119,11 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		e := asError(err)
 		status = e.Status
-		a.log.Info("http refused", "operation", q.Operation, "method", r.Method, "path", shorten(r.URL.Path), "status", status, "error", e.Code, "check", e.Check)
+		a.log.Info("refused", "check", cmp.Or(e.Check, e.Code), "status", status, "operation", q.Operation, "method", r.Method, "path", shorten(r.URL.Path))
 		h.Set("x-amzn-ErrorType", e.Code)
 		result = errorBody{Message: e.Message, TraceID: id}
 	} else {
-		a.log.Info("http", "operation", q.Operation, "path", shorten(r.URL.Path), "status", status, "bytes", len(q.Body))
+		a.log.Info("http", "operation", q.Operation, "path", shorten(r.URL.Path), "bytes", len(q.Body))
 	}
 	if result == OK {
 		result = errorBody{Message: "OK", TraceID: id}

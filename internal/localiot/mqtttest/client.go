@@ -46,10 +46,16 @@ func DialWith(t *testing.T, url string, o websocket.DialOptions) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { ws.CloseNow() })
 	if ws.Subprotocol() != o.Subprotocols[0] {
 		t.Fatalf("subprotocol %q", ws.Subprotocol())
 	}
+	return New(t, ws)
+}
+
+// New returns a Client for an open WebSocket. The WebSocket is closed at the end of the test.
+func New(t *testing.T, ws *websocket.Conn) *Client {
+	t.Helper()
+	t.Cleanup(func() { ws.CloseNow() })
 	ws.SetReadLimit(1 << 20)
 	return &Client{WS: ws, t: t, unread: bytes.NewReader(nil)}
 }
@@ -85,6 +91,9 @@ func WithSession(cleanStart bool, receiveMaximum uint16) func(*packets.Connect) 
 		p.Properties = &packets.Properties{ReceiveMaximum: &receiveMaximum, SessionExpiryInterval: &expiry}
 	}
 }
+
+// Context returns the context of the test.
+func (c *Client) Context() context.Context { return c.t.Context() }
 
 // Send sends one packet as one WebSocket message.
 func (c *Client) Send(p io.WriterTo) {

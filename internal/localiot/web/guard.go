@@ -38,28 +38,26 @@ func NewGuard(hosts, origins []string) Guard {
 	return g
 }
 
-// Allow reports whether the server may serve the request. If not, Allow sends a Refusal.
-func (g Guard) Allow(w http.ResponseWriter, r *http.Request) bool {
+// Check returns nil if the server may serve the request. Otherwise it returns the Refusal, for status 403.
+func (g Guard) Check(r *http.Request) *Refusal {
 	if !g.allowsHost(r.Host) {
-		Refuse(w, http.StatusForbidden, Refusal{
+		return &Refusal{
 			Check:   "host",
 			Code:    "ForbiddenException",
 			Message: "This server does not serve that host. To allow it, start the server with -allow-host and its name.",
-		})
-		return false
+		}
 	}
 	// A client that is not a browser sends no Origin.
 	for _, origin := range r.Header.Values("Origin") {
 		if !g.allowsOrigin(origin) {
-			Refuse(w, http.StatusForbidden, Refusal{
+			return &Refusal{
 				Check:   "origin",
 				Code:    "ForbiddenException",
 				Message: "This server does not serve pages of that origin. To allow it, start the server with -allow-origin and the origin.",
-			})
-			return false
+			}
 		}
 	}
-	return true
+	return nil
 }
 
 func (g Guard) allowsHost(hostport string) bool {

@@ -52,13 +52,15 @@ func TestGuard(t *testing.T) {
 			if test.origin != "" {
 				r.Header.Set("Origin", test.origin)
 			}
-			w := httptest.NewRecorder()
-			if allowed := guard.Allow(w, r); allowed != (test.check == "") {
+			refused := guard.Check(r)
+			if allowed := refused == nil; allowed != (test.check == "") {
 				t.Fatalf("allowed: %v", allowed)
 			}
 			if test.check == "" {
 				return
 			}
+			w := httptest.NewRecorder()
+			Refuse(w, http.StatusForbidden, *refused)
 			body := w.Body.String()
 			var refusal Refusal
 			if err := json.Unmarshal([]byte(body), &refusal); err != nil {
@@ -77,7 +79,7 @@ func TestGuard(t *testing.T) {
 func TestOpaqueOriginIsForeign(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "http://localhost/", nil)
 	r.Header.Set("Origin", "null")
-	if NewGuard(nil, nil).Allow(httptest.NewRecorder(), r) {
+	if NewGuard(nil, nil).Check(r) == nil {
 		t.Error("the request is allowed")
 	}
 }

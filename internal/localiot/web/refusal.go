@@ -11,8 +11,8 @@ type Refusal struct {
 	Message string `json:"message"` // the message of AWS, if AWS has this error
 	Code    string `json:"code"`    // the exception name of AWS; "" for an injected fault
 
-	// Check is the name of the failed check: one of sigv4verify.Error, or host, origin, policy, upgrade,
-	// subprotocol, closed, control or fault.
+	// Check is the name of the failed check: one of sigv4verify.Error, or host, origin, method, policy,
+	// upgrade, subprotocol, closed, control or fault.
 	Check string `json:"check"`
 }
 
