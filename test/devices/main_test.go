@@ -7,6 +7,7 @@ package devices
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -43,7 +44,7 @@ func run(t *testing.T, play func(t *testing.T, s *scene)) {
 			data := t.TempDir()
 			s := &scene{t: t, server: harness.Serve(t, "-faults", "-data", data), connects: "2"}
 			s.settings = s.server.Settings()
-			s.web = pages(t, s.settings)
+			s.web = pages(t, s.settings, nil)
 			switch disturbance {
 			case "none":
 				s.connects = "1"
@@ -65,8 +66,9 @@ func run(t *testing.T, play func(t *testing.T, s *scene)) {
 	}
 }
 
-// pages serves the pages of testdata/ and the module. The page of x.js is /x.
-func pages(t *testing.T, settings harness.Settings) (url string) {
+// pages serves the module, and a page for each script of testdata/ and of further, which contains the texts
+// of scripts by name. The page of the script x.js is /x.
+func pages(t *testing.T, settings harness.Settings, further map[string]string) (url string) {
 	t.Helper()
 	text, err := json.Marshal(map[string]any{
 		"endpoint": settings.Endpoint, "region": settings.Region,
@@ -76,17 +78,23 @@ func pages(t *testing.T, settings harness.Settings) (url string) {
 		t.Fatal(err)
 	}
 	files := harness.Files{"/settings.json": {Body: string(text)}}
-	scripts, err := filepath.Glob("testdata/*.js")
+	scripts := maps.Clone(further)
+	if scripts == nil {
+		scripts = map[string]string{}
+	}
+	names, err := filepath.Glob("testdata/*.js")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, script := range scripts {
-		text, err := os.ReadFile(script)
+	for _, name := range names {
+		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		name := filepath.Base(script)
-		files["/pages/"+name] = harness.File{Body: string(text)}
+		scripts[filepath.Base(name)] = string(text)
+	}
+	for name, text := range scripts {
+		files["/pages/"+name] = harness.File{Body: text}
 		files["/"+name[:len(name)-len(".js")]] = harness.File{
 			Body: `<!doctype html><meta charset=utf-8><title>` + name + `</title><link rel=icon href=data:,><button>Go</button> <output></output>` +
 				`<script type="module" src="/pages/` + name + `"></script>`,
