@@ -7,6 +7,7 @@ package devices
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -120,7 +121,5 @@ func (s *scene) openReady(page string) *harness.Tab {
 // shows waits until the text of a page is equal to text.
 func shows(b *harness.Tab, text string) {
 	b.T.Helper()
-	b.Until(`document.querySelector("output").textContent === ` + string(must(json.Marshal(text))))
+	b.Until(fmt.Sprintf(`document.querySelector("output").textContent === %q`, text))
 }
-
-func must(text []byte, _ error) []byte { return text }
