@@ -113,8 +113,9 @@ export interface Jobs extends AsyncDisposableWhereKnown {
   }>;
 
   /**
-   * Returns the last execution of a job. Rejects with `ERR_JOBS_NOT_FOUND` if there is none. With "$next", returns the next
-   * execution: one in progress, or else the oldest queued one, or undefined if there is none.
+   * Returns the execution of a job. Rejects with `ERR_JOBS_NOT_FOUND` if there is none, and with `ERR_JOBS_TERMINAL` if its
+   * status does not change any more. With "$next", returns the next execution: one in progress, or else the oldest queued
+   * one, or undefined if there is none.
    */
   describe(jobId: string, options?: JobsRequestOptions): Promise<JobExecution | undefined>;
 
@@ -129,6 +130,9 @@ export interface Jobs extends AsyncDisposableWhereKnown {
    * that was interrupted gets an execution with the status "IN_PROGRESS" first. The loop lasts through reconnects. It
    * never gets an execution twice; it remembers the last 1000. The loop throws the first error that is not retryable. It
    * ends without an error when the signal aborts, or when the jobs or the client are closed.
+   *
+   * At most one execution waits for the loop: a later one replaces it, and may become the next one again. If a waiting
+   * execution was canceled, `update()` rejects.
    */
   next(options?: JobsNextOptions): AsyncIterableIterator<JobExecution>;
 

@@ -44,7 +44,7 @@ const errorOf = ({ code, message }) =>
   });
 
 /** @param {any} v */
-const isObject = (v) => typeof v === "object" && v !== null;
+const isObject = (v) => Object(v) === v;
 
 /** Whether two values of JSON are equal. @param {any} a @param {any} b @returns {boolean} */
 const equal = (a, b) => (isObject(a) && isObject(b) ? Array.isArray(a) === Array.isArray(b) && !difference(a, b) && !difference(b, a) : a === b);
@@ -63,7 +63,7 @@ function difference(desired, reported) {
     const delta = nested ? difference(value, other) : equal(value, other) ? undefined : value;
     return delta === undefined ? [] : [[key, delta]];
   });
-  return members.length > 0 ? Object.fromEntries(members) : undefined;
+  return members[0] && Object.fromEntries(members);
 }
 
 /**

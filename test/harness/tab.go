@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/heapprofiler"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -63,6 +64,13 @@ func (b *Tab) Close() {
 	if err := chromedp.Cancel(b.Ctx); err != nil {
 		b.T.Fatal(err)
 	}
+}
+
+// Crash kills the process of the page, so that no event of the page fires. It does not wait for the end of
+// the process. The tab cannot be used afterwards.
+func (b *Tab) Crash() {
+	// The browser does not answer the command.
+	go func() { _, _ = chromedp.Call(b.Ctx, page.Crash, cdp.Empty{}) }()
 }
 
 // With returns a Tab for the same page, whose methods fail the subtest t.

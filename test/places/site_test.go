@@ -141,7 +141,7 @@ func (s *site) call(w http.ResponseWriter, r *http.Request) {
 	}
 	err := json.NewDecoder(r.Body).Decode(&request)
 	if err == nil {
-		err = s.local.Call(request.Method, request.Path, request.Body)
+		err = s.local.Call(request.Method, request.Path, request.Body, nil)
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)

@@ -183,7 +183,7 @@ export class IotClient extends EventTarget {
           if (active && this.#link.running_) await this.#link.withToken_((token) => this.#link.call_("unsubscribe", { token, subscription: id }));
         }));
       const granted = this.#link.withToken_((token) => {
-        id = this.#link.call_("subscribe", plain(o, { token, filter, connected }));
+        id = this.#link.call_("subscribe", plain(o, { token, filter, connected, signal: undefined }));
         if (id) this.#subscriptions.set(id, subscription);
       }, o.signal);
       granted.catch((error) => this.#ended(id, error, subscription));

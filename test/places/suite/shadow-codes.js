@@ -80,6 +80,10 @@ test("every call settles: timeout, abort, close()", async (place) => {
   stop.abort(reason);
   for (const one of waiting) ok((await one) === reason, "the error is the signal's reason");
   ok((await rejects(lamp.get({ signal: AbortSignal.abort(reason) }))) === reason, "the error is the reason of a signal that was aborted before");
+  const during = shadow(fakeClient(() => ["/accepted", { state: {}, version: 1 }]), "lamp");
+  const stopLater = new AbortController();
+  ok((await rejects(during.update(() => (stopLater.abort(reason), {}), { signal: stopLater.signal }))) === reason, "the signal aborts during the function of update()");
+  await rejects(during.update(() => (during.close(), {})), { code: "ERR_SHADOW_CLOSED" });
   const closing = [lamp.get(), lamp.delete()].map((p) => rejects(p, { name: "IotError", code: "ERR_SHADOW_CLOSED" }));
   const deltas = lamp.deltas()[Symbol.asyncIterator]();
   const pending = deltas.next();

@@ -133,4 +133,31 @@ test("a loop keeps at most 1 MiB of values", async (place) => {
   equal((await first).value.version, 91);
   equal((await loop.next()).value.version, 92);
   await loop.return();
+  // The values that are fetched after reconnects count too.
+  let version = 0;
+  const fetching = fakeClient(() => ["/accepted", { version: ++version, timestamp: version, state: { delta: "x".repeat(100_000) } }]);
+  const fetched = shadow(fetching, "lamp").deltas();
+  while (version < 20) {
+    await new Promise((resolve) => setTimeout(resolve));
+    fetching.dispatchEvent(new Event("connected"));
+  }
+  await new Promise((resolve) => setTimeout(resolve));
+  equal((await fetched.next()).value.version, version - 9);
+  await fetched.return();
+});
+
+test("a loop fetches the state again after a retryable error", async (place) => {
+  const { shadow } = await place.module("shadow");
+  const answers = [["/rejected", { code: 500, message: "busy" }], ["/rejected", { code: 429, message: "slow" }], ["/accepted", { version: 3, state: { delta: 1 } }]];
+  const real = globalThis.setTimeout;
+  const delays = [];
+  globalThis.setTimeout = (f, ms) => (ms === 5000 ? (delays.push(ms), real(f)) : real(f, ms));
+  try {
+    const loop = shadow(fakeClient(() => answers.shift()), "lamp").deltas();
+    equal((await loop.next()).value.version, 3);
+    await loop.return();
+  } finally {
+    globalThis.setTimeout = real;
+  }
+  equal(delays, [5000, 5000]);
 });
