@@ -320,7 +320,7 @@ func TestAnswerToRequester(t *testing.T) {
 	watcher.Ping()
 }
 
-// An answer with ToRequester reaches nobody if no client has sent the request.
+// An answer with ToRequester reaches no client if no client has sent the request.
 func TestAnswerWithoutRequester(t *testing.T) {
 	s := start(t, Options{Services: []Service{reply{}}})
 	watcher, _ := s.connect("watcher", nil)

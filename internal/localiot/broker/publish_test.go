@@ -35,7 +35,7 @@ func TestPublish(t *testing.T) {
 	bob.Ping()
 }
 
-// mochi-mqtt alone copies the user properties to the PUBACK, with the invalid reason code 0x01.
+// The PUBACK has reason code 0x00, and does not contain the user properties of the PUBLISH.
 func TestPubackOfUserProperties(t *testing.T) {
 	s := start(t, Options{})
 	c, _ := s.connect("c", nil)

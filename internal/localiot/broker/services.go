@@ -36,7 +36,7 @@ type Message struct {
 
 	// ToRequester sends the message to the client of the request only, once, with or without a
 	// subscription. No other client receives it, as AWS documents for jobs (jobs-mqtt-api.html). It is sent
-	// to nobody if the request did not come by MQTT.
+	// to no client if the request did not come by MQTT.
 	ToRequester bool
 }
 

@@ -22,7 +22,7 @@ var dataPlane = []string{
 	"iotjobsdata:DescribeJobExecution", "iotjobsdata:GetPendingJobExecutions", "iotjobsdata:StartNextPendingJobExecution", "iotjobsdata:UpdateJobExecution",
 }
 
-// A request is an action that a client wants to perform, with its context.
+// A request is an action that a client requests, with its context.
 type request struct {
 	action     string // in lower case
 	resource   string // an ARN

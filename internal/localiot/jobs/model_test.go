@@ -13,7 +13,7 @@ import (
 	"iot.wasm/internal/localiot/store"
 )
 
-// modelExecution is what the model of a random test knows about an execution.
+// modelExecution is the state of an execution in the model of a random test.
 type modelExecution struct {
 	job      string
 	status   Status

@@ -36,8 +36,8 @@ type nextNotification struct {
 
 // notify sends the notifications about the changes of the pending executions of a thing.
 //
-// The list of criteria in jobs-comm-notifications.html says that notify is also published when an
-// execution changes to IN_PROGRESS. The examples of that page, and jobs-mqtt-api.html, say that it is
+// The list of criteria in jobs-comm-notifications.html states that notify is also published when an
+// execution changes to IN_PROGRESS. The examples of that page, and jobs-mqtt-api.html, state that it is
 // published only when an execution is added or removed. Here the examples decide.
 func (s *Service) notify(thing string, before queue, now int64) {
 	after := s.queue(thing)

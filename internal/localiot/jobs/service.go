@@ -228,7 +228,7 @@ func (s *Service) begin() (*transaction, *Error) {
 }
 
 // change returns the new value of an execution, with that status and the next version. The documentation
-// says that updates by a device increment the version. Here all changes do.
+// states that updates by a device increment the version. Here all changes do.
 func (tx *transaction) change(e *execution, status Status) *execution {
 	after := *e
 	after.Version++

@@ -213,7 +213,7 @@ func (c *Client) Publish(id uint16, topic, payload string) {
 }
 
 // PublishAll publishes n messages with QoS 1, each with its index from 0 as the payload, and waits until
-// the broker has distributed them. mochi-mqtt sends the PUBACK before it distributes a message.
+// the broker has distributed them.
 func (c *Client) PublishAll(n int, topic string) {
 	c.t.Helper()
 	for i := range n {

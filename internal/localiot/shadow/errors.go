@@ -64,7 +64,7 @@ func (e *Error) Error() string { return fmt.Sprintf("shadow: %d %s", e.Code, e.M
 // Document returns the error as the body of a message to the topic rejected.
 func (e *Error) Document() []byte { return jsontext.Encode(e) }
 
-// reject returns an Error. The documentation says that not all error documents have a timestamp, but not
+// reject returns an Error. The documentation states that not all error documents have a timestamp, but not
 // which ones. Its examples of the codes 404 and 409 have none.
 func reject(p problem, token *string, seconds int64) *Error {
 	e := &Error{Code: p.code, Message: p.message, ClientToken: token}

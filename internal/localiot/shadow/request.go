@@ -72,7 +72,7 @@ func parseUpdate(body []byte, seconds int64) (request, *problem) {
 }
 
 // parseToken returns the clientToken in the body of a get or a delete. The documentation demands an empty
-// body, and says that the body of a delete is ignored. The AWS IoT Device SDK v2 sends a clientToken in
+// body, and states that the body of a delete is ignored. The AWS IoT Device SDK v2 sends a clientToken in
 // both, and receives it with the answer. Everything else in the body is ignored.
 func parseToken(body []byte) (*string, *problem) {
 	members, problem := decode(body)

@@ -199,7 +199,7 @@ func (s *Service) Get(thing, name string, body []byte) ([]byte, error) {
 // (device-shadow-data-flow.html#deleting-device-shadow). body may be empty, or contain a clientToken.
 //
 // The version in the document is that of the deleted shadow. A shadow that is created again within 48
-// hours continues with the next version. The documentation says that the version of a later one is 0.
+// hours continues with the next version. The documentation states that the version of a later one is 0.
 // Here the first update creates version 1, as for a shadow that never existed.
 func (s *Service) Delete(thing, name string, body []byte) ([]byte, error) {
 	s.mu.Lock()
