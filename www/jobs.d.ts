@@ -131,8 +131,8 @@ export interface Jobs extends AsyncDisposableWhereKnown {
    * never gets an execution twice; it remembers the last 1000. The loop throws the first error that is not retryable. It
    * ends without an error when the signal aborts, or when the jobs or the client are closed.
    *
-   * At most one execution waits for the loop: a later one replaces it, and may become the next one again. If a waiting
-   * execution was canceled, `update()` rejects.
+   * At most one execution waits for the loop. A later one replaces it. The loop gets the replaced execution when that
+   * becomes the next one again. If an execution was canceled while it waited, `update()` rejects.
    */
   next(options?: JobsNextOptions): AsyncIterableIterator<JobExecution>;
 
