@@ -36,14 +36,14 @@ export interface SubscriptionOptions extends ClientOptions, Omit<SubscribeOption
   onError?: ((error: unknown) => void) | undefined;
 }
 
-/** The result of `useShadow()`. */
-export interface ShadowState {
+/** The result of `useShadow()`. `T` is the type of the sections. Nothing checks that they have this type. */
+export interface ShadowState<T = unknown> {
   /** The section `reported`; undefined if there is none, or if it is not known yet. */
-  readonly reported: unknown;
+  readonly reported: T | undefined;
   /** The section `desired`; undefined if there is none, or if it is not known yet. */
-  readonly desired: unknown;
+  readonly desired: T | undefined;
   /** The members of `desired` that differ from `reported`; undefined if there are none. */
-  readonly delta: unknown;
+  readonly delta: Partial<T> | undefined;
   /** The version of the shadow; undefined if the shadow does not exist, or is not known yet. */
   readonly version: number | undefined;
   /** The error because of which the members do not follow the shadow; undefined if they do. They follow it again after the next connection. */
@@ -84,4 +84,4 @@ export function usePublish(options?: ClientOptions): IotClient["publish"];
  * Follows a device shadow while the component is mounted. Without `name`, it is the classic shadow of the thing. Throws a
  * `TypeError` (`ERR_OPTION`) if the name of the thing or of the shadow is not valid.
  */
-export function useShadow(thing: string, name?: string, options?: ClientOptions): ShadowState;
+export function useShadow<T = unknown>(thing: string, name?: string, options?: ClientOptions): ShadowState<T>;

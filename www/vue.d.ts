@@ -36,14 +36,14 @@ export interface SubscriptionOptions extends ClientOptions, Omit<SubscribeOption
   onError?: ((error: unknown) => void) | undefined;
 }
 
-/** The result of `useShadow()`. */
-export interface ShadowRefs {
+/** The result of `useShadow()`. `T` is the type of the sections. Nothing checks that they have this type. */
+export interface ShadowRefs<T = unknown> {
   /** The section `reported`; undefined if there is none, or if it is not known yet. */
-  readonly reported: Readonly<Ref<unknown>>;
+  readonly reported: Readonly<Ref<T | undefined>>;
   /** The section `desired`; undefined if there is none, or if it is not known yet. */
-  readonly desired: Readonly<Ref<unknown>>;
+  readonly desired: Readonly<Ref<T | undefined>>;
   /** The members of `desired` that differ from `reported`; undefined if there are none. */
-  readonly delta: Readonly<Ref<unknown>>;
+  readonly delta: Readonly<Ref<Partial<T> | undefined>>;
   /** The version of the shadow; undefined if the shadow does not exist, or is not known yet. */
   readonly version: Readonly<Ref<number | undefined>>;
   /** The error because of which the refs do not follow the shadow; undefined if they do. They follow it again after the next connection. */
@@ -83,4 +83,4 @@ export function usePublish(options?: ClientOptions): IotClient["publish"];
  * Follows a device shadow. Without `name`, it is the classic shadow of the thing. Throws a `TypeError` (`ERR_OPTION`) if
  * the name of the thing or of the shadow is not valid.
  */
-export function useShadow(thing: MaybeRefOrGetter<string>, name?: MaybeRefOrGetter<string | undefined>, options?: ClientOptions): ShadowRefs;
+export function useShadow<T = unknown>(thing: MaybeRefOrGetter<string>, name?: MaybeRefOrGetter<string | undefined>, options?: ClientOptions): ShadowRefs<T>;

@@ -155,7 +155,7 @@ func TestReadme(t *testing.T) {
 	t.Parallel()
 	all := files(t, distDir)
 	readme := string(all["README.md"])
-	for _, want := range []string{"optimizeDeps", "integrity.json", "wasm-unsafe-eval", "`ERR_CONNECTION_LOST`", "`ERR_COGNITO_NOT_FOUND`", "`ERR_SHADOW_VERSION`", "`ERR_JOBS_VERSION`"} {
+	for _, want := range []string{"optimizeDeps", "integrity.json", "wasm-unsafe-eval", "`ERR_CONNECTION_LOST`", "`ERR_COGNITO_NOT_FOUND`", "`ERR_SHADOW_VERSION`", "`ERR_JOBS_VERSION`", "iot.wasm/react", "iot.wasm/vue"} {
 		if !strings.Contains(readme, want) {
 			t.Errorf("README.md does not contain %s", want)
 		}

@@ -38,10 +38,12 @@ export function Temperature({ room }: { room?: string }) {
 export function Lamp() {
   const lamp: ShadowState = useShadow("lamp");
   const { reported, desired, delta, version, error, update } = useShadow("lamp", "colour", client);
+  const typed = useShadow<{ on: boolean }>("lamp");
+  const on: boolean | undefined = typed.reported?.on ?? typed.desired?.on ?? typed.delta?.on;
   const known: number | undefined = version;
   return (
     <button onClick={() => void update({ desired: { on: true } }, { retry: 1 })}>
-      {JSON.stringify([reported, desired, delta, error, known, lamp.version])}
+      {JSON.stringify([reported, desired, delta, error, known, on, lamp.version])}
     </button>
   );
 }
@@ -81,6 +83,10 @@ export function Mistakes() {
   useShadow("lamp", client);
   // @ts-expect-error an update has sections
   void useShadow("lamp").update({ on: true });
+  // @ts-expect-error the section may be missing
+  void useShadow<{ on: boolean }>("lamp").reported.on;
+  // @ts-expect-error the type of a section is not known
+  void useShadow("lamp").reported?.on;
   // @ts-expect-error a message is not a node
   return <p>{useSubscription("a")}</p>;
 }

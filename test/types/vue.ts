@@ -26,10 +26,11 @@ export const Temperature = defineComponent({
     const publish = usePublish();
     const lamp: ShadowRefs = useShadow("lamp");
     const { reported, desired, delta, version, error, update } = useShadow(() => props.room, ref("colour"), client);
+    const on: boolean | undefined = useShadow<{ on: boolean }>("lamp").reported.value?.on;
     const number: number | undefined = version.value;
     const refs = { state, last, list, lamp };
     return () => h("button", { onClick: () => Promise.all([publish("a", "b"), update({ desired: { on: true } })]) },
-      [connection.error.value, message.value?.text(), reported.value, desired.value, delta.value, error.value, number, given.keep, refs.list.value.length].join());
+      [connection.error.value, message.value?.text(), reported.value, desired.value, delta.value, error.value, number, on, given.keep, refs.list.value.length].join());
   },
 });
 

@@ -1,6 +1,7 @@
 /**
  * The sources of values that react.js and vue.js show: the state of a connection, the messages of a subscription, and a
- * shadow. In dist/, each of the two modules contains a copy of this module.
+ * shadow. In dist/, each of the two modules contains a copy of this module, so components of React
+ * and of Vue on one page are counted separately.
  */
 
 /** @typedef {import("../iot.js").IotClient} IotClient */
@@ -9,8 +10,8 @@
 const IDLE = { state: "idle", error: undefined };
 
 /**
- * Creates a source: a value that is updated while a component follows it. The value of get_() changes only when the
- * recipient is notified. server_() returns the value for rendering on a server.
+ * Creates a source: a value that is updated while a component follows it. The value of get_() changes only when
+ * notify() is called. server_() returns the value for rendering on a server.
  *
  * start() runs in a microtask, because StrictMode mounts, unmounts and mounts a component in one task. Only the last mount
  * then starts.
@@ -41,7 +42,7 @@ const clients = new WeakMap();
 
 /**
  * Returns the source of a client's state and last error. With options, it connects the client. It disconnects the client
- * when its last recipient stops.
+ * when the last component that connects it stops.
  * @param {IotClient} client
  * @param {object} options
  */

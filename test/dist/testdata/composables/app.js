@@ -34,15 +34,27 @@ const Lamp = {
   },
 };
 
+/** Connects with other options, and subscribes to a filter that is not valid. */
+const Wrong = {
+  props: ["options"],
+  setup(props) {
+    const problem = ref();
+    const { state, error } = useConnection({ ...props.options, keepAlive: 30 });
+    useSubscription("a/#/b", { onError: (e) => (problem.value = e) });
+    return () => h("p", { id: "wrong" }, `${state.value} ${error.value?.code} ${problem.value?.code}`);
+  },
+};
+
 /** Contains all components, until the page unmounts them. */
 const App = {
   props: ["options"],
   setup(props) {
-    const room = ref(1), mounted = ref(true);
-    Object.assign(globalThis, { setRoom: (v) => (room.value = v), setMounted: (v) => (mounted.value = v) });
+    const room = ref(1), mounted = ref(true), wrong = ref(false);
+    Object.assign(globalThis, { setRoom: (v) => (room.value = v), setMounted: (v) => (mounted.value = v), setWrong: (v) => (wrong.value = v) });
     onMounted(() => (globalThis.mounts = (globalThis.mounts ?? 0) + 1));
     return () => mounted.value
-      ? h("div", [room.value && h(Room, { room: room.value }), h(Lamp), h(State, { options: props.options }), h(State, { options: props.options })])
+      ? h("div", [room.value && h(Room, { room: room.value }), h(Lamp), h(State, { options: props.options }),
+        h(State, { options: props.options }), wrong.value && h(Wrong, { options: props.options })])
       : h("p", { id: "empty" });
   },
 };

@@ -25,16 +25,25 @@ function Lamp() {
   return h("p", { id: "lamp" }, JSON.stringify({ reported, desired, delta, version, error }));
 }
 
+/** Connects with other options, and subscribes to a filter that is not valid. */
+function Wrong({ options }) {
+  const [problem, setProblem] = useState();
+  const { state, error } = useConnection({ ...options, keepAlive: 30 });
+  useSubscription("a/#/b", { onError: setProblem });
+  return h("p", { id: "wrong" }, `${state} ${error?.code} ${problem?.code}`);
+}
+
 /** Contains all components, until the page unmounts them. */
 function App({ options }) {
   const [room, setRoom] = useState(1);
   const [mounted, setMounted] = useState(true);
-  Object.assign(globalThis, { setRoom, setMounted });
+  const [wrong, setWrong] = useState(false);
+  Object.assign(globalThis, { setRoom, setMounted, setWrong });
   useEffect(() => {
     globalThis.mounts = (globalThis.mounts ?? 0) + 1;
   }, []);
   if (!mounted) return h("p", { id: "empty" });
-  return h("div", null, room && h(Room, { room }), h(Lamp), h(State, { options }), h(State, { options }));
+  return h("div", null, room && h(Room, { room }), h(Lamp), h(State, { options }), h(State, { options }), wrong && h(Wrong, { options }));
 }
 
 export const app = (options) => h(StrictMode, null, h(App, { options }));
