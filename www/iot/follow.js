@@ -1,7 +1,7 @@
 /**
  * The sources of values that react.js and vue.js show: the state of a connection, the messages of a subscription, and a
- * shadow. In dist/, each of the two modules contains a copy of this module, so components of React
- * and of Vue on one page are counted separately.
+ * shadow. In dist/, each of the two modules contains a copy of this module. A page that uses both modules must give each of
+ * them a client of its own, because each copy counts the components that keep a client connected.
  */
 
 /** @typedef {import("../iot.js").IotClient} IotClient */
@@ -37,7 +37,7 @@ function createSource(value, start, server = value) {
   };
 }
 
-/** The number of components that keep a client connected, and its last error. @type {WeakMap<IotClient, { users_: number, error_?: unknown }>} */
+/** For each client, the number of components that keep it connected, and its last error. @type {WeakMap<IotClient, { users_: number, error_?: unknown }>} */
 const clients = new WeakMap();
 
 /**
