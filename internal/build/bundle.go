@@ -59,8 +59,9 @@ func minified(version string) (map[string][]byte, error) {
 	module := options
 	module.Format = api.FormatESModule
 	module.Banner = map[string]string{"js": banner}
-	// The optional modules import iot.js, so that a page has one IotError and one client.
-	module.External = []string{"./iot.js"}
+	// The optional modules import iot.js, so that a page has one IotError and one client. A
+	// bundler omits the import of shadow.js if the application does not use useShadow.
+	module.External = []string{"./iot.js", "./shadow.js", "react", "vue"}
 
 	all := map[string][]byte{}
 	for name, o := range map[string]api.BuildOptions{
@@ -69,6 +70,8 @@ func minified(version string) (map[string][]byte, error) {
 		"shadow.js":     module,
 		"jobs.js":       module,
 		"presence.js":   module,
+		"react.js":      module,
+		"vue.js":        module,
 		"iot.global.js": classic(options, banner),
 	} {
 		if len(o.EntryPoints) == 0 {

@@ -61,6 +61,8 @@ func fill(files map[string][]byte, version string) error {
 	// The package's README repeats these sections of the documentation.
 	for name, from := range map[string]struct{ file, title string }{
 		"Bundler": {"docs/embedding.md", "With a bundler"},
+		"React":   {"docs/embedding.md", "React"},
+		"Vue":     {"docs/embedding.md", "Vue"},
 		"Script":  {"docs/embedding.md", "By a script tag"},
 		"Headers": {"docs/embedding.md", "HTTP headers of your server"},
 		"Codes":   {"docs/errors.md", "Codes"},

@@ -86,8 +86,8 @@ func (m httpMessages) publish(p httpapi.Publication) error {
 	b := m.server.currentBroker()
 	switch b.CheckMessage(p.Topic, len(p.Payload), p.Retain) {
 	case packets.CodeSuccess:
-	case packets.ErrQuotaExceeded:
-		return httpapi.TooLarge("The payload exceeds the maximum size allowed")
+	case packets.ErrQuotaExceeded: // of retained messages; httpapi has checked the size of the payload
+		return &httpapi.Error{Status: http.StatusTooManyRequests, Code: "ThrottlingException", Message: "Rate exceeded", Check: "retained-quota"}
 	case packets.ErrNotAuthorized:
 		return &httpapi.Error{Status: http.StatusForbidden, Code: "ForbiddenException", Message: "Forbidden", Check: "reserved-topic"}
 	default:

@@ -115,14 +115,14 @@ func check(t *testing.T, s *harness.StandIn, at string, effects int) {
 }
 
 // pageProject makes a project that has installed the package and contains the sources of a
-// page. It returns the project's folder. The project uses React from test/npm.
+// page. It returns the project's folder. The project uses React and Vue from test/npm.
 func pageProject(t *testing.T, page string) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(project)); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"react", "react-dom"} {
+	for _, name := range []string{"react", "react-dom", "vue"} {
 		if err := os.Symlink(filepath.Join(modules, name), filepath.Join(dir, "node_modules", name)); err != nil {
 			t.Fatal(err)
 		}

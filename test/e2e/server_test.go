@@ -230,7 +230,7 @@ func TestUnfinishedRequests(t *testing.T) {
 
 	for name, c := range map[string]struct{ header, body, want string }{
 		"header":           {strings.Repeat("x", 128<<10), "", "431"},
-		"body for Cognito": {"", `{"IdentityPoolId":"` + strings.Repeat("x", 128<<10) + `"}`, "400"},
+		"body for Cognito": {"", `{"IdentityPoolId":"` + strings.Repeat("x", 128<<10) + `"}`, "413"},
 		"body for control": {"", `{"cut":"` + strings.Repeat("x", 128<<10) + `"}`, "400"},
 	} {
 		path := "control"

@@ -24,13 +24,13 @@ import (
 var compilers = []string{"typescript-2023", "typescript"}
 
 // tree is a folder with copies of the typings, the JavaScript and the programs of this
-// folder. It contains no npm package that could provide other types.
+// folder. Of the npm packages, it contains only links to the types of React and Vue.
 var tree string
 
 func TestMain(m *testing.M) { os.Exit(harness.Run(m, copyTree)) }
 
 // copyTree fills the tree. The tree contains iot.js as entry.js, because TypeScript would
-// read iot.d.ts instead of iot.js. It contains the declarations of wasm_exec.js instead of
+// read iot.d.ts instead of iot.js; likewise react-entry.js and vue-entry.js. It contains the declarations of wasm_exec.js instead of
 // wasm_exec.js.
 func copyTree(dir string) (stop func(), err error) {
 	if tree, err = filepath.EvalSymlinks(dir); err != nil {
@@ -39,9 +39,10 @@ func copyTree(dir string) (stop func(), err error) {
 	copies := map[string]string{
 		"www/iot.js": "www/entry.js", "www/cognito.js": "www/cognito.js", "www/shadow.js": "www/shadow.js",
 		"www/jobs.js": "www/jobs.js", "www/presence.js": "www/presence.js",
+		"www/react.js": "www/react-entry.js", "www/vue.js": "www/vue-entry.js",
 		"test/types/wasm_exec.d.ts": "www/wasm_exec.d.ts", "test/types/tsconfig.json": "test/types/tsconfig.json",
 	}
-	for _, pattern := range []string{"www/*.d.ts", "www/iot/*.js", "test/types/*.ts"} {
+	for _, pattern := range []string{"www/*.d.ts", "www/iot/*.js", "test/types/*.ts", "test/types/*.tsx"} {
 		found, err := filepath.Glob(filepath.Join(harness.Root, pattern))
 		if err != nil {
 			return nil, err
@@ -63,6 +64,19 @@ func copyTree(dir string) (stop func(), err error) {
 			return nil, err
 		}
 		if err := os.WriteFile(to, data, 0o644); err != nil {
+			return nil, err
+		}
+	}
+	modules, err := harness.Modules()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"@types/react", "vue"} {
+		link := filepath.Join(tree, "node_modules", name)
+		if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+			return nil, err
+		}
+		if err := os.Symlink(filepath.Join(modules, name), link); err != nil {
 			return nil, err
 		}
 	}
@@ -140,6 +154,23 @@ func TestUse(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestFrameworks compiles the programs for React and Vue with the newest compiler, and the
+// JavaScript of the bindings. It also fails if the compiler accepts a mistake.
+func TestFrameworks(t *testing.T) {
+	for _, file := range []string{"react.tsx", "vue.ts"} {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			out := compile(t, compilers[len(compilers)-1], map[string]any{
+				"jsx": "react-jsx", "allowJs": true, "checkJs": true, "lib": []string{"es2022", "dom"},
+				"exactOptionalPropertyTypes": false, "noPropertyAccessFromIndexSignature": false, "noUncheckedIndexedAccess": false,
+			}, file)
+			if out != "" {
+				t.Error(out)
+			}
+		})
 	}
 }
 

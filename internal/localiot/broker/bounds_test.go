@@ -89,6 +89,9 @@ func TestRetainedMessagesAreBounded(t *testing.T) {
 		if ack := mqtttest.Receive[*packets.Puback](c); ack.ReasonCode != want {
 			t.Errorf("%d bytes: PUBACK 0x%02X, want 0x%02X", len(payload), ack.ReasonCode, want)
 		}
+		if code := s.CheckMessage("c", len(payload), true).Code; code != want {
+			t.Errorf("%d bytes: CheckMessage 0x%02X, want 0x%02X", len(payload), code, want)
+		}
 	}
 	want("ab")
 	for range 3 {

@@ -56,10 +56,14 @@ func (b *Broker) checkPublish(a Authorizer, topic string, size int, retain bool)
 	return b.CheckPublish(topic, retain), "reserved-topic"
 }
 
-// CheckMessage returns the reason code with which the quotas and the reserved topics refuse a message of a
-// client, or CodeSuccess. It is for messages of the HTTP API. size is that of the payload, in bytes.
+// CheckMessage returns the reason code with which the quotas, the reserved topics and the bound of retained
+// messages refuse a message of a client, or CodeSuccess. It is for messages of the HTTP API. size is that
+// of the payload, in bytes.
 func (b *Broker) CheckMessage(topic string, size int, retain bool) packets.Code {
 	code, _ := b.checkPublish(nil, topic, size, retain)
+	if code == packets.CodeSuccess && retain && !b.mayRetain(topic, size) {
+		return packets.ErrQuotaExceeded
+	}
 	return code
 }
 
