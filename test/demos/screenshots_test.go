@@ -22,6 +22,7 @@ var scenes = []struct{ name, script, until string }{
 	{"mqtt-sample", `document.querySelector("#publish button").click()`, `document.querySelectorAll("#messages li").length === 1`},
 	{"lamp", ``, `document.querySelector("#text").textContent !== ""`},
 	{"switch", `document.querySelector("#on").click()`, `document.querySelector("#answer").textContent.includes("does")`},
+	{"chat", `document.querySelector("#write input").value = "Hello from the lobby"; document.querySelector("#write button").click()`, `document.querySelectorAll("#messages li").length === 1`},
 	{"index", ``, `true`},
 }
 
