@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -71,8 +72,10 @@ func (p *person) watch(event any) {
 			p.problems = append(p.problems, "console: "+string(text))
 		}
 	case *log.EventEntryAdded:
-		if e := event.Entry; (e.Level == "error" || e.Level == "warning") && e.Source != "network" && !strings.HasPrefix(e.Text, "WebSocket connection to ") {
-			p.problems = append(p.problems, e.Text)
+		e := event.Entry
+		cut := strings.HasPrefix(e.Text, "WebSocket connection to ") || e.Source == "network" && strings.Contains(e.URL, "/mqtt")
+		if (e.Level == "error" || e.Level == "warning") && !cut {
+			p.problems = append(p.problems, e.Text+" "+e.URL)
 		}
 	}
 }
@@ -107,7 +110,7 @@ func (p *person) theme(name string) {
 	}
 }
 
-// accessible checks the page with axe-core in both themes.
+// accessible checks the page with axe-core in both themes, and that it fits a window with a width of 320 pixels.
 func (p *person) accessible() {
 	p.T.Helper()
 	modules, err := harness.Modules()
@@ -127,4 +130,16 @@ func (p *person) accessible() {
 		p.Is(`(await axe.run()).violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.html + " " + n.failureSummary))`, "[]")
 	}
 	p.theme("light")
+	p.resize(320, 640)
+	p.Is(`document.documentElement.scrollWidth`, "320")
+	p.resize(800, 600)
+}
+
+// resize sets the size of the page's window.
+func (p *person) resize(width, height int64) {
+	p.T.Helper()
+	if _, err := chromedp.Call(p.Ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1}); err != nil {
+		p.T.Fatal(err)
+	}
+	p.Is(`innerWidth`, strconv.FormatInt(width, 10))
 }

@@ -4,10 +4,8 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
@@ -57,10 +55,7 @@ func TestScreenshots(t *testing.T) {
 func (p *person) picture(name, theme string, width, height int64) {
 	p.T.Helper()
 	p.theme(theme)
-	if _, err := chromedp.Call(p.Ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1}); err != nil {
-		p.T.Fatal(err)
-	}
-	p.Is(`innerWidth`, strconv.FormatInt(width, 10))
+	p.resize(width, height)
 	p.Is(`document.documentElement.scrollWidth <= innerWidth`, "true")
 	p.Eval(`scrollTo(0, 0); await Promise.all(document.getAnimations().map((a) => a.finished))`, nil)
 	shot, err := chromedp.Call(p.Ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{})
