@@ -4,13 +4,13 @@ SEEDS ?= 20000
 JS = GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm dist test lint native browser tools bench size fuzz sim chaos hostile kill load clean
+.PHONY: help wasm dist test lint native browser tools bench size fuzz sim chaos hostile kill load screenshots clean
 
 # "make help" prints the text after "##" in the line of each target.
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
-		while IFS='|' read -r target text; do printf 'make %-8s  %s\n' "$$target" "$$text"; done
+		while IFS='|' read -r target text; do printf 'make %-11s  %s\n' "$$target" "$$text"; done
 
 wasm: ## build www/iot.wasm and its loader; needs Go only; LEAN=1: a smaller wasm
 	@$(GO) run ./internal/build $(if $(LEAN),-lean)
@@ -64,6 +64,9 @@ load: wasm ## send 10,000 messages a second through the stand-in to 500 connecti
 bench: wasm ## compare this and other clients in Chromium; BENCHFLAGS=-quick: a short run
 	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist -compress=false
 	$(GO) run ./test/bench -www dist $(BENCHFLAGS)
+
+screenshots: wasm ## write pictures of the demos to docs/demos/: light, dark, and 360 pixels wide
+	$(GO) test -count=1 ./test/demos -run '^TestScreenshots$$' -screenshots $(CURDIR)/docs/demos
 
 size: ## list the sizes of the packages in the wasm
 	@$(GO) run ./test/size/packages

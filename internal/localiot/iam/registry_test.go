@@ -92,6 +92,23 @@ func TestGuest(t *testing.T) {
 	}
 }
 
+// A guest may get and update one shadow. A guest may not delete it, and may use no other thing.
+func TestGuestShadow(t *testing.T) {
+	s := newRegistry(t, RegistryOptions{}).Session(Owner{IdentityID: identity}, Connection{})
+	const lamp = "$aws/things/demo-lamp/shadow/"
+	for topic, want := range map[string][2]bool{ // publish, and both subscribe and receive
+		lamp + "get": {true, false}, lamp + "update": {true, false}, lamp + "get/accepted": {false, true},
+		lamp + "update/delta": {false, true}, lamp + "update/documents": {false, true},
+		lamp + "delete/accepted": {false, true}, lamp + "delete": {}, lamp + "delete/rejected": {}, lamp + "name/a/get": {}, lamp + "name/a/get/accepted": {}, lamp + "#": {},
+		"$aws/things/demo-lamp/jobs/get": {}, "$aws/things/demo-lamp-2/shadow/get": {}, "$aws/things/+/shadow/get/accepted": {},
+	} {
+		publish, subscribe, receive := s.Publish(topic, false), s.Subscribe(topic), s.Receive(topic)
+		if publish != want[0] || subscribe != want[1] || receive != want[1] || s.Publish(topic, true) {
+			t.Errorf("%q: publish %v, subscribe %v, receive %v; want %v", topic, publish, subscribe, receive, want)
+		}
+	}
+}
+
 // The permissions of an authenticated identity follow its attachments, also on an open connection.
 func TestAttachments(t *testing.T) {
 	r := newRegistry(t, RegistryOptions{})
