@@ -38,9 +38,9 @@ browser: ## run the tests of test/, in browsers and Node; needs tools and wasm
 	$(GO) test -count=1 -timeout 12m ./test/chaos
 	$(GO) test -count=1 -timeout 12m ./test/hostile
 
-tools: ## install what the tests of test/ need: browsers, mosquitto, ejabberd, shellcheck, npm packages
+tools: ## install what the tests of test/ need: browsers, mosquitto, ejabberd, shellcheck, the AWS CLI, npm packages
 	@test/tools chromium firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb mosquitto ejabberdctl:ejabberd shellcheck npm \
-		/usr/lib/python3/dist-packages/paho/mqtt/client.py:python3-paho-mqtt
+		/usr/lib/python3/dist-packages/paho/mqtt/client.py:python3-paho-mqtt aws:awscli
 	@test test/npm/node_modules/.package-lock.json -nt test/npm/package-lock.json || npm ci --prefix test/npm --no-audit --no-fund
 	@# The packages contain the programs that their install scripts would build.
 	@test test/interop/node_modules/.package-lock.json -nt test/interop/package-lock.json || \
