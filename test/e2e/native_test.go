@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -12,13 +11,10 @@ import (
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
-	"nhooyr.io/websocket"
 
 	"iot.wasm/internal/pahotest"
 	"iot.wasm/test/harness"
 	broker "iot.wasm/test/mosquitto"
-	"iot.wasm/wasm/secret"
-	"iot.wasm/wasm/sigv4"
 )
 
 // native is a client outside the browser. It uses the WebSocket of nhooyr.io, paho's packets,
@@ -32,24 +28,15 @@ type native struct {
 func dial(t *testing.T, s *harness.Server, clientID string) *native {
 	t.Helper()
 	l := s.Settings()
-	e, err := sigv4.ParseEndpoint(l.Endpoint, l.Region)
+	conn, err := l.Dial()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("the server refuses the native client: %v", err)
 	}
-	key := sigv4.Credentials{AccessKeyID: l.Credentials.AccessKeyID, SecretAccessKey: secret.String(l.Credentials.SecretAccessKey)}
-	url, err := sigv4.Presign(e, key, time.Now(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	t.Cleanup(cancel)
-	ws, _, err := websocket.Dial(ctx, url.Reveal(), &websocket.DialOptions{Subprotocols: []string{"mqtt"}})
-	if err != nil {
-		t.Fatalf("the server refuses the native client: %v", bytes.ReplaceAll([]byte(err.Error()), []byte(url.Reveal()), []byte("[URL]")))
-	}
-	ws.SetReadLimit(-1)
-	n := &native{t, websocket.NetConn(ctx, ws, websocket.MessageBinary)}
+	n := &native{t, conn}
 	t.Cleanup(func() { _ = n.conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
 	n.send(packets.CONNECT, &packets.Connect{
 		ProtocolName: "MQTT", ProtocolVersion: 5, ClientID: clientID, CleanStart: true, KeepAlive: 60, Properties: &packets.Properties{},
 	})

@@ -2,20 +2,15 @@ package kill
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"testing"
 	"time"
 
 	"github.com/eclipse/paho.golang/packets"
-	"nhooyr.io/websocket"
 
 	"iot.wasm/test/harness"
-	"iot.wasm/wasm/secret"
-	"iot.wasm/wasm/sigv4"
 )
 
 // timeout bounds each wait for the server.
@@ -35,23 +30,11 @@ type client struct {
 // connect connects a client. With persistent, its session continues the last one and survives the
 // connection.
 func connect(s *harness.Settings, id string, persistent bool) (*client, error) {
-	e, err := sigv4.ParseEndpoint(s.Endpoint, s.Region)
+	conn, err := s.Dial()
 	if err != nil {
 		return nil, err
 	}
-	key := sigv4.Credentials{AccessKeyID: s.Credentials.AccessKeyID, SecretAccessKey: secret.String(s.Credentials.SecretAccessKey)}
-	url, err := sigv4.Presign(e, key, time.Now(), 0)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	ws, _, err := websocket.Dial(ctx, url.Reveal(), &websocket.DialOptions{Subprotocols: []string{"mqtt"}})
-	if err != nil {
-		return nil, errors.New("the WebSocket did not open") // the error of Dial contains the URL
-	}
-	ws.SetReadLimit(-1)
-	c := &client{conn: websocket.NetConn(context.Background(), ws, websocket.MessageBinary)}
+	c := &client{conn: conn}
 	p := &packets.Connect{
 		ProtocolName: "MQTT", ProtocolVersion: 5, ClientID: id, CleanStart: !persistent, KeepAlive: 60, Properties: &packets.Properties{},
 	}

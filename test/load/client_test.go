@@ -2,19 +2,13 @@ package load
 
 import (
 	"bufio"
-	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net"
 	"sync/atomic"
 	"time"
 
-	"nhooyr.io/websocket"
-
 	"iot.wasm/test/harness"
-	"iot.wasm/wasm/secret"
-	"iot.wasm/wasm/sigv4"
 )
 
 // payloadSize is the size of a message's payload: the number of the publisher in its room, the number of
@@ -39,23 +33,11 @@ type client struct {
 
 // join connects a client, and subscribes it to its room with QoS 1.
 func join(s *harness.Settings, room, member int) (*client, error) {
-	e, err := sigv4.ParseEndpoint(s.Endpoint, s.Region)
+	conn, err := s.Dial()
 	if err != nil {
 		return nil, err
 	}
-	key := sigv4.Credentials{AccessKeyID: s.Credentials.AccessKeyID, SecretAccessKey: secret.String(s.Credentials.SecretAccessKey)}
-	url, err := sigv4.Presign(e, key, time.Now(), 0)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	ws, _, err := websocket.Dial(ctx, url.Reveal(), &websocket.DialOptions{Subprotocols: []string{"mqtt"}})
-	if err != nil {
-		return nil, errors.New("the WebSocket did not open") // the error of Dial contains the URL
-	}
-	ws.SetReadLimit(-1)
-	c := &client{member: member, topic: fmt.Sprint("load/room", room), conn: websocket.NetConn(context.Background(), ws, websocket.MessageBinary)}
+	c := &client{member: member, topic: fmt.Sprint("load/room", room), conn: conn}
 	c.reader = bufio.NewReaderSize(c.conn, 64<<10)
 	id := fmt.Sprintf("load-%d-%d", room, member)
 	properties := "\x00"
