@@ -14,6 +14,7 @@ import (
 
 	"iot.wasm/internal/localiot/mqtttest"
 	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/store/storetest"
 
 	"github.com/eclipse/paho.golang/packets"
 )
@@ -186,11 +187,7 @@ func TestKillWithSharedSubscription(t *testing.T) {
 // A session that is not persistent, and a persistent session that a clean start replaces, leave nothing
 // in the store. Neither does Forget.
 func TestStoreIsCleaned(t *testing.T) {
-	db, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := storetest.Open(t, t.TempDir())
 	keys := func() (list []string) {
 		t.Helper()
 		if err := db.Apply(store.Change{Bucket: "other", Key: "-"}); err != nil { // all earlier changes are then written
@@ -243,11 +240,7 @@ func TestStoreIsCleaned(t *testing.T) {
 
 // DisconnectClient returns after the end of the session is stored.
 func TestDisconnectClientIsStored(t *testing.T) {
-	db, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := storetest.Open(t, t.TempDir())
 	s := start(t, Options{Store: db})
 	defer s.stop()
 	for range 20 {
@@ -265,10 +258,7 @@ func TestDisconnectClientIsStored(t *testing.T) {
 // Sessions with the same messages share their memory after a restart too.
 func TestLoadedMessagesShareMemory(t *testing.T) {
 	dir := t.TempDir()
-	db, err := store.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := storetest.Open(t, dir)
 	s := start(t, Options{Store: db})
 	for _, id := range []string{"a", "b", "c"} {
 		c, _ := s.connect(id, mqtttest.WithSession(true, 10))
@@ -282,11 +272,7 @@ func TestLoadedMessagesShareMemory(t *testing.T) {
 	s.stop()
 	db.Close()
 
-	if db, err = store.Open(dir); err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	again := start(t, Options{Store: db})
+	again := start(t, Options{Store: storetest.Open(t, dir)})
 	defer again.stop()
 	if again.stored != s.stored || s.stored == 0 {
 		t.Errorf("the stored messages have %d bytes, before the restart %d", again.stored, s.stored)

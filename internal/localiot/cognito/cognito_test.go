@@ -12,6 +12,7 @@ import (
 
 	"iot.wasm/internal/localiot/iam"
 	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/store/storetest"
 )
 
 // now is the time of all clocks in these tests.
@@ -206,10 +207,7 @@ func TestOtherRegion(t *testing.T) {
 func TestStore(t *testing.T) {
 	dir := t.TempDir()
 	open := func(region string) (*Pool, *store.DB) {
-		db, err := store.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
+		db := storetest.Open(t, dir)
 		return newPool(Options{Region: region, Store: db}), db
 	}
 	p, db := open("us-east-1")

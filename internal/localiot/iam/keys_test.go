@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/store/storetest"
 )
 
 func issue(t *testing.T, s *KeyStore) AccessKey {
@@ -65,10 +66,7 @@ func TestKeysInStore(t *testing.T) {
 	dir := t.TempDir()
 	open := func() (*store.DB, *KeyStore) {
 		t.Helper()
-		db, err := store.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
+		db := storetest.Open(t, dir)
 		s, err := OpenKeyStore(db)
 		if err != nil {
 			t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/store/storetest"
 )
 
 const (
@@ -206,10 +206,7 @@ func TestRegistryErrors(t *testing.T) {
 
 // Policies and attachments survive a restart.
 func TestRegistryInStore(t *testing.T) {
-	db, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := storetest.Open(t, t.TempDir())
 	r := newRegistry(t, RegistryOptions{Store: db})
 	for _, name := range []string{"a", "b", "deleted"} {
 		if _, err := r.CreatePolicy(name, publishPolicy); err != nil {

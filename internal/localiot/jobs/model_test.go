@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/store/storetest"
 )
 
 // modelExecution is the state of an execution in the model of a random test.
@@ -70,11 +70,7 @@ func TestModel(t *testing.T) {
 
 func testModel(t *testing.T, seed int64) {
 	random := rand.New(rand.NewSource(seed))
-	db, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := storetest.Open(t, t.TempDir())
 	m := &model{now: 1000}
 	var notified []Notification
 	open := func() *Service {

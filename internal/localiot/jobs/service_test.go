@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"iot.wasm/internal/localiot/jsontext"
-	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/store/storetest"
 )
 
 func newService(t *testing.T, o Options) *Service {
@@ -38,20 +38,10 @@ func mustUpdate(t *testing.T, s *Service, thing, id string, r UpdateRequest) {
 	}
 }
 
-func openStore(t *testing.T, dir string) *store.DB {
-	t.Helper()
-	db, err := store.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
-}
-
 func TestStore(t *testing.T) {
 	dir := t.TempDir()
 	now := time.UnixMilli(1_700_000_000_123)
-	db := openStore(t, dir)
+	db := storetest.Open(t, dir)
 	o := Options{Store: db, Now: func() time.Time { return now }, Region: "r", Account: "1"}
 	s := newService(t, o)
 	minutes := int64(2)
@@ -101,7 +91,7 @@ func TestStore(t *testing.T) {
 		t.Errorf("changes that were not stored took effect:\n%s\n%s", got, want)
 	}
 
-	o.Store = openStore(t, dir)
+	o.Store = storetest.Open(t, dir)
 	s = newService(t, o)
 	if got := state(); got != want {
 		t.Errorf("loaded\n%s\nwant\n%s", got, want)
@@ -124,7 +114,7 @@ func TestBounds(t *testing.T) {
 	for name, o := range map[string]Options{"MaxJobs": {MaxJobs: 16}, "MaxBytes": {MaxBytes: 40_000}} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			o.Store = openStore(t, dir)
+			o.Store = storetest.Open(t, dir)
 			s := newService(t, o)
 			mustCreate(t, s, "active", "lamp")
 			for i := range 100 {
@@ -158,7 +148,7 @@ func TestBounds(t *testing.T) {
 			}
 			jobs, executions := len(s.jobs), len(s.byThing["lamp"])
 			o.Store.Close()
-			o.Store = openStore(t, dir)
+			o.Store = storetest.Open(t, dir)
 			if s = newService(t, o); len(s.jobs) != jobs || len(s.byThing["lamp"]) != executions {
 				t.Errorf("loaded %d jobs and %d executions, want %d and %d", len(s.jobs), len(s.byThing["lamp"]), jobs, executions)
 			}

@@ -8,22 +8,13 @@ import (
 
 	"iot.wasm/internal/localiot/jsontext"
 	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/store/storetest"
 )
-
-func openStore(t *testing.T, dir string) *store.DB {
-	t.Helper()
-	db, err := store.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
-}
 
 func TestStore(t *testing.T) {
 	dir := t.TempDir()
 	now := time.UnixMilli(1_700_000_000_500)
-	db := openStore(t, dir)
+	db := storetest.Open(t, dir)
 	o := Options{Store: db, Now: func() time.Time { return now }}
 	s := mustNew(t, o)
 	mustUpdate(t, s, "lamp", "", `{"state":{"desired":{"a":{"b":[1,{"c":1e400}],"n":12345678901234567890},"o":{}},"reported":{"x":"ä<\u0000"}}}`)
@@ -53,7 +44,7 @@ func TestStore(t *testing.T) {
 		t.Errorf("a change that was not stored took effect: %s", got)
 	}
 
-	o.Store = openStore(t, dir)
+	o.Store = storetest.Open(t, dir)
 	s = mustNew(t, o)
 	if got := get(""); !bytes.Equal(got, classic) {
 		t.Errorf("loaded\n%s\nwant\n%s", got, classic)
@@ -67,7 +58,7 @@ func TestStore(t *testing.T) {
 
 	bytes := s.table.bytes
 	o.Store.Close()
-	o.Store = openStore(t, dir)
+	o.Store = storetest.Open(t, dir)
 	if s = mustNew(t, o); s.table.bytes != bytes {
 		t.Errorf("%d bytes, want %d", s.table.bytes, bytes)
 	}
@@ -77,7 +68,7 @@ func TestStore(t *testing.T) {
 func TestStoreOfTombstones(t *testing.T) {
 	dir := t.TempDir()
 	now := time.Unix(1_700_000_000, 0)
-	o := Options{Store: openStore(t, dir), Now: func() time.Time { return now }, MaxThings: 2}
+	o := Options{Store: storetest.Open(t, dir), Now: func() time.Time { return now }, MaxThings: 2}
 	s := mustNew(t, o)
 	for _, thing := range []string{"a", "b"} {
 		mustUpdate(t, s, thing, "", `{"state":{}}`)
@@ -91,7 +82,7 @@ func TestStoreOfTombstones(t *testing.T) {
 	_, err := s.Get("b", "", nil) // removes the tombstone of b
 	wantCode(t, err, 404)
 	o.Store.Close()
-	o.Store = openStore(t, dir)
+	o.Store = storetest.Open(t, dir)
 	if s = mustNew(t, o); len(s.table.things) != 1 || s.table.things["c"] == nil {
 		t.Errorf("loaded %v, want c", s.table.things)
 	}
@@ -102,7 +93,7 @@ func TestDamagedStore(t *testing.T) {
 		"", "{", "{}", `{"version":1}`, `{"state":1,"metadata":{"timestamp":1}}`, `{"state":{"desired":1},"metadata":{}}`,
 		`{"state":{"desired":[1]},"metadata":{"desired":[]}}`, `{"state":{"desired":1},"metadata":{"desired":{"timestamp":"1"}}}`,
 	} {
-		db := openStore(t, t.TempDir())
+		db := storetest.Open(t, t.TempDir())
 		if err := db.Apply(store.Change{Bucket: bucket, Key: "a/", Value: []byte(value)}); err != nil {
 			t.Fatal(err)
 		}

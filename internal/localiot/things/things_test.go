@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"iot.wasm/internal/localiot/store"
+	"iot.wasm/internal/localiot/store/storetest"
 )
 
 func newService(t *testing.T, o Options) *Service {
@@ -156,15 +156,7 @@ func TestMaxThings(t *testing.T) {
 
 func TestStore(t *testing.T) {
 	dir := t.TempDir()
-	open := func() *store.DB {
-		db, err := store.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { db.Close() })
-		return db
-	}
-	db := open()
+	db := storetest.Open(t, dir)
 	s := newService(t, Options{Store: db})
 	a := mustCreate(t, s, "a", map[string]string{"k": "v"})
 	mustCreate(t, s, "b", nil)
@@ -179,7 +171,7 @@ func TestStore(t *testing.T) {
 		t.Error("a change that was not stored took effect")
 	}
 
-	s = newService(t, Options{Store: open()})
+	s = newService(t, Options{Store: storetest.Open(t, dir)})
 	got, err := s.Describe("a")
 	if err != nil || got.Name != "a" || got.ID != a.ID || got.Version != 1 || !maps.Equal(got.Attributes, a.Attributes) {
 		t.Errorf("described %v, %v, want %v", got, err, a)
