@@ -139,7 +139,7 @@ export function createService(client, prefix, errorOf) {
 }
 
 /**
- * Parses a message. Returns undefined if it is not a JSON object.
+ * Parses the JSON of a message. Returns an empty object if the message is not valid JSON.
  * @param {Message} message
  */
 export function parse(message) {
