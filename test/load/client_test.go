@@ -102,9 +102,6 @@ func (c *client) receive(members int) {
 	var acks []byte
 	for {
 		first, body, err := c.next()
-		if c.closing.Load() {
-			return
-		}
 		switch {
 		case err != nil:
 		case first>>4 == 4:
@@ -131,7 +128,10 @@ func (c *client) receive(members int) {
 			acks = acks[:0]
 		}
 		if err != nil {
-			c.failure = err
+			// Closing the connection can interrupt each read and write.
+			if !c.closing.Load() {
+				c.failure = err
+			}
 			return
 		}
 	}
