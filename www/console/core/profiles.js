@@ -21,6 +21,8 @@ const MAX_PROFILES = 200;
 export class Profiles {
   /** The id of the profile that is being edited. */
   selectedId = "local";
+  /** The last profile that was removed, until the page is closed. @type {{ profile: Profile, secrets: Record<string, string>, at: number } | undefined} */
+  removed;
   /** Called after the profiles or the selection have changed. */
   changed = new Emitter();
 
@@ -96,10 +98,21 @@ export class Profiles {
   /** Removes a profile with its secrets. The profile of the local stand-in gets its defaults instead. @param {string} id */
   remove(id) {
     const { list } = this, at = list.findIndex((profile) => profile.id === id);
+    this.removed = { profile: list[at], secrets: this.secretsOf(id), at };
     this.#setSecrets(id, {});
     if (this.startId === id) kept.set("start", undefined);
     if (id !== "local") this.selectedId = (list[at + 1] ?? list[at - 1]).id;
     this.#store(id === "local" ? list.map((profile) => (profile.id === id ? { ...LOCAL } : profile)) : list.filter((profile) => profile.id !== id));
+  }
+
+  /** Adds the profile that was removed last again, and selects it. */
+  restore() {
+    if (!this.removed) return;
+    const { profile, secrets, at } = this.removed, others = this.list.filter(({ id }) => id !== profile.id);
+    this.removed = undefined;
+    this.#store(others.toSpliced(at, 0, profile));
+    this.#setSecrets(profile.id, secrets);
+    this.select(profile.id);
   }
 
   /** Moves a profile in the order of the list. @param {string} id @param {-1 | 1} by */

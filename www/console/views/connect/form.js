@@ -57,7 +57,7 @@ export function mountForm(root, app) {
       input = h("input", { ...common, type, spellcheck: false, placeholder: field.placeholder, value: field.type === "secret" ? "" : stored ?? "" });
       if (field.type === "time") input.step = "1";
       if (field.type === "number") input.inputMode = "numeric";
-      if (field.type === "secret") input.autocomplete = "new-password";
+      input.autocomplete = field.type === "secret" ? "new-password" : "off";
     }
     input.addEventListener("change", () => store(field, input));
     const problem = h("p", { id: `${id}-problem`, class: "small bad" });
@@ -124,8 +124,17 @@ export function mountForm(root, app) {
         button("↑", () => profiles.move(id, -1), { "aria-label": "Move the profile up", class: "icon", id: "move-up" }),
         button("↓", () => profiles.move(id, 1), { "aria-label": "Move the profile down", class: "icon", id: "move-down" }),
         button("Duplicate", () => (profiles.duplicate(id), focus()), { id: "duplicate" }),
-        button(id === "local" ? "Reset" : "Delete", () => (profiles.remove(id), draw(), focus()), { id: "delete" })));
+        button(id === "local" ? "Reset" : "Delete", () => run(remove), { id: "delete" })));
     controls.get("accessKeyId")?.input.addEventListener("paste", paste);
+  };
+
+  /** Removes the selected profile. Ends its connection first. */
+  const remove = async () => {
+    const { id } = profiles.selected;
+    if (id !== "local" && connection.profile.id === id && connection.active) await connection.disconnect();
+    profiles.remove(id);
+    draw();
+    focus();
   };
 
   /** Fills all fields of the keys from a pasted text that contains them. */
@@ -143,7 +152,6 @@ export function mountForm(root, app) {
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (form.contains(document.activeElement)) document.activeElement.dispatchEvent(new Event("change")); // Enter in a field fires no change in some browsers
     const { selected } = profiles, problems = problemsOf(values());
     for (const name of controls.keys()) mark(name, problems.get(name));
     const [first] = problems.keys();

@@ -16,7 +16,7 @@ const MEMBERS = {
   sessionExpiry: ["Session Expiry Interval", "How long the broker keeps the session after the connection has ended.", (value) => (value === NONE ? "does not expire" : seconds(value))],
   receiveMaximum: ["Receive Maximum", "How many messages of QoS 1 and 2 may wait for the broker’s acknowledgement at a time.", (value) => value.toLocaleString()],
   maximumQoS: ["Maximum QoS", "The highest QoS that the broker accepts in a published message.", String],
-  maximumPacketSize: ["Maximum Packet Size", "The size of the largest packet that the broker accepts.", (value) => (value === NONE ? "no limit" : sizeOf(value))],
+  maximumPacketSize: ["Maximum Packet Size", "The size of the largest packet that the broker accepts.", (value) => (value === NONE ? "no limit" : `${value.toLocaleString()} B (${sizeOf(value)})`)],
   topicAliasMaximum: ["Topic Alias Maximum", "How many topics the client may replace by a short number when it publishes.", (value) => value.toLocaleString()],
   retainAvailable: ["Retain Available", "Whether the broker retains messages for later subscribers.", yes],
   wildcardSubscriptionAvailable: ["Wildcard Subscription Available", "Whether filters may contain + and #.", yes],

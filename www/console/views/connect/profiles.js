@@ -40,10 +40,11 @@ export function mountProfiles(root, { profiles, connection, commands, run }, foc
     told.textContent = "The profiles were exported without their secrets.";
   };
   commands.add({ id: "export-profiles", title: "Connect: export the profiles without secrets", run: download });
+  const undo = button("", () => profiles.restore(), { id: "undo" });
   root.append(h("h2", { id: "profiles-title" }, "Profiles"), list, create,
     h("p", { class: "row" },
       button("Import …", () => file.click(), { id: "import" }), button("Export", download, { id: "export", title: "Export all profiles, without their secrets" }), file),
-    told);
+    told, undo);
 
   const show = () => {
     const focused = list.contains(document.activeElement) ? document.activeElement.dataset.id : undefined;
@@ -56,6 +57,8 @@ export function mountProfiles(root, { profiles, connection, commands, run }, foc
         h("span", { class: "dim where" }, [KINDS[kind].title !== name && KINDS[kind].title, shortOf(endpoint || backend)].filter(Boolean).join(" · ")));
       return h("li", {}, item);
     }));
+    undo.hidden = !profiles.removed;
+    undo.textContent = profiles.removed ? `Undo: delete “${profiles.removed.profile.name}”` : "";
     if (focused) list.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
   };
   profiles.changed.on(show);
