@@ -76,7 +76,7 @@ func authorizerFile(t *testing.T) string {
 
 // TestProfileKinds connects with each kind of profile.
 func TestProfileKinds(t *testing.T) {
-	s := harness.Serve(t, "-authorizer", authorizerFile(t))
+	s := harness.Serve(t, "-authorizer", authorizerFile(t), "-attach-policy")
 	local := s.Settings()
 	var signed atomic.Value
 	var requests atomic.Int32
@@ -103,6 +103,12 @@ func TestProfileKinds(t *testing.T) {
 	p.Until(`document.querySelector("#problem").textContent.startsWith("ERR_SUBSCRIBE_REFUSED")`) // the policy of guests allows public/ only
 	p.Is(`/^Access key ASIA\w+\. It expires in \d+ (h|min)/.test(document.querySelector("#credential").textContent)`, `true`)
 
+	addProfile(p, "cognito", "Member", "endpoint", local.Endpoint, "region", local.Region, "pool", local.Cognito.IdentityPoolID, "cognito", s.URL+"cognito", "provider", "localhost")
+	p.Click("#connect")
+	p.Until(`document.querySelector("#field-login-problem").textContent.startsWith("The token of the login provider is missing.")`)
+	p.Fill("#field-login", "member")
+	connects(p, "Member")
+
 	addProfile(p, "keys", "Keys", "endpoint", local.Endpoint, "region", local.Region, "accessKeyId", local.Credentials.AccessKeyID, "secretAccessKey", local.Credentials.SecretAccessKey)
 	connects(p, "Keys")
 	subscribes(p)
@@ -119,6 +125,9 @@ func TestProfileKinds(t *testing.T) {
 		document.querySelector("#field-accessKeyId").dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
 	})()`, nil)
 	connects(p, "Temporary")
+	p.Is(`await (async () => { const { readKeys } = await import("./console/core/aws-keys.js");
+		return ["export AWS_ACCESS_KEY_ID=A1\nexport AWS_SECRET_ACCESS_KEY='b/+='", "[default]\naws_access_key_id = A1\naws_secret_access_key = b/+=", '$Env:AWS_ACCESS_KEY_ID="A1"\n$Env:AWS_SECRET_ACCESS_KEY="b/+="', "A1"].map((text) => readKeys(text) ?? null) })()`,
+		`[{"accessKeyId": "A1", "secretAccessKey": "b/+="}, {"accessKeyId": "A1", "secretAccessKey": "b/+="}, {"accessKeyId": "A1", "secretAccessKey": "b/+="}, null]`)
 	p.Is(`/^Access key ASIA\w+\. It expires in \d+ (h|min)/.test(document.querySelector("#credential").textContent)`, `true`)
 
 	addProfile(p, "authorizer", "Door", "endpoint", "ws://"+s.Addr, "authorizer", "door", "tokenKeyName", "ticket", "token", "open-sesame")
@@ -136,7 +145,7 @@ func TestProfileKinds(t *testing.T) {
 	p.Is(`/The URL was signed \d+ \w+.* ago/.test(document.querySelector("#credential").textContent)`, `true`)
 	before := requests.Load()
 	p.Click("#reconnect")
-	p.Until(`iot.stats().connects >= 9 && iot.state === "connected"`)
+	p.Until(`iot.stats().connects >= 10 && iot.state === "connected"`)
 	if requests.Load() == before {
 		t.Error("the page has not asked the backend for another URL")
 	}
@@ -148,13 +157,19 @@ func TestProfileKinds(t *testing.T) {
 	addProfile(p, "broker", "Mosquitto", "endpoint", "ws://"+broker.Address, "username", "ann", "password", "pass-of-ann")
 	connects(p, "Mosquitto")
 	subscribes(p)
-	p.Is(`document.querySelector("#credential").hidden`, `true`)
+	p.Until(`document.querySelector("#credential").textContent === "No AWS credentials were used."`)
 	p.Fill("#field-password", "wrong")
 	p.Click("#connect")
 	p.Until(`document.querySelector("#problem").textContent.startsWith("ERR_") && iot.state === "closed"`)
 	p.Until(`document.querySelector("#field-password-problem").textContent !== ""`)
 	p.Accessible()
 	p.Resize(1280, 900)
+
+	// Of two changes of the profile, the second one has an effect, and the first one causes no error.
+	p.Eval(`(() => { const choice = document.querySelector("#profile"); for (const name of ["Door", "Keys"]) {
+		choice.value = [...choice.options].find((o) => o.textContent === name).value; choice.dispatchEvent(new Event("change")) } })()`, nil)
+	p.Until(`iot.state === "connected" && document.querySelector("#summary").textContent.startsWith("Connected with Keys")`)
+	subscribes(p)
 
 	// The header changes the profile. The history continues.
 	choose(p, "#profile", "local")
@@ -247,7 +262,9 @@ func TestManageProfiles(t *testing.T) {
 		t.Helper()
 		p.Is(`[...document.querySelectorAll("#profiles .name")].map((e) => e.textContent)`, want)
 	}
-	addProfile(p, "broker", "A", "endpoint", "wss://a.example/mqtt?key=1", "clientId", "x")
+	addProfile(p, "broker", "A", "endpoint", "wss://a.example/mqtt?key=1")
+	p.Click(".advanced summary")
+	p.Fill("#field-clientId", "x")
 	p.Click("#duplicate")
 	names(`["Local stand-in", "A", "A (2)"]`)
 	p.Is(`document.querySelector("#field-clientId").value`, `"x"`)

@@ -47,7 +47,7 @@ export class Connection {
     });
     iot.addEventListener("disconnected", ({ detail: { error, retryInMs } }) => {
       this.nextAttempt = retryInMs === undefined ? undefined : performance.now() + retryInMs;
-      this.#note("disconnected", retryInMs === undefined ? "" : `trying again in ${Math.ceil(retryInMs / 1000)} s`, error);
+      this.#note("disconnected", retryInMs === undefined ? "" : retryInMs === 0 ? "trying again at once" : `trying again in ${Math.ceil(retryInMs / 1000)} s`, error);
     });
     iot.addEventListener("closed", ({ detail: { error } }) => {
       this.nextAttempt = undefined;

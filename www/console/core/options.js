@@ -202,7 +202,7 @@ export async function optionsOf(values, note = () => {}) {
 /** The fields to which an error belongs by its code. The first one that the kind has is chosen. @type {Record<string, string[]>} */
 const BY_CODE = {
   ERR_ENDPOINT: ["endpoint"], ERR_UNREACHABLE: ["endpoint"], ERR_UPGRADE: ["endpoint"], ERR_WEBSOCKET: ["endpoint"],
-  ERR_REGION: ["region"], ERR_TOPIC: ["willTopic"], ERR_QOS: ["willQos"], ERR_PAYLOAD: ["willPayload"], ERR_CLIENT_ID: ["clientId"],
+  ERR_REGION: ["region"], ERR_TOPIC: ["willTopic"], ERR_QOS: ["willQos"], ERR_PAYLOAD: ["willPayload"], ERR_CLIENT_ID: ["clientId"], ERR_SUPERSEDED: ["clientId"],
   ERR_ACCESS_KEY: ["accessKeyId"], ERR_SIGNATURE: ["secretAccessKey", "url"], ERR_SIGNATURE_EXPIRED: ["url"], ERR_CREDENTIALS_EXPIRED: ["expiration"],
   ERR_BAD_PASSWORD: ["password"], ERR_NOT_AUTHORIZED: ["password"], ERR_FORBIDDEN: ["token"], ERR_URL: ["url"], ERR_BACKEND: ["backend"],
   ERR_COGNITO_NOT_FOUND: ["pool"], ERR_COGNITO_PARAMETER: ["pool"], ERR_COGNITO_POOL_CONFIGURATION: ["pool"], ERR_COGNITO_NOT_AUTHORIZED: ["login"], ERR_COGNITO_UNREACHABLE: ["cognito"],

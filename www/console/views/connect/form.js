@@ -12,9 +12,9 @@ import { button, h } from "../../ui/dom.js";
 export function mountForm(root, app) {
   const { profiles, connection, commands, run } = app;
   const title = h("h2", { id: "profile-title" });
-  const about = h("p", { class: "small" });
+  const about = h("p", { class: "small about" });
   const form = h("form", { id: "profile-form", autocomplete: "off", noValidate: true });
-  root.append(h("div", { class: "row head" }, title), about, form);
+  root.append(form);
 
   /** The elements of the fields, by name. @type {Map<string, { field: import("../../core/fields.js").Field, input: any, problem: HTMLElement }>} */
   let controls = new Map();
@@ -60,6 +60,7 @@ export function mountForm(root, app) {
       input.autocomplete = field.type === "secret" ? "new-password" : "off";
     }
     input.addEventListener("change", () => store(field, input));
+    input.addEventListener("input", () => input.hasAttribute("aria-invalid") && field.type !== "secret" && store(field, input)); // hides its error at once
     const problem = h("p", { id: `${id}-problem`, class: "small bad" });
     controls.set(field.name, { field, input, problem });
     const hint = h("p", { id: `${id}-hint`, class: "small" }, field.hint ?? "");
@@ -111,20 +112,21 @@ export function mountForm(root, app) {
     } });
     const advanced = h("details", { class: "advanced" }, h("summary", {}, "Advanced"), ...ADVANCED.map(({ title, fields }) => h("fieldset", {}, h("legend", {}, title), ...fields.map(control))));
     advanced.open = ADVANCED.some(({ fields }) => fields.some(({ name }) => selected[name]));
+    // The actions are above the fields, so that an error beside a field does not move them.
     form.replaceChildren(
+      h("div", { class: "row actions" }, title, h("span", { class: "grow" }),
+        h("label", { class: "check" }, atStart, "Connect in new tabs"),
+        button("↑", () => profiles.move(id, -1), { "aria-label": "Move the profile up", class: "icon", id: "move-up" }),
+        button("↓", () => profiles.move(id, 1), { "aria-label": "Move the profile down", class: "icon", id: "move-down" }),
+        button("Duplicate", () => (profiles.duplicate(id), focus()), { id: "duplicate" }),
+        button(id === "local" ? "Reset" : "Delete", () => run(remove), { id: "delete" }),
+        h("button", { class: "primary", id: "connect" }, "Connect")),
+      about,
       h("div", { class: "field" }, h("label", {}, "Name of the profile", name)),
       ...kind.fields.map(control),
       hasSecrets ? h("div", { class: "field wide" }, h("label", { class: "check" }, keep, "Keep the secrets of this profile in this browser"),
         h("p", { class: "small", id: "keep-meaning" }, "Without this, they are deleted with the tab. With it, they stay on the disk without encryption, and every page of this address can read them.")) : "",
-      advanced,
-      h("div", { class: "row actions" },
-        h("button", { class: "primary", id: "connect" }, "Connect"),
-        h("label", { class: "check" }, atStart, "Connect in new tabs"),
-        h("span", { class: "grow" }),
-        button("↑", () => profiles.move(id, -1), { "aria-label": "Move the profile up", class: "icon", id: "move-up" }),
-        button("↓", () => profiles.move(id, 1), { "aria-label": "Move the profile down", class: "icon", id: "move-down" }),
-        button("Duplicate", () => (profiles.duplicate(id), focus()), { id: "duplicate" }),
-        button(id === "local" ? "Reset" : "Delete", () => run(remove), { id: "delete" })));
+      advanced);
     controls.get("accessKeyId")?.input.addEventListener("paste", paste);
   };
 

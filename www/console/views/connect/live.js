@@ -38,8 +38,7 @@ export function mountLive(root, { connection, commands, run }) {
     }[client.state];
     if (summary.textContent !== text) summary.textContent = text;
     reconnect.textContent = connection.active ? (connection.nextAttempt === undefined ? "Reconnect" : "Try now") : "Connect";
-    credential.textContent = credentialText(connection.credential);
-    credential.hidden = credential.textContent === "";
+    credential.textContent = credentialText(connection.credential) || "No AWS credentials were used.";
     chart.draw(samples.list);
     const { last } = samples;
     if (!last) return;

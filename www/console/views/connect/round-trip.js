@@ -1,6 +1,6 @@
 import { h } from "../../ui/dom.js";
 
-const SECONDS = 300, WIDTH = 300, HEIGHT = 60;
+const MOST_SECONDS = 300, LEAST_SECONDS = 60, WIDTH = 300, HEIGHT = 60;
 
 /** Returns a new SVG element. @param {string} name @param {Record<string, string>} attributes */
 function svg(name, attributes = {}) {
@@ -19,9 +19,10 @@ export class RoundTripChart {
   #image = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" });
   #now = h("strong", {});
   #range = h("span", { class: "dim" });
+  #start = h("span", {});
   element = h("figure", { class: "round-trip", id: "round-trip" },
     h("figcaption", {}, "Round trip ", this.#now, " ", this.#range), this.#image,
-    h("p", { class: "small axis", "aria-hidden": "true" }, h("span", {}, `${SECONDS / 60} minutes ago`), h("span", {}, "now")));
+    h("p", { class: "small axis", "aria-hidden": "true" }, this.#start, h("span", {}, "now")));
 
   constructor() {
     this.#image.append(this.#area, this.#line);
@@ -30,15 +31,17 @@ export class RoundTripChart {
   /** @param {import("../../core/samples.js").Sample[]} samples */
   draw(samples) {
     const end = samples.at(-1)?.time ?? 0;
-    const shown = samples.filter(({ time }) => end - time <= SECONDS * 1000);
+    const seconds = Math.min(MOST_SECONDS, Math.max(LEAST_SECONDS, Math.ceil((end - (samples[0]?.time ?? end)) / 60_000) * 60));
+    const shown = samples.filter(({ time }) => end - time <= seconds * 1000), minutes = `${seconds / 60} ${seconds === 60 ? "minute" : "minutes"}`;
+    this.#start.textContent = `${minutes} ago`;
     const values = shown.map(({ roundTripMs }) => roundTripMs).filter((value) => value !== undefined);
     const now = shown.at(-1)?.roundTripMs;
     this.#now.textContent = now === undefined ? "unknown" : msOf(now);
     const least = values.reduce((a, b) => Math.min(a, b), Infinity), most = values.reduce((a, b) => Math.max(a, b), 0);
-    this.#range.textContent = values.length ? `from ${msOf(least)} to ${msOf(most)} in the last minutes` : "The broker has not answered yet.";
-    this.#image.setAttribute("aria-label", `Round trip in the last ${SECONDS / 60} minutes. ${this.#now.textContent} ${this.#range.textContent}`);
+    this.#range.textContent = values.length ? `from ${msOf(least)} to ${msOf(most)}` : "The broker has not answered yet.";
+    this.#image.setAttribute("aria-label", `Round trip in the last ${minutes}. ${this.#now.textContent} ${this.#range.textContent}`);
     const top = Math.max(most * 1.15, 1);
-    const x = (time) => (WIDTH * (1 - (end - time) / (SECONDS * 1000))).toFixed(1), y = (ms) => (HEIGHT * (1 - ms / top)).toFixed(1);
+    const x = (time) => (WIDTH * (1 - (end - time) / (seconds * 1000))).toFixed(1), y = (ms) => (HEIGHT * (1 - ms / top)).toFixed(1);
     let line = "", area = "", open = false;
     shown.forEach(({ time, roundTripMs }, i) => {
       if (roundTripMs === undefined) {
