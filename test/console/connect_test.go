@@ -149,6 +149,9 @@ func TestProfileKinds(t *testing.T) {
 	if requests.Load() == before {
 		t.Error("the page has not asked the backend for another URL")
 	}
+	p.Fill("#field-member", "data.other")
+	p.Click("#connect")
+	p.Until(`document.querySelector("#problem").textContent.startsWith("ERR_BACKEND: ") && document.querySelector("#field-backend-problem").textContent.includes("no wss:// URL in the member data.other")`)
 	addProfile(p, "presigned", "Pasted", "url", signed.Load().(string))
 	connects(p, "Pasted")
 	subscribes(p)

@@ -27,7 +27,8 @@ export function mountForm(root, app) {
     control.problem.textContent = error?.message ?? "";
     if (error) control.input.setAttribute("aria-invalid", "true");
     else control.input.removeAttribute("aria-invalid");
-    control.input.closest("details")?.toggleAttribute("open", control.input.closest("details").open || Boolean(error));
+    const details = control.input.closest("details");
+    if (error && details) details.open = true;
   };
   const values = () => profiles.valuesOf(profiles.selected);
 
