@@ -35,10 +35,19 @@ type person struct {
 	problems []string // the errors and warnings of the console, and the uncaught exceptions
 }
 
-// open opens a page of the server and waits until it is connected. At the end of the test, the page must have
-// no error and no warning in the console. The network errors that the browser itself reports when the
-// connection is cut are no problem.
+// open opens a page of the server as visit does, and waits until it is connected.
 func open(t *testing.T, url string) *person {
+	t.Helper()
+	p := visit(t, url)
+	if !strings.HasSuffix(url, "/") {
+		p.connected()
+	}
+	return p
+}
+
+// visit opens a page of the server. At the end of the test, the page must have no error and no warning in the
+// console. The network errors that the browser itself reports when the connection is cut are no problem.
+func visit(t *testing.T, url string) *person {
 	t.Helper()
 	p := &person{Tab: harness.Open(t, harness.Browser, "about:blank", patience)}
 	if err := chromedp.Listen(p.Ctx, p.watch); err != nil {
@@ -52,9 +61,6 @@ func open(t *testing.T, url string) *person {
 		}
 	})
 	p.Do(chromedp.Navigate(url))
-	if !strings.HasSuffix(url, "/") {
-		p.connected()
-	}
 	return p
 }
 

@@ -22,6 +22,7 @@ var scenes = []struct{ name, script, until string }{
 	{"switch", `document.querySelector("#on").click()`, `document.querySelector("#answer").textContent.includes("does")`},
 	{"chat", `document.querySelector("#write input").value = "Hello from the lobby"; document.querySelector("#write button").click()`, `document.querySelectorAll("#messages li").length === 1`},
 	{"sensors", `for (const room of ["kitchen", "bedroom", "cellar"]) document.querySelector("#" + room + " button").click()`, `document.querySelector("#kitchen polyline").points.length > 8`},
+	{"drawing", sketch, `document.querySelector(".cursor") !== null && pieces === 6`},
 	{"index", ``, `true`},
 }
 
