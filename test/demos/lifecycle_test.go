@@ -82,6 +82,12 @@ func TestLifecycle(t *testing.T) {
 	e.Is(`document.querySelectorAll("#clients section").length`, "0")
 	d.Close()
 	shows(e, earlier, "left", `^Last connection: connected before this page: `)
+
+	// A client that has left stays for a minute.
+	a.Is(box(other, "")+` !== null`, "true")
+	a.Eval(`{ const now = Date.now; Date.now = () => now() + 60_000 }`, nil)
+	a.Until(box(other, "") + ` === null`)
+	a.Is(box(id, "")+` !== null`, "true")
 }
 
 // The pages lose their connections: the events of that time arrive afterwards. After the loss of the session,
@@ -114,13 +120,15 @@ func TestLifecycleForeign(t *testing.T) {
 	s := harness.Serve(t)
 	a, b := follow(t, s), follow(t, s)
 	ids := []string{"<img src=x onerror=alert(1)>", "__proto__", "a/b/c", "constructor"}
-	for _, id := range ids {
-		b.Eval(fmt.Sprintf(`{
-			const { cognito } = await import("/cognito.js"), local = await (await fetch("/local.json")).json();
-			const client = new iot.IotClient({ endpoint: local.endpoint, region: local.region, credentials: cognito(local.cognito), clientId: %q });
+	b.Eval(`globalThis.local = await (await fetch("/local.json")).json();
+		globalThis.credentials = (await import("/cognito.js")).cognito(local.cognito);
+		globalThis.visit = async (clientId) => {
+			const client = new iot.IotClient({ endpoint: local.endpoint, region: local.region, credentials, clientId });
 			await client.connect();
 			await client.disconnect();
-		}`, id), nil)
+		}`, nil)
+	for _, id := range ids {
+		b.Eval(fmt.Sprintf(`await visit(%q)`, id), nil)
 		a.Until(fmt.Sprintf(`[...document.querySelectorAll("#clients [data-state=left] h2")].some((h) => h.textContent === %q)`, id))
 	}
 	a.Is(`document.querySelectorAll("#clients section").length`, fmt.Sprint(len(ids)+1)) // and the page of b
@@ -128,4 +136,7 @@ func TestLifecycleForeign(t *testing.T) {
 	if id := openClient(a); !regexp.MustCompile(`^iot-demo-[0-9a-f]{1,8}$`).MatchString(id) {
 		t.Errorf("the id of a client is %q; the permissions in docs/aws allow iot-…", id)
 	}
+	// The number of boxes is bounded.
+	b.Eval(`for (let i = 0; i < 10; i++) await Promise.all(Array.from({ length: 10 }, (_, k) => visit("iot-" + i + "-" + k)))`, nil)
+	a.Until(`document.querySelectorAll("#clients section").length === 100 && !document.querySelector("#clients [aria-label='a/b/c']")`)
 }

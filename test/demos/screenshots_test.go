@@ -22,8 +22,10 @@ var scenes = []struct{ name, script, until string }{
 	{"switch", `document.querySelector("#on").click()`, `document.querySelector("#answer").textContent.includes("does")`},
 	{"chat", `document.querySelector("#write input").value = "Hello from the lobby"; document.querySelector("#write button").click()`, `document.querySelectorAll("#messages li").length === 1`},
 	{"sensors", `for (const room of ["kitchen", "bedroom", "cellar"]) document.querySelector("#" + room + " button").click()`, `document.querySelector("#kitchen polyline").points.length > 8`},
-	{"lifecycle", `document.querySelector("#client").click(); document.querySelector("#client").click()`, `document.querySelectorAll("[data-state=connected] .ends:not([hidden])").length === 2 || document.querySelector("[data-state=left]")`},
-	{"jobs", `document.querySelectorAll(".check input")[5].click(); document.querySelector("form").requestSubmit()`, `document.querySelector("[data-status=FAILED]")`},
+	{"lifecycle", `for (let i = 0; i < 3; i++) document.querySelector("#client").click();
+		while (document.querySelectorAll("#clients section").length < 3) await new Promise(requestAnimationFrame);
+		document.querySelector("#clients [value=disconnect]").click()`, `document.querySelector("#clients [data-state=left]") !== null`},
+	{"jobs", `document.querySelectorAll("#cards input")[1].click(); document.querySelector("form button").click()`, `document.querySelector("[data-status=FAILED]") !== null`},
 	{"index", ``, `true`},
 }
 
