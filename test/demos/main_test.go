@@ -83,7 +83,7 @@ func (p *person) watch(event any) {
 // connected waits until the page shows that it is connected.
 func (p *person) connected() {
 	p.T.Helper()
-	p.Until(`document.querySelector("#state").dataset.state === "connected"`)
+	p.Until(`document.querySelector("#state")?.dataset.state === "connected"`)
 }
 
 // lose cuts all connections of the server, and returns when each page has shown that the connection was lost, and

@@ -52,14 +52,19 @@ const server = { endpoint: local.endpoint, region: local.region, credentials: co
 const account = `const pool = "eu-west-1:12345678-1234-1234-1234-123456789012";
 const server = { endpoint: "xxxxxxxxxxxxxx-ats.iot.eu-west-1.amazonaws.com", credentials: cognito({ identityPoolId: pool }) };`
 
+// elsewhere returns two lines for another stand-in.
+func elsewhere(at harness.Settings) string {
+	return fmt.Sprintf(`const pool = { identityPoolId: %q, endpoint: %q };
+const server = { endpoint: %q, region: %q, credentials: cognito(pool) };`, at.Cognito.IdentityPoolID, at.Cognito.Endpoint, at.Endpoint, at.Region)
+}
+
 // TestTwoLines checks that each demo connects to another server after the replacement of the two lines. Its own
 // server has no local.json.
 func TestTwoLines(t *testing.T) {
 	files := harness.Files{}
 	web := harness.Web(t, filepath.Join(harness.Root, "www"), files)
 	at := harness.Serve(t, "-addr", "127.0.0.1:0", "-allow-origin", web).Settings()
-	replacement := fmt.Sprintf(`const pool = { identityPoolId: %q, endpoint: %q };
-const server = { endpoint: %q, region: %q, credentials: cognito(pool) };`, at.Cognito.IdentityPoolID, at.Cognito.Endpoint, at.Endpoint, at.Region)
+	replacement := elsewhere(at)
 	for _, name := range pages(t) {
 		text := read(t, name)
 		if n := strings.Count(text, "\n"); n > maxLines {
