@@ -71,7 +71,7 @@ demos: wasm ## build the demos of React and Vue with Vite, into www/demos/*/dist
 		rm -rf $$demo/node_modules/iot.wasm && npm install --prefix $$demo && npm run --prefix $$demo build || exit 1; \
 	done
 
-screenshots: wasm demos ## write pictures of the demos to docs/demos/: light, dark, and 360 pixels wide
+screenshots: wasm ## write pictures of the demos to docs/demos/: light, dark, and 360 pixels wide
 	$(GO) test -count=1 ./test/demos -run '^TestScreenshots$$' -screenshots $(CURDIR)/docs/demos
 
 size: ## list the sizes of the packages in the wasm
@@ -86,5 +86,5 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 	done
 
 clean: ## remove the built files
-	rm -f www/iot.wasm www/wasm_exec.js www/iot.global.js
+	rm -f www/iot.wasm www/wasm_exec.js www/iot.global.js www/demos/embed.html
 	rm -rf dist www/demos/*/dist www/demos/*/node_modules

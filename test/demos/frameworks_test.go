@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -22,32 +23,7 @@ var frameworks = []struct{ name, main string }{{"react", "main.jsx"}, {"vue", "m
 // returns the text that replaces the text of a source file; its argument name is like react/main.jsx.
 func bundledWWW(t *testing.T, environment string, change func(name, text string) string) (www string) {
 	t.Helper()
-	www, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, folder := range []string{"", "demos"} {
-		entries, err := os.ReadDir(filepath.Join(harness.Root, "www", folder))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.MkdirAll(filepath.Join(www, folder), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		for _, entry := range entries {
-			switch name := filepath.Join(folder, entry.Name()); name {
-			case "demos", "demos/react", "demos/vue":
-			default:
-				path, err := filepath.Abs(filepath.Join(harness.Root, "www", name))
-				if err == nil {
-					err = os.Symlink(path, filepath.Join(www, name))
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-	}
+	www = linkedWWW(t, "demos/react", "demos/vue")
 	dist := filepath.Join(t.TempDir(), "dist")
 	if _, err := harness.Build("-compress=false", "-dist", dist); err != nil {
 		t.Fatal(err)
@@ -66,9 +42,7 @@ func bundledWWW(t *testing.T, environment string, change func(name, text string)
 		}
 		for _, source := range sources {
 			name := f.name + "/" + filepath.Base(source)
-			if err := os.WriteFile(filepath.Join(www, "demos", name), []byte(change(name, read(t, name))), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			write(t, www, "demos/"+name, change(name, read(t, name)))
 		}
 		if err := harness.Vite(dir, environment); err != nil {
 			t.Fatal(err)
@@ -77,9 +51,56 @@ func bundledWWW(t *testing.T, environment string, change func(name, text string)
 	return www
 }
 
+// unchanged is a change of bundledWWW that changes nothing.
+func unchanged(_, text string) string { return text }
+
+// linkedWWW returns a folder like www that a test may change: it contains links to the files of www, without the
+// omitted ones.
+func linkedWWW(t *testing.T, omitted ...string) (www string) {
+	t.Helper()
+	www, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{"", "demos"} {
+		entries, err := os.ReadDir(filepath.Join(harness.Root, "www", folder))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Join(www, folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for _, entry := range entries {
+			name := filepath.Join(folder, entry.Name())
+			if name == "demos" || slices.Contains(omitted, name) {
+				continue
+			}
+			path, err := filepath.Abs(filepath.Join(harness.Root, "www", name))
+			if err == nil {
+				err = os.Symlink(path, filepath.Join(www, name))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return www
+}
+
+// write writes a file of a folder from linkedWWW. It replaces a link, and does not change the file in www.
+func write(t *testing.T, www, name, text string) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(www, name)); err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(www, name), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestFrameworks uses the demos of React and Vue. The development version of React mounts each component twice.
 func TestFrameworks(t *testing.T) {
-	s := harness.Serve(t, "-addr", "127.0.0.1:0", "-faults", "-www", bundledWWW(t, "development", func(_, text string) string { return text }))
+	s := harness.Serve(t, "-addr", "127.0.0.1:0", "-faults", "-www", bundledWWW(t, "development", unchanged))
 	const temperature = `/^\d+\.\d °C$/.test(document.querySelector("#%s .value")?.textContent)`
 	const off = `document.querySelector("#%s p").textContent === "No sensor"`
 	for _, f := range frameworks {
