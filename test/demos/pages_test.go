@@ -42,6 +42,11 @@ func TestIndex(t *testing.T) {
 	for _, name := range pages(t) {
 		p.Is(fmt.Sprintf(`document.querySelectorAll("a[href='%s']").length > 0`, name), "true")
 	}
+	for _, f := range frameworks {
+		p.Is(fmt.Sprintf(`document.querySelectorAll("a[href='%s/dist/']").length`, f.name), "1")
+		// The source of a component is shown as text.
+		p.Is(fmt.Sprintf(`await (async (a) => { const r = await fetch(a.href); return [r.status, r.headers.get("Content-Type")] })(document.querySelector("a[href^='%s/Dashboard']"))`, f.name), `[200, "text/plain; charset=utf-8"]`)
+	}
 	p.accessible()
 }
 
