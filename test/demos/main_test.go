@@ -30,6 +30,7 @@ const patience = time.Minute
 // A person is a demo in a tab.
 type person struct {
 	*harness.Tab
+	strict bool // whether the page has a Content-Security-Policy
 
 	mu       sync.Mutex
 	problems []string // the errors and warnings of the console, and the uncaught exceptions
@@ -61,6 +62,7 @@ func visit(t *testing.T, url string) *person {
 		}
 	})
 	p.Do(chromedp.Navigate(url))
+	p.Eval(`!!document.querySelector("meta[http-equiv=Content-Security-Policy]")`, &p.strict)
 	return p
 }
 
@@ -86,10 +88,20 @@ func (p *person) watch(event any) {
 	}
 }
 
+// Until waits until the expression is true. Tab.Until uses eval(), which a strict Content-Security-Policy forbids.
+func (p *person) Until(expression string) {
+	p.T.Helper()
+	if !p.strict {
+		p.Tab.Until(expression)
+		return
+	}
+	p.Eval(`await (async () => { while (!(`+expression+`)) await new Promise((resolve) => setTimeout(resolve, 20)) })()`, nil)
+}
+
 // connected waits until the page shows that it is connected.
 func (p *person) connected() {
 	p.T.Helper()
-	p.Until(`document.querySelector("#state").dataset.state === "connected"`)
+	p.Until(`document.querySelector("#state")?.dataset.state === "connected"`)
 }
 
 // lose cuts all connections of the server, and returns when each page has shown that the connection was lost, and

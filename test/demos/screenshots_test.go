@@ -8,8 +8,6 @@ import (
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
-
-	"iot.wasm/test/harness"
 )
 
 var screenshots = flag.String("screenshots", "", "the `folder` in which TestScreenshots writes the pictures of the demos")
@@ -23,6 +21,13 @@ var scenes = []struct{ name, script, until string }{
 	{"chat", `document.querySelector("#write input").value = "Hello from the lobby"; document.querySelector("#write button").click()`, `document.querySelectorAll("#messages li").length === 1`},
 	{"sensors", `for (const room of ["kitchen", "bedroom", "cellar"]) document.querySelector("#" + room + " button").click()`, `document.querySelector("#kitchen polyline").points.length > 8`},
 	{"drawing", sketch, `document.querySelectorAll(".cursor").length === 2`},
+	{"lifecycle", `for (let i = 0; i < 3; i++) document.querySelector("#client").click();
+		while (document.querySelectorAll("#clients section").length < 3) await new Promise(requestAnimationFrame);
+		document.querySelector("#clients [value=disconnect]").click()`, `document.querySelector("#clients [data-state=left]") !== null`},
+	{"jobs", `document.querySelectorAll("#cards input")[1].click(); document.querySelector("form button").click()`, `document.querySelector("[data-status=FAILED]") !== null`},
+	{"embed", `while (!iot.stats().subscriptions) await new Promise((resolve) => setTimeout(resolve, 20)); document.querySelector("#publish button").click()`, `document.querySelectorAll("#messages li").length === 1`},
+	{"react", ``, `document.querySelectorAll(".value").length === 5`},
+	{"vue", ``, `document.querySelectorAll(".value").length === 5`},
 	{"index", ``, `true`},
 }
 
@@ -52,12 +57,15 @@ func TestScreenshots(t *testing.T) {
 	if *screenshots == "" {
 		t.Skip("the flag -screenshots is not set; make screenshots sets it")
 	}
-	s := harness.Serve(t)
+	s := serveLocalhost(t, bundledWWW(t, "production", unchanged))
 	people := map[string]*person{}
 	for _, scene := range scenes {
-		url := s.URL + "demos/"
-		if scene.name != "index" {
-			url += scene.name + ".html"
+		url := s.URL + "demos/" + scene.name + ".html"
+		switch scene.name {
+		case "index":
+			url = s.URL + "demos/"
+		case "react", "vue":
+			url = s.URL + "demos/" + scene.name + "/dist/index.html"
 		}
 		p := open(t, url)
 		people[scene.name] = p

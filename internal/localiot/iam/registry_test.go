@@ -92,6 +92,23 @@ func TestGuest(t *testing.T) {
 	}
 }
 
+// A guest may do the jobs of devices, and receive the events of connected clients.
+func TestGuestJobsAndPresence(t *testing.T) {
+	s := newRegistry(t, RegistryOptions{}).Session(Owner{IdentityID: identity}, Connection{})
+	const jobs = "$aws/things/demo-device-1/jobs/"
+	for topic, want := range map[string][2]bool{ // publish, and both subscribe and receive
+		jobs + "$next/get": {true, true}, jobs + "1/update": {true, true}, jobs + "+/update/accepted": {false, true}, jobs + "notify-next": {false, true},
+		jobs + "get": {false, true}, jobs + "start-next": {false, true}, "$aws/things/device-1/jobs/1/get": {}, "$aws/things/demo-device-1/shadow/get": {},
+		"$aws/events/presence/connected/#": {false, true}, "$aws/events/presence/disconnected/iot-1": {false, true},
+		"$aws/events/subscriptions/subscribed/#": {}, "$aws/events/#": {},
+	} {
+		publish, subscribe, receive := s.Publish(topic, false), s.Subscribe(topic), s.Receive(topic)
+		if publish != want[0] || subscribe != want[1] || receive != want[1] || s.Publish(topic, true) {
+			t.Errorf("%q: publish %v, subscribe %v, receive %v; want %v", topic, publish, subscribe, receive, want)
+		}
+	}
+}
+
 // A guest may get and update one shadow. A guest may not delete it, and may use no other thing.
 func TestGuestShadow(t *testing.T) {
 	s := newRegistry(t, RegistryOptions{}).Session(Owner{IdentityID: identity}, Connection{})
@@ -100,7 +117,7 @@ func TestGuestShadow(t *testing.T) {
 		lamp + "get": {true, false}, lamp + "update": {true, false}, lamp + "get/accepted": {false, true},
 		lamp + "update/delta": {false, true}, lamp + "update/documents": {false, true},
 		lamp + "delete/accepted": {false, true}, lamp + "delete": {}, lamp + "delete/rejected": {}, lamp + "name/a/get": {}, lamp + "name/a/get/accepted": {}, lamp + "#": {},
-		"$aws/things/demo-lamp/jobs/get": {}, "$aws/things/demo-lamp-2/shadow/get": {}, "$aws/things/+/shadow/get/accepted": {},
+		"$aws/things/demo-lamp/jobs/get": {}, "$aws/things/demo-lamp/jobs/1/get": {}, "$aws/things/demo-lamp/jobs/notify-next": {}, "$aws/things/demo-lamp-2/shadow/get": {}, "$aws/things/+/shadow/get/accepted": {},
 	} {
 		publish, subscribe, receive := s.Publish(topic, false), s.Subscribe(topic), s.Receive(topic)
 		if publish != want[0] || subscribe != want[1] || receive != want[1] || s.Publish(topic, true) {

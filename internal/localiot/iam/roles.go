@@ -11,8 +11,9 @@ func Everything() *Document {
 }
 
 // Guest returns the policy of the IAM role for unauthenticated Cognito identities. It allows any client
-// id, the topic hello, all topics below public/, and to get and update the classic shadow of the thing
-// demo-lamp, which a page in www/demos uses.
+// id, the topic hello, all topics below public/, to get and update the classic shadow of the thing demo-lamp, to
+// do the jobs of things whose names begin with demo-device-, and to receive the events of connected clients. The
+// pages in www/demos use them.
 func Guest(region string) *Document {
 	arn := "arn:aws:iot:" + region + ":" + Account + ":"
 	return mustParse(fmt.Sprintf(`{
@@ -43,6 +44,21 @@ func Guest(region string) *Document {
       "Effect": "Allow",
       "Action": "iot:Subscribe",
       "Resource": ["%[1]stopicfilter/$aws/things/demo-lamp/shadow/get/*", "%[1]stopicfilter/$aws/things/demo-lamp/shadow/update/*", "%[1]stopicfilter/$aws/things/demo-lamp/shadow/delete/accepted"]
+    },
+    {
+      "Effect": "Allow",
+      "Action": "iot:Publish",
+      "Resource": ["%[1]stopic/$aws/things/demo-device-*/jobs/*/get", "%[1]stopic/$aws/things/demo-device-*/jobs/*/update"]
+    },
+    {
+      "Effect": "Allow",
+      "Action": "iot:Receive",
+      "Resource": ["%[1]stopic/$aws/things/demo-device-*/jobs/*", "%[1]stopic/$aws/events/presence/*"]
+    },
+    {
+      "Effect": "Allow",
+      "Action": "iot:Subscribe",
+      "Resource": ["%[1]stopicfilter/$aws/things/demo-device-*/jobs/*", "%[1]stopicfilter/$aws/events/presence/*"]
     }
   ]
 }`, arn))
