@@ -16,7 +16,8 @@ import (
 // An artist is a person who draws. Coordinates are in the units of the canvas, 1600 × 1000.
 type artist struct {
 	*person
-	down bool // the button of the mouse is pressed
+	down     bool    // the button of the mouse is pressed
+	pressure float64 // if not 0, the mouse is a pen
 }
 
 // openDrawing opens the demo with a name and a colour, in a window that shows the whole canvas.
@@ -54,6 +55,9 @@ func (p *artist) mouse(kind input.DispatchMouseEventType, x, y float64) {
 		p.down, event.Button, event.ClickCount = true, input.MouseButtonLeft, 1
 	case input.DispatchMouseEventTypeMouseReleased:
 		p.down, event.Button, event.ClickCount = false, input.MouseButtonLeft, 1
+	}
+	if p.pressure > 0 {
+		event.PointerType, event.Force = input.DispatchMouseEventPointerTypePen, p.pressure
 	}
 	if p.down {
 		event.Button, event.Buttons = input.MouseButtonLeft, 1
@@ -179,6 +183,17 @@ func TestDrawing(t *testing.T) {
 	c.shows(500, 700, nothing)
 	c.shows(1000, 800, green)
 	c.same(a)
+
+	// A click draws a dot. A pen with full pressure draws wider than a mouse.
+	a.mouse(input.DispatchMouseEventTypeMousePressed, 1000, 500)
+	a.mouse(input.DispatchMouseEventTypeMouseReleased, 1000, 500)
+	c.shows(1000, 500, red)
+	c.shows(1000, 506, nothing)
+	a.pressure = 1
+	a.mouse(input.DispatchMouseEventTypeMousePressed, 1100, 500)
+	a.mouse(input.DispatchMouseEventTypeMouseReleased, 1100, 500)
+	c.shows(1100, 505, red)
+	a.pressure = 0
 
 	// The keyboard draws, too.
 	a.Eval(`canvas.focus()`, nil)
