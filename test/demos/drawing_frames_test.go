@@ -129,6 +129,7 @@ func start(t *testing.T, s *harness.Server, strokes int, interval time.Duration)
 	for n := range robots {
 		r := newRobot(t, &settings, n)
 		all.Go(func() {
+			time.Sleep(time.Duration(n) * interval * piecesOfStroke / robots) // their strokes end at different times
 			if err := r.draw(strokes, interval); err != nil {
 				t.Error(err)
 			}

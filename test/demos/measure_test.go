@@ -25,6 +25,7 @@ func skipUnlessMeasuring(t *testing.T) {
 type frames struct {
 	Frames []float64 // sorted
 	Tasks  []float64 // sorted
+	Worst  float64   // the end of the longest frame, in milliseconds since the begin
 }
 
 // frames records the frames of the page for a time. The page must be visible.
@@ -37,14 +38,15 @@ func (p *person) frames(d time.Duration) (f frames) {
 		const record = (entries) => tasks.push(...entries.map((entry) => entry.duration));
 		const observer = new PerformanceObserver((list) => record(list.getEntries()));
 		observer.observe({ type: "longtask" });
-		let last;
+		let last, worst = 0;
 		requestAnimationFrame(function frame(now) {
+			if (last !== undefined && now - last > Math.max(0, ...frames)) worst = now - begin;
 			if (last !== undefined) frames.push(now - last);
 			last = now;
 			if (now - begin < %d) return requestAnimationFrame(frame);
 			record(observer.takeRecords());
 			observer.disconnect();
-			resolve({ frames, tasks });
+			resolve({ frames, tasks, worst });
 		});
 	})`, d.Milliseconds()), &f)
 	if len(f.Frames) == 0 {
@@ -70,8 +72,8 @@ func (f frames) String() string {
 	if n := len(f.Tasks); n > 0 {
 		task = f.Tasks[n-1]
 	}
-	return fmt.Sprintf("%d frames in %.1f s: median %.1f ms, 99 %% at most %.1f ms, longest %.1f ms; %d tasks above 50 ms, longest %.1f ms",
-		len(f.Frames), total/1000, f.median(), f.Frames[len(f.Frames)*99/100], f.longest(), len(f.Tasks), task)
+	return fmt.Sprintf("%d frames in %.1f s: median %.1f ms, 99 %% at most %.1f ms, longest %.1f ms after %.1f s; %d tasks above 50 ms, longest %.1f ms",
+		len(f.Frames), total/1000, f.median(), f.Frames[len(f.Frames)*99/100], f.longest(), f.Worst/1000, len(f.Tasks), task)
 }
 
 // TestFramesOfIdlePage measures a page that does nothing, so that the other figures can be compared with it.
