@@ -1,0 +1,126 @@
+package demos
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"iot.wasm/test/harness"
+)
+
+// mainPaths are the main paths of the demos, which TestEngines follows in Firefox and WebKit. A new demo needs one
+// entry: the pages that a person opens, each in a window of its own, and a function that uses them. The same page may
+// be named twice. All pages are connected when the function begins.
+var mainPaths = []struct {
+	pages [2]string
+	run   func(a, b *harness.Window)
+}{
+	{[2]string{"mqtt-sample.html", "mqtt-sample.html"}, func(a, b *harness.Window) {
+		a.Until(`document.querySelector("#subscribed").textContent`)
+		b.Until(`document.querySelector("#subscribed").textContent`)
+		a.Fill("#publish [name=message]", "again")
+		a.Click("#publish button")
+		b.Until(`document.querySelector("#messages li span")?.textContent === "again"`)
+	}},
+	{[2]string{"lamp.html", "switch.html"}, func(lamp, control *harness.Window) {
+		control.Click("#on")
+		lamp.Until(`document.querySelector("#text").textContent === "The lamp is on, 80 % of #ffcf5c"`)
+		lamp.Click("#plug")
+		control.Type("[name=brightness]", left)
+		control.Until(`document.querySelector("#answer").textContent.includes("not followed")`)
+		lamp.Click("#plug")
+		lamp.Until(`document.querySelector("#text").textContent === "The lamp is on, 79 % of #ffcf5c"`)
+		control.Until(`document.querySelector("#answer").textContent.includes("does what is desired")`)
+	}},
+	{[2]string{"chat.html", "chat.html"}, func(a, b *harness.Window) {
+		b.Until(`document.querySelectorAll("#people li").length === 2`)
+		a.Fill("#write input", "hello"+enter)
+		b.Until(`document.querySelector("#messages li")?.textContent.includes("hello")`)
+		a.Navigate("about:blank") // unloads the page, so the broker publishes its will
+		b.Until(`document.querySelectorAll("#people li").length === 1`)
+	}},
+	{[2]string{"sensors.html", "sensors.html"}, func(a, b *harness.Window) {
+		a.Click("#kitchen button")
+		b.Until(`document.querySelector("#kitchen polyline").points.length > 1`)
+		a.Click("#kitchen button")
+	}},
+}
+
+// Keys of WebDriver.
+const (
+	enter = "\uE007"
+	left  = "\uE012"
+)
+
+// TestEngines follows the main path of each demo in Firefox and in WebKit. The demos of an engine run in the same two
+// windows, one after the other.
+func TestEngines(t *testing.T) {
+	www := watched(t)
+	engines := map[string]func(*testing.T) *harness.Driver{
+		"firefox": func(t *testing.T) *harness.Driver { return harness.DriveFirefox(t, patience) },
+		"webkit":  func(t *testing.T) *harness.Driver { return harness.DriveWebKit(t, patience) },
+	}
+	for engine, drive := range engines {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			s, d := harness.Serve(t, "-www", www), drive(t)
+			for _, path := range mainPaths {
+				t.Run(path.pages[0], func(t *testing.T) {
+					var windows [2]*harness.Window
+					for i, page := range path.pages {
+						windows[i] = d.Window(t, i)
+						windows[i].Navigate(s.URL + "demos/" + page)
+					}
+					for _, w := range windows {
+						w.Until(`document.querySelector("#state").dataset.state === "connected"`)
+					}
+					path.run(windows[0], windows[1])
+					for i, w := range windows {
+						var problems []string
+						if w.Eval(`return globalThis.problems ?? []`, &problems); len(problems) > 0 {
+							t.Errorf("%s: %q", path.pages[i], problems)
+						}
+						w.Navigate("about:blank")
+					}
+				})
+			}
+		})
+	}
+	t.Run("pages", func(t *testing.T) {
+		used := map[string]bool{}
+		for _, path := range mainPaths {
+			used[path.pages[0]], used[path.pages[1]] = true, true
+		}
+		for _, name := range pages(t) {
+			if !used[name] {
+				t.Errorf("mainPaths has no entry for %s", name)
+			}
+		}
+	})
+}
+
+// watcher is a script that collects the errors and warnings of a page in the global variable problems.
+const watcher = `<script>
+globalThis.problems = [];
+for (const name of ["error", "warn", "assert"]) console[name] = (...values) => problems.push("console." + name + " " + values);
+addEventListener("error", (event) => problems.push(event.message));
+addEventListener("unhandledrejection", (event) => problems.push(String(event.reason)));
+</script>
+`
+
+// watched copies www/ to a folder, and adds watcher to its demos. WebDriver itself has no access to the console.
+func watched(t *testing.T) (folder string) {
+	t.Helper()
+	folder = filepath.Join(t.TempDir(), "www")
+	if err := os.CopyFS(folder, os.DirFS(filepath.Join(harness.Root, "www"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range pages(t) {
+		text := strings.Replace(read(t, name), "<script", watcher+"<script", 1)
+		if err := os.WriteFile(filepath.Join(folder, "demos", name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
