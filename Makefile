@@ -65,8 +65,8 @@ bench: wasm ## compare this and other clients in Chromium; BENCHFLAGS=-quick: a 
 	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist -compress=false
 	$(GO) run ./test/bench -www dist $(BENCHFLAGS)
 
-screenshots: wasm ## write pictures of the demos to docs/demos/: light, dark, and 360 pixels wide
-	$(GO) test -count=1 ./test/demos -run '^TestScreenshots$$' -screenshots $(CURDIR)/docs/demos
+screenshots: wasm ## write pictures of the demos to www/demos/pictures/: light, dark, and 360 pixels wide
+	$(GO) test -count=1 ./test/demos -run '^TestScreenshots$$' -screenshots $(CURDIR)/www/demos/pictures
 
 size: ## list the sizes of the packages in the wasm
 	@$(GO) run ./test/size/packages

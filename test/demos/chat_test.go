@@ -9,10 +9,16 @@ import (
 
 func TestChat(t *testing.T) {
 	s := harness.Serve(t, "-faults")
+	// writable waits until the person has entered the room, and its history is here.
+	writable := func(p *person) {
+		t.Helper()
+		p.Until(`!document.querySelector("#write input").disabled`)
+	}
 	join := func(name string) *person {
 		p := open(t, s.URL+"demos/chat.html")
 		p.Fill("#name", name+"\t")
 		p.Until(`[...document.querySelectorAll("#people li")].some((e) => e.textContent === "` + name + ` (you)")`)
+		writable(p)
 		return p
 	}
 	shows := func(p *person, selector, want string) {
@@ -50,6 +56,7 @@ func TestChat(t *testing.T) {
 	b.Click("#rooms [value=garden]")
 	shows(a, "#people li", "Ada (you),Cem")
 	shows(a, "#rooms button", "garden (1),kitchen (0),lobby (2)")
+	writable(b)
 	b.Fill(text, "flowers\r")
 	messages(b, "Bob: flowers")
 	messages(a, "Ada: hi,Bob: <b>hello</b>,Ada: still here")

@@ -35,6 +35,7 @@ var mainPaths = []struct {
 	}},
 	{[2]string{"chat.html", "chat.html"}, func(a, b *harness.Window) {
 		b.Until(`document.querySelectorAll("#people li").length === 2`)
+		a.Until(`!document.querySelector("#write input").disabled`)
 		a.Fill("#write input", "hello"+enter)
 		b.Until(`document.querySelector("#messages li")?.textContent.includes("hello")`)
 		a.Navigate("about:blank") // unloads the page, so the broker publishes its will

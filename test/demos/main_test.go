@@ -32,6 +32,7 @@ type person struct {
 	*harness.Tab
 
 	mu       sync.Mutex
+	expected bool     // the page may have problems
 	problems []string // the errors and warnings of the console, and the uncaught exceptions
 }
 
@@ -40,6 +41,14 @@ type person struct {
 // connection is cut are no problem.
 func open(t *testing.T, url string) *person {
 	t.Helper()
+	p := blank(t)
+	p.visit(url)
+	return p
+}
+
+// blank opens an empty tab, and watches the console of its pages as described at open.
+func blank(t *testing.T) *person {
+	t.Helper()
 	p := &person{Tab: harness.Open(t, harness.Browser, "about:blank", patience)}
 	if err := chromedp.Listen(p.Ctx, p.watch); err != nil {
 		t.Fatal(err)
@@ -47,15 +56,22 @@ func open(t *testing.T, url string) *person {
 	t.Cleanup(func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		for _, problem := range p.problems {
-			t.Errorf("%s: %s", url, problem)
+		if !p.expected {
+			for _, problem := range p.problems {
+				t.Error(problem)
+			}
 		}
 	})
+	return p
+}
+
+// visit opens a page of the server and waits until it is connected. The index does not connect.
+func (p *person) visit(url string) {
+	p.T.Helper()
 	p.Do(chromedp.Navigate(url))
 	if !strings.HasSuffix(url, "/") {
 		p.connected()
 	}
-	return p
 }
 
 // watch records the problems of the page.

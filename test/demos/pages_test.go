@@ -1,11 +1,16 @@
 package demos
 
 import (
+	"bytes"
 	"fmt"
+	"image/png"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 
 	"iot.wasm/test/harness"
 )
@@ -37,12 +42,56 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
+// TestIndex checks that the index and docs/demos.md show each demo with its pictures, which "make screenshots" writes.
 func TestIndex(t *testing.T) {
+	document, err := os.ReadFile(filepath.Join(harness.Root, "docs/demos.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := open(t, harness.Serve(t).URL+"demos/")
+	pictures := 0
 	for _, name := range pages(t) {
-		p.Is(fmt.Sprintf(`document.querySelectorAll("a[href='%s']").length > 0`, name), "true")
+		name = strings.TrimSuffix(name, ".html")
+		p.Is(fmt.Sprintf(`(() => { const img = document.querySelector("section:has(a[href='%[1]s.html']) img"); return img?.getAttribute("src") === "pictures/%[1]s.png" &&
+			img.parentElement.querySelector("source").getAttribute("srcset") === "pictures/%[1]s-dark.png" && img.alt !== "" && img.loading === "lazy" && img.width > 0 })()`, name), "true")
+		for _, look := range looks {
+			pictures++
+			checkPicture(t, name+look.suffix+".png", int(float64(look.width)*look.scale), int(float64(look.height)*look.scale))
+			if !strings.Contains(string(document), `="../www/demos/pictures/`+name+look.suffix+`.png"`) {
+				t.Errorf("docs/demos.md does not show %s%s.png", name, look.suffix)
+			}
+		}
+		if !strings.Contains(string(document), `(../www/demos/`+name+`.html)`) {
+			t.Errorf("docs/demos.md has no link to %s.html", name)
+		}
+	}
+	if files, err := filepath.Glob(filepath.Join(harness.Root, "www/demos/pictures/*")); err != nil || len(files) != pictures {
+		t.Errorf("www/demos/pictures has %d files (%v), want %d", len(files), err, pictures)
+	}
+
+	// The place of a picture does not depend on whether it is loaded.
+	for _, theme := range []string{"light", "dark"} {
+		p.theme(theme)
+		p.Eval(`for (const img of document.images) { img.loading = "eager"; await img.decode() }`, nil)
+		p.Is(`[...document.images].filter((img) => img.naturalWidth !== img.width && Math.abs(img.clientHeight / img.clientWidth - 400 / 640) > 0.01).length`, "0")
+		p.Is(`[...document.images].filter((img) => img.currentSrc.endsWith("-dark.png") !== `+strconv.FormatBool(theme == "dark")+`).length`, "0")
 	}
 	p.accessible()
+}
+
+// checkPicture checks the size of a picture, and that its file is small.
+func checkPicture(t *testing.T, name string, width, height int) {
+	t.Helper()
+	const most = 40_000
+	data, err := os.ReadFile(filepath.Join(harness.Root, "www/demos/pictures", name))
+	if err != nil {
+		t.Errorf("%v; run: make screenshots", err)
+		return
+	}
+	config, err := png.DecodeConfig(bytes.NewReader(data))
+	if err != nil || config.Width != width || config.Height != height || len(data) > most {
+		t.Errorf("%s has %d bytes, %d x %d pixels (%v), want at most %d bytes, %d x %d pixels", name, len(data), config.Width, config.Height, err, most, width, height)
+	}
 }
 
 // The two lines of the script that a page names at its end, and the two lines that replace them.
@@ -53,10 +102,10 @@ const account = `const pool = "eu-west-1:12345678-1234-1234-1234-123456789012";
 const server = { endpoint: "xxxxxxxxxxxxxx-ats.iot.eu-west-1.amazonaws.com", credentials: cognito({ identityPoolId: pool }) };`
 
 // TestTwoLines checks that each demo connects to another server after the replacement of the two lines. Its own
-// server has no local.json.
+// server is a static one without local.json, and www/ is in a folder of the site.
 func TestTwoLines(t *testing.T) {
 	files := harness.Files{}
-	web := harness.Web(t, filepath.Join(harness.Root, "www"), files)
+	web := harness.Web(t, site(t), files)
 	at := harness.Serve(t, "-addr", "127.0.0.1:0", "-allow-origin", web).Settings()
 	replacement := fmt.Sprintf(`const pool = { identityPoolId: %q, endpoint: %q };
 const server = { endpoint: %q, region: %q, credentials: cognito(pool) };`, at.Cognito.IdentityPoolID, at.Cognito.Endpoint, at.Endpoint, at.Region)
@@ -70,9 +119,37 @@ const server = { endpoint: %q, region: %q, credentials: cognito(pool) };`, at.Co
 			t.Errorf("%s does not contain the two lines for the local stand-in and the two lines for AWS", name)
 			continue
 		}
-		files["/demos/"+name] = harness.File{Body: page + "<script" + strings.Replace(script, local, replacement, 1)}
+		files["/some/site/demos/"+name] = harness.File{Body: page + "<script" + strings.Replace(script, local, replacement, 1)}
 	}
 	for _, name := range pages(t) {
-		open(t, web+"/demos/"+name)
+		open(t, web+"/some/site/demos/"+name)
+	}
+}
+
+// site returns a folder with www/ at some/site.
+func site(t *testing.T) (folder string) {
+	t.Helper()
+	folder = t.TempDir()
+	www, err := filepath.Abs(filepath.Join(harness.Root, "www"))
+	if err == nil {
+		err = os.Mkdir(filepath.Join(folder, "some"), 0o755)
+	}
+	if err == nil {
+		err = os.Symlink(www, filepath.Join(folder, "some/site"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// TestNoStandIn checks that a demo on a server without local.json states what is missing.
+func TestNoStandIn(t *testing.T) {
+	web := harness.Web(t, site(t), nil)
+	for _, name := range pages(t) {
+		p := blank(t)
+		p.expected = true
+		p.Do(chromedp.Navigate(web + "/some/site/demos/" + name))
+		p.Until(`document.querySelector("#state").textContent === "Not connected" && document.querySelector("#problem").textContent.includes("go run serve.go")`)
 	}
 }
