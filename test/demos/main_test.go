@@ -116,6 +116,14 @@ func lose(s *harness.Server, people ...*person) {
 	}
 }
 
+// publish publishes messages as another program could do. Each is a JavaScript object with the members topic, text and
+// options. It returns when the broker has acknowledged them.
+func (p *person) publish(messages ...string) {
+	p.T.Helper()
+	p.Eval(`{ const { default: iot } = await import("/iot.js");
+		for (const { topic, text, options } of [`+strings.Join(messages, ",")+`]) await iot.publish(topic, text, { qos: 1, ...options }) }`, nil)
+}
+
 // theme selects the light or the dark theme.
 func (p *person) theme(name string) {
 	p.T.Helper()

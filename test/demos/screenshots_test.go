@@ -48,7 +48,7 @@ var scenes = []scene{
 		chatter("Ada", "Then I will water the roses.", 3),
 	}},
 	{name: "sensors", ticks: 44, cast: []part{{"sensors", `const { default: iot } = await import("/iot.js"); while (iot.stats().subscriptions < 8) await new Promise(requestAnimationFrame);
-		for (const b of document.querySelectorAll("main button")) if (!b.closest("#cellar")) b.click(); const limit = document.querySelector("#greenhouse input"); limit.value = 18; limit.dispatchEvent(new Event("change"))`,
+		for (const b of document.querySelectorAll("main button")) if (!b.closest("#cellar")) b.click(); const limit = document.querySelector("#kitchen input"); limit.value = 18; limit.dispatchEvent(new Event("change"))`,
 		`["kitchen", "bedroom", "greenhouse"].every((room) => document.querySelector("#" + room + " polyline").points.length === 45)`}}},
 }
 

@@ -31,6 +31,14 @@ func TestSensors(t *testing.T) {
 	b.Eval(`globalThis.before = `+points, nil)
 	b.Until(points + ` > before + 1`)
 
+	// Messages of other programs are not shown.
+	b.publish(`{ topic: "public/sensors/kitchen/measurement", text: "{" }`, `{ topic: "public/sensors/kitchen/measurement", text: "null" }`,
+		`{ topic: "public/sensors/kitchen/measurement", text: '{"temperature":"hot","humidity":5}' }`,
+		`{ topic: "public/sensors/kitchen/limit", text: "high" }`, `{ topic: "public/sensors/kitchen/limit", text: "999" }`)
+	b.Eval(`globalThis.before = `+points, nil)
+	b.Until(points + ` > before + 1 && / °C \d+ %$/.test(` + values + `)`)
+	b.Is(`[document.querySelector("#kitchen input").value, `+alarm+`]`, `["5", "Alarm: above 5 °C"]`)
+
 	// The sensor is switched off.
 	a.Click("#kitchen button")
 	for _, p := range []*person{a, b, c} {
