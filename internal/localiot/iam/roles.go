@@ -63,13 +63,13 @@ func Guest(region string) *Document {
 }`, arn))
 }
 
-// ReadFile parses the policy document in a file.
+// ReadFile parses the policy document of an IAM role in a file.
 func ReadFile(name string) (*Document, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	d, err := Parse(string(text))
+	d, err := parse(string(text), maxRoleDocument)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -77,7 +77,7 @@ func ReadFile(name string) (*Document, error) {
 }
 
 func mustParse(text string) *Document {
-	d, err := Parse(text)
+	d, err := parse(text, maxRoleDocument)
 	if err != nil {
 		panic(err)
 	}
