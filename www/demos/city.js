@@ -7,11 +7,11 @@ export const HEIGHT = 3600;
 // ---- roads: crossings in 9 columns and 5 rows, a little out of place, and roads between neighbours
 
 const COLUMNS = 9;
-const closed = new Set(["10-11", "12-21", "15-24", "20-29", "23-24", "25-26", "28-29", "33-34"]); // neighbours without a road
+const closed = new Set(["10-11", "12-21", "15-24", "20-29", "14-15", "24-33", "28-29", "33-34"]); // neighbours without a road
 
 export const crossings = Array.from({ length: COLUMNS * 5 }, (_, i) => {
   const column = i % COLUMNS, row = Math.floor(i / COLUMNS);
-  return { x: 330 + column * 667 + 110 * Math.sin(column * 2.1 + row * 1.7), y: 290 + row * 755 + 95 * Math.cos(column * 1.3 + row * 2.3), next: [] };
+  return { x: 230 + column * 692 + 110 * Math.sin(column * 2.1 + row * 1.7), y: 230 + row * 785 + 95 * Math.cos(column * 1.3 + row * 2.3), next: [] };
 });
 const roads = [];
 crossings.forEach((from, i) => {
@@ -121,10 +121,11 @@ export function cityOn(canvas) {
  */
 export function drawTruck(context, { x, y, heading }, colour, rings = []) {
   const colours = dark.matches ? NIGHT : DAY;
-  const px = devicePixelRatio / context.getTransform().a;
+  const scale = context.getTransform().a / devicePixelRatio; // CSS pixels in a metre
+  const size = Math.max(0.7, Math.min(1.3, scale * 9)) / scale;
   context.save();
   context.translate(x, y);
-  context.scale(px, px);
+  context.scale(size, size);
   context.rotate(heading);
   context.translate(0, 2);
   rings.forEach((ring, i) => {
@@ -142,9 +143,9 @@ export function drawTruck(context, { x, y, heading }, colour, rings = []) {
 }
 
 /** Draws the way of a truck: a line along its last positions. */
-export function drawTrail(context, positions) {
+export function drawTrail(context, positions, colour) {
   context.beginPath();
   positions.forEach(({ x, y }) => context.lineTo(x, y));
-  Object.assign(context, { lineWidth: 3 * (devicePixelRatio / context.getTransform().a), lineJoin: "round", strokeStyle: (dark.matches ? NIGHT : DAY).selected, globalAlpha: 0.4 }).stroke();
+  Object.assign(context, { lineWidth: 3 * (devicePixelRatio / context.getTransform().a), lineJoin: "round", strokeStyle: (dark.matches ? NIGHT : DAY)[colour], globalAlpha: 0.5 }).stroke();
   context.globalAlpha = 1;
 }
