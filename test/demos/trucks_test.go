@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"iot.wasm/test/harness"
 )
@@ -20,26 +22,13 @@ func demoPolicy(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	connect := `"Statement": [{"Effect": "Allow", "Action": "iot:Connect", "Resource": "arn:aws:iot:eu-west-1:123456789012:client/iot-*"},`
+	const statements = `"Statement": [`
+	connect := statements + `{"Effect": "Allow", "Action": "iot:Connect", "Resource": "arn:aws:iot:eu-west-1:123456789012:client/iot-*"},`
 	name := filepath.Join(t.TempDir(), "policy.json")
-	if err := os.WriteFile(name, []byte(strings.Replace(string(document), `"Statement": [`, connect, 1)), 0o600); err != nil {
+	if err := os.WriteFile(name, []byte(strings.Replace(string(document), statements, connect, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return name
-}
-
-// A dispatcher is a person with dispatcher.html.
-type dispatcher struct{ *person }
-
-func openDispatcher(t *testing.T, s *harness.Server) dispatcher {
-	t.Helper()
-	return dispatcher{open(t, s.URL+"demos/dispatcher.html")}
-}
-
-// lists waits until the list has n trucks, and each of them has a speed.
-func (d dispatcher) lists(n int) {
-	d.T.Helper()
-	d.Until(fmt.Sprintf(`document.querySelectorAll("#list label").length === %d && [...document.querySelectorAll("#list label")].every((row) => /^truck-\d\d\d+ km\/h$/.test(row.textContent))`, n))
 }
 
 // shows waits until the text of an element contains the given text.
@@ -48,16 +37,34 @@ func (p *person) shows(selector, text string) {
 	p.Until(fmt.Sprintf(`document.querySelector(%q).textContent.includes(%q)`, selector, text))
 }
 
+// A dispatcher is a person with dispatcher.html.
+type dispatcher struct{ *person }
+
+func dispatch(t *testing.T, s *harness.Server) dispatcher {
+	t.Helper()
+	return dispatcher{open(t, s.URL+"demos/dispatcher.html")}
+}
+
+// row waits until the list shows a truck with a text that matches the pattern, and gives that row the id "row".
+func (d dispatcher) row(id, pattern string) {
+	d.T.Helper()
+	d.Until(fmt.Sprintf(`(() => {
+		const row = [...document.querySelectorAll("#list label")].find(({ children }) => children[1].textContent === %q && new RegExp(%q).test(children[2].textContent));
+		document.querySelector("#row")?.removeAttribute("id");
+		if (row) row.id = "row";
+		return row !== undefined;
+	})()`, id, pattern))
+}
+
 // choose selects a truck in the list with the mouse.
 func (d dispatcher) choose(id string) {
 	d.T.Helper()
-	d.Eval(fmt.Sprintf(`[...document.querySelectorAll("#list label")].find((row) => row.textContent.startsWith(%q)).id = "chosen"`, id), nil)
-	d.Click("#chosen")
-	d.Eval(`document.querySelector("#chosen").id = ""`, nil)
+	d.row(id, "")
+	d.Click("#row")
 	d.shows("#name", id)
 }
 
-// order sends an order to the chosen truck.
+// order sends an order to the selected truck.
 func (d dispatcher) order(limit, task string) {
 	d.T.Helper()
 	d.Fill("#orders [name=limit]", limit)
@@ -65,23 +72,129 @@ func (d dispatcher) order(limit, task string) {
 	d.Click("#orders button")
 }
 
+// update updates the shadow of a truck as another client of the page.
+func (p *person) update(truck, state string) {
+	p.T.Helper()
+	p.Eval(fmt.Sprintf(`await (await import("/iot.js")).default.publish("$aws/things/%s/shadow/name/fleet-blue/update", { json: { state: %s } }, { qos: 1 })`, truck, state), nil)
+}
+
 func TestTrucks(t *testing.T) {
 	s := harness.Serve(t, "-faults", "-region", "eu-west-1", "-policy", demoPolicy(t))
 	fleet := open(t, s.URL+"demos/trucks.html?pace=200")
 	fleet.Fill("#count", "6\t")
 	fleet.shows("#text", "6 trucks drive, and send 12 reports a second.")
-	a := openDispatcher(t, s)
-	a.Until(`document.querySelectorAll("#list label").length >= 6`)
-	a.Is(`document.querySelector("#hint").hidden`, "true")
+	a := dispatch(t, s)
+	for _, id := range []string{"truck-01", "truck-02", "truck-03", "truck-04", "truck-05", "truck-06"} {
+		a.row(id, `^\d+ km.h$`)
+	}
+	a.Until(`document.querySelector("#hint").hidden`)
+	for _, p := range []*person{fleet, a.person} { // the trucks move on both maps
+		p.Eval(`globalThis.before = document.querySelector("canvas").toDataURL()`, nil)
+		p.Until(`document.querySelector("canvas").toDataURL() !== before`)
+	}
 
-	// A truck is selected in the list by keyboard and by mouse, and on the map.
+	// A truck is selected in the list by keyboard and by mouse, and on the map. Truck 90 stands in a corner of the map.
 	a.Eval(`document.querySelector("#list input").focus()`, nil)
 	a.Do(chromedp.KeyEvent(" "))
 	a.shows("#name", "truck-01 of the blue fleet")
-	a.Do(chromedp.KeyEvent("\ue015")) // arrow down
+	a.Do(chromedp.KeyEvent(kb.ArrowDown))
 	a.shows("#name", "truck-02 of the amber fleet")
-	a.choose("truck-03")
-	fleet.Click("#run") // the trucks stand still for the click on the map
-	fleet.shows("#run", "Start")
-	_ = input.MouseButton("")
+	a.update("truck-90", `{ reported: { x: 60, y: 3540, heading: 0, speed: 1, fuel: 2, temperature: 3, load: 4, limit: 50, task: "deliveries" }, desired: { limit: "<b>fast</b>" } }`)
+	a.row("truck-90", "order waits")
+	var corner struct{ X, Y float64 }
+	a.Eval(`(() => { const canvas = document.querySelector("canvas"); canvas.scrollIntoView(); const { x, y, width, height } = canvas.getBoundingClientRect(); return { x: x + width / 100, y: y + height * 59 / 60 } })()`, &corner)
+	a.Do(chromedp.MouseClickXY(corner.X, corner.Y))
+	a.shows("#name", "truck-90 of the blue fleet")
+	a.shows("#pending", "limit <b>fast</b>")
+
+	// Reports of others that are not those of a truck, and orders that no truck can follow, change nothing.
+	a.update("truck-91", `{ reported: { x: "<b>", y: {} }, desired: [1] }`)
+	a.update("truck-92", `{ reported: null, desired: { limit: 50 } }`)
+	a.update("truck-x", `{ reported: { x: 1 } }`)
+	a.update("truck-01", `{ desired: { limit: 1e9, task: "__proto__" } }`)
+	a.row("truck-01", "order waits")
+
+	// A truck follows its speed limit and goes to a depot. Another dispatcher sees the orders.
+	a.choose("truck-01")
+	a.order("40", "Harbour")
+	a.shows("#text", "limit 40 km/h")
+	a.shows("#pending", "It follows its orders.")
+	a.shows("#text", "parked at Harbour")
+	a.row("truck-01", "^0 km.h$")
+	b := dispatch(t, s)
+	b.choose("truck-01")
+	b.shows("#text", "parked at Harbour, limit 40 km/h")
+	const form = `[...document.querySelector("#orders").elements].map(({ value }) => value).join()`
+	b.Is(form, `"40,Harbour,"`)
+	b.order("35", "deliveries")
+	for _, d := range []dispatcher{a, b} {
+		d.Until(form + ` === "35,deliveries,"`)
+		d.shows("#text", "limit 35 km/h")
+		d.row("truck-01", "^35 km.h$")
+	}
+
+	// All lose the connection.
+	lose(s, fleet, a.person, b.person)
+	b.order("45", "Station")
+	for _, d := range []dispatcher{a, b} {
+		d.shows("#text", "parked at Station, limit 45 km/h")
+	}
+
+	// The fleet stops, an order waits in the shadow, also for a dispatcher who comes later, and the fleet follows it.
+	fleet.Click("#run")
+	fleet.shows("#text", "The trucks are stopped.")
+	a.row("truck-02", "^off$")
+	a.Until(`!document.querySelector("#hint").hidden`)
+	a.order("55", "Station")
+	c := dispatch(t, s)
+	for _, d := range []dispatcher{a, b, c} {
+		d.choose("truck-01")
+		d.shows("#pending", "Its shadow keeps the order until it runs: limit 55")
+	}
+	fleet.Click("#run")
+	for _, d := range []dispatcher{a, b, c} {
+		d.shows("#text", "parked at Station, limit 55 km/h")
+		d.shows("#pending", "It follows its orders.")
+	}
+
+	// The trucks drive in the window that was opened last. Truck 1 is new there, and has its orders from the shadow.
+	c.Eval(`document.querySelector("#here").click()`, nil)
+	fleet.shows("#text", "Another window drives the trucks now.")
+	c.row("truck-50", `^\d+ km.h$`)
+	for _, d := range []dispatcher{a, c} {
+		d.row("truck-50", `^\d+ km.h$`)
+		d.shows("#text", "limit 55 km/h")
+		d.shows("#pending", "It follows its orders.")
+	}
+	a.accessible()
+	fleet.accessible()
+}
+
+// TestFramesOfTrucks measures the dispatcher with 50 trucks: in a page with both, and in a page of its own.
+func TestFramesOfTrucks(t *testing.T) {
+	skipUnlessMeasuring(t)
+	for _, together := range []bool{true, false} {
+		t.Run(fmt.Sprintf("together=%t", together), func(t *testing.T) {
+			s := harness.Serve(t)
+			d := dispatch(t, s)
+			if together {
+				d.Click("#here")
+			} else {
+				open(t, s.URL+"demos/trucks.html")
+			}
+			d.row("truck-50", `^\d+ km.h$`)
+			d.choose("truck-01")
+			var all frames
+			total := time.Duration(0)
+			for _, part := range []time.Duration{10 * time.Second, 20 * time.Second, 30 * time.Second} {
+				f := d.frames(part)
+				all.Frames, all.Tasks = append(all.Frames, f.Frames...), append(all.Tasks, f.Tasks...)
+				total += part
+				t.Logf("after %v: JS heap %.2f MB; %v", total, d.Metric("JSHeapUsedSize")/1e6, f)
+			}
+			slices.Sort(all.Frames)
+			slices.Sort(all.Tasks)
+			t.Logf("all: %.1f frames a second in the median; %v", 1000/all.median(), all)
+		})
+	}
 }
