@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -76,6 +78,37 @@ func (d dispatcher) order(limit, task string) {
 func (p *person) update(truck, state string) {
 	p.T.Helper()
 	p.Eval(fmt.Sprintf(`await (await import("/iot.js")).default.publish("$aws/things/%s/shadow/name/fleet-blue/update", { json: { state: %s } }, { qos: 1 })`, truck, state), nil)
+}
+
+// calm asks the page for less motion.
+func (p *person) calm() {
+	p.T.Helper()
+	if _, err := chromedp.Call(p.Ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}},
+	}); err != nil {
+		p.T.Fatal(err)
+	}
+}
+
+// changes returns how often the map changes in the next frames, and how long they take.
+func (p *person) changes(frames int) (n int, seconds float64) {
+	p.T.Helper()
+	var result struct {
+		N       int
+		Seconds float64
+	}
+	p.Eval(fmt.Sprintf(`await (async () => {
+		const begin = performance.now();
+		let n = 0, last;
+		for (let i = 0; i < %d; i++) {
+			await new Promise(requestAnimationFrame);
+			const picture = document.querySelector("canvas").toDataURL();
+			if (last !== undefined && picture !== last) n++;
+			last = picture;
+		}
+		return { n, seconds: (performance.now() - begin) / 1000 };
+	})()`, frames), &result)
+	return result.N, result.Seconds
 }
 
 func TestTrucks(t *testing.T) {
@@ -151,7 +184,21 @@ func TestTrucks(t *testing.T) {
 		d.choose("truck-01")
 		d.shows("#pending", "Its shadow keeps the order until it runs: limit 55")
 	}
+
+	// Without motion, a truck is shown where it was before a report, or where it is now.
+	d := c
+	d.calm()
+	d.Eval(`await (await import("/iot.js")).default.subscribe("$aws/things/+/shadow/name/fleet-blue/update/documents", () => globalThis.moved = true)`, nil)
+	d.update("truck-90", `{ reported: { x: 2060 } }`)
+	d.Until(`globalThis.moved`)
+	if changes, _ := d.changes(20); changes > 2 {
+		t.Errorf("the map of the dispatcher has changed %d times", changes)
+	}
 	fleet.Click("#run")
+	fleet.calm()
+	if changes, seconds := fleet.changes(60); float64(changes) > 2*seconds+1 {
+		t.Errorf("the map of the fleets has changed %d times in %v s", changes, seconds)
+	}
 	for _, d := range []dispatcher{a, b, c} {
 		d.shows("#text", "parked at Station, limit 55 km/h")
 		d.shows("#pending", "It follows its orders.")
@@ -177,6 +224,11 @@ func TestFramesOfTrucks(t *testing.T) {
 		t.Run(fmt.Sprintf("together=%t", together), func(t *testing.T) {
 			s := harness.Serve(t)
 			d := dispatch(t, s)
+			if _, err := chromedp.Call(d.Ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: harness.WatchWasm}); err != nil {
+				t.Fatal(err)
+			}
+			d.Do(chromedp.Reload())
+			d.connected()
 			if together {
 				d.Click("#here")
 			} else {
@@ -186,11 +238,13 @@ func TestFramesOfTrucks(t *testing.T) {
 			d.choose("truck-01")
 			var all frames
 			total := time.Duration(0)
-			for _, part := range []time.Duration{10 * time.Second, 20 * time.Second, 30 * time.Second} {
+			for _, part := range []time.Duration{10 * time.Second, 20 * time.Second, 30 * time.Second, time.Minute} {
 				f := d.frames(part)
 				all.Frames, all.Tasks = append(all.Frames, f.Frames...), append(all.Tasks, f.Tasks...)
 				total += part
-				t.Logf("after %v: JS heap %.2f MB; %v", total, d.Metric("JSHeapUsedSize")/1e6, f)
+				var wasm []float64 // of the page, and of the frame with the trucks
+				d.Eval(`[window, ...frames].map((w) => w.wasm.mem.buffer.byteLength)`, &wasm)
+				t.Logf("after %v: JS heap %.2f MB, wasm memory %.0f bytes; %v", total, d.Metric("JSHeapUsedSize")/1e6, wasm, f)
 			}
 			slices.Sort(all.Frames)
 			slices.Sort(all.Tasks)

@@ -32,7 +32,7 @@ export const depots = { Harbour: crossings[16], Station: crossings[21], Airport:
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const DAY = { land: "#eceee7", house: "#d9dbd3", park: "#c9e3bd", tree: "#a3cc97", water: "#a8d2ee", edge: "#bfc5cb", road: "#ffffff", mainEdge: "#dcb65a", mainRoad: "#ffedb8", depot: "#3b4656", text: "#1b2230", halo: "#ffffff", blue: "#1d5fd6", amber: "#c2570c", silent: "#76808e", selected: "#1b2230", waiting: "#d01f5b" };
-const NIGHT = { land: "#1b212a", house: "#28303b", park: "#1d3a2d", tree: "#2b5140", water: "#173c5c", edge: "#10141a", road: "#414d5d", mainEdge: "#10141a", mainRoad: "#6b5f3a", depot: "#d5dde8", text: "#f0f3f8", halo: "#10141a", blue: "#7db2ff", amber: "#ffb14a", silent: "#8b95a3", selected: "#ffffff", waiting: "#ff7ba6" };
+const NIGHT = { land: "#161d28", house: "#263040", park: "#1d3a2d", tree: "#2b5140", water: "#173c5c", edge: "#10141a", road: "#414d5d", mainEdge: "#10141a", mainRoad: "#6b5f3a", depot: "#d5dde8", text: "#f0f3f8", halo: "#10141a", blue: "#7db2ff", amber: "#ffb14a", silent: "#8b95a3", selected: "#ffffff", waiting: "#ff7ba6" };
 
 const river = (x) => 2240 + 330 * Math.sin(x / 950) - x * 0.13;
 
@@ -78,7 +78,8 @@ function drawCity(c, colours, px) {
     for (const { from, to } of some) line([from, to], width + (main ? 25 : 0), main ? colours.mainRoad : colours.road);
   }
   Object.assign(c, { font: `600 ${12 * px}px system-ui, sans-serif`, textAlign: "center", lineWidth: 3 * px, strokeStyle: colours.halo });
-  for (const [name, { x, y }] of Object.entries(depots)) {
+  for (const [name, crossing] of Object.entries(depots)) {
+    const x = crossing.x, y = crossing.y - 18 * px; // beside the road
     c.fillStyle = colours.depot;
     c.beginPath();
     c.roundRect(x - 9 * px, y - 9 * px, 18 * px, 18 * px, 4 * px);
@@ -88,8 +89,8 @@ function drawCity(c, colours, px) {
     [[-6, 5], [-6, -1], [0, -5], [6, -1], [6, 5]].forEach(([dx, dy]) => c.lineTo(x + dx * px, y + dy * px)); // a hall
     c.fill();
     c.fillStyle = colours.text;
-    c.strokeText(name, x, y - 14 * px);
-    c.fillText(name, x, y - 14 * px);
+    c.strokeText(name, x, y - 13 * px);
+    c.fillText(name, x, y - 13 * px);
   }
 }
 
