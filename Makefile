@@ -4,7 +4,7 @@ SEEDS ?= 20000
 JS = GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm dist test lint native browser tools bench size fuzz sim chaos hostile kill load screenshots clean
+.PHONY: help wasm dist test lint native browser tools bench size fuzz sim chaos hostile kill load screenshots frames clean
 
 # "make help" prints the text after "##" in the line of each target.
 
@@ -67,6 +67,9 @@ bench: wasm ## compare this and other clients in Chromium; BENCHFLAGS=-quick: a 
 
 screenshots: wasm ## write pictures of the demos to www/demos/pictures/: light, dark, and 360 pixels wide
 	$(GO) test -count=1 ./test/demos -run '^TestScreenshots$$' -screenshots $(CURDIR)/www/demos/pictures
+
+frames: wasm ## measure the frames of the demos; the figures depend on the machine
+	$(GO) test -count=1 -v -timeout 20m ./test/demos -run '^TestFrames' -measure
 
 size: ## list the sizes of the packages in the wasm
 	@$(GO) run ./test/size/packages

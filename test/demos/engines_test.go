@@ -46,6 +46,15 @@ var mainPaths = []struct {
 		b.Until(`document.querySelector("#kitchen polyline").points.length > 1`)
 		a.Click("#kitchen button")
 	}},
+	{[2]string{"trucks.html", "dispatcher.html"}, func(fleet, dispatcher *harness.Window) {
+		fleet.Until(`document.querySelector("#text").textContent.startsWith("50 trucks drive")`)
+		dispatcher.Until(`document.querySelectorAll("#list label").length === 50`)
+		dispatcher.Click("#list label")
+		dispatcher.Until(`document.querySelector("#name").textContent.startsWith("truck-01 ")`)
+		dispatcher.Fill("#orders [name=limit]", "40")
+		dispatcher.Click("#orders button")
+		dispatcher.Until(`document.querySelector("#text").textContent.includes("limit 40 km/h")`)
+	}},
 }
 
 // Keys of WebDriver.

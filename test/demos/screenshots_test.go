@@ -50,6 +50,12 @@ var scenes = []scene{
 	{name: "sensors", ticks: 44, cast: []part{{"sensors", `const { default: iot } = await import("/iot.js"); while (iot.stats().subscriptions < 8) await new Promise(requestAnimationFrame);
 		for (const b of document.querySelectorAll("main button")) if (!b.closest("#cellar")) b.click(); const limit = document.querySelector("#kitchen input"); limit.value = 18; limit.dispatchEvent(new Event("change"))`,
 		`["kitchen", "bedroom", "greenhouse"].every((room) => document.querySelector("#" + room + " polyline").points.length === 45)`}}},
+	{name: "trucks", cast: []part{{"trucks", ``, `document.querySelector("#text").textContent.includes("50 trucks")`}}},
+	{name: "dispatcher", cast: []part{
+		{"trucks", ``, `document.querySelector("#text").textContent.includes("50 trucks")`},
+		{"dispatcher", `while (document.querySelectorAll("#list label").length < 50) await new Promise(requestAnimationFrame); document.querySelectorAll("#list input")[1].click()`,
+			`document.querySelector("#truck").hidden === false && document.querySelector("#text").textContent !== ""`},
+	}},
 }
 
 var switchedOn = part{"switch", `document.querySelector("#on").click()`, `document.querySelector("#on").textContent.includes("on")`}
