@@ -55,6 +55,16 @@ var mainPaths = []struct {
 		dispatcher.Click("#orders button")
 		dispatcher.Until(`document.querySelector("#text").textContent.includes("limit 40 km/h")`)
 	}},
+	{[2]string{"lifecycle.html", "lifecycle.html"}, func(a, b *harness.Window) {
+		a.Click("#client")
+		b.Until(`document.querySelectorAll("#clients [data-state=connected]").length > 0`)
+		a.Click("#clients .ends:not([hidden]) [value=disconnect]")
+		b.Until(`document.querySelector("#clients [data-state=left]")`)
+	}},
+	{[2]string{"jobs.html", "jobs.html"}, func(a, b *harness.Window) {
+		a.Click("form button")
+		b.Until(`[...document.querySelectorAll("#cards .status")].some((e) => e.textContent.startsWith("Install"))`)
+	}},
 }
 
 // Keys of WebDriver.

@@ -56,6 +56,11 @@ var scenes = []scene{
 		{"dispatcher", `while (document.querySelectorAll("#list label").length < 50) await new Promise(requestAnimationFrame); document.querySelectorAll("#list input")[1].click()`,
 			`document.querySelector("#truck").hidden === false && document.querySelector("#text").textContent !== ""`},
 	}},
+	{name: "lifecycle", cast: []part{{"lifecycle", `for (let i = 0; i < 5; i++) document.querySelector("#client").click();
+		while (document.querySelectorAll("#clients section").length < 5) await new Promise(requestAnimationFrame);
+		document.querySelector("#clients [value=disconnect]").click()`, `document.querySelector("#clients [data-state=left]") !== null`}}},
+	{name: "jobs", cast: []part{{"jobs", `document.querySelectorAll("#cards input")[1].click(); document.querySelector("form button").click()`,
+		`document.querySelector("[data-status=FAILED]") !== null`}}},
 }
 
 var switchedOn = part{"switch", `document.querySelector("#on").click()`, `document.querySelector("#on").textContent.includes("on")`}

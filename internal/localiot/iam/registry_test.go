@@ -114,6 +114,23 @@ func TestLongRole(t *testing.T) {
 	}
 }
 
+// A guest may do the jobs of devices, and receive the events of connected clients.
+func TestGuestJobsAndPresence(t *testing.T) {
+	s := newRegistry(t, RegistryOptions{}).Session(Owner{IdentityID: identity}, Connection{})
+	const jobs = "$aws/things/demo-device-1/jobs/"
+	for topic, want := range map[string][2]bool{ // publish, and both subscribe and receive
+		jobs + "$next/get": {true, true}, jobs + "1/update": {true, true}, jobs + "+/update/accepted": {false, true}, jobs + "notify-next": {false, true},
+		jobs + "get": {false, true}, jobs + "start-next": {false, true}, "$aws/things/device-1/jobs/1/get": {}, "$aws/things/demo-device-1/shadow/get": {},
+		"$aws/events/presence/connected/#": {false, true}, "$aws/events/presence/disconnected/iot-1": {false, true},
+		"$aws/events/subscriptions/subscribed/#": {}, "$aws/events/#": {},
+	} {
+		publish, subscribe, receive := s.Publish(topic, false), s.Subscribe(topic), s.Receive(topic)
+		if publish != want[0] || subscribe != want[1] || receive != want[1] || s.Publish(topic, true) {
+			t.Errorf("%q: publish %v, subscribe %v, receive %v; want %v", topic, publish, subscribe, receive, want)
+		}
+	}
+}
+
 // A guest may get and update the shadows of the demos. A guest may not delete them, and may use no other thing.
 func TestGuestShadow(t *testing.T) {
 	s := newRegistry(t, RegistryOptions{}).Session(Owner{IdentityID: identity}, Connection{})
@@ -128,7 +145,7 @@ func TestGuestShadow(t *testing.T) {
 		lamp + "get": asks, lamp + "update": asks, lamp + "get/accepted": answers,
 		lamp + "update/delta": answers, lamp + "update/documents": answers,
 		lamp + "delete/accepted": answers, lamp + "delete": none, lamp + "delete/rejected": none, lamp + "name/a/get": none, lamp + "name/a/get/accepted": none, lamp + "#": none,
-		"$aws/things/demo-lamp/jobs/get": none, "$aws/things/demo-lamp-2/shadow/get": none, "$aws/things/+/shadow/get/accepted": none,
+		"$aws/things/demo-lamp/jobs/get": none, "$aws/things/demo-lamp/jobs/1/get": none, "$aws/things/demo-lamp/jobs/notify-next": none, "$aws/things/demo-lamp-2/shadow/get": none, "$aws/things/+/shadow/get/accepted": none,
 		truck + "get": asks, truck + "update": asks, truck + "get/accepted": {2: true}, truck + "update/documents": {2: true}, truck + "delete": none,
 		trucks + "get/accepted": filter, trucks + "update/documents": filter, trucks + "update/delta": filter, trucks + "#": none, trucks + "get": none,
 		"$aws/things/truck-01/shadow/get": none, "$aws/things/+/shadow/name/a/update/documents": none, "$aws/things/lorry-1/shadow/name/fleet-blue/get": none,
