@@ -65,6 +65,23 @@ var mainPaths = []struct {
 		a.Click("form button")
 		b.Until(`[...document.querySelectorAll("#cards .status")].some((e) => e.textContent.startsWith("Install"))`)
 	}},
+	{[2]string{"embed.html", "mqtt-sample.html"}, func(a, b *harness.Window) {
+		a.Until(`document.querySelector("#origins").textContent.includes("127.0.0.1")`)
+		b.Until(`document.querySelector("#subscribed").textContent`)
+		a.Click("#publish button")
+		b.Until(`document.querySelector("#messages li span")?.textContent === "Hello from another origin"`)
+		a.Until(`document.querySelector("#messages li")`)
+	}},
+	{[2]string{"react/dist/index.html", "react/dist/index.html"}, useRooms},
+	{[2]string{"vue/dist/index.html", "vue/dist/index.html"}, useRooms},
+}
+
+// useRooms is the main path of the demos of React and Vue, which do the same.
+func useRooms(a, b *harness.Window) {
+	a.Until(`/°C$/.test(document.querySelector("#kitchen .value")?.textContent)`)
+	b.Until(`/°C$/.test(document.querySelector("#kitchen .value")?.textContent)`)
+	a.Fill("#messages input", "hello"+enter)
+	b.Until(`document.querySelector("#messages li")?.textContent.includes("hello")`)
 }
 
 // Keys of WebDriver.
@@ -76,7 +93,7 @@ const (
 // TestEngines follows the main path of each demo in Firefox and in WebKit. The demos of an engine run in the same two
 // windows, one after the other.
 func TestEngines(t *testing.T) {
-	www := watched(t)
+	bundled := bundledWWW(t, "production", unchanged)
 	engines := map[string]func(*testing.T) *harness.Driver{
 		"firefox": func(t *testing.T) *harness.Driver { return harness.DriveFirefox(t, patience) },
 		"webkit":  func(t *testing.T) *harness.Driver { return harness.DriveWebKit(t, patience) },
@@ -84,7 +101,7 @@ func TestEngines(t *testing.T) {
 	for engine, drive := range engines {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			s, d := harness.Serve(t, "-www", www), drive(t)
+			s, d := serveLocalhost(t, watched(t, bundled)), drive(t)
 			for _, path := range mainPaths {
 				t.Run(path.pages[0], func(t *testing.T) {
 					var windows [2]*harness.Window
@@ -93,7 +110,7 @@ func TestEngines(t *testing.T) {
 						windows[i].Navigate(s.URL + "demos/" + page)
 					}
 					for _, w := range windows {
-						w.Until(`document.querySelector("#state").dataset.state === "connected"`)
+						w.Until(`document.querySelector("#state")?.dataset.state === "connected"`)
 					}
 					path.run(windows[0], windows[1])
 					for i, w := range windows {
@@ -112,9 +129,9 @@ func TestEngines(t *testing.T) {
 		for _, path := range mainPaths {
 			used[path.pages[0]], used[path.pages[1]] = true, true
 		}
-		for _, name := range pages(t) {
-			if !used[name] {
-				t.Errorf("mainPaths has no entry for %s", name)
+		for _, address := range addresses(t) {
+			if !used[address] && !used[address+"index.html"] {
+				t.Errorf("mainPaths has no entry for %s", address)
 			}
 		}
 	})
@@ -129,18 +146,20 @@ addEventListener("unhandledrejection", (event) => problems.push(String(event.rea
 </script>
 `
 
-// watched copies www/ to a folder, and adds watcher to its demos. WebDriver itself has no access to the console.
-func watched(t *testing.T) (folder string) {
+// watched returns a folder like www, with the demos of React and Vue from the folder bundled. Its demos contain watcher,
+// because WebDriver itself has no access to the console. The policy of embed.html allows no such script.
+func watched(t *testing.T, bundled string) (www string) {
 	t.Helper()
-	folder = filepath.Join(t.TempDir(), "www")
-	if err := os.CopyFS(folder, os.DirFS(filepath.Join(harness.Root, "www"))); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range pages(t) {
-		text := strings.Replace(read(t, name), "<script", watcher+"<script", 1)
-		if err := os.WriteFile(filepath.Join(folder, "demos", name), []byte(text), 0o644); err != nil {
+	www = linkedWWW(t, "demos/react", "demos/vue")
+	for _, f := range frameworks {
+		if err := os.Symlink(filepath.Join(bundled, "demos", f.name), filepath.Join(www, "demos", f.name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return folder
+	for _, name := range pages(t) {
+		if name != "embed.html" {
+			write(t, www, "demos/"+name, strings.Replace(read(t, name), "<script", watcher+"<script", 1))
+		}
+	}
+	return www
 }

@@ -30,6 +30,7 @@ const patience = time.Minute
 // A person is a demo in a tab.
 type person struct {
 	*harness.Tab
+	strict bool // whether the page has a Content-Security-Policy
 
 	mu       sync.Mutex
 	expected bool     // the page may have problems
@@ -69,6 +70,7 @@ func blank(t *testing.T) *person {
 func (p *person) visit(url string) {
 	p.T.Helper()
 	p.Do(chromedp.Navigate(url))
+	p.Eval(`!!document.querySelector("meta[http-equiv=Content-Security-Policy]")`, &p.strict)
 	if !strings.HasSuffix(url, "/") {
 		p.connected()
 	}
@@ -96,10 +98,20 @@ func (p *person) watch(event any) {
 	}
 }
 
+// Until waits until the expression is true. Tab.Until uses eval(), which a strict Content-Security-Policy forbids.
+func (p *person) Until(expression string) {
+	p.T.Helper()
+	if !p.strict {
+		p.Tab.Until(expression)
+		return
+	}
+	p.Eval(`await (async () => { while (!(`+expression+`)) await new Promise((resolve) => setTimeout(resolve, 20)) })()`, nil)
+}
+
 // connected waits until the page shows that it is connected.
 func (p *person) connected() {
 	p.T.Helper()
-	p.Until(`document.querySelector("#state").dataset.state === "connected"`)
+	p.Until(`document.querySelector("#state")?.dataset.state === "connected"`)
 }
 
 // lose cuts all connections of the server, and returns when each page has shown that the connection was lost, and

@@ -33,6 +33,19 @@ func pages(t *testing.T) (names []string) {
 	return names
 }
 
+// addresses returns the addresses of all demos below demos/ by the names of their pictures.
+func addresses(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, page := range pages(t) {
+		all[strings.TrimSuffix(page, ".html")] = page
+	}
+	for _, f := range frameworks {
+		all[f.name] = f.name + "/dist/"
+	}
+	return all
+}
+
 func read(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(harness.Root, "www/demos", name))
@@ -50,10 +63,9 @@ func TestIndex(t *testing.T) {
 	}
 	p := open(t, harness.Serve(t).URL+"demos/")
 	pictures := 0
-	for _, name := range pages(t) {
-		name = strings.TrimSuffix(name, ".html")
-		p.Is(fmt.Sprintf(`(() => { const img = document.querySelector("section:has(a[href='%[1]s.html']) img"); return img?.getAttribute("src") === "pictures/%[1]s.png" &&
-			img.parentElement.querySelector("source").getAttribute("srcset") === "pictures/%[1]s-dark.png" && img.alt !== "" && img.loading === "lazy" && img.width > 0 })()`, name), "true")
+	for name, address := range addresses(t) {
+		p.Is(fmt.Sprintf(`(() => { const img = document.querySelector("section:has(a[href='%[2]s']) img"); return img?.getAttribute("src") === "pictures/%[1]s.png" &&
+			img.parentElement.querySelector("source").getAttribute("srcset") === "pictures/%[1]s-dark.png" && img.alt !== "" && img.loading === "lazy" && img.width > 0 })()`, name, address), "true")
 		for _, look := range looks {
 			pictures++
 			checkPicture(t, name+look.suffix+".png", int(float64(look.width)*look.scale), int(float64(look.height)*look.scale))
@@ -61,8 +73,8 @@ func TestIndex(t *testing.T) {
 				t.Errorf("docs/demos.md does not show %s%s.png", name, look.suffix)
 			}
 		}
-		if !strings.Contains(string(document), `(../www/demos/`+name+`.html)`) {
-			t.Errorf("docs/demos.md has no link to %s.html", name)
+		if !strings.Contains(string(document), "](../www/demos/"+name) {
+			t.Errorf("docs/demos.md has no link to the source of the demo %s", name)
 		}
 	}
 	if files, err := filepath.Glob(filepath.Join(harness.Root, "www/demos/pictures/*")); err != nil || len(files) != pictures {
@@ -75,6 +87,10 @@ func TestIndex(t *testing.T) {
 		p.Eval(`for (const img of document.images) { img.loading = "eager"; await img.decode() }`, nil)
 		p.Is(`[...document.images].filter((img) => img.naturalWidth !== img.width && Math.abs(img.clientHeight / img.clientWidth - 400 / 640) > 0.01).length`, "0")
 		p.Is(`[...document.images].filter((img) => img.currentSrc.endsWith("-dark.png") !== `+strconv.FormatBool(theme == "dark")+`).length`, "0")
+	}
+	for _, f := range frameworks {
+		// The source of a component is shown as text.
+		p.Is(fmt.Sprintf(`await (async (a) => { const r = await fetch(a.href); return [r.status, r.headers.get("Content-Type")] })(document.querySelector("a[href^='%s/Dashboard']"))`, f.name), `[200, "text/plain; charset=utf-8"]`)
 	}
 	p.accessible()
 }
@@ -101,25 +117,36 @@ const server = { endpoint: local.endpoint, region: local.region, credentials: co
 const account = `const pool = "eu-west-1:12345678-1234-1234-1234-123456789012";
 const server = { endpoint: "xxxxxxxxxxxxxx-ats.iot.eu-west-1.amazonaws.com", credentials: cognito({ identityPoolId: pool }) };`
 
+// elsewhere returns two lines for another stand-in.
+func elsewhere(at harness.Settings) string {
+	return fmt.Sprintf(`const pool = { identityPoolId: %q, endpoint: %q };
+const server = { endpoint: %q, region: %q, credentials: cognito(pool) };`, at.Cognito.IdentityPoolID, at.Cognito.Endpoint, at.Endpoint, at.Region)
+}
+
 // TestTwoLines checks that each demo connects to another server after the replacement of the two lines. Its own
 // server is a static one without local.json, and www/ is in a folder of the site.
 func TestTwoLines(t *testing.T) {
 	files := harness.Files{}
 	web := harness.Web(t, site(t), files)
 	at := harness.Serve(t, "-addr", "127.0.0.1:0", "-allow-origin", web).Settings()
-	replacement := fmt.Sprintf(`const pool = { identityPoolId: %q, endpoint: %q };
-const server = { endpoint: %q, region: %q, credentials: cognito(pool) };`, at.Cognito.IdentityPoolID, at.Cognito.Endpoint, at.Endpoint, at.Region)
+	replacement := elsewhere(at)
 	for _, name := range pages(t) {
 		text := read(t, name)
-		if n := strings.Count(text, "\n"); n > maxLines {
+		page, script, _ := strings.Cut(text, "<script")
+		if name == "embed.html" { // a strict policy: the script is a file, and the page names the servers
+			tags := strings.NewReplacer("http://127.0.0.1:8080", web+"/some/site", "ws://localhost:8080", at.Endpoint+" "+at.Cognito.Endpoint).Replace(text)
+			script = read(t, "embed.js")
+			files["/some/site/demos/embed.js"] = harness.File{Body: strings.Replace(script, local, replacement, 1)}
+			files["/some/site/demos/embed.html"] = harness.File{Body: tags}
+		} else {
+			files["/some/site/demos/"+name] = harness.File{Body: page + "<script" + strings.Replace(script, local, replacement, 1)}
+		}
+		if n := strings.Count(page+script, "\n"); n > maxLines {
 			t.Errorf("%s has %d lines, want at most %d", name, n, maxLines)
 		}
-		page, script, _ := strings.Cut(text, "<script")
 		if !strings.Contains(page, local) || !strings.Contains(page, account) || strings.Count(script, local) != 1 {
 			t.Errorf("%s does not contain the two lines for the local stand-in and the two lines for AWS", name)
-			continue
 		}
-		files["/some/site/demos/"+name] = harness.File{Body: page + "<script" + strings.Replace(script, local, replacement, 1)}
 	}
 	for _, name := range pages(t) {
 		open(t, web+"/some/site/demos/"+name)
@@ -147,6 +174,9 @@ func site(t *testing.T) (folder string) {
 func TestNoStandIn(t *testing.T) {
 	web := harness.Web(t, site(t), nil)
 	for _, name := range pages(t) {
+		if name == "embed.html" { // its module is on another server, so it starts nothing
+			continue
+		}
 		p := blank(t)
 		p.expected = true
 		p.Do(chromedp.Navigate(web + "/some/site/demos/" + name))

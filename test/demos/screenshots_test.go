@@ -18,8 +18,6 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
-
-	"iot.wasm/test/harness"
 )
 
 var screenshots = flag.String("screenshots", "", "the `folder` in which TestScreenshots writes the pictures of the demos")
@@ -61,6 +59,16 @@ var scenes = []scene{
 		document.querySelector("#clients [value=disconnect]").click()`, `document.querySelector("#clients [data-state=left]") !== null`}}},
 	{name: "jobs", cast: []part{{"jobs", `document.querySelectorAll("#cards input")[1].click(); document.querySelector("form button").click()`,
 		`document.querySelector("[data-status=FAILED]") !== null`}}},
+	{name: "embed", cast: []part{{"embed", `while (!iot.stats().subscriptions) await new Promise(requestAnimationFrame);
+		document.querySelector("#publish button").click(); document.querySelector("[name=inline]").click()`,
+		`document.querySelectorAll("#messages li, #refused li").length === 2`}}},
+	{name: "react", cast: rooms("react")},
+	{name: "vue", cast: rooms("vue")},
+}
+
+// rooms is the cast of the demos of React and Vue, which show the same.
+func rooms(framework string) []part {
+	return []part{{framework + "/dist/index", ``, `document.querySelectorAll(".value").length === 5`}}
 }
 
 var switchedOn = part{"switch", `document.querySelector("#on").click()`, `document.querySelector("#on").textContent.includes("on")`}
@@ -105,10 +113,11 @@ func TestScreenshots(t *testing.T) {
 	if *screenshots == "" {
 		t.Skip("the flag -screenshots is not set; make screenshots sets it")
 	}
+	www := bundledWWW(t, "production", unchanged)
 	for _, scene := range scenes {
 		for _, look := range looks {
 			t.Run(scene.name+look.suffix, func(t *testing.T) {
-				s := harness.Serve(t)
+				s := serveLocalhost(t, www)
 				var p *person
 				for i, part := range scene.cast {
 					p = blank(t)
