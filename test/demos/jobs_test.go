@@ -139,11 +139,16 @@ func TestJobsInterrupted(t *testing.T) {
 	installs(a, 1, "Installed 3.0.0", 100)
 	a.Is(`seen.filter((n) => n > 0 && n < 30)`, "[]") // it does not begin again
 
-	// Its window is closed, and another one continues.
-	update(a, "3.1.0", 1)
-	installs(a, 1, "Installing 3.1.0", 20)
+	// Its window is closed, and another one continues. The other one cannot send an update before.
 	b := openJobs(t, s)
+	b.Eval(`globalThis.refused = 0;
+		globalThis.publish = iot.publish;
+		iot.publish = (topic, ...rest) => topic.endsWith("/update") ? Promise.reject(new Error(refused++)) : publish.call(iot, topic, ...rest)`, nil)
+	update(a, "3.1.0", 1)
+	installs(b, 1, "Installing 3.1.0", 20)
+	b.Until(`refused > 0`)
 	a.Close()
+	b.Eval(`iot.publish = publish`, nil)
 	installs(b, 1, "Installed 3.1.0", 100)
 
 	// A job without a version, and one that is canceled in the middle.
