@@ -41,6 +41,15 @@ var mainPaths = []struct {
 		a.Navigate("about:blank") // unloads the page, so the broker publishes its will
 		b.Until(`document.querySelectorAll("#people li").length === 1`)
 	}},
+	{[2]string{"drawing.html", "drawing.html"}, func(a, b *harness.Window) {
+		const colour = `(() => { const c = document.querySelector("canvas"); return String(c.getContext("2d").getImageData(c.width / 2, c.height / 2, 1, 1).data) })()`
+		b.Eval(`globalThis.before = `+colour, nil)
+		a.Drag("canvas", [2]int{-60, 0}, [2]int{0, 0}, [2]int{60, 0})
+		b.Until(colour + ` !== before`)
+		b.Until(`document.querySelector(".cursor")`)
+		a.Click("#undo")
+		b.Until(colour + ` === before`)
+	}},
 	{[2]string{"sensors.html", "sensors.html"}, func(a, b *harness.Window) {
 		a.Click("#kitchen button")
 		b.Until(`document.querySelector("#kitchen polyline").points.length > 1`)

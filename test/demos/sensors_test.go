@@ -9,7 +9,7 @@ import (
 func TestSensors(t *testing.T) {
 	s := harness.Serve(t, "-faults")
 	a, b := open(t, s.URL+"demos/sensors.html"), open(t, s.URL+"demos/sensors.html")
-	const points, values, alarm = `document.querySelector("#kitchen polyline").points.length`, `document.querySelector("#kitchen .values").innerText`, `document.querySelector("#kitchen .alarm").textContent`
+	const points, values, alarm = `document.querySelector("#kitchen polyline").points.length`, `document.querySelector("#kitchen .values").textContent`, `document.querySelector("#kitchen .alarm").textContent`
 	// A page subscribes to its eight topics after it has connected.
 	for _, p := range []*person{a, b} {
 		p.Eval(`globalThis.iot = (await import("/iot.js")).default`, nil)
@@ -17,7 +17,7 @@ func TestSensors(t *testing.T) {
 	}
 	a.Click("#kitchen button")
 	for _, p := range []*person{a, b} {
-		p.Until(points + ` >= 2 && / °C \d+ %$/.test(` + values + `)`)
+		p.Until(points + ` >= 2 && / °C\d+ %$/.test(` + values + `)`)
 	}
 	b.Is(alarm, `""`)
 
@@ -36,7 +36,7 @@ func TestSensors(t *testing.T) {
 		`{ topic: "public/sensors/kitchen/measurement", text: '{"temperature":"hot","humidity":5}' }`,
 		`{ topic: "public/sensors/kitchen/limit", text: "high" }`, `{ topic: "public/sensors/kitchen/limit", text: "999" }`)
 	b.Eval(`globalThis.before = `+points, nil)
-	b.Until(points + ` > before + 1 && / °C \d+ %$/.test(` + values + `)`)
+	b.Until(points + ` > before + 1 && / °C\d+ %$/.test(` + values + `)`)
 	b.Is(`[document.querySelector("#kitchen input").value, `+alarm+`]`, `["5", "Alarm: above 5 °C"]`)
 
 	// The sensor is switched off.
