@@ -112,7 +112,8 @@ func (w *Window) Drag(selector string, positions ...[2]int) {
 	w.do("PerformActions", map[string]any{"actions": []any{mouse}})
 }
 
-// Eval runs statements in the page, as the body of a function. It decodes the returned value into out, unless out is nil.
+// Eval runs statements in the page, as the body of a function. Firefox runs them in a sandbox: a variable that they
+// leave to others must be a member of window, and the elements of typed arrays are not accessible. It decodes the returned value into out, unless out is nil.
 func (w *Window) Eval(statements string, out any) {
 	w.T.Helper()
 	value := w.do("ExecuteScript", map[string]any{"script": statements, "args": []any{}})
