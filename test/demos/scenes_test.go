@@ -27,7 +27,7 @@ var scenes = []scene{
 	}},
 	{name: "drawing", cast: []part{{"drawing", sketch, `document.querySelectorAll(".cursor").length === 2`}}},
 	{name: "sensors", ticks: 44, cast: []part{{"sensors", `const { default: iot } = await import("/iot.js"); while (iot.stats().subscriptions < 8) await new Promise(requestAnimationFrame);
-		for (const b of document.querySelectorAll("main button")) if (!b.closest("#cellar")) b.click(); const limit = document.querySelector("#kitchen input"); limit.value = 18; limit.dispatchEvent(new Event("change"))`,
+		for (const b of document.querySelectorAll("main button")) if (!b.closest("#cellar")) b.click(); const limit = document.querySelector("#kitchen input"); limit.value = 12; limit.dispatchEvent(new Event("change"))`,
 		`["kitchen", "bedroom", "greenhouse"].every((room) => document.querySelector("#" + room + " polyline").points.length === 45)`}}},
 	{name: "trucks", cast: []part{{"trucks", ``, `document.querySelector("#text").textContent.includes("50 trucks")`}}},
 	{name: "dispatcher", cast: []part{
