@@ -243,7 +243,7 @@ func TestFramesOfTrucks(t *testing.T) {
 				all.Frames, all.Tasks = append(all.Frames, f.Frames...), append(all.Tasks, f.Tasks...)
 				total += part
 				var wasm []float64 // of the page, and of the frame with the trucks
-				d.Eval(`[window, ...frames].map((w) => w.wasm.mem.buffer.byteLength)`, &wasm)
+				d.Eval(`[window, ...Array.from(window)].filter((w) => w.wasm).map((w) => w.wasm.mem.buffer.byteLength)`, &wasm)
 				t.Logf("after %v: JS heap %.2f MB, wasm memory %.0f bytes; %v", total, d.Metric("JSHeapUsedSize")/1e6, wasm, f)
 			}
 			slices.Sort(all.Frames)
