@@ -33,8 +33,9 @@ func compile(tools *toolchain, stamp, out string, lean bool) error {
 	if lean {
 		args = append(args, "-tags", "lean", "-gcflags", "all=-l", "-gcflags", "iot.wasm/...=")
 	} else {
-		// Inlining in these packages costs bytes and saves little time.
-		for _, name := range []string{"client", "bridge", "abi", "sigv4", "secret", "mqtt"} {
+		// Inlining in these packages costs bytes and saves little time. In the others, it saves a fifth of the time for each
+		// received message.
+		for _, name := range []string{"abi", "mqtt", "sigv4", "secret"} {
 			args = append(args, "-gcflags", "iot.wasm/wasm/"+name+"=-l")
 		}
 		args = append(args, "-tags", "nethttpomithttp2")

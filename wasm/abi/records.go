@@ -89,28 +89,20 @@ func (t *Table) Words() []uint32 { return t.words }
 // its address, which the garbage collector does not see.
 func (t *Table) Keep(v any) { t.kept = append(t.kept, v) }
 
-// begin appends a record of n words. All words except the kind are 0.
-func (t *Table) begin(kind uint32, n int) (record []uint32) {
-	at := len(t.words)
-	for range n {
-		t.words = append(t.words, 0)
-	}
-	record = t.words[at:]
-	record[0] = kind
-	return record
-}
-
 // Topic appends a topic record. If first is true, the record removes all earlier topics.
 // The caller keeps name in memory until Reset. recipients is copied.
 func (t *Table) Topic(id uint32, first bool, name string, recipients []uint32) {
-	r := t.begin(KindTopic, TopicWords)
-	r[TopicID] = id
+	r := [TopicWords]uint32{
+		KindTopic,
+		TopicID:         id,
+		TopicName:       TextAddress(name),
+		TopicName + 1:   uint32(len(name)),
+		TopicRecipients: uint32(len(recipients)),
+	}
 	if first {
 		r[TopicFirst] = 1
 	}
-	r[TopicName], r[TopicName+1] = TextAddress(name), uint32(len(name))
-	r[TopicRecipients] = uint32(len(recipients))
-	t.words = append(t.words, recipients...)
+	t.words = append(append(t.words, r[:]...), recipients...)
 }
 
 // Message appends a message record, and returns its position for SetFlags, Property
@@ -118,12 +110,20 @@ func (t *Table) Topic(id uint32, first bool, name string, recipients []uint32) {
 // recipients is copied.
 func (t *Table) Message(topic, flags uint32, payload, packet []byte, recipients []uint32) (record int) {
 	record = len(t.words)
-	r := t.begin(KindMessage, MessageWords)
-	r[MessageTopic], r[MessageFlags] = topic, flags
-	r[MessagePayload], r[MessagePayload+1] = Address(payload), uint32(len(payload))
-	r[MessagePacket], r[MessagePacket+1] = Address(packet), uint32(len(packet))
-	r[MessageRecipients] = uint32(len(recipients))
-	t.words = append(t.words, recipients...)
+	r := [MessageWords]uint32{
+		KindMessage,
+		MessageTopic:       topic,
+		MessageFlags:       flags,
+		MessagePayload:     Address(payload),
+		MessagePayload + 1: uint32(len(payload)),
+		MessagePacket:      Address(packet),
+		MessagePacket + 1:  uint32(len(packet)),
+		MessageRecipients:  uint32(len(recipients)),
+	}
+	t.words = append(t.words, r[:]...)
+	if len(recipients) > 0 {
+		t.words = append(t.words, recipients...)
+	}
 	return record
 }
 
@@ -149,17 +149,22 @@ func (t *Table) NumberProperty(record int, id byte, n uint32) {
 // Done appends a record that resolves the promise of token. reason is a reason code or
 // the granted QoS (see DoneReason).
 func (t *Table) Done(token uint32, reason byte) {
-	r := t.begin(KindDone, DoneWords)
-	r[DoneToken], r[DoneReason] = token, uint32(reason)
+	r := [DoneWords]uint32{KindDone, DoneToken: token, DoneReason: uint32(reason)}
+	t.words = append(t.words, r[:]...)
 }
 
 // Effect appends an effect record with the object o and binary data, which may be nil.
 // It keeps the memory of both.
 func (t *Table) Effect(o *Object, bytes []byte) {
 	text := o.Bytes()
-	r := t.begin(KindEffect, EffectWords)
-	r[EffectText], r[EffectText+1] = Address(text), uint32(len(text))
-	r[EffectBytes], r[EffectBytes+1] = Address(bytes), uint32(len(bytes))
+	r := [EffectWords]uint32{
+		KindEffect,
+		EffectText:      Address(text),
+		EffectText + 1:  uint32(len(text)),
+		EffectBytes:     Address(bytes),
+		EffectBytes + 1: uint32(len(bytes)),
+	}
+	t.words = append(t.words, r[:]...)
 	t.Keep(text)
 	t.Keep(bytes)
 }

@@ -106,6 +106,9 @@ func (h *host) message(t *client.Topic, m *mqtt.Publish, flags uint32, selected 
 		h.table.Keep(m.Packet)
 	}
 	record := h.table.Message(t.ID, flags, m.Payload, m.Packet, selected)
+	if len(m.Properties) == 0 {
+		return
+	}
 	for p, rest, ok := mqtt.NextProperty(m.Properties); ok; p, rest, ok = mqtt.NextProperty(rest) {
 		switch p.ID {
 		case mqtt.TopicAlias, mqtt.SubscriptionIdentifier:

@@ -70,7 +70,7 @@ func (c *Client) route(name []byte) *Topic {
 // deliver determines the recipients of a message of t, and passes it to the Host.
 func (c *Client) deliver(t *Topic, m *mqtt.Publish) {
 	d := &c.delivery
-	*d = Delivery{Topic: t, Message: m, Recipients: t.Recipients, Listeners: c.listening}
+	d.Topic, d.Message, d.Recipients, d.Selected, d.Listeners = t, m, t.Recipients, false, c.listening
 	if !m.Retain {
 		c.live++
 		t.live = c.live

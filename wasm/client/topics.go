@@ -1,6 +1,10 @@
 package client
 
-import "iot.wasm/wasm/mqtt"
+import (
+	"math"
+
+	"iot.wasm/wasm/mqtt"
+)
 
 // A Topic is the topic of received messages. The client keeps topics in a cache.
 type Topic struct {
@@ -16,18 +20,20 @@ type Topic struct {
 	// First is true for the first topic after the client has emptied the cache. The Host
 	// then removes its copies of all other topics, and clears First.
 	First     bool
-	version   uint64 // of the router, when it determined Recipients
+	version   uint64 // of the router, when it determined Recipients; math.MaxUint64: not determined
 	live      uint64 // Client.live at the last live message of the topic; 0: none
 	unclaimed bool   // the client has reported a message of the topic as unclaimed
 }
 
 // topicCache keeps topics, so that the hot path does not decode or route a topic twice.
-// find empties a full cache. Most pages use few topics, so that it is not worth recording
+// add empties a full cache. Most pages use few topics, so that it is not worth recording
 // which ones were used last.
 type topicCache struct {
 	byName map[string]*Topic
 	bytes  int
-	last   *Topic
+	// recent contains topics of the last messages, by a hash of their names. It is faster
+	// than byName.
+	recent [64]*Topic
 }
 
 const (
@@ -37,23 +43,34 @@ const (
 
 // find returns the topic. routed reports whether it has determined the recipients again.
 func (c *topicCache) find(name []byte, r *mqtt.Router) (t *Topic, routed bool) {
-	t = c.last
-	if t == nil || t.Name != string(name) {
-		t = c.byName[string(name)]
+	hash := uint(0)
+	for _, b := range name {
+		hash = hash*31 + uint(b)
 	}
-	if t == nil {
-		if c.byName == nil || len(c.byName) >= maxTopics || c.bytes+len(name) > maxTopicBytes {
-			c.byName, c.bytes, c.last = make(map[string]*Topic), 0, nil
+	recent := &c.recent[hash%uint(len(c.recent))]
+	t = *recent
+	if t == nil || t.Name != string(name) {
+		if t = c.byName[string(name)]; t == nil {
+			t = c.add(name)
 		}
-		t = &Topic{ID: uint32(len(c.byName)), Name: string(name), First: len(c.byName) == 0}
-		c.byName[t.Name] = t
-		c.bytes += len(name)
-	} else if t.version == r.Version() {
-		c.last = t
+		*recent = t
+	}
+	if t.version == r.Version() {
 		return t, false
 	}
 	t.version, t.unclaimed = r.Version(), false
 	t.Recipients = r.Match(t.Name, t.Recipients[:0])
 	t.Fresh = true
 	return t, true
+}
+
+// add adds a topic whose recipients are not determined. It empties a full cache before.
+func (c *topicCache) add(name []byte) *Topic {
+	if c.byName == nil || len(c.byName) >= maxTopics || c.bytes+len(name) > maxTopicBytes {
+		*c = topicCache{byName: make(map[string]*Topic)}
+	}
+	t := &Topic{ID: uint32(len(c.byName)), Name: string(name), First: len(c.byName) == 0, version: math.MaxUint64}
+	c.byName[t.Name] = t
+	c.bytes += len(name)
+	return t
 }

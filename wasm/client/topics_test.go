@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/eclipse/paho.golang/packets"
@@ -42,5 +43,40 @@ func TestTopicCacheIsBounded(t *testing.T) {
 	}
 	if len(c.byName) > maxTopics || c.bytes > maxTopicBytes {
 		t.Errorf("the cache contains %d topics with %d bytes", len(c.byName), c.bytes)
+	}
+}
+
+// TestTopicCacheFinds checks that find returns one Topic for each name, also if the names have the same place in
+// recent, and after the cache was emptied.
+func TestTopicCacheFinds(t *testing.T) {
+	var c topicCache
+	var r mqtt.Router
+	r.Add("t/+", 7)
+	for range 2 { // the second time, the cache is empty again
+		topics := map[*Topic]string{}
+		for range 3 {
+			for i := range 1000 {
+				name := fmt.Sprintf("t/%d", i)
+				topic, _ := c.find([]byte(name), &r)
+				if topic.Name != name || !slices.Equal(topic.Recipients, []uint32{7}) {
+					t.Fatalf("find(%q) returns the topic %q with the recipients %v", name, topic.Name, topic.Recipients)
+				}
+				topics[topic] = name
+			}
+		}
+		if len(topics) != 1000 {
+			t.Fatalf("find returned %d topics for 1000 names", len(topics))
+		}
+		for i := range maxTopics {
+			c.find(fmt.Appendf(nil, "other/%d", i), &r)
+		}
+		if _, ok := c.byName["t/1"]; ok {
+			t.Fatal("the cache was not emptied")
+		}
+	}
+	first, _ := c.find([]byte("t/1"), &r)
+	r.Remove("t/+", 7)
+	if again, routed := c.find([]byte("t/1"), &r); again != first || !routed || len(again.Recipients) != 0 {
+		t.Errorf("after a change of the filters, find returns %+v, %t", again, routed)
 	}
 }

@@ -183,6 +183,9 @@ func checkProperties(t packetType, b []byte) *connectionFault {
 // cutProperties splits b after the properties at its start, and checks them. Their
 // length precedes the properties.
 func cutProperties(t packetType, b []byte) (props, rest []byte, err *connectionFault) {
+	if len(b) > 0 && b[0] == 0 {
+		return nil, b[1:], nil
+	}
 	n, used := readVarint(b)
 	if used <= 0 || uint64(n) > uint64(len(b)-used) {
 		return nil, nil, malformed("%v: invalid property length", t)

@@ -17,9 +17,8 @@ type Publish struct {
 	Duplicate  bool
 	Ticket     uint32 // set at QoS 1 and 2; see Engine.Acknowledge
 
-	packetID       uint16
-	alias          uint16
-	lastValidTopic []byte // caches the last topic that ValidTopic accepted
+	packetID uint16
+	alias    uint16
 }
 
 // Clone returns a copy of m that shares no memory with it.
@@ -30,7 +29,6 @@ func (m *Publish) Clone() Publish {
 	end := len(c.Packet) - len(m.Payload)
 	c.Payload = c.Packet[end:]
 	c.Properties = c.Packet[end-len(m.Properties) : end]
-	c.lastValidTopic = nil
 	return c
 }
 
@@ -38,7 +36,8 @@ func (m *Publish) Clone() Publish {
 // lower four bits of the first byte. p.Topic is empty when the packet has only an
 // alias.
 func decodePublish(p *Publish, flags byte, body []byte) *connectionFault {
-	*p = Publish{QoS: flags >> 1 & 3, Retain: flags&1 != 0, Duplicate: flags&8 != 0, lastValidTopic: p.lastValidTopic}
+	p.QoS, p.Retain, p.Duplicate = flags>>1&3, flags&1 != 0, flags&8 != 0
+	p.Ticket, p.packetID, p.alias = 0, 0, 0
 	if p.QoS == 3 {
 		return malformed("PUBLISH with QoS 3") // [MQTT-3.3.1-4]
 	}
@@ -75,12 +74,8 @@ func decodePublish(p *Publish, flags byte, body []byte) *connectionFault {
 		}
 		return nil
 	}
-	if bytes.Equal(p.Topic, p.lastValidTopic) {
-		return nil
-	}
 	switch err := ValidTopic(p.Topic); err {
 	case nil:
-		p.lastValidTopic = append(p.lastValidTopic[:0], p.Topic...)
 		return nil
 	case errTopicWildcard:
 		return violation(TopicNameInvalid, "PUBLISH to a topic with a wildcard") // [MQTT-3.3.2-2]

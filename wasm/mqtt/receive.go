@@ -37,7 +37,7 @@ func (e *Engine) Receive(now time.Duration, data []byte) {
 			data = e.completePacket(data)
 			continue
 		}
-		size, err := e.packetSize(data)
+		header, size, err := e.packetSize(data)
 		if err != nil {
 			e.fail(err)
 			return
@@ -46,7 +46,7 @@ func (e *Engine) Receive(now time.Duration, data []byte) {
 			e.partial = append(e.partial, data...)
 			return
 		}
-		e.handlePacket(data[:size:size])
+		e.handlePacket(data[:size:size], header)
 		data = data[size:]
 	}
 }
@@ -54,10 +54,10 @@ func (e *Engine) Receive(now time.Duration, data []byte) {
 // completePacket moves bytes from data to e.partial. When e.partial is a whole
 // packet, completePacket processes it. rest is the rest of data.
 func (e *Engine) completePacket(data []byte) (rest []byte) {
-	size, err := e.packetSize(e.partial)
+	header, size, err := e.packetSize(e.partial)
 	for err == nil && size == 0 && len(data) > 0 {
 		e.partial, data = append(e.partial, data[0]), data[1:]
-		size, err = e.packetSize(e.partial)
+		header, size, err = e.packetSize(e.partial)
 	}
 	if err != nil {
 		e.fail(err)
@@ -77,60 +77,60 @@ func (e *Engine) completePacket(data []byte) (rest []byte) {
 		// Receive must not reuse the buffer before it returns, because the slices of a
 		// Publish refer to the buffer. The next Receive may reuse it.
 		e.assembled, e.partial = e.partial, nil
-		e.handlePacket(e.assembled)
+		e.handlePacket(e.assembled, header)
 	}
 	return data
 }
 
-// packetSize returns the size of the packet at the start of b in bytes. It returns 0
-// when b does not contain the whole fixed header. It checks the fixed header, so that
-// the engine rejects an invalid packet before the body of the packet arrives.
-func (e *Engine) packetSize(b []byte) (int, *connectionFault) {
+// packetSize returns the sizes of the fixed header and of the packet at the start of b,
+// in bytes. It returns 0 when b does not contain the whole fixed header. It checks the
+// fixed header, so that the engine rejects an invalid packet before the body of the
+// packet arrives.
+func (e *Engine) packetSize(b []byte) (header, size int, err *connectionFault) {
 	t, flags := packetType(b[0]>>4), b[0]&15
 	switch t {
 	case typeConnack:
 		if e.state == connected {
-			return 0, violation(ProtocolError, "a second CONNACK")
+			return 0, 0, violation(ProtocolError, "a second CONNACK")
 		}
 	case typePublish, typePuback, typePubrec, typePubrel, typePubcomp, typeSuback, typeUnsuback, typePingresp, typeDisconnect:
 		if e.state == connecting {
-			return 0, violation(ProtocolError, "%v before CONNACK", t) // [MQTT-3.2.0-1] [MQTT-3.14.0-1]
+			return 0, 0, violation(ProtocolError, "%v before CONNACK", t) // [MQTT-3.2.0-1] [MQTT-3.14.0-1]
 		}
 	case typeAuth:
-		return 0, violation(ProtocolError, "AUTH without an authentication method in CONNECT") // [MQTT-4.12.0-6]
+		return 0, 0, violation(ProtocolError, "AUTH without an authentication method in CONNECT") // [MQTT-4.12.0-6]
 	case 0:
-		return 0, malformed("packet type 0")
+		return 0, 0, malformed("packet type 0")
 	default:
-		return 0, violation(ProtocolError, "a server must not send %v", t)
+		return 0, 0, violation(ProtocolError, "a server must not send %v", t)
 	}
 	want := byte(0)
 	if t == typePubrel {
 		want = 2
 	}
 	if t != typePublish && flags != want {
-		return 0, malformed("%v with flags %#x", t, flags) // [MQTT-2.1.3-1]
+		return 0, 0, malformed("%v with flags %#x", t, flags) // [MQTT-2.1.3-1]
 	}
 	n, used := readVarint(b[1:])
 	if used < 0 {
-		return 0, malformed("%v: invalid remaining length", t)
+		return 0, 0, malformed("%v: invalid remaining length", t)
 	}
 	if used == 0 {
-		return 0, nil
+		return 0, 0, nil
 	}
-	size := 1 + used + int(n)
+	size = 1 + used + int(n)
 	if limit := e.options.MaximumPacketSize; limit != 0 && uint64(size) > uint64(limit) {
-		return 0, violation(PacketTooLarge, "%v of %d bytes; the maximum is %d", t, size, limit)
+		return 0, 0, violation(PacketTooLarge, "%v of %d bytes; the maximum is %d", t, size, limit)
 	}
 	if t != typePublish && size > maxOtherPacket {
-		return 0, violation(QuotaExceeded, "%v of %d bytes; the client accepts %d", t, size, maxOtherPacket)
+		return 0, 0, violation(QuotaExceeded, "%v of %d bytes; the client accepts %d", t, size, maxOtherPacket)
 	}
-	return size, nil
+	return 1 + used, size, nil
 }
 
-// handlePacket processes a whole packet.
-func (e *Engine) handlePacket(p []byte) {
-	_, used := readVarint(p[1:])
-	body := p[1+used:]
+// handlePacket processes a whole packet. header is the size of its fixed header.
+func (e *Engine) handlePacket(p []byte, header int) {
+	body := p[header:]
 	var err *connectionFault
 	switch t := packetType(p[0] >> 4); t {
 	case typePublish:

@@ -23,6 +23,9 @@ var (
 // ValidTopic returns an error if topic is not a valid topic of a PUBLISH
 // [MQTT-4.7.1-1] [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-4.7.3-3].
 func ValidTopic(topic []byte) error {
+	if simpleTopic(topic) {
+		return nil
+	}
 	if err := validName(topic); err != nil {
 		return err
 	}
@@ -30,6 +33,17 @@ func ValidTopic(topic []byte) error {
 		return errTopicWildcard
 	}
 	return nil
+}
+
+// simpleTopic reports whether topic is a valid topic in ASCII. It saves the other checks
+// of ValidTopic for most topics.
+func simpleTopic(topic []byte) bool {
+	for _, b := range topic {
+		if b == 0 || b == '+' || b == '#' || b >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return len(topic) > 0 && len(topic) <= maxFieldLen
 }
 
 // validName checks the rules that topics and filters share.
