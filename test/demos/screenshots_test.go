@@ -22,8 +22,8 @@ var scenes = []struct{ name, script, until string }{
 	{"switch", `document.querySelector("#on").click()`, `document.querySelector("#answer").textContent.includes("does")`},
 	{"chat", `document.querySelector("#write input").value = "Hello from the lobby"; document.querySelector("#write button").click()`, `document.querySelectorAll("#messages li").length === 1`},
 	{"sensors", `for (const room of ["kitchen", "bedroom", "cellar"]) document.querySelector("#" + room + " button").click()`, `document.querySelector("#kitchen polyline").points.length > 8`},
-	{"dispatcher", `document.querySelector("#here").click()`, `(document.querySelector("#list input")?.click(), document.querySelector("#charts polyline").points.length > 16)`},
 	{"trucks", ``, `document.querySelector("#text").textContent.includes("50 trucks")`},
+	{"dispatcher", ``, `(document.querySelector("#list input")?.click(), document.querySelector("#charts polyline").points.length > 30)`},
 	{"index", ``, `true`},
 }
 
