@@ -31,8 +31,16 @@ export const depots = { Harbour: crossings[16], Station: crossings[21], Airport:
 // ---- the picture
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const DAY = { land: "#eceee7", house: "#d9dbd3", park: "#c9e3bd", tree: "#a3cc97", water: "#a8d2ee", edge: "#bfc5cb", road: "#ffffff", mainEdge: "#dcb65a", mainRoad: "#ffedb8", depot: "#3b4656", text: "#1b2230", halo: "#ffffff", blue: "#1d5fd6", amber: "#c2570c", silent: "#76808e", selected: "#1b2230", waiting: "#d01f5b" };
-const NIGHT = { land: "#161d28", house: "#263040", park: "#1d3a2d", tree: "#2b5140", water: "#173c5c", edge: "#10141a", road: "#414d5d", mainEdge: "#10141a", mainRoad: "#6b5f3a", depot: "#d5dde8", text: "#f0f3f8", halo: "#10141a", blue: "#7db2ff", amber: "#ffb14a", silent: "#8b95a3", selected: "#ffffff", waiting: "#ff7ba6" };
+const DAY = {
+  land: "#eceee7", house: "#d9dbd3", park: "#c9e3bd", tree: "#a3cc97", water: "#a8d2ee",
+  edge: "#bfc5cb", road: "#ffffff", mainEdge: "#dcb65a", mainRoad: "#ffedb8", depot: "#3b4656", text: "#1b2230", halo: "#ffffff",
+  blue: "#1d5fd6", amber: "#c2570c", silent: "#76808e", selected: "#1b2230", waiting: "#d01f5b",
+};
+const NIGHT = {
+  land: "#161d28", house: "#263040", park: "#1d3a2d", tree: "#2b5140", water: "#173c5c",
+  edge: "#10141a", road: "#414d5d", mainEdge: "#10141a", mainRoad: "#6b5f3a", depot: "#d5dde8", text: "#f0f3f8", halo: "#10141a",
+  blue: "#7db2ff", amber: "#ffb14a", silent: "#8b95a3", selected: "#ffffff", waiting: "#ff7ba6",
+};
 
 const river = (x) => 2240 + 330 * Math.sin(x / 950) - x * 0.13;
 
@@ -147,6 +155,7 @@ export function drawTruck(context, { x, y, heading }, colour, rings = []) {
 export function drawTrail(context, positions, colour) {
   context.beginPath();
   positions.forEach(({ x, y }) => context.lineTo(x, y));
-  Object.assign(context, { lineWidth: 3 * (devicePixelRatio / context.getTransform().a), lineJoin: "round", strokeStyle: (dark.matches ? NIGHT : DAY)[colour], globalAlpha: 0.5 }).stroke();
-  context.globalAlpha = 1;
+  context.lineWidth = (3 * devicePixelRatio) / context.getTransform().a;
+  context.strokeStyle = (dark.matches ? NIGHT : DAY)[colour];
+  context.stroke();
 }
