@@ -140,12 +140,12 @@ func start(t *testing.T, s *harness.Server, strokes int, interval time.Duration)
 // TestDrawingOfTen checks that a page shows all strokes of ten people, and a late comer the same picture.
 func TestDrawingOfTen(t *testing.T) {
 	s := harness.Serve(t)
-	a := openDrawing(t, s, "Ada", "red")
+	a := openDrawing(t, s, "Ada", red)
 	const strokes = 5
 	start(t, s, strokes, 0)()
 	a.Until(fmt.Sprintf(`iot.stats().messagesIn >= %d`, robots*(strokes*(piecesOfStroke+1)+1)))
 	a.Until(fmt.Sprintf(`document.querySelectorAll(".cursor").length === %d`, robots))
-	b := openDrawing(t, s, "Bob", "blue")
+	b := openDrawing(t, s, "Bob", blue)
 	b.shows(100, 950, "#e14019ff")
 	b.same(a)
 }
@@ -155,7 +155,7 @@ func TestFramesOfDrawing(t *testing.T) {
 	skipUnlessMeasuring(t)
 	const seconds = 25
 	s := harness.Serve(t)
-	a := openDrawing(t, s, "Ada", "red")
+	a := openDrawing(t, s, "Ada", red)
 	wait := start(t, s, seconds, pieceInterval)
 	a.Until(fmt.Sprintf(`document.querySelectorAll(".cursor").length === %d`, robots))
 	t.Log(a.frames((seconds - 5) * time.Second))
