@@ -51,27 +51,6 @@ var looks = []struct {
 	{"-360", "light", 360, 640, 1},
 }
 
-// sketch draws a picture as two other people.
-const sketch = `
-	const { cognito } = await import("/cognito.js"), { IotClient } = await import("/iot.js");
-	const local = await (await fetch("/local.json")).json(), client = new IotClient();
-	await client.connect({ endpoint: local.endpoint, region: local.region, credentials: cognito(local.cognito) });
-	let at = 0;
-	const stroke = (name, color, width, ...points) => {
-		const piece = { at: ++at, stroke: at, n: 0, color, points: points.flatMap(([x, y]) => [Math.round(x), Math.round(y), width]) };
-		return client.publish("public/drawing/live/" + name, { json: { name, color, position: points.at(-1), piece } }, { qos: 1 });
-	};
-	const curve = (from, to, f) => Array.from({ length: 121 }, (_, i) => f(from + (to - from) * i / 120));
-	const turn = 2 * Math.PI;
-	await stroke("Ada", "#128a40", 12, ...curve(40, 1560, (x) => [x, 800 - 50 * Math.sin(x / 210)]));
-	await stroke("Ada", "#2354cf", 10, [500, 820], [500, 520], [860, 520], [860, 760]);
-	await stroke("Ada", "#d92d20", 10, [450, 540], [680, 330], [910, 540]);
-	await stroke("Ada", "#7a35c9", 8, [620, 800], [620, 640], [710, 640], [710, 780]);
-	await stroke("Ada", "#2354cf", 6, ...curve(0, turn, (a) => [785 + 40 * Math.cos(a), 610 + 40 * Math.sin(a)]));
-	await stroke("Bob", "#ef7d0b", 14, ...curve(0, turn, (a) => [1290 + 90 * Math.cos(a), 240 + 90 * Math.sin(a)]));
-	for (let a = 0; a < turn; a += turn / 10) await stroke("Bob", "#ef7d0b", 10, ...[125, 175].map((r) => [1290 + r * Math.cos(a), 240 + r * Math.sin(a)]));
-	await stroke("Bob", "#e0409f", 6, ...curve(0, 3 * turn, (a) => [1150 + 12 * a, 690 - 3 * a - 22 * Math.cos(a)]));`
-
 // TestScreenshots writes three pictures of each demo, with the flag -screenshots: light, dark, and 360 pixels wide.
 func TestScreenshots(t *testing.T) {
 	if *screenshots == "" {
