@@ -282,7 +282,8 @@ func TestDrawingBeforeConnection(t *testing.T) {
 	a := openDrawing(t, s, "Ada", red)
 	a.line(200, 100, 800, 100)
 	s.Control(`{"upgrade":{"status":503,"count":100}}`)
-	b := &artist{person: visit(t, s.URL+"demos/drawing.html")}
+	b := &artist{person: blank(t)}
+	b.Do(chromedp.Navigate(s.URL + "demos/drawing.html"))
 	b.prepare(blue)
 	b.line(200, 200, 800, 200)
 	b.shows(500, 200, blue)

@@ -33,22 +33,22 @@ type person struct {
 	strict bool // whether the page has a Content-Security-Policy
 
 	mu       sync.Mutex
+	expected bool     // the page may have problems
 	problems []string // the errors and warnings of the console, and the uncaught exceptions
 }
 
-// open opens a page of the server as visit does, and waits until it is connected.
+// open opens a page of the server and waits until it is connected. At the end of the test, the page must have
+// no error and no warning in the console. The network errors that the browser itself reports when the
+// connection is cut are no problem.
 func open(t *testing.T, url string) *person {
 	t.Helper()
-	p := visit(t, url)
-	if !strings.HasSuffix(url, "/") {
-		p.connected()
-	}
+	p := blank(t)
+	p.visit(url)
 	return p
 }
 
-// visit opens a page of the server. At the end of the test, the page must have no error and no warning in the
-// console. The network errors that the browser itself reports when the connection is cut are no problem.
-func visit(t *testing.T, url string) *person {
+// blank opens an empty tab, and watches the console of its pages as described at open.
+func blank(t *testing.T) *person {
 	t.Helper()
 	p := &person{Tab: harness.Open(t, harness.Browser, "about:blank", patience)}
 	if err := chromedp.Listen(p.Ctx, p.watch); err != nil {
@@ -57,13 +57,23 @@ func visit(t *testing.T, url string) *person {
 	t.Cleanup(func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		for _, problem := range p.problems {
-			t.Errorf("%s: %s", url, problem)
+		if !p.expected {
+			for _, problem := range p.problems {
+				t.Error(problem)
+			}
 		}
 	})
+	return p
+}
+
+// visit opens a page of the server and waits until it is connected. The index does not connect.
+func (p *person) visit(url string) {
+	p.T.Helper()
 	p.Do(chromedp.Navigate(url))
 	p.Eval(`!!document.querySelector("meta[http-equiv=Content-Security-Policy]")`, &p.strict)
-	return p
+	if !strings.HasSuffix(url, "/") {
+		p.connected()
+	}
 }
 
 // watch records the problems of the page.
@@ -116,6 +126,14 @@ func lose(s *harness.Server, people ...*person) {
 	for _, p := range people {
 		p.Until(`states.includes("lost") && states.at(-1) === "connected"`)
 	}
+}
+
+// publish publishes messages as another program could do. Each is a JavaScript object with the members topic, text and
+// options. It returns when the broker has acknowledged them.
+func (p *person) publish(messages ...string) {
+	p.T.Helper()
+	p.Eval(`{ const { default: iot } = await import("/iot.js");
+		for (const { topic, text, options } of [`+strings.Join(messages, ",")+`]) await iot.publish(topic, text, { qos: 1, ...options }) }`, nil)
 }
 
 // theme selects the light or the dark theme.
