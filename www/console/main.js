@@ -5,7 +5,12 @@ import { Emitter } from "./core/emitter.js";
 import { Messages } from "./core/messages.js";
 import { Profiles } from "./core/profiles.js";
 import { Subscriptions } from "./core/subscriptions.js";
+import { mountCode } from "./ui/code.js";
 import { mountHeader } from "./ui/header.js";
+import { mountHelp } from "./ui/help.js";
+import { mountOffline } from "./ui/offline.js";
+import { mountPalette } from "./ui/palette.js";
+import { mountTour } from "./ui/tour.js";
 import { mountViews } from "./ui/views.js";
 
 /**
@@ -21,6 +26,12 @@ export class App {
   /** Whether the readers of messages do not show newer messages. The history continues. */
   paused = false;
   pauseChanged = new Emitter();
+  /** Opens the dialog with the code of an action; ui/code.js sets it. @type {(action: string, given?: import("./core/snippets.js").Arguments) => void} */
+  showCode;
+  /** Shows a view by its name; ui/views.js sets it. @type {(name: string) => void} */
+  show;
+  /** The guided first minute; ui/tour.js sets it. @type {import("./core/tour.js").Tour} */
+  tour;
 
   /** Shows an error above the view, or hides the last one. @param {any} [error] */
   showError = (error) => {
@@ -51,6 +62,18 @@ const app = new App();
 app.connection.failed.on(app.showError);
 app.subscriptions.failed.on(app.showError);
 mountHeader(app);
+mountPalette(app);
+mountHelp(app);
+mountCode(app);
+mountTour(app);
 mountViews(app);
 app.subscriptions.restore();
-app.run(() => app.connection.connect());
+app.run(async () => {
+  try {
+    await app.connection.connect();
+  } catch (error) {
+    if (error.code === "ERR_NO_LOCAL") app.show("connect"); // the page is on another web server than serve.go
+    throw error;
+  }
+});
+mountOffline();

@@ -86,11 +86,17 @@ export function problemsOf(values) {
   return problems;
 }
 
-/** Returns the content of local.json, which describes the local stand-in. */
+/** Returns the content of local.json, which describes the local stand-in. Rejects with ERR_NO_LOCAL if the web server has none. */
 async function localSettings() {
-  const response = await fetch("local.json", { cache: "no-store" });
-  if (!response.ok) throw new Error(`local.json: HTTP ${response.status}; serve this page with: go run serve.go`);
-  return response.json();
+  let response;
+  try {
+    response = await fetch("local.json", { cache: "no-store" });
+  } catch {
+    throw new Error("The server of this page cannot be reached. Start it with: go run serve.go");
+  }
+  const settings = response.ok && await response.json().catch(() => undefined); // some servers answer with a page
+  if (!settings?.endpoint) throw Object.assign(new Error("This web server contains no local stand-in. Select or add a profile for AWS or another broker, or serve this page with: go run serve.go"), { code: "ERR_NO_LOCAL" });
+  return settings;
 }
 
 const MAX_ANSWER = 64 << 10; // the largest answer of a backend, in bytes

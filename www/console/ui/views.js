@@ -25,7 +25,9 @@ export function mountViews(app) {
     if (name === current) return;
     const before = current;
     current = name;
+    document.documentElement.dataset.view = name; // early.js has set it for the first paint
     for (const link of links) {
+      if (link.dataset.view === name) document.title = `${link.textContent} · iot.wasm`;
       if (link.dataset.view === name) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
@@ -42,6 +44,10 @@ export function mountViews(app) {
   };
 
   const follow = () => show(location.hash.replace(/^#\/?/, "").split("/")[0]);
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the fragment names the view
+    $("main").focus();
+  });
   addEventListener("hashchange", () => {
     follow();
     $("main").focus({ preventScroll: true });

@@ -1,0 +1,75 @@
+import { STEPS, Tour } from "../core/tour.js";
+import { $, button, h } from "./dom.js";
+
+/**
+ * The card of the guided first minute above the view. index.html contains the card as a first visitor sees it, and early.js
+ * hides it before the first paint.
+ * @param {import("../main.js").App} app
+ */
+export function mountTour(app) {
+  const { commands, run } = app;
+  const tour = (app.tour = new Tour(app));
+  const card = $("tour"), text = $("tour-text"), actions = $("tour-actions");
+  let closed = false; // in this visit
+
+  const leave = () => {
+    closed = true;
+    tour.leave();
+  };
+  const start = () => {
+    closed = false;
+    tour.start();
+    app.show("messages");
+  };
+  const show = () => {
+    const { current, active, hidden, done } = tour;
+    const focused = card.contains(document.activeElement);
+    document.documentElement.dataset.tour = hidden || closed ? "off" : "on";
+    if (!current) {
+      text.replaceChildren(h("strong", {}, "That was the first minute. "), "The demos show how the parts work together.");
+      actions.replaceChildren(h("a", { href: "demos/" }, "Demos"), button("Close", leave));
+    } else if (!active) {
+      text.replaceChildren(h("strong", {}, "New here? "), done.size ? `Continue the first minute with step ${STEPS.indexOf(current) + 1} of ${STEPS.length}: ${current.title.toLowerCase()}.` : `A first minute in ${STEPS.length} short steps, from a message to a shadow.`);
+      actions.replaceChildren(button(done.size ? "Continue" : "Start", start, { class: "primary", id: "tour-start" }), button("Not now", leave), button("Hide for ever", () => tour.hide(), { id: "tour-hide" }));
+    } else {
+      text.replaceChildren(
+        h("span", { class: "marks", "aria-label": `Step ${STEPS.indexOf(current) + 1} of ${STEPS.length}`, role: "img" }, STEPS.map(({ id }) => h("i", { class: tour.done.has(id) ? "done" : id === current.id ? "now" : "" }))),
+        h("strong", {}, `${current.title}. `), current.text);
+      actions.replaceChildren(...actionsOf(current), button("Leave", leave, { id: "tour-leave" }));
+    }
+    // A new button replaces the one that had the focus.
+    if (focused && !card.contains(document.activeElement)) (card.getClientRects().length ? actions.querySelector("button, a") : $("main"))?.focus({ preventScroll: true });
+  };
+
+  /** The buttons of a step. */
+  const actionsOf = ({ id, fill: values }) => {
+    if (id === "will") {
+      return [tour.second === "" ? button("Connect a second client", ({ currentTarget }) => run(() => tour.connectSecond(), currentTarget), { class: "primary" })
+        : button("Cut its connection", () => tour.cutSecond(), { class: "primary", disabled: tour.second === "cut" })];
+    }
+    return [button(values.view ? "Open Shadow" : "Fill in", () => fill(values), { class: "primary", id: "tour-fill" })];
+  };
+
+  /** Fills the forms as the step describes. The user submits them. */
+  const fill = ({ publish, filter, view }) => {
+    app.show(view ?? "messages");
+    const set = (form, name, value) => {
+      const field = $(form).elements[name];
+      if (typeof value === "boolean") field.checked = value;
+      else field.value = value;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      field.dispatchEvent(new Event("change", { bubbles: true }));
+    };
+    if (filter) set("subscribe", "filter", filter);
+    if (publish) {
+      set("publish", "topic", publish.topic);
+      set("publish", "payload", publish.payload);
+      set("publish", "retain", publish.retain ?? false);
+    }
+    if (!view) $(publish ? "publish" : "subscribe").querySelector(publish ? ".primary" : "[name=filter]").focus();
+  };
+
+  tour.changed.on(show);
+  show();
+  commands.add({ id: "tour", title: "Start or continue the guided first minute", run: start });
+}
