@@ -77,7 +77,7 @@ export function mountPayload(form, publisher, connection) {
         jump = button("Go there", () => {
           payload.focus();
           payload.setSelectionRange(problem.at, Math.min(problem.at + 1, payload.value.length));
-        }, { "aria-label": `Go to line ${problem.line}, column ${problem.column}` });
+        });
       } else text = `Valid JSON · ${text}`;
       formatButton.disabled = Boolean(problem);
     }
