@@ -363,8 +363,10 @@ func TestPublishSaved(t *testing.T) {
 
 	// The history, and both after a reload.
 	p.Until(`document.querySelector("#history li")?.textContent.includes("Acknowledged after ")`)
+	p.Fill("[name=topic]", "lamp/3")
 	p.Do(chromedp.Reload())
 	p.Until(`globalThis.iot?.state === "connected" && document.querySelectorAll("#saved li").length === 2`)
+	p.Is(`[document.querySelector("[name=topic]").value, document.querySelector("#payload").value]`, `["lamp/3", "on"]`) // the form has not changed
 	p.Click("#publish-history summary")
 	p.Until(`document.querySelectorAll("#history li").length === 1`)
 	p.Click("#history .entry")
@@ -374,6 +376,22 @@ func TestPublishSaved(t *testing.T) {
 	p.Until(`document.querySelector("#topics option")?.value === "lamp/1"`)
 	p.Click("#clear-history")
 	p.Until(`document.querySelectorAll("#history li").length === 0`)
+}
+
+// Another part of the page fills the form, and reads it.
+func TestPublishCompose(t *testing.T) {
+	p := publishPage(t, harness.Serve(t))
+	p.Eval(`globalThis.app = (await import("/console/main.js")).app; location.hash = "#/learn"; 0`, nil)
+	p.Until(`document.querySelector("#view-messages").hidden`)
+	p.Eval(`app.compose({ topic: "a/b", payload: new TextEncoder().encode('{"v": "{{n}}"}'), options: { qos: 1, retain: true, userProperties: [["k", "v"]], correlationData: new Uint8Array([0, 1]) } })`, nil)
+	p.Until(`!document.querySelector("#view-messages").hidden && document.activeElement.id === "payload"`)
+	p.Is(`document.querySelector("#publish-properties .badge").textContent`, `"2 set"`)
+	want := `["a/b", "{\"v\": \"{{n}}\"}", {"qos": 1, "retain": true, "correlationData": {"0": 0, "1": 1}, "userProperties": [["k", "v"]]}]`
+	p.Is(`Object.values(app.composed())`, want)
+	ctrlEnter(p)
+	p.Until(`got.length === 1 && got[0].text() === '{"v": "{{n}}"}'`)
+	p.Eval(`app.compose({ topic: "a/c" })`, nil)
+	p.Is(`[app.composed().topic, app.composed().payload, app.composed().options.retain]`, `["a/c", "{\"v\": \"{{n}}\"}", true]`)
 }
 
 // The parts of the form without elements: JSON, templates, drafts.

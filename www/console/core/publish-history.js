@@ -42,15 +42,15 @@ export class PublishHistory {
 
   /** Adds a message. Returns a function that sets its result. @param {import("./publish-draft.js").Draft} draft */
   add(draft) {
-    const plain = plainDraft(draft), last = this.list[0];
+    const length = draft.format === "file" ? draft.bytes?.length ?? 0 : draft.payload.length;
+    const omitted = length > MAX_PAYLOAD_SIZE ? length : undefined;
+    const plain = plainDraft(omitted === undefined ? draft : { ...draft, payload: "", bytes: undefined }), last = this.list[0];
     let entry;
-    if (last && JSON.stringify(last.draft) === JSON.stringify(plain)) {
+    if (last && last.omitted === omitted && JSON.stringify(last.draft) === JSON.stringify(plain)) {
       entry = last;
       entry.count++;
       entry.time = Date.now();
     } else {
-      const omitted = plain.payload.length > MAX_PAYLOAD_SIZE ? draft.bytes?.length ?? plain.payload.length : undefined;
-      if (omitted !== undefined) plain.payload = "";
       entry = { time: Date.now(), count: 1, draft: plain, result: "", omitted, size: sizeOf(plain) };
       this.list.unshift(entry);
       this.#trim();

@@ -69,7 +69,7 @@ export function mountHistory({ saved, history }, use, fill, commands) {
       done = true;
       attempt(() => {
         if (accept) saved.rename(before, field.value);
-      }).then(showSaved).then(() => [...list.querySelectorAll("[aria-label]")].find((b) => b.ariaLabel === `Rename ${accept ? field.value.trim() : before}`)?.focus());
+      }).then(showSaved).then(() => [...list.querySelectorAll("[aria-label]")].find((b) => b.getAttribute("aria-label") === `Rename ${accept ? field.value.trim() : before}`)?.focus());
     };
     const field = h("input", {
       value: before, "aria-label": `New name of ${before}`, spellcheck: false, maxLength: 100, onblur: () => finish(true),

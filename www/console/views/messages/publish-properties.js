@@ -42,10 +42,10 @@ export function mountProperties(form) {
     h("datalist", { id: "content-types" }, ["application/json", "text/plain", "application/cbor", "application/octet-stream", "image/png"].map((value) => h("option", { value }))),
     h("label", { class: "check" }, utf8, "The payload is UTF-8 text"),
     h("label", {}, "Response topic", responseTopic),
-    h("div", { class: "pair" }, h("label", {}, "Correlation data", correlation), h("label", {}, "Form", correlationForm)),
+    h("div", { class: "pair" }, h("label", {}, "Correlation data", correlation), h("label", { class: "narrow" }, "Form", correlationForm)),
     h("label", { class: "short" }, "Message expiry in seconds", expiry),
-    h("h3", {}, "User properties"), rows, h("div", {}, add),
-    h("div", {}, button("Clear all properties", () => {
+    h("h3", {}, "User properties"), rows,
+    h("div", { class: "pair wrap" }, add, button("Clear all properties", () => {
       fill({ contentType: "", utf8: false, responseTopic: "", correlation: "", correlationHex: false, messageExpiry: null, userProperties: [] });
     }))));
 

@@ -9,7 +9,7 @@ const UPDATE_MS = 250;
  * @param {import("../../core/publish.js").Publisher} publisher
  * @param {(work: (draft: import("../../core/publish-draft.js").Draft) => unknown) => unknown} use calls work with the message of the form
  */
-export function mountRepeat({ repetitions }, use) {
+export function mountRepeat({ repetitions, history }, use) {
   const root = $("publish-repeat"), badge = root.querySelector(".badge");
   const every = h("input", { name: "every", type: "number", min: "1", max: "86400000", value: "1000", required: true });
   const times = h("input", { name: "times", type: "number", min: "1", step: "1", placeholder: "no end" });
@@ -18,10 +18,11 @@ export function mountRepeat({ repetitions }, use) {
     if (!every.validity.valid) throw new RangeError("the interval must be an integer from 1 ms to 86,400,000 ms, which is a day");
     if (!times.validity.valid) throw new RangeError("the number of messages must be an integer above 0");
     repetitions.start(draft, Number(every.value), times.value === "" ? Infinity : Number(times.value));
+    history.add(draft)(`Repeated every ${every.valueAsNumber.toLocaleString()} ms.`);
   }), { id: "repeat-start" });
   root.append(h("div", { class: "part" },
     h("div", { class: "pair", dataset: { enter: "repeat-start" } }, h("label", {}, "Every … ms", every), h("label", {}, "Times", times), start),
-    h("p", { class: "small" }, "Starts with the message as it is now. Continues after a reconnect. An error stops it."), list));
+    h("p", { class: "small" }, "Starts with the message as it is now. Continues after a reconnect. An error stops it. In a background tab, browsers allow about 100 messages a second."), list));
 
   // The elements of an entry are kept, so that the focus stays where it is.
   const items = new Map();

@@ -1,5 +1,6 @@
-import { draftOfMessage } from "../../core/publish-draft.js";
+import { argumentsOf, draftOf, draftOfMessage, plainDraft } from "../../core/publish-draft.js";
 import { Publisher } from "../../core/publish.js";
+import { session } from "../../core/storage.js";
 import { $, h } from "../../ui/dom.js";
 import { mountHistory } from "./publish-history.js";
 import { mountPayload } from "./publish-payload.js";
@@ -10,13 +11,17 @@ import { mountRequest } from "./publish-request.js";
 // The bounds of the completion of topics: the topics, and the received messages that are searched for them.
 const MAX_TOPICS = 200;
 const MAX_SEARCHED = 5000;
+// The longest payload that stays when the tab loads the page again, in characters.
+const MAX_KEPT = 256 << 10;
 
 /**
  * The form that publishes a message, and its parts. Adds to the app:
  *
  * - `app.publisher`, the Publisher of the page,
  * - `app.compose({ topic, payload, options })`, which fills the form with a message and moves the focus to its payload. The
- *   arguments are those of publish().
+ *   members are the arguments of publish(). With a topic only, the rest of the form stays as it is.
+ * - `app.composed()`, which returns the arguments of publish() for the form: { topic, payload, options }. It throws a
+ *   TypeError if a field is not valid.
  *
  * @param {any} app
  */
@@ -37,7 +42,16 @@ export function mountPublish(app) {
     retain.checked = draft.retain;
     payload.fill(draft);
     properties.fill(draft);
-    payload.focus();
+  };
+  /** Shows the view, and calls work, which moves the focus. A change of the view also moves the focus, so work comes after it. */
+  const inView = (work) => {
+    if (!$("view-messages").hidden) return work();
+    addEventListener("hashchange", work, { once: true });
+    app.show("messages");
+  };
+  const choose = (draft) => {
+    fill(draft);
+    inView(payload.focus);
   };
   /** Calls work with the message of the form. An error of a field, or of work, becomes a result. */
   const use = (work) => {
@@ -79,22 +93,37 @@ export function mountPublish(app) {
 
   mountRepeat(publisher, use);
   mountRequest(publisher, use, form);
-  mountHistory(publisher, use, fill, commands);
+  mountHistory(publisher, use, choose, commands);
 
   app.compose = (message) => {
-    app.show?.("messages");
-    fill(draftOfMessage(message.topic, message.payload, message.options));
+    if (message.payload === undefined && message.options === undefined) {
+      topic.value = message.topic;
+      topic.dispatchEvent(new Event("input", { bubbles: true }));
+      inView(payload.focus);
+    } else choose(draftOfMessage(message.topic, message.payload, message.options));
   };
+  app.composed = () => argumentsOf(read(), publisher.context);
 
-  const open = (id, selector) => () => {
-    app.show?.("messages");
+  // The form stays as it is when the tab loads the page again.
+  try {
+    const draft = session.get("draft");
+    if (draft) fill(draftOf(draft));
+  } catch {} // another version has written it
+  addEventListener("pagehide", () => {
+    try {
+      const draft = plainDraft(read());
+      session.set("draft", draft.payload.length > MAX_KEPT ? undefined : draft);
+    } catch {} // a field is not valid
+  });
+
+  const open = (id) => () => inView(() => {
     $(id).open = true;
     $(id).scrollIntoView({ block: "nearest" });
-    $(id).querySelector(selector).focus();
-  };
-  commands.add({ id: "publish", title: "Publish a message", keys: "N", run: () => (app.show?.("messages"), topic.focus()) });
-  commands.add({ id: "publish-properties", title: "Publish: properties", run: open("publish-properties", "input") });
-  commands.add({ id: "publish-repeat", title: "Publish: repeat a message", run: open("publish-repeat", "input") });
-  commands.add({ id: "publish-request", title: "Publish: request and response", run: open("publish-request", "input") });
-  commands.add({ id: "publish-history", title: "Publish: saved and published messages", run: open("publish-history", "input") });
+    $(id).querySelector("input").focus();
+  });
+  commands.add({ id: "publish", title: "Publish a message", keys: "N", run: () => inView(() => topic.focus()) });
+  commands.add({ id: "publish-properties", title: "Publish: properties", run: open("publish-properties") });
+  commands.add({ id: "publish-repeat", title: "Publish: repeat a message", run: open("publish-repeat") });
+  commands.add({ id: "publish-request", title: "Publish: request and response", run: open("publish-request") });
+  commands.add({ id: "publish-history", title: "Publish: saved and published messages", run: open("publish-history") });
 }
