@@ -60,7 +60,7 @@ export function mountPayload(form, publisher, connection) {
   };
 
   const showCheck = () => {
-    const draft = read();
+    const draft = /** @type {import("../../core/publish-draft.js").Draft} */ (read());
     let text = "", wrong = false, jump;
     try {
       const size = bytesIn(payloadOf(draft, publisher.context)), most = publisher.maxPayload;

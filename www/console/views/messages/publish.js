@@ -34,7 +34,7 @@ export function mountPublish(app) {
   const properties = mountProperties(form);
 
   /** Returns the message of the form. @returns {import("../../core/publish-draft.js").Draft} */
-  const read = () => ({ topic: topic.value, qos: Number(qos.value), retain: retain.checked, ...payload.read(), ...properties.read() });
+  const read = () => ({ topic: topic.value, qos: /** @type {0 | 1 | 2} */ (Number(qos.value)), retain: retain.checked, ...payload.read(), ...properties.read() });
   /** Shows a message in the form. */
   const fill = (draft) => {
     topic.value = draft.topic;
