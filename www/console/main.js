@@ -49,13 +49,6 @@ export const app = new App();
 app.connection.failed.on(app.showError);
 app.subscriptions.failed.on(app.showError);
 mountHeader(app);
-const mounted = mountViews(app);
-// A form that the user submits before the view of messages is mounted is submitted again afterwards.
-const later = (event) => {
-  event.preventDefault();
-  mounted.then(() => event.target.requestSubmit(event.submitter));
-};
-document.addEventListener("submit", later, true);
-mounted.then(() => document.removeEventListener("submit", later, true), () => {}); // mountViews shows the error
+mountViews(app);
 app.subscriptions.restore();
 app.run(() => app.connection.connect());

@@ -4,7 +4,6 @@ import { $, h } from "./dom.js";
  * Shows the view that the fragment of the URL names, like #/packets. The module and the stylesheet of a view are loaded
  * when it is shown for the first time.
  * @param {import("../main.js").App} app
- * @returns {Promise<unknown>} resolves when the view of messages is mounted
  */
 export function mountViews(app) {
   const links = [...document.querySelectorAll("#views [data-view]")];
@@ -54,5 +53,12 @@ export function mountViews(app) {
   app.show = (name) => (location.hash = `#/${name}`);
   // The messages are mounted in any case, because the form and the list of subscriptions belong to them.
   if (follow(), current !== "messages") mounted.set("messages", load("messages").then((view) => (view.hide?.(), view)));
-  return mounted.get("messages");
+  // A form of the messages that the user submits before they are mounted is submitted again afterwards.
+  const messages = mounted.get("messages");
+  const later = (event) => {
+    event.preventDefault();
+    messages.then(() => event.target.requestSubmit(event.submitter));
+  };
+  document.addEventListener("submit", later, true);
+  messages.finally(() => document.removeEventListener("submit", later, true)).catch(app.showError);
 }
