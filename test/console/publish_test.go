@@ -70,7 +70,7 @@ func TestPublishProperties(t *testing.T) {
 	p.Fill("#user-properties div:nth-child(1) input:nth-child(2)", "red")
 	p.Click("#add-property")
 	p.Do(chromedp.KeyEvent("colour\tblue"))
-	p.Is(`document.querySelector("#publish-properties .badge").textContent`, `"7 set"`)
+	p.Is(`document.querySelector("#publish-properties .tally").textContent`, `"7 set"`)
 	ctrlEnter(p)
 	p.Until(`got.length === 1`)
 	p.Is(`(({ topic, contentType, utf8, responseTopic, correlationData, messageExpiry, userProperties }) => ({ topic, contentType, utf8, responseTopic, correlationData: [...correlationData], messageExpiry, userProperties }))(got[0])`,
@@ -90,7 +90,7 @@ func TestPublishProperties(t *testing.T) {
 	p.Is(`got.length`, `1`)
 	p.Eval(`[...document.querySelectorAll("#publish-properties button")].find((b) => b.textContent === "Clear all properties").id = "clear-all"`, nil)
 	p.Click("#clear-all")
-	p.Is(`document.querySelector("#publish-properties .badge").textContent`, `""`)
+	p.Is(`document.querySelector("#publish-properties .tally").textContent`, `""`)
 	p.Click("#publish .primary")
 	p.Until(`got.length === 2`)
 	p.Is(`[got[1].contentType ?? null, got[1].utf8, got[1].correlationData ?? null, got[1].userProperties]`, `[null, false, null, []]`)
@@ -254,7 +254,7 @@ func TestPublishRepeat(t *testing.T) {
 	choose(p, "#publish [name=qos]", "0")
 	p.Click("#repeat-start")
 	p.Until(`["end/a", "end/b"].every((topic) => got.filter((m) => m.topic === topic).length > 3)`)
-	p.Until(`document.querySelector("#publish-repeat .badge").textContent === "2 running" && /[1-9][0-9.]*\/s/.test(document.querySelector("#repetitions li > span").textContent)`)
+	p.Until(`document.querySelector("#publish-repeat .tally").textContent === "2 running" && /[1-9][0-9.]*\/s/.test(document.querySelector("#repetitions li > span").textContent)`)
 	p.Accessible()
 	s.Control(`{"upgrade": {"status": 503, "count": 1000}, "cut": "*"}`)
 	p.Until(`[...document.querySelectorAll("#repetitions [data-state=waiting]")].length === 2`)
@@ -267,7 +267,7 @@ func TestPublishRepeat(t *testing.T) {
 	p.Click("#repetitions li:nth-child(1) button")
 	p.Until(`document.querySelectorAll("#repetitions li").length === 2`)
 	p.Click("#repetitions li:nth-child(1) button")
-	p.Until(`document.querySelector("#publish-repeat .badge").textContent === ""`)
+	p.Until(`document.querySelector("#publish-repeat .tally").textContent === ""`)
 
 	// An error stops it, and its text is shown.
 	p.Fill("[name=topic]", "bad/{{pick +}}")
@@ -362,20 +362,20 @@ func TestPublishSaved(t *testing.T) {
 	p.Until(`document.querySelector("#saved-note").textContent === "Imported: 2."`)
 
 	// The history, and both after a reload.
-	p.Until(`document.querySelector("#history li")?.textContent.includes("Acknowledged after ")`)
+	p.Until(`document.querySelector("#published-list li")?.textContent.includes("Acknowledged after ")`)
 	p.Fill("[name=topic]", "lamp/3")
 	p.Do(chromedp.Reload())
 	p.Until(`globalThis.iot?.state === "connected" && document.querySelectorAll("#saved li").length === 2`)
 	p.Is(`[document.querySelector("[name=topic]").value, document.querySelector("#payload").value]`, `["lamp/3", "on"]`) // the form has not changed
 	p.Click("#publish-history summary")
-	p.Until(`document.querySelectorAll("#history li").length === 1`)
-	p.Click("#history .entry")
+	p.Until(`document.querySelectorAll("#published-list li").length === 1`)
+	p.Click("#published-list .entry")
 	p.Is(`[document.querySelector("[name=topic]").value, document.querySelector("#payload").value]`, `["lamp/1", "on"]`)
 	// The topics of the history complete the topic.
 	p.Click("[name=topic]")
 	p.Until(`document.querySelector("#topics option")?.value === "lamp/1"`)
 	p.Click("#clear-history")
-	p.Until(`document.querySelectorAll("#history li").length === 0`)
+	p.Until(`document.querySelectorAll("#published-list li").length === 0`)
 }
 
 // Another part of the page fills the form, and reads it.
@@ -385,7 +385,7 @@ func TestPublishCompose(t *testing.T) {
 	p.Until(`document.querySelector("#view-messages").hidden`)
 	p.Eval(`app.compose({ topic: "a/b", payload: new TextEncoder().encode('{"v": "{{n}}"}'), options: { qos: 1, retain: true, userProperties: [["k", "v"]], correlationData: new Uint8Array([0, 1]) } })`, nil)
 	p.Until(`!document.querySelector("#view-messages").hidden && document.activeElement.id === "payload"`)
-	p.Is(`document.querySelector("#publish-properties .badge").textContent`, `"2 set"`)
+	p.Is(`document.querySelector("#publish-properties .tally").textContent`, `"2 set"`)
 	want := `["a/b", "{\"v\": \"{{n}}\"}", {"qos": 1, "retain": true, "correlationData": {"0": 0, "1": 1}, "userProperties": [["k", "v"]]}]`
 	p.Is(`Object.values(app.composed())`, want)
 	ctrlEnter(p)

@@ -11,7 +11,7 @@ import { $, button, clock, h } from "../../ui/dom.js";
  * @param {import("../../core/commands.js").Commands} commands
  */
 export function mountHistory({ saved, history }, use, fill, commands) {
-  const root = $("publish-history"), badge = root.querySelector(".badge");
+  const root = $("publish-history"), badge = root.querySelector(".tally");
   const note = h("p", { class: "small", role: "status", id: "saved-note" });
   const say = (text, bad = false) => {
     note.textContent = text;
@@ -86,7 +86,7 @@ export function mountHistory({ saved, history }, use, fill, commands) {
   };
 
   // The history.
-  const published = h("ul", { class: "entries", id: "history", "aria-label": "Published messages" });
+  const published = h("ul", { class: "entries", id: "published-list", "aria-label": "Published messages" });
   const historyBound = h("p", { class: "small" });
   const clear = button("Clear", () => history.clear(), { id: "clear-history" });
   const choose = ({ draft, omitted }) => {

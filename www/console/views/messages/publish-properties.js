@@ -8,7 +8,7 @@ const MAX_ROWS = 100;
  * @param {any} form
  */
 export function mountProperties(form) {
-  const root = $("publish-properties"), badge = root.querySelector(".badge");
+  const root = $("publish-properties"), badge = root.querySelector(".tally");
   const field = (name, properties) => h("input", { name, spellcheck: false, autocomplete: "off", ...properties });
   const contentType = field("contentType", { placeholder: "application/json" });
   contentType.setAttribute("list", "content-types");

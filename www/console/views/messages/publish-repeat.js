@@ -10,7 +10,7 @@ const UPDATE_MS = 250;
  * @param {(work: (draft: import("../../core/publish-draft.js").Draft) => unknown) => unknown} use calls work with the message of the form
  */
 export function mountRepeat({ repetitions, history }, use) {
-  const root = $("publish-repeat"), badge = root.querySelector(".badge");
+  const root = $("publish-repeat"), badge = root.querySelector(".tally");
   const every = h("input", { name: "every", type: "number", min: "1", max: "86400000", value: "1000", required: true });
   const times = h("input", { name: "times", type: "number", min: "1", step: "1", placeholder: "no end" });
   const list = h("ul", { class: "runs", id: "repetitions", "aria-label": "Repeated messages" });

@@ -13,7 +13,7 @@ const MAX_SHOWN = 16 << 10;
  * @param {any} form
  */
 export function mountRequest(publisher, use, form) {
-  const root = $("publish-request"), badge = root.querySelector(".badge"), { responder } = publisher;
+  const root = $("publish-request"), badge = root.querySelector(".tally"), { responder } = publisher;
 
   // The request.
   const timeout = h("input", { name: "timeout", type: "number", min: "1", max: "2147483647", value: "5000", required: true });
