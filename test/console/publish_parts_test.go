@@ -30,7 +30,7 @@ func TestPublishRepeat(t *testing.T) {
 	p.Fill("[name=times]", "\b")
 	p.Click("#repeat-start")
 	p.Fill("[name=topic]", "end/b")
-	choose(p, "#publish [name=qos]", "0")
+	chooseLetter(p, "#publish [name=qos]", "0")
 	p.Click("#repeat-start")
 	p.Until(`["end/a", "end/b"].every((topic) => got.filter((m) => m.topic === topic).length > 3)`)
 	p.Until(`document.querySelector("#publish-repeat .tally").textContent === "2 running" && /[1-9][0-9.]*\/s/.test(document.querySelector("#repetitions li > span").textContent)`)

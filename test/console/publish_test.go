@@ -49,8 +49,8 @@ func ctrlEnter(p *harness.Person) {
 	press(p, chromedp.ModifierCtrl)
 }
 
-// choose selects an option of a select element by the first letter of its text.
-func choose(p *harness.Person, selector, letter string) {
+// chooseLetter selects an option of a select element by the first letter of its text.
+func chooseLetter(p *harness.Person, selector, letter string) {
 	p.T.Helper()
 	p.Eval(fmt.Sprintf(`document.querySelector(%q).focus()`, selector), nil)
 	p.Do(chromedp.KeyEvent(letter))
@@ -63,7 +63,7 @@ func TestPublishProperties(t *testing.T) {
 	p.Click("[name=utf8]")
 	p.Fill("[name=responseTopic]", "answers/1")
 	p.Fill("[name=correlation]", "0a ff")
-	choose(p, "[name=correlationForm]", "H")
+	chooseLetter(p, "[name=correlationForm]", "H")
 	p.Fill("[name=messageExpiry]", "60")
 	p.Click("#add-property")
 	p.Do(chromedp.KeyEvent("colour"))
@@ -98,7 +98,7 @@ func TestPublishProperties(t *testing.T) {
 
 func TestPublishFormats(t *testing.T) {
 	p := publishPage(t, harness.Serve(t))
-	choose(p, "[name=format]", "J")
+	chooseLetter(p, "[name=format]", "J")
 	check := func(want string) {
 		t.Helper()
 		p.Is(`document.querySelector("#payload-check").textContent`, want)
@@ -118,14 +118,14 @@ func TestPublishFormats(t *testing.T) {
 	ctrlEnter(p)
 	p.Until(`got.length === 1 && got[0].text() === "no JSON"`)
 
-	choose(p, "[name=format]", "H")
+	chooseLetter(p, "[name=format]", "H")
 	p.Fill("#payload", "00 ff 7")
 	check(`"Not hex: a hexadecimal digit is missing: each byte has two."`)
 	p.Do(chromedp.KeyEvent("f"))
 	check(`"3 B"`)
 	ctrlEnter(p)
 	p.Until(`got.length === 2 && got[1].payload.join() === "0,255,127"`)
-	choose(p, "[name=format]", "B")
+	chooseLetter(p, "[name=format]", "B")
 	p.Fill("#payload", "AP9/")
 	ctrlEnter(p)
 	p.Until(`got.length === 3 && got[2].payload.join() === "0,255,127"`)
@@ -196,10 +196,10 @@ func TestPublishTemplates(t *testing.T) {
 func TestPublishResults(t *testing.T) {
 	s := harness.Serve(t, "-faults")
 	p := publishPage(t, s)
-	choose(p, "#publish [name=qos]", "2")
+	chooseLetter(p, "#publish [name=qos]", "2")
 	p.Click("#publish .primary")
 	p.Until(`document.querySelector("#published .bad")?.textContent.startsWith("ERR_QOS_NOT_SUPPORTED: ")`)
-	choose(p, "#publish [name=qos]", "0")
+	chooseLetter(p, "#publish [name=qos]", "0")
 	p.Click("#publish .primary")
 	p.Until(`document.querySelector("#published .good")?.textContent.endsWith("Sent. QoS 0 has no acknowledgement.")`)
 	p.Fill("[name=topic]", "a/+")
@@ -211,7 +211,7 @@ func TestPublishResults(t *testing.T) {
 	p.Fill("[name=topic]", "offline/0")
 	enter(p)
 	p.Until(`document.querySelector("#published .bad")?.textContent.startsWith("offline/0: ERR_OFFLINE_QOS0: ")`)
-	choose(p, "#publish [name=qos]", "1")
+	chooseLetter(p, "#publish [name=qos]", "1")
 	p.Fill("[name=topic]", "offline/1")
 	ctrlEnter(p)
 	p.Until(`document.querySelector("#published .waiting")?.textContent.startsWith("offline/1: Queued while offline.")`)
