@@ -58,7 +58,7 @@ export class App {
   };
 }
 
-const app = new App();
+export const app = new App();
 app.connection.failed.on(app.showError);
 app.subscriptions.failed.on(app.showError);
 mountHeader(app);

@@ -31,17 +31,20 @@ const MEMBERS = {
  * @param {import("../../main.js").App} app
  */
 export function mountGranted(root, { connection }) {
-  const table = h("table", { id: "granted" });
-  const none = h("p", { class: "small" }, "There is no connection.");
-  root.append(h("h2", { id: "granted-title" }, "Granted by the broker (CONNACK)"), table, none);
+  const cells = new Map(); // the elements of the values, by their members
+  const row = (member) => {
+    const [name, meaning] = MEMBERS[member] ?? [member, ""], cell = h("td", { class: "mono" });
+    cells.set(member, cell);
+    return h("tr", { dataset: { member } }, h("th", { scope: "row" }, name, h("small", {}, meaning)), cell);
+  };
+  const body = h("tbody", {}, Object.keys(MEMBERS).map(row));
+  root.append(h("h2", { id: "granted-title" }, "Granted by the broker (CONNACK)"), h("table", { id: "granted" }, body));
   return () => {
-    const granted = connection.client.connection;
-    none.hidden = Boolean(granted);
-    table.hidden = !granted;
-    if (!granted) return;
-    table.replaceChildren(h("tbody", {}, Object.entries(granted).map(([member, value]) => {
-      const [name, meaning, text = String] = MEMBERS[member] ?? [member, ""];
-      return h("tr", { dataset: { member } }, h("th", { scope: "row" }, name, h("small", {}, meaning)), h("td", { class: "mono" }, text(value)));
-    })));
+    const granted = connection.client.connection ?? {};
+    for (const member of Object.keys(granted)) if (!cells.has(member)) body.append(row(member));
+    for (const [member, cell] of cells) {
+      const text = MEMBERS[member]?.[2] ?? String;
+      cell.textContent = Object.hasOwn(granted, member) ? text(granted[member]) : "–";
+    }
   };
 }

@@ -1,7 +1,5 @@
 import { MAX_HISTORY } from "../../core/connection.js";
-import { button, clock, h } from "../../ui/dom.js";
-
-const FIRST = 20; // the number of changes that are shown at first
+import { clock, h } from "../../ui/dom.js";
 
 /**
  * The history of the states of the connection, newest first. Returns a function that draws it.
@@ -9,13 +7,8 @@ const FIRST = 20; // the number of changes that are shown at first
  * @param {import("../../main.js").App} app
  */
 export function mountHistory(root, { connection }) {
-  const list = h("ol", { id: "history" });
-  let all = false;
-  const more = button("", () => {
-    all = !all;
-    draw();
-  }, { id: "history-all" });
-  root.append(h("h2", { id: "history-title" }, "History"), list, more, h("p", { class: "small" }, `The last ${MAX_HISTORY} changes are kept, also when the profile changes. docs/errors.md describes each code.`));
+  const list = h("ol", { id: "history", tabIndex: 0, "aria-labelledby": "history-title" });
+  root.append(h("h2", { id: "history-title" }, "History"), list, h("p", { class: "small" }, `The last ${MAX_HISTORY} changes are kept, also when the profile changes. docs/errors.md describes each code.`));
 
   const item = ({ time, event, text, profile, error }) => h("li", { dataset: { event } },
     h("p", {}, h("time", { dateTime: new Date(time).toISOString() }, clock(time)), " ", h("strong", { class: error ? "bad" : event === "connected" ? "good" : "" }, event), " ",
@@ -23,14 +16,14 @@ export function mountHistory(root, { connection }) {
     error && h("p", { class: "reason" }, error.code ? h("code", {}, error.code) : "", error.code ? " " : "", error.message),
     error && h("p", { class: "small" }, factsOf(error)));
 
-  const draw = () => {
+  let newest; // the newest change that is drawn
+  return () => {
     const { history } = connection;
-    const changes = (all ? history : history.slice(-FIRST)).toReversed();
-    list.replaceChildren(...changes.map(item));
-    more.hidden = history.length <= FIRST;
-    more.textContent = all ? `Show the last ${FIRST}` : `Show all ${history.length}`;
+    const added = history.slice(history.indexOf(newest) + 1);
+    newest = history.at(-1);
+    list.prepend(...added.map(item).reverse());
+    while (list.children.length > history.length) list.lastChild.remove();
   };
-  return draw;
 }
 
 /** Returns what an error says beside its message. @param {any} error */

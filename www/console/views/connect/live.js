@@ -2,6 +2,20 @@ import { sizeOf } from "../../core/payload.js";
 import { button, h } from "../../ui/dom.js";
 import { RoundTripChart } from "./round-trip.js";
 
+const perSecond = (rate) => `${rate >= 10 || rate === 0 ? Math.round(rate).toLocaleString() : rate.toFixed(1)}/s`;
+
+/** The counters: the title, and the text. @type {[title: string, text: (stats: import("../../../iot.js").Stats, rate: (name: any) => number) => string][]} */
+const COUNTERS = [
+  ["Messages in", ({ messagesIn }, rate) => `${messagesIn.toLocaleString()} (${perSecond(rate("messagesIn"))})`],
+  ["Messages out", ({ messagesOut }, rate) => `${messagesOut.toLocaleString()} (${perSecond(rate("messagesOut"))})`],
+  ["Bytes in", ({ bytesIn }, rate) => `${sizeOf(bytesIn)} (${sizeOf(Math.round(rate("bytesIn")))}/s)`],
+  ["Bytes out", ({ bytesOut }, rate) => `${sizeOf(bytesOut)} (${sizeOf(Math.round(rate("bytesOut")))}/s)`],
+  ["Not acknowledged yet", ({ inflight }) => inflight.toLocaleString()],
+  ["Waiting to be sent", ({ queued }) => queued.toLocaleString()],
+  ["Subscriptions", ({ subscriptions }) => subscriptions.toLocaleString()],
+  ["Connections made", ({ connects }) => connects.toLocaleString()],
+];
+
 /**
  * The state, the countdown to the next attempt, the credentials, the round trip and the counters. Returns a function that
  * draws them.
@@ -18,13 +32,11 @@ export function mountLive(root, { connection, commands, run }) {
   const counters = h("dl", { id: "counters" });
   root.append(h("div", { class: "row head" }, h("h2", { id: "live-title" }, "Connection"), h("span", { class: "grow" }), reconnect), summary, credential, chart.element, counters);
 
-  const values = new Map(); // the elements of the counters, by their titles
-  const count = (name, text) => {
-    let value = values.get(name);
-    if (!value) counters.append(h("dt", {}, name), (value = h("dd", {})));
-    values.set(name, value);
-    if (value.textContent !== text) value.textContent = text;
-  };
+  const cells = COUNTERS.map(([name]) => {
+    const cell = h("dd", {}, "–");
+    counters.append(h("dt", {}, name), cell);
+    return cell;
+  });
 
   return () => {
     const wait = connection.nextAttempt === undefined ? 0 : Math.max(0, Math.ceil((connection.nextAttempt - performance.now()) / 1000));
@@ -42,19 +54,12 @@ export function mountLive(root, { connection, commands, run }) {
     chart.draw(samples.list);
     const { last } = samples;
     if (!last) return;
-    const { stats } = last, rate = (name) => samples.rateOf(name);
-    count("Messages in", `${stats.messagesIn.toLocaleString()} (${perSecond(rate("messagesIn"))})`);
-    count("Messages out", `${stats.messagesOut.toLocaleString()} (${perSecond(rate("messagesOut"))})`);
-    count("Bytes in", `${sizeOf(stats.bytesIn)} (${sizeOf(Math.round(rate("bytesIn")))}/s)`);
-    count("Bytes out", `${sizeOf(stats.bytesOut)} (${sizeOf(Math.round(rate("bytesOut")))}/s)`);
-    count("Not acknowledged yet", stats.inflight.toLocaleString());
-    count("Waiting to be sent", stats.queued.toLocaleString());
-    count("Subscriptions", stats.subscriptions.toLocaleString());
-    count("Connections made", stats.connects.toLocaleString());
+    COUNTERS.forEach(([, text], i) => {
+      const value = text(last.stats, (name) => samples.rateOf(name));
+      if (cells[i].textContent !== value) cells[i].textContent = value;
+    });
   };
 }
-
-const perSecond = (rate) => `${rate >= 10 || rate === 0 ? Math.round(rate).toLocaleString() : rate.toFixed(1)}/s`;
 
 /** Returns how long credentials are valid, without a secret. @param {import("../../core/options.js").Credential} credential */
 function credentialText({ keyId, expiration, issued }) {

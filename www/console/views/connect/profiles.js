@@ -53,8 +53,9 @@ export function mountProfiles(root, { profiles, connection, commands, run }, foc
       const used = connection.profile.id === id && connection.active;
       const item = button("", () => profiles.select(id), { dataset: { id } });
       if (profiles.selected.id === id) item.setAttribute("aria-current", "true");
-      item.append(h("span", { class: "name" }, name), used ? h("span", { class: "badge good" }, "in use") : "", profiles.startId === id ? h("span", { class: "badge" }, "at start") : "",
-        h("span", { class: "dim where" }, [KINDS[kind].title !== name && KINDS[kind].title, shortOf(endpoint || backend)].filter(Boolean).join(" · ")));
+      item.append(h("span", { class: "name" }, name), h("span", { class: "dim where" },
+        used && h("span", { class: "badge good" }, "in use"), profiles.startId === id && h("span", { class: "badge" }, "at start"),
+        [KINDS[kind].title !== name && KINDS[kind].title, shortOf(endpoint || backend)].filter(Boolean).join(" · ")));
       return h("li", {}, item);
     }));
     undo.hidden = !profiles.removed;
