@@ -12,6 +12,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -125,4 +126,24 @@ func (p *Person) Resize(width, height int64) {
 		p.T.Fatal(err)
 	}
 	p.Is(`innerWidth`, strconv.FormatInt(width, 10))
+}
+
+// Script adds a script that runs in every page that the person visits from now on, before the scripts of the page.
+func (p *Person) Script(source string) {
+	p.T.Helper()
+	if _, err := chromedp.Call(p.Ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: source}); err != nil {
+		p.T.Fatal(err)
+	}
+}
+
+// Visit opens a page.
+func (p *Person) Visit(url string) {
+	p.T.Helper()
+	p.Do(chromedp.Navigate(url))
+}
+
+// Press presses and releases a key, such as "k" or kb.Escape, with modifiers.
+func (p *Person) Press(key string, modifiers ...chromedp.Modifier) {
+	p.T.Helper()
+	p.Do(chromedp.KeyEvent(key, chromedp.KeyModifiers(modifiers...)))
 }

@@ -32,6 +32,10 @@ export class App {
   show;
   /** The guided first minute; ui/tour.js sets it. @type {import("./core/tour.js").Tour} */
   tour;
+  /** Fills the form that publishes, and returns its message; views/messages/publish.js sets them. @type {(message: { topic: string, payload?: any, options?: any }) => void} */
+  compose;
+  /** @type {() => { topic: string, payload: any, options: any }} */
+  composed;
 
   /** Shows an error above the view, or hides the last one. @param {any} [error] */
   showError = (error) => {

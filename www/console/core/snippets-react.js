@@ -20,7 +20,7 @@ const COMPONENTS = {
   publish: ({ topic, payload, options }) => ({
     hooks: ["usePublish"],
     code: "const publish = usePublish();",
-    jsx: `<button onClick={() => publish(${literal(topic)}, ${literal(payload)}${more(options)})}>Publish</button>`,
+    jsx: `<button onClick={async () => publish(${literal(topic)}, ${literal(payload)}${more(options)})}>Publish</button>`,
   }),
   subscribe: ({ filter, options }) => ({ hooks: ["useSubscription"], code: `const messages = useSubscription(${literal(filter)}${keep(options)});`, jsx: LIST }),
   request: ({ topic, payload, options }) => ({

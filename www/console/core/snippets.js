@@ -166,8 +166,11 @@ function valueOf({ type, choices }, value) {
   return choice && choice.length > 2 ? choice[2] : value;
 }
 
-/** Returns a text that is compact JSON of an object or an array as { json: value }, and other payloads as they are. */
+const MAX_BYTES = 512; // longer payloads are not a part of the code
+
+/** Returns a text that is compact JSON of an object or an array as { json: value }, and long bytes as a file. */
 function payloadOf(payload) {
+  if (payload instanceof Uint8Array && payload.length > MAX_BYTES) return new Source('await (await fetch("payload.bin")).arrayBuffer()');
   if (typeof payload !== "string" || !/^[[{]/.test(payload)) return payload;
   try {
     const json = JSON.parse(payload);

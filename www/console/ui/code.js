@@ -41,15 +41,17 @@ export function mountCode(app) {
     dialog.showModal();
     list.querySelector("[aria-selected=true]").focus();
   };
-  for (const [action, { title }] of Object.entries(ACTIONS)) app.commands.add({ id: `code-${action}`, title: `Code: ${title}`, run: () => app.showCode(action) });
-  $("publish-code").addEventListener("click", () => app.showCode("publish", messageOf($("publish").elements)));
-  $("subscribe-code").addEventListener("click", () => {
-    const { filter, qos } = $("subscribe").elements;
-    app.showCode("subscribe", { filter: filter.value || undefined, options: { qos: Number(qos.value) } });
-  });
-}
-
-/** Returns the message in the form. */
-function messageOf({ topic, payload, qos, retain }) {
-  return { topic: topic.value, payload: payload.value, options: { qos: Number(qos.value), retain: retain.checked } };
+  /** The values of the forms, for the actions that have a form. They throw the error of a field. */
+  const forms = {
+    publish: () => app.composed(),
+    request: () => app.composed(),
+    subscribe() {
+      const { filter, qos } = $("subscribe").elements;
+      return { filter: filter.value || undefined, options: { qos: Number(qos.value) } };
+    },
+  };
+  const show = (action) => app.run(() => app.showCode(action, forms[action]?.()));
+  for (const [action, { title }] of Object.entries(ACTIONS)) app.commands.add({ id: `code-${action}`, title: `Code: ${title}`, run: () => show(action) });
+  $("publish-code").addEventListener("click", () => show("publish"));
+  $("subscribe-code").addEventListener("click", () => show("subscribe"));
 }

@@ -51,22 +51,13 @@ export function mountTour(app) {
   };
 
   /** Fills the forms as the step describes. The user submits them. */
-  const fill = ({ publish, filter, view }) => {
-    app.show(view ?? "messages");
-    const set = (form, name, value) => {
-      const field = $(form).elements[name];
-      if (typeof value === "boolean") field.checked = value;
-      else field.value = value;
-      field.dispatchEvent(new Event("input", { bubbles: true }));
-      field.dispatchEvent(new Event("change", { bubbles: true }));
-    };
-    if (filter) set("subscribe", "filter", filter);
-    if (publish) {
-      set("publish", "topic", publish.topic);
-      set("publish", "payload", publish.payload);
-      set("publish", "retain", publish.retain ?? false);
-    }
-    if (!view) $(publish ? "publish" : "subscribe").querySelector(publish ? ".primary" : "[name=filter]").focus();
+  const fill = ({ publish, filter, view = "messages" }) => {
+    if (filter) $("subscribe").elements.filter.value = filter;
+    if (publish) app.compose({ topic: publish.topic, payload: publish.payload, options: { qos: 1, retain: publish.retain ?? false } });
+    const focus = () => view === "messages" && (publish ? $("publish").querySelector(".primary") : $("subscribe").elements.filter).focus();
+    if (document.documentElement.dataset.view === view) return focus();
+    addEventListener("hashchange", focus, { once: true }); // a change of the view moves the focus
+    app.show(view);
   };
 
   tour.changed.on(show);
