@@ -83,7 +83,7 @@ func TestTourHidden(t *testing.T) {
 	p.Until(`globalThis.iot?.state === "connected"`)
 	p.Is(`document.querySelector("#tour").getClientRects().length`, `0`)
 	p.Click(`[data-view=learn]`)
-	p.Until(`document.querySelector(".steps")`)
+	p.Until(`document.querySelector(".steps") !== null`)
 	p.Click(".learn-view button.primary")
 	p.Until(`location.hash === "#/messages" && document.querySelector("#tour-text").textContent.startsWith("Publish a message.")`)
 }

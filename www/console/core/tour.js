@@ -138,13 +138,15 @@ export class Tour {
   }
 
   /** @param {import("./messages.js").MessageRecord} record */
-  #receive({ topic, retain, subscriptions }) {
-    const { client } = this.#connection;
+  #receive(record) {
+    const { topic, retain } = record, { client } = this.#connection;
     if (retain) this.#complete("retained");
     if (topic === WILL.topic && this.second === "cut") this.#complete("will");
-    if (subscriptions.some((id) => /\+|.#$/.test(this.#subscriptions.get(id)?.filter ?? ""))) this.#complete("wildcard");
-    // The acknowledgement of a message may follow the message.
-    setTimeout(() => client.stats().messagesOut > this.#sent && this.#complete("publish"), 200);
+    // The acknowledgement of a message may follow the message, as may its other subscriptions.
+    setTimeout(() => {
+      if (client.stats().messagesOut > this.#sent) this.#complete("publish");
+      if (record.subscriptions.some((id) => /\+|.#$/.test(this.#subscriptions.get(id)?.filter ?? ""))) this.#complete("wildcard");
+    }, 200);
   }
 
   #look() {
