@@ -14,12 +14,13 @@ const TOPIC_SIZE = 65536;
 export const MAX_INPUT = 268435455;
 
 // Records.
-const KIND_TOPIC = 1, KIND_MESSAGE = 2, KIND_DONE = 3, KIND_EFFECT = 4;
+const KIND_TOPIC = 1, KIND_MESSAGE = 2, KIND_DONE = 3, KIND_EFFECT = 4, KIND_PACKET = 5;
 const TOPIC_ID = 1, TOPIC_FIRST = 2, TOPIC_NAME = 3, TOPIC_RECIPIENTS = 5, TOPIC_WORDS = 6;
 const MESSAGE_TOPIC = 1, MESSAGE_FLAGS = 2, MESSAGE_PAYLOAD = 3, MESSAGE_PACKET = 5, MESSAGE_RECIPIENTS = 7, MESSAGE_PROPERTIES = 8, MESSAGE_WORDS = 9;
 export const PROPERTY_ID = 0, PROPERTY_DATA = 1, PROPERTY_VALUE = 3, PROPERTY_WORDS = 5;
 const DONE_TOKEN = 1, DONE_REASON = 2, DONE_WORDS = 3;
 const EFFECT_TEXT = 1, EFFECT_BYTES = 3, EFFECT_WORDS = 5;
+const PACKET_OUT = 1, PACKET_SIZE = 2, PACKET_BYTES = 3, PACKET_WORDS = 5;
 
 // Flags of a message.
 export const FLAG_QOS = 3, FLAG_RETAIN = 4, FLAG_DUPLICATE = 8, FLAG_UTF8 = 16, FLAG_SHARED = 64, FLAG_LISTENERS = 512;
@@ -52,7 +53,8 @@ const LEAST_INPUT = 65536, LARGE_INPUT = 1048576;
  *   disconnect: { token: number },
  *   reconnect: undefined,
  *   wake: undefined,
- *   listen: undefined,
+ *   onmessage: undefined,
+ *   onpacket: undefined,
  *   stats: undefined,
  * }} Operations
  */
@@ -96,6 +98,7 @@ const LEAST_INPUT = 65536, LARGE_INPUT = 1048576;
  * @property {(topic: number, record: MessageRecord) => void} unclaimed_
  * @property {(token: number, reason: number) => void} done_
  * @property {(effect: Effect, bytes: Uint8Array) => void} effect_
+ * @property {(out: number, size: number, bytes: Uint8Array) => void} packet_ out is 1 for a packet of the client
  */
 
 export const encoder = new TextEncoder();
@@ -239,13 +242,24 @@ export class Memory {
           handler.done_(words[at + DONE_TOKEN], words[at + DONE_REASON]);
           at += DONE_WORDS;
           break;
-        default: { // KIND_EFFECT
-          const bytes = words[at + EFFECT_BYTES];
-          handler.effect_(JSON.parse(this.#text(words, at + EFFECT_TEXT)), this.#bytes.slice(bytes, bytes + words[at + EFFECT_BYTES + 1]));
+        case KIND_PACKET:
+          handler.packet_(words[at + PACKET_OUT], words[at + PACKET_SIZE], this.#copy(words, at + PACKET_BYTES));
+          at += PACKET_WORDS;
+          break;
+        default: // KIND_EFFECT
+          handler.effect_(JSON.parse(this.#text(words, at + EFFECT_TEXT)), this.#copy(words, at + EFFECT_BYTES));
           at += EFFECT_WORDS;
-        }
       }
     }
+  }
+
+  /**
+   * Copies bytes.
+   * @param {Uint32Array} words
+   * @param {number} at the index of the word with the address; the next word is the length
+   */
+  #copy(words, at) {
+    return this.#bytes.slice(words[at], words[at] + words[at + 1]);
   }
 
   /**
@@ -254,6 +268,6 @@ export class Memory {
    * @param {number} at the index of the word with the address; the next word is the length
    */
   #text(words, at) {
-    return exact.decode(this.#bytes.subarray(words[at], words[at] + words[at + 1]));
+    return exact.decode(this.#copy(words, at));
   }
 }

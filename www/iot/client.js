@@ -33,14 +33,14 @@ export class IotClient extends EventTarget {
   #subscriptions = new Map();
   // A request has a timeout, so its subscription must not wait for a later connect().
   #requests = new Requests(this, (topic, handler) => this.#subscribe(topic, handler, { qos: 1 }, true));
-  /** Whether the page has added a listener for the event message. */
-  #listening = false;
+  /** @type {Set<string>} an operation for each event that has had a listener; the wasm ignores unknown ones */
+  #listening = new Set();
   /** @type {import("../iot.js").Stats} the last known counters; the wasm has none before it is loaded */
   #stats = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, inflight: 0, queued: 0, subscriptions: 0, connects: 0 };
 
   #link = new Link(this, {
     deliver_: (recipients, message) => this.#deliver(recipients, message),
-    unclaimed_: (message) => this.#emit("unclaimed", message),
+    emit_: (type, detail) => this.#emit(type, detail),
     changed_: (change, error) => this.#changed(change, error),
     ended_: (id, error) => this.#ended(id, error),
     provide_: (refused) => this.#provide(refused),
@@ -87,7 +87,7 @@ export class IotClient extends EventTarget {
           this.#current = o;
           this.#disconnectOnAbort(signal);
         }
-        if (this.#listening) this.#link.tryCall_("listen");
+        this.#reportListeners();
         this.#link.call_("connect", sameConnection || !o ? { token } : { token, options: this.#connectArgument(o) });
       }, signal);
       done.catch(() => {
@@ -244,11 +244,14 @@ export class IotClient extends EventTarget {
    * @param {AddEventListenerOptions | boolean} [options]
    */
   addEventListener(type, listener, options) {
-    if (type === "message") {
-      this.#listening = true;
-      this.#link.tryCall_("listen");
-    }
+    this.#listening.add("on" + type);
+    this.#reportListeners();
     super.addEventListener(type, listener, options);
+  }
+
+  /** Reports to the wasm which events have a listener. */
+  #reportListeners() {
+    for (const name of this.#listening) this.#link.tryCall_(/** @type {"onmessage"} */ (name));
   }
 
   /**

@@ -11,7 +11,7 @@ import { wellFormed } from "./values.js";
  * The callbacks of a Link. IotClient implements them.
  * @typedef {object} Owner
  * @property {(recipients: Uint32Array, message: Message) => void} deliver_ delivers a message to the subscriptions with these ids
- * @property {(message: Message) => void} unclaimed_ reports a message without a recipient
+ * @property {(type: string, detail: unknown) => void} emit_ fires an event
  * @property {(change: any, error: any) => void} changed_ reports a change of the state: the effect state and its error
  * @property {(subscription: number, error: any) => void} ended_ reports that a subscription has ended
  * @property {(refused: boolean) => Promise<any>} provide_ returns an object with credentials or a URL, for the argument of the operation provided
@@ -53,9 +53,13 @@ export class Link {
     },
     unclaimed_: (topic, record) => {
       const message = new Message(this.#topics[topic].name, record, this.#client);
-      this.#queue.push_(this, undefined, () => this.#owner.unclaimed_(message));
+      this.#queue.push_(this, undefined, () => this.#owner.emit_("unclaimed", message));
     },
     done_: (token, reason) => this.#queue.push_(this, token, reason ? { reasonCode: reason } : OK),
+    packet_: (out, size, bytes) => {
+      const packet = { direction: out ? "out" : "in", size, bytes, time: performance.now() };
+      this.#queue.push_(this, undefined, () => this.#owner.emit_("packet", packet));
+    },
     effect_: (effect, bytes) => this.#queue.push_(this, undefined, () => this.#carryOut(plain(effect), bytes)),
   });
 
