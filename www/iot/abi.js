@@ -23,8 +23,8 @@ const EFFECT_TEXT = 1, EFFECT_BYTES = 3, EFFECT_WORDS = 5;
 const PACKET_OUT = 1, PACKET_SIZE = 2, PACKET_BYTES = 3, PACKET_WORDS = 5;
 
 // Flags of a message.
-export const FLAG_QOS = 3, FLAG_RETAIN = 4, FLAG_DUPLICATE = 8, FLAG_UTF8 = 16, FLAG_SHARED = 64, FLAG_LISTENERS = 512;
-const FLAG_OWN_MEMORY = 32, FLAG_UNCLAIMED = 128, FLAG_SELECTED = 256;
+export const FLAG_QOS = 3, FLAG_RETAIN = 4, FLAG_DUPLICATE = 8, FLAG_UTF8 = 16, FLAG_SHARED = 64, FLAG_UNCLAIMED = 128, FLAG_LISTENERS = 512;
+const FLAG_OWN_MEMORY = 32, FLAG_SELECTED = 256;
 
 // Identifiers of MQTT properties.
 export const PAYLOAD_FORMAT = 1, MESSAGE_EXPIRY = 2, CONTENT_TYPE = 3, RESPONSE_TOPIC = 8, CORRELATION_DATA = 9, USER_PROPERTY = 38;
@@ -95,10 +95,9 @@ const LEAST_INPUT = 65536, LARGE_INPUT = 1048576;
  * @typedef {object} RecordHandler
  * @property {(id: number, first: boolean, name: string, recipients: Uint32Array) => void} topic_
  * @property {(topic: number, record: MessageRecord, selected: Uint32Array | undefined) => void} message_
- * @property {(topic: number, record: MessageRecord) => void} unclaimed_
  * @property {(token: number, reason: number) => void} done_
  * @property {(effect: Effect, bytes: Uint8Array) => void} effect_
- * @property {(out: number, size: number, bytes: Uint8Array) => void} packet_ out is 1 for a packet of the client
+ * @property {(packet: import("../iot.js").PacketDetail) => void} packet_
  */
 
 export const encoder = new TextEncoder();
@@ -233,8 +232,7 @@ export class Memory {
             size_: size,
             properties_: properties === next ? EMPTY : words.slice(properties, next),
           };
-          if (flags & FLAG_UNCLAIMED) handler.unclaimed_(topic, record);
-          else handler.message_(topic, record, flags & FLAG_SELECTED ? words.slice(ids, properties) : undefined);
+          handler.message_(topic, record, flags & FLAG_SELECTED ? words.slice(ids, properties) : undefined);
           at = next;
           break;
         }
@@ -242,24 +240,14 @@ export class Memory {
           handler.done_(words[at + DONE_TOKEN], words[at + DONE_REASON]);
           at += DONE_WORDS;
           break;
-        case KIND_PACKET:
-          handler.packet_(words[at + PACKET_OUT], words[at + PACKET_SIZE], this.#copy(words, at + PACKET_BYTES));
-          at += PACKET_WORDS;
-          break;
-        default: // KIND_EFFECT
-          handler.effect_(JSON.parse(this.#text(words, at + EFFECT_TEXT)), this.#copy(words, at + EFFECT_BYTES));
+        default: { // KIND_EFFECT, KIND_PACKET
+          const start = words[at + EFFECT_BYTES], bytes = this.#bytes.slice(start, start + words[at + EFFECT_BYTES + 1]);
+          if (words[at] === KIND_EFFECT) handler.effect_(JSON.parse(this.#text(words, at + EFFECT_TEXT)), bytes);
+          else handler.packet_({ direction: words[at + PACKET_OUT] ? "out" : "in", size: words[at + PACKET_SIZE], bytes, time: performance.now() });
           at += EFFECT_WORDS;
+        }
       }
     }
-  }
-
-  /**
-   * Copies bytes.
-   * @param {Uint32Array} words
-   * @param {number} at the index of the word with the address; the next word is the length
-   */
-  #copy(words, at) {
-    return this.#bytes.slice(words[at], words[at] + words[at + 1]);
   }
 
   /**
@@ -268,6 +256,6 @@ export class Memory {
    * @param {number} at the index of the word with the address; the next word is the length
    */
   #text(words, at) {
-    return exact.decode(this.#copy(words, at));
+    return exact.decode(this.#bytes.subarray(words[at], words[at] + words[at + 1]));
   }
 }

@@ -1,6 +1,6 @@
 import { FLAG_LISTENERS } from "./abi.js";
 import { plain } from "./errors.js";
-import { Link } from "./link.js";
+import { Link, emit } from "./link.js";
 import { copyOf, flagsOf } from "./message.js";
 import { CONNECT, PUBLISH, SUBSCRIBE, check, credentialsObject, equal } from "./options.js";
 import { onAbort, pagePromise, tabClientId } from "./page.js";
@@ -40,7 +40,6 @@ export class IotClient extends EventTarget {
 
   #link = new Link(this, {
     deliver_: (recipients, message) => this.#deliver(recipients, message),
-    emit_: (type, detail) => this.#emit(type, detail),
     changed_: (change, error) => this.#changed(change, error),
     ended_: (id, error) => this.#ended(id, error),
     provide_: (refused) => this.#provide(refused),
@@ -296,13 +295,13 @@ export class IotClient extends EventTarget {
       if (!subscription) continue;
       const { filter } = subscription;
       try {
-        if (!deliver(subscription, delivered++ ? copyOf(message) : message)) this.#emit("slowconsumer", { filter, dropped: subscription.dropped });
+        if (!deliver(subscription, delivered++ ? copyOf(message) : message)) emit(this, "slowconsumer", { filter, dropped: subscription.dropped });
       } catch (error) {
-        this.#emit("handlererror", { error, filter });
+        emit(this, "handlererror", { error, filter });
         report(error);
       }
     }
-    if (flagsOf(message) & FLAG_LISTENERS) this.#emit("message", delivered ? copyOf(message) : message);
+    if (flagsOf(message) & FLAG_LISTENERS) emit(this, "message", delivered ? copyOf(message) : message);
   }
 
   /**
@@ -317,7 +316,7 @@ export class IotClient extends EventTarget {
     if (event === "closed") this.#removeListener();
     /** @type {any} */
     const details = { connecting: { attempt }, connected: { ...change.connection, attempt, recovered }, disconnected: { error, retryInMs }, closed: { error } };
-    this.#emit(event, details[event]);
+    emit(this, event, details[event]);
   }
 
   /**
@@ -341,15 +340,7 @@ export class IotClient extends EventTarget {
     this.#state = "closed";
     this.#connection = undefined;
     this.#removeListener();
-    this.#emit("closed", { error });
-  }
-
-  /**
-   * @param {string} type
-   * @param {unknown} detail
-   */
-  #emit(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    emit(this, "closed", { error });
   }
 }
 
