@@ -5,7 +5,7 @@ import type {
   Connection, Credentials, CredentialsProvider, CustomAuthorizer, DefaultClient, DisconnectedDetail, HandlerErrorDetail, IotErrorCode,
   IotErrorInit, IotEvent, IotEventListener, IotEvents, JsonPayload, LoadOptions, Message, MessageHandler, OfflineOptions, OwnBytes,
   Payload, Phase, PresignOptions, ProviderOptions, PublishOptions, PublishResult, QoS, ReconnectOptions, RequestOptions,
-  SlowConsumerDetail, State, Stats, SubscribeOptions, Subscription, UrlProvider, UserProperties, UserPropertiesInit, Will,
+  PacketDetail, SlowConsumerDetail, State, Stats, SubscribeOptions, Subscription, UrlProvider, UserProperties, UserPropertiesInit, Will,
 } from "../../www/iot.js";
 import { cognito } from "../../www/cognito.js";
 import type {
@@ -205,6 +205,10 @@ function listening(client: IotClient): void {
   client.addEventListener("message", ({ detail }) => handler(detail));
   client.addEventListener("unclaimed", ({ detail }) => handler(detail));
   client.addEventListener("slowconsumer", ({ detail }: CustomEvent<SlowConsumerDetail>) => show(detail.filter, detail.dropped));
+  client.addEventListener("packet", ({ detail }: CustomEvent<PacketDetail>) => {
+    holds<Same<typeof detail.direction, "in" | "out">>();
+    show(detail.bytes.length, detail.size, detail.time);
+  });
   client.addEventListener("handlererror", (event) => {
     const { error, filter }: HandlerErrorDetail = event.detail;
     show(error, filter);
