@@ -17,6 +17,8 @@ import type {
   JobExecution, JobExecutionState, JobExecutionSummary, JobStatus, JobUpdateStatus, Jobs, JobsErrorCode, JobsNextOptions, JobsRequestOptions, JobsStartOptions,
   JobsUpdateOptions,
 } from "../../www/jobs.js";
+import { decodePacket, packets } from "../../www/packets.js";
+import type { DecodedPacket, DecodedWill, Field, FilterOptions, PacketType, Property, Reason, TracedPacket } from "../../www/packets.js";
 import { presence } from "../../www/presence.js";
 import type { Presence, PresenceChangesOptions, PresenceErrorDetail, PresenceEvent, PresenceEventListener, PresenceEvents } from "../../www/presence.js";
 import { shadow } from "../../www/shadow.js";
@@ -412,5 +414,27 @@ async function watching(): Promise<void> {
   await present.close();
 }
 
+// ---- packets
+
+function tracing(): void {
+  const stop = packets(iot, (packet: TracedPacket) => {
+    show(packet.direction, packet.size, packet.bytes.length, packet.time, packet.type satisfies PacketType, packet.packetId, packet.roundTripMs?.toFixed());
+    holds<Same<typeof packet.decoded, DecodedPacket>>();
+  });
+  stop();
+  const decoded: DecodedPacket = decodePacket(new Uint8Array([0xd0, 0]));
+  const reason: Reason | undefined = decoded.reason ?? decoded.reasons?.[0];
+  show(decoded.type, decoded.section, decoded.flags, decoded.size, decoded.truncated, decoded.error, decoded.packetId, reason?.code, reason?.name, reason?.section);
+  show(decoded.topic, decoded.qos, decoded.retain, decoded.duplicate, decoded.payload?.length, decoded.sessionPresent);
+  show(decoded.protocolName, decoded.protocolVersion, decoded.cleanStart, decoded.keepAlive, decoded.clientId, decoded.username, decoded.password?.length);
+  const will: DecodedWill | undefined = decoded.will;
+  show(will?.topic, will?.payload?.length, will?.qos, will?.retain, will?.properties);
+  for (const { name, start, end, value } of decoded.fields satisfies readonly Field[]) show(name, end - start, value);
+  for (const { id, name, value } of (decoded.properties ?? []) satisfies readonly Property[]) show(id, name, value);
+  for (const { filter, qos, noLocal, retainAsPublished, retainHandling } of (decoded.filters ?? []) satisfies readonly FilterOptions[]) {
+    show(filter, qos, noLocal, retainAsPublished, retainHandling);
+  }
+}
+
 export type Disposable = AsyncDisposableWhereKnown;
-export { connecting, identities, known, listening, module, optionsOf, pairs, publishing, running, shadows, subscribing, watching };
+export { connecting, identities, known, listening, module, optionsOf, pairs, publishing, running, shadows, subscribing, tracing, watching };

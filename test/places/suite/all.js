@@ -15,6 +15,7 @@ import "./frames.js";
 import "./members.js";
 import "./request.js";
 import "./packets.js";
+import "./decode.js";
 import "./shadow.js";
 import "./shadow-view.js";
 import "./shadow-loops.js";
