@@ -203,7 +203,7 @@ function decodeBody(reader, type, packet) {
         if (type === UNSUBSCRIBE) packet.filters.push({ filter });
         else {
           const options = reader.integer(1, "Subscription Options");
-          packet.filters.push({ filter, qos: options & 3, noLocal: (options & 4) !== 0, retainAsPublished: (options & 8) !== 0, retainHandling: (options >> 4) & 3 });
+          packet.filters.push({ filter, noLocal: (options & 4) !== 0, qos: options & 3, retainAsPublished: (options & 8) !== 0, retainHandling: (options >> 4) & 3 });
         }
       }
       return;
