@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"iot.wasm/test/harness"
 )
@@ -41,7 +42,7 @@ func TestPackets(t *testing.T) {
 	p.Is(`Object.fromEntries([...document.querySelectorAll(".packet-body dt")].map((name) => [name.textContent, name.nextElementSibling.textContent]).filter(([name]) => ["Topic", "QoS", "User Property", "Specification"].includes(name)))`,
 		`{"Specification":"MQTT 5, section 3.3","Topic":"room/1","QoS":"1","User Property":"unit = celsius"}`)
 	p.Is(`document.querySelector(".packet-payload").textContent`, `"{\"t\":21}"`)
-	p.Is(`document.querySelector(".dump .line").textContent.startsWith("0000  3")`, `true`)
+	p.Is(`document.querySelector(".dump-line").textContent.startsWith("0000  3")`, `true`)
 	p.Click(".fields li:nth-child(3) button")
 	p.Is(`[document.querySelector(".fields [aria-pressed=true]").textContent, [...document.querySelectorAll(".dump .marked")].map((e) => e.textContent).join(" ")]`,
 		`["Topic Namebytes 2–9","00 06 72 6f 6f 6d 2f 31 ··room/1"]`)
@@ -53,7 +54,7 @@ func TestPackets(t *testing.T) {
 	p.Fill("#packet-search", "connack")
 	p.Until(`rows().join() === "in CONNACK"`)
 	p.Eval(`document.querySelector("#packets").focus()`, nil)
-	p.Do(chromedp.KeyEvent("\ue015")) // the arrow down
+	p.Do(chromedp.KeyEvent(kb.ArrowDown))
 	p.Do(chromedp.KeyEvent("\r"))
 	p.Until(`document.activeElement.id === "packet-title" && document.activeElement.textContent === "CONNACK, received"`)
 	p.Is(`[...document.querySelectorAll(".packet-body dd")].some((value) => value.textContent === "success (0x00), section 3.2.2.2")`, `true`)

@@ -58,7 +58,7 @@ export class PacketLog {
   #add(packet) {
     const { summary, reason, failed, extra } = describe(decodePacket(packet.bytes));
     const record = {
-      n: this.next++, time: performance.timeOrigin + packet.time, packet, summary, reason, failed,
+      n: this.next++, time: Date.now() - (performance.now() - packet.time), packet, summary, reason, failed,
       text: `${packet.type} ${packet.packetId || ""} ${summary} ${reason} ${extra}`.toLowerCase(), bytes: 0,
     };
     record.bytes = OVERHEAD + packet.bytes.length + 2 * (record.text.length + summary.length);

@@ -41,7 +41,7 @@ export function mountDetails(root) {
 }
 
 /** A table of names and values. Omits undefined values. */
-const table = (entries) => h("dl", {}, entries.filter(([, value]) => value !== undefined && value !== "").map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+const table = (entries) => h("dl", {}, entries.filter(([, value]) => value !== undefined && value !== "").flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 
 function facts({ time, packet }, d) {
   const yes = (value) => (value === undefined ? undefined : value ? "yes" : "no");
@@ -90,7 +90,7 @@ function dump(bytes, { fields, error }) {
   const part = bytes.subarray(0, MAX_DUMP), parts = fields.map(() => []);
   const lines = [];
   for (let from = 0; from < part.length; from += WIDTH) {
-    const to = Math.min(from + WIDTH, part.length), line = h("span", { class: "line" }, `${from.toString(16).padStart(4, "0")}  `), texts = [];
+    const to = Math.min(from + WIDTH, part.length), line = h("span", { class: "dump-line" }, `${from.toString(16).padStart(4, "0")}  `), texts = [];
     for (let at = from; at < to;) {
       let i = fields.findIndex(({ start, end }) => start <= at && at < end);
       const end = Math.min(to, i < 0 ? to : fields[i].end), piece = part.subarray(at, end);

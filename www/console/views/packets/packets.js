@@ -38,7 +38,7 @@ export function mount(root, app) {
       empty, scroller, bound),
     aside);
 
-  const details = mountDetails(aside, log);
+  const details = mountDetails(aside);
   const list = new VirtualList(scroller, {
     rowHeight: 46,
     label: "Packets, newest first",
@@ -64,7 +64,7 @@ export function mount(root, app) {
   const passes = ({ packet, text }) =>
     (!type.value || packet.type === type.value) && (!direction.value || packet.direction === direction.value) && text.includes(search.value.trim().toLowerCase());
 
-  /** Shows the records that were added or removed since the last call. */
+  /** Shows the changes of the log. @param {boolean} [inserted] whether the new records are shown */
   function update(inserted = !paused) {
     while (head < matching.length && matching[head] < log.first) head++;
     if (head > 4096 && head > matching.length / 2) {
