@@ -298,7 +298,7 @@ export class IotClient extends EventTarget {
         if (!deliver(subscription, delivered++ ? copyOf(message) : message)) emit(this, "slowconsumer", { filter, dropped: subscription.dropped });
       } catch (error) {
         emit(this, "handlererror", { error, filter });
-        report(error);
+        (globalThis.reportError ?? console.error)(error); // Node has no reportError()
       }
     }
     if (flagsOf(message) & FLAG_LISTENERS) emit(this, "message", delivered ? copyOf(message) : message);
@@ -342,13 +342,4 @@ export class IotClient extends EventTarget {
     this.#removeListener();
     emit(this, "closed", { error });
   }
-}
-
-/**
- * Reports an error of a handler as an uncaught error. Node has no reportError().
- * @param {unknown} error
- */
-function report(error) {
-  const { reportError = console.error } = globalThis;
-  reportError(error);
 }
