@@ -18,15 +18,16 @@ func main() {
 	stampOnly := flag.Bool("stamp", false, "print the stamp of the sources, and make nothing")
 	dist := flag.String("dist", "", "make the `folder` for npm and CDNs, and replace its files")
 	out := flag.String("o", "", "make the wasm only, as this `file`")
+	names := flag.Bool("names", false, "with -o: keep the names of the functions, for a profile")
 	compress := flag.Bool("compress", true, "with -dist: make the .br and .gz files, which takes most of the time")
 	flag.Parse()
-	if err := build(*stampOnly, *out, *dist, *compress); err != nil {
+	if err := build(*stampOnly, *names, *out, *dist, *compress); err != nil {
 		log.Fatal(err)
 	}
 }
 
 // build runs the step that the flags of main select.
-func build(stampOnly bool, out, dist string, compressed bool) error {
+func build(stampOnly, names bool, out, dist string, compressed bool) error {
 	tools, err := findToolchain()
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func build(stampOnly bool, out, dist string, compressed bool) error {
 		fmt.Println(stamp)
 		return nil
 	case out != "":
-		return compile(tools, stamp, out)
+		return compile(tools, stamp, out, names)
 	case dist != "":
 		return makeDist(tools, dist, version, stamp, compressed)
 	}

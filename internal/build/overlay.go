@@ -10,10 +10,23 @@ import (
 
 // standIns lists the packages of the standard library that packages in internal/build/overlay replace in the wasm. The
 // sources in wasm/ import the real packages, so that "go build", "go vet" and programs that import wasm/sigv4 use them.
-var standIns = []string{"crypto/tls", "net/http", "net/http/httputil"}
+var standIns = []string{
+	"crypto/internal/fips140hash", "crypto/internal/fips140only", "crypto/md5", "crypto/rand", "crypto/tls", "internal/godebug",
+	"log", "net", "net/http", "net/http/httptrace", "net/http/httputil", "net/textproto",
+}
+
+// selfTests lists files of the standard library that the wasm does not need: the self-tests of FIPS 140-3, which run in that
+// mode only. The tests of AES, the random
+// generator, SHA-3 and SHA-512 would keep these algorithms in the wasm.
+var selfTests = []string{
+	"crypto/internal/fips140/aes/cast.go", "crypto/internal/fips140/aes/gcm/cast.go", "crypto/internal/fips140/drbg/cast.go",
+	"crypto/internal/fips140/hmac/cast.go", "crypto/internal/fips140/sha256/cast.go",
+	"crypto/internal/fips140/sha3/cast.go", "crypto/internal/fips140/sha512/cast.go",
+}
 
 // writeOverlay writes the file for "go build -overlay", as overlay.json in dir. root is the root folder of the project,
-// and goroot that of the toolchain. The overlay removes all files of each package in standIns, and adds the stand-in.
+// and goroot that of the toolchain. The overlay removes all files of each package in standIns, and adds the stand-in. It also
+// removes selfTests.
 func writeOverlay(root, goroot, dir string) (string, error) {
 	replace := map[string]string{}
 	for _, name := range standIns {
@@ -32,6 +45,13 @@ func writeOverlay(root, goroot, dir string) (string, error) {
 		for _, file := range added {
 			replace[filepath.Join(folder, "iot_"+filepath.Base(file))] = file
 		}
+	}
+	for _, name := range selfTests {
+		file := filepath.Join(goroot, "src", filepath.FromSlash(name))
+		if _, err := os.Stat(file); err != nil {
+			return "", fmt.Errorf("the toolchain has no file %s: %w", name, err)
+		}
+		replace[file] = ""
 	}
 	text, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"log"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -18,10 +17,9 @@ import (
 )
 
 func main() {
-	log.SetFlags(0)
 	n, err := strconv.Atoi(os.Args[2])
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	out := bufio.NewWriter(os.Stdout)
 	golden(out, os.Args[1])
@@ -40,7 +38,7 @@ func main() {
 		sign(out, endpoint, text(r, "us-eastw1", 1, 12), c, time.Unix(r.Int64N(1<<33), 0), r.IntN(3)*r.IntN(604801)/2)
 	}
 	if err := out.Flush(); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 }
 
@@ -48,7 +46,7 @@ func main() {
 func golden(out *bufio.Writer, file string) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	var g struct {
 		Cases []struct {
@@ -57,12 +55,12 @@ func golden(out *bufio.Writer, file string) {
 		}
 	}
 	if err := json.Unmarshal(data, &g); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for _, c := range g.Cases {
 		now, err := time.Parse("20060102T150405Z", c.Date)
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		scheme, _, _ := strings.Cut(c.URL, "://")
 		key := sigv4.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: secret.String(c.SecretAccessKey), SessionToken: secret.String(c.SessionToken)}

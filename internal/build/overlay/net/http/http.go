@@ -23,19 +23,27 @@ const MethodGet = "GET"
 type Header map[string][]string
 
 // Add is as in net/http.
-func (h Header) Add(key, value string) { textproto.MIMEHeader(h).Add(key, value) }
+func (h Header) Add(key, value string) {
+	key = textproto.CanonicalMIMEHeaderKey(key)
+	h[key] = append(h[key], value)
+}
 
 // Set is as in net/http.
-func (h Header) Set(key, value string) { textproto.MIMEHeader(h).Set(key, value) }
+func (h Header) Set(key, value string) { h[textproto.CanonicalMIMEHeaderKey(key)] = []string{value} }
 
 // Get is as in net/http.
-func (h Header) Get(key string) string { return textproto.MIMEHeader(h).Get(key) }
+func (h Header) Get(key string) string {
+	if values := h[textproto.CanonicalMIMEHeaderKey(key)]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
 
 // Values is as in net/http.
-func (h Header) Values(key string) []string { return textproto.MIMEHeader(h).Values(key) }
+func (h Header) Values(key string) []string { return h[textproto.CanonicalMIMEHeaderKey(key)] }
 
 // Del is as in net/http.
-func (h Header) Del(key string) { textproto.MIMEHeader(h).Del(key) }
+func (h Header) Del(key string) { delete(h, textproto.CanonicalMIMEHeaderKey(key)) }
 
 // Clone is as in net/http.
 func (h Header) Clone() Header {
