@@ -38,11 +38,11 @@ func TestSameBytes(t *testing.T) {
 	}
 	put(t, filepath.Join(other, "LICENSE"), "changed since the commit\n")
 	settings := filepath.Join(dir, "goenv")
-	put(t, settings, "GOFLAGS=-buildvcs=true -tags=lean\nGOEXPERIMENT=nogreenteagc\n")
+	put(t, settings, "GOFLAGS=-buildvcs=true -tags=other\nGOEXPERIMENT=nogreenteagc\n")
 
 	buildIn(t, builder, plain, "GOFLAGS=-buildvcs=true")
 	buildIn(t, builder, other, "GOFLAGS=", "GOENV="+settings, "CGO_ENABLED=1", "GOWASM=satconv,signext", "GOAMD64=v3", "GODEBUG=panicnil=1", "GOFIPS140=latest")
-	for _, name := range []string{"iot.wasm", "wasm_exec.js", "iot.global.js"} {
+	for _, name := range []string{"iot.wasm", "wasm_exec.js", "iot.global.js", "demos/embed.html"} {
 		a, b := read(t, filepath.Join(plain, "www", name)), read(t, filepath.Join(other, "www", name))
 		if !bytes.Equal(a, b) {
 			t.Errorf("%s differs: %d bytes in one folder, %d in the other", name, len(a), len(b))
@@ -50,19 +50,31 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// TestStampOfLean checks that the lean build and the default build have different stamps,
-// because their bytes differ.
-func TestStampOfLean(t *testing.T) {
-	t.Chdir("../..")
-	var stamps [2]string
-	for i, lean := range []bool{false, true} {
-		var err error
-		if stamps[i], err = makeStamp("1.2.3", "go1", nil, lean); err != nil {
+// TestStampOfModules checks that the stamp depends on iot.js and on the modules that it imports, and not on the
+// modules that only optional modules import.
+func TestStampOfModules(t *testing.T) {
+	dir := copySources(t, t.TempDir())
+	t.Chdir(dir)
+	stamp := func() string {
+		t.Helper()
+		stamp, err := makeStamp("1.2.3", "go1", nil)
+		if err != nil {
 			t.Fatal(err)
 		}
+		return stamp
 	}
-	if stamps[0] == stamps[1] {
-		t.Errorf("both builds have the stamp %s", stamps[0])
+	before := stamp()
+	for name, depends := range map[string]bool{
+		"iot.js": true, "iot/client.js": true, "iot/load.js": true, "iot/abi.js": true,
+		"shadow.js": false, "iot/service.js": false, "iot/feed.js": false, "iot/follow.js": false,
+	} {
+		path := filepath.Join("www", name)
+		text := read(t, path)
+		put(t, path, string(text)+"// changed\n")
+		if changed := stamp() != before; changed != depends {
+			t.Errorf("%s: whether a change of it changes the stamp is %t, want %t", name, changed, depends)
+		}
+		put(t, path, string(text))
 	}
 }
 
@@ -71,11 +83,16 @@ func copySources(t *testing.T, to string) string {
 	const root = "../.."
 	for _, name := range []string{"go.mod", "go.sum", "LICENSE", "wasm", "www", "internal/build"} {
 		err := filepath.WalkDir(filepath.Join(root, name), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
+			if err != nil {
 				return err
 			}
 			switch d.Name() {
+			case "node_modules", "dist": // of the demos
+				return fs.SkipDir
 			case "iot.wasm", "wasm_exec.js", "iot.global.js":
+				return nil
+			}
+			if d.IsDir() || strings.HasSuffix(filepath.ToSlash(path), "www/demos/embed.html") {
 				return nil
 			}
 			put(t, filepath.Join(to, strings.TrimPrefix(path, filepath.FromSlash(root))), string(read(t, path)))
