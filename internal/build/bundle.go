@@ -70,6 +70,7 @@ func minified(version string) (map[string][]byte, error) {
 		"shadow.js":     module,
 		"jobs.js":       module,
 		"presence.js":   module,
+		"diagnose.js":   module,
 		"react.js":      module,
 		"vue.js":        module,
 		"iot.global.js": classic(options, banner),
