@@ -8,7 +8,7 @@
  * (mqtt.html).
  */
 import { IotClient, IotError, load, presign } from "./iot.js";
-import { adviceFor } from "./iot/advice.js";
+import { adviceFor, divide } from "./iot/advice.js";
 import { reach, watchPolicy } from "./iot/reach.js";
 import { invalid, optionsOf } from "./iot/service.js";
 
@@ -45,9 +45,6 @@ export const diagnoseSteps = Object.freeze(/** @type {Step[]} */ (Object.keys(NE
 
 /** @param {string} code @param {string} message */
 const failure = (code, message) => new IotError(message, { code, phase: "session" });
-
-/** @param {string} message */
-const sentence = (message) => message.slice(0, 1).toUpperCase() + message.slice(1).replace(/\.*$/, ".");
 
 /** @param {number} ms */
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -98,14 +95,14 @@ async function* run({ signal: connectSignal, will, ...options }, { signal, timeo
   /** @type {Promise<any>} */
   let received, removed = Promise.resolve();
 
-  /** @type {<T>(work: Promise<T>, ms?: number) => Promise<T>} */
-  const within = (work, ms = timeoutMs) => {
+  /** @type {<T>(work: Promise<T>, ms?: number, code?: string) => Promise<T>} */
+  const within = (work, ms = timeoutMs, code = "ERR_DIAGNOSE_TIMEOUT") => {
     const settled = new AbortController();
     /** @type {any} */
     let timer;
     return new Promise((/** @type {(value: any) => void} */ resolve, reject) => {
       work.then(resolve, reject);
-      timer = setTimeout(() => reject(failure("ERR_DIAGNOSE_TIMEOUT", `There was no answer within ${ms} ms`)), ms);
+      timer = setTimeout(() => reject(failure(code, `There was no answer within ${ms} ms`)), ms);
       ended.addEventListener("abort", () => reject(ended.reason), { signal: settled.signal });
       ended.throwIfAborted();
     }).finally(() => {
@@ -116,7 +113,7 @@ async function* run({ signal: connectSignal, will, ...options }, { signal, timeo
 
   /** Calls the provider. The client uses the same result. */
   const provide = () =>
-    within(provided ??= (async () => provider())()).catch((error) => {
+    within(provided ??= (async () => provider())(), timeoutMs, "ERR_CREDENTIALS_TIMEOUT").catch((error) => {
       ended.throwIfAborted();
       // Other messages may contain a secret.
       throw error instanceof IotError || error?.code === "ERR_OPTION" ? error : failure("ERR_CREDENTIALS", "The provider failed");
@@ -341,14 +338,15 @@ async function* run({ signal: connectSignal, will, ...options }, { signal, timeo
           finding = await steps[step]();
         } catch (/** @type {any} */ error) {
           ended.throwIfAborted();
-          finding = { status: "failed", code: error?.code ?? "ERR_OPTION", text: sentence(String(error?.message)), reasonCode: error?.reasonCode };
+          const [text, advice] = divide(error?.message);
+          finding = { status: "failed", code: error?.code ?? "ERR_OPTION", text, advice, reasonCode: error?.reasonCode };
         }
       }
-      const { status = "ok", blocks = status === "failed", code, reasonCode, ...rest } = finding;
+      const { status = "ok", blocks = status === "failed", code, reasonCode, advice: hint, ...rest } = finding;
       if (blocks) blocked.add(step);
       failed = status === "failed";
       const policy = code && failed ? policyFor(step, finding) : undefined;
-      const advice = code && adviceFor(code, url.replace(/^wss?:..|[?#].*/g, ""), policy !== undefined, policy !== undefined && step !== "connect" && given.topic === undefined);
+      const advice = code && adviceFor({ ...finding, code }, url.replace(/^wss?:..|[?#].*/g, ""), policy !== undefined, step !== "connect" && given.topic === undefined);
       yield { step, status, durationMs: Math.round(performance.now() - start), ...rest, ...(code && { code, advice }), ...(reasonCode && { reasonCode }), ...(policy && { policy }) };
     }
   } finally {
