@@ -1,0 +1,54 @@
+// The console page. It uses only the public API of iot.js.
+import { Commands } from "./core/commands.js";
+import { Connection } from "./core/connection.js";
+import { Emitter } from "./core/emitter.js";
+import { Messages } from "./core/messages.js";
+import { Subscriptions } from "./core/subscriptions.js";
+import { mountHeader } from "./ui/header.js";
+import { mountViews } from "./ui/views.js";
+
+/**
+ * What the views share. A view is a module in views/ with the function mount(root, app), which may return an object with
+ * the methods show() and hide().
+ */
+export class App {
+  commands = new Commands();
+  connection = new Connection();
+  messages = new Messages();
+  subscriptions = new Subscriptions(this.connection.client, this.messages);
+  /** Whether the readers of messages do not show newer messages. The history continues. */
+  paused = false;
+  pauseChanged = new Emitter();
+
+  /** Shows an error above the view, or hides the last one. @param {any} [error] */
+  showError = (error) => {
+    const problem = /** @type {HTMLElement} */ (document.getElementById("problem"));
+    problem.textContent = error ? `${error.code ? `${error.code}: ` : ""}${error.message}` : "";
+    problem.hidden = !error;
+  };
+
+  /**
+   * Runs the action of a button, and shows its error. Disables the button while the action runs.
+   * @param {() => unknown} work
+   * @param {HTMLButtonElement} [button]
+   */
+  run = async (work, button) => {
+    if (button) button.disabled = true;
+    this.showError();
+    try {
+      await work();
+    } catch (error) {
+      this.showError(error);
+    } finally {
+      if (button) button.disabled = false;
+    }
+  };
+}
+
+const app = new App();
+app.connection.failed.on(app.showError);
+app.subscriptions.failed.on(app.showError);
+mountHeader(app);
+mountViews(app);
+app.subscriptions.restore();
+app.run(() => app.connection.connect());

@@ -1,0 +1,10 @@
+import { h } from "../../ui/dom.js";
+
+/**
+ * The view "diagnose".
+ * @param {HTMLElement} root
+ * @param {import("../../main.js").App} app
+ */
+export function mount(root, app) {
+  root.append(h("section", { class: "card" }, h("h2", {}, "Diagnose")));
+}
