@@ -9,8 +9,11 @@ async function run(loop) {
   return { results, lines: results.map(({ step, status, code = "" }) => `${step} ${status} ${code}`.trim()) };
 }
 
-/** The results of the first steps. The policy of the frame csp forbids HTTP requests to the stand-in. */
-const begin = (place) => (place.place === "csp" ? ["load ok", "endpoint warning ERR_CSP", "clock skipped"] : ["load ok", "endpoint ok", "clock ok"]);
+/** Whether the policy of the frame csp forbids HTTP requests to the stand-in. WebKit allows them where the policy allows ws:. */
+const isHidden = (place) => place.place === "csp" && place.engine !== "webkit";
+
+/** The results of the first steps. */
+const begin = (place) => (isHidden(place) ? ["load ok", "endpoint warning ERR_CSP", "clock skipped"] : ["load ok", "endpoint ok", "clock ok"]);
 
 test("diagnose() succeeds in every step, and leaves nothing behind", async (place) => {
   const { diagnose, diagnoseSteps } = await place.module("diagnose");
@@ -40,7 +43,7 @@ test("diagnose() reports the step that fails, and skips those that need it", asy
   const { diagnose } = await place.module("diagnose");
   const wrong = { ...place.options.credentials, secretAccessKey: "SECRET" };
   const { results, lines } = await run(diagnose({ ...place.options, credentials: () => wrong }));
-  const refused = place.place === "csp" ? "signature failed ERR_UNREACHABLE" : "signature failed ERR_SIGNATURE";
+  const refused = isHidden(place) ? "signature failed ERR_UNREACHABLE" : "signature failed ERR_SIGNATURE";
   equal(lines, [...begin(place), "credentials ok", refused, ...["connect", "subscribe", "publish", "receive", "retain", "roundtrip"].map((step) => `${step} skipped`)]);
   ok(results[4].advice, "advice");
   ok(!JSON.stringify(results).includes("SECRET"), "the results contain no secret");

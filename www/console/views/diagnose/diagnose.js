@@ -123,7 +123,8 @@ function summaryOf(results) {
   const count = (status) => results.filter((r) => r.status === status).length;
   const first = results.find((r) => r.status === "failed");
   const warnings = count("warning") ? ` ${count("warning")} of the steps ${count("warning") > 1 ? "have warnings" : "has a warning"}.` : "";
-  return first ? `The step “${TITLES[first.step]}” failed.${warnings}` : `All steps that apply succeeded.${warnings}`;
+  const others = count("failed") > 1 ? ` ${count("failed") - 1} more failed.` : "";
+  return first ? `The step “${TITLES[first.step]}” failed.${others}${warnings}` : `All steps that apply succeeded.${warnings}`;
 }
 
 /** Returns the results as text. They contain no secret. @param {import("../../../diagnose.js").DiagnoseResult[]} results */
