@@ -279,3 +279,31 @@ func TestDiagnoseAuthorizer(t *testing.T) {
 		}
 	}
 }
+
+// TestDiagnoseClosedConnection closes the connection instead of an answer, as AWS may do for an action that the policy does not
+// allow. The next steps use a new connection.
+func TestDiagnoseClosedConnection(t *testing.T) {
+	b := openModule(t, serveWithPolicy(t, ""))
+	b.Eval(diagnoseScript, nil)
+	b.Eval(`globalThis.o = { ...at, credentials: local.credentials };
+		globalThis.closeAt = (method) => async () => {
+			await control({ freeze: "*" });
+			const client = own, real = client[method];
+			client[method] = (...args) => { const done = real.apply(client, args); control({ cut: "*" }); return done };
+		}`, nil)
+	for _, c := range []struct{ on, want, action string }{
+		{`connect: closeAt("subscribe")`, "subscribe failed ERR_CONNECTION_LOST", "iot:Subscribe"},
+		{`subscribe: closeAt("publish")`, "publish failed ERR_CONNECTION_LOST", "iot:Publish"},
+		{`receive: closeAt("publish")`, "retain failed ERR_CONNECTION_LOST", "iot:RetainPublish"},
+	} {
+		all, lines := diagnosis(b, `await run(o, {}, { `+c.on+` })`)
+		if got := strings.Join(lines, "|"); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.on, got, c.want)
+		}
+		for _, f := range all {
+			if (f.Status == "failed") != strings.Contains(f.Policy, c.action) {
+				t.Errorf("%s: %s %s has the policy %q", c.on, f.Step, f.Status, f.Policy)
+			}
+		}
+	}
+}

@@ -53,7 +53,7 @@ export async function reach(url, isForbidden, within, signal) {
   const hidden = await isForbidden(http);
   // Some brokers answer no HTTP request.
   /** @type {any} */
-  let socket;
+  let socket, insecure;
   try {
     await within(new Promise((/** @type {(value?: any) => void} */ resolve, reject) => {
       socket = new WebSocket(url, "mqtt");
@@ -63,12 +63,14 @@ export async function reach(url, isForbidden, within, signal) {
     return { text: `${host} opens a WebSocket.` };
   } catch (/** @type {any} */ error) {
     signal.throwIfAborted();
-    if (error?.name === "SecurityError") return finding("ERR_WEBSOCKET", "A page that was loaded by HTTPS cannot use ws:.");
+    // WebKit also throws this error if the policy forbids the endpoint.
+    insecure = error?.name === "SecurityError";
   } finally {
     socket?.close();
   }
   if (await isForbidden(url)) return finding("ERR_CSP", "The page's Content-Security-Policy forbids the endpoint.");
-  if (hidden) return finding("ERR_CSP", "The page's Content-Security-Policy forbids HTTPS requests to the endpoint, so the page cannot find the reason of a refusal.", "warning");
+  if (insecure) return finding("ERR_WEBSOCKET", "A page that was loaded by HTTPS cannot use ws:.");
+  if (hidden) return finding("ERR_CSP", "The page's Content-Security-Policy forbids HTTPS requests to the endpoint, so the reason of a refusal is hidden.", "warning");
   const code = /^[A-Z_]{4,40}$/.exec(problem?.cause?.code)?.[0]; // in Node
   return finding("ERR_UNREACHABLE", `${host} cannot be reached${code ? ` (${code})` : ""}.`);
 }
