@@ -119,6 +119,7 @@ func TestDiagnose(t *testing.T) {
 		{"a broker that does not answer SUBSCRIBE", `run(o, quick, { connect: () => control({ freeze: "*" }) })`, "subscribe failed ERR_DIAGNOSE_TIMEOUT|publish failed ERR_DIAGNOSE_TIMEOUT", "slow network"},
 		{"a broker that does not answer PUBLISH", `run(o, quick, { subscribe: () => control({ freeze: "*" }) })`, "publish failed ERR_DIAGNOSE_TIMEOUT", "slow network"},
 		{"a network that freezes before the round trip", `run(o, quick, { retain: () => control({ freeze: "*" }) })`, "roundtrip failed ERR_DIAGNOSE_TIMEOUT", "slow network"},
+		{"messages that do not arrive before the round trip", `run(o, { topic: "room/1", ...quick }, { retain: () => own.unsubscribe("room/1") })`, "roundtrip failed ERR_DIAGNOSE_TIMEOUT", "slow network"},
 		{"a slow network", `(globalThis.now = performance.now, globalThis.time = 0, run(o, {}, { retain: () => { performance.now = () => (time += 2000) } }).finally(() => { performance.now = now }))`, "roundtrip warning ERR_DIAGNOSE_SLOW", "nearer region"},
 		{"a broker that drops retained messages", `run(o, quick, { receive: () => { const { unsubscribe } = own; own.unsubscribe = async (topic) => { await unsubscribe.call(own, topic); const other = new IotClient(); await other.connect({ ...o, clientId: "other" }); await other.publish(topic, "", { qos: 1, retain: true }); await other.disconnect() } } })`, "retain failed ERR_DIAGNOSE_NOT_RETAINED", "retained messages"},
 	} {
