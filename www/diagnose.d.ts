@@ -100,7 +100,7 @@ export interface DiagnoseOptions {
   account?: string | undefined;
   /** The time in milliseconds that a step waits for each answer, 0 to 2,147,483,647. Default 10000. The steps "load", "signature" and "connect" end within 90 seconds. */
   timeoutMs?: number | undefined;
-  /** An abort ends the diagnosis: the loop rejects with the signal's reason. */
+  /** An abort ends the diagnosis: the loop rejects with the signal's reason. So does an abort of the signal in the options of `connect()`. */
   signal?: AbortSignal | undefined;
 }
 

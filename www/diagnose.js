@@ -157,7 +157,7 @@ async function* run({ signal: connectSignal, will, ...options }, { signal, timeo
       provided = undefined;
       return first ?? provider(o);
     };
-    if (clients++ && given.clientId) await within(wait(AGAIN_MS));
+    if (clients++ && given.clientId) await within(wait(AGAIN_MS), CONNECT_MS);
     await within(own.connect({
       ...options, ...(provider && { [options.url ? "url" : "credentials"]: next }),
       clientId: given.clientId ?? `${idPrefix}diagnose-${random}-${clients}`,

@@ -248,7 +248,7 @@ func TestDiagnoseConnectAttributes(t *testing.T) {
 		{`run({ ...o, sessionExpiry: 0 })`, "", ""},
 		{`run(o)`, "connect failed ERR_DIAGNOSE_CONNECT_ATTRIBUTES", "PersistentConnect"},
 		{`run({ ...o, sessionExpiry: 0, cleanStart: false })`, "connect failed ERR_DIAGNOSE_CONNECT_ATTRIBUTES", "PersistentConnect"},
-		{`run({ ...o, sessionExpiry: 0, will: { topic: "a/b" } }, { clientId: "iot-1" })`, "connect failed ERR_DIAGNOSE_CONNECT_ATTRIBUTES", "topic/a/b"},
+		{`run({ ...o, sessionExpiry: 0, will: { topic: "a/b" } }, { clientId: "iot-1", timeoutMs: 1000 })`, "connect failed ERR_DIAGNOSE_CONNECT_ATTRIBUTES", "topic/a/b"},
 		{`run({ ...o, clientId: "lamp" })`, "connect failed ERR_NOT_AUTHORIZED", "client/lamp*"},
 		{`run({ ...o, sessionExpiry: 0 }, { clientId: "lamp" })`, "connect failed ERR_NOT_AUTHORIZED", "client/lamp\""},
 	} {

@@ -103,6 +103,8 @@ export function mount(root, app) {
     report.disabled = results.length === 0;
   }
 
+  const showProfile = () => (profile.textContent = app.connection.profile.name);
+  app.connection.changed.on(showProfile);
   clear();
   app.commands.add({ id: "diagnose", title: "Diagnose the connection", run: () => {
     app.show("diagnose");
@@ -110,7 +112,7 @@ export function mount(root, app) {
   } });
   return {
     show() {
-      profile.textContent = app.connection.profile.name;
+      showProfile();
       if (!app.diagnoseRequested) return;
       app.diagnoseRequested = false;
       if (!stop) run();
