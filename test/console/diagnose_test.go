@@ -65,6 +65,12 @@ func TestDiagnosePolicy(t *testing.T) {
 	p.Click("#diagnose-report")
 	p.Until(`globalThis.copied.includes("retain: failed ERR_PUBLISH_REFUSED. ")`)
 	p.Accessible()
+	// A profile that is not connected can be diagnosed, too.
+	p.Eval(`const { app } = await import("/console/main.js"); globalThis.other = app.profiles.add("broker", { name: "Other", endpoint: "ws://127.0.0.1:1/mqtt" }); location.hash = "#/diagnose"`, nil)
+	p.Eval(`document.querySelector("#diagnose-form [name=profile]").value = other.id`, nil)
+	p.Do(chromedp.Focus("#diagnose-form [name=topic]"), chromedp.KeyEvent("\r"))
+	p.Until(`document.querySelector("#diagnose-progress").textContent === "The step “Endpoint” failed."`)
+	p.Is(`iot.state`, `"connected"`)
 	// The fields are kept.
 	p.Do(chromedp.Reload())
 	p.Until(`document.querySelector("#diagnose-form [name=topic]")?.value === "room/"`)

@@ -1,5 +1,5 @@
 import { diagnose, diagnoseSteps } from "../../../diagnose.js";
-import { optionsOf } from "../../core/profiles.js";
+import { optionsOf } from "../../core/options.js";
 import { kept } from "../../core/storage.js";
 import { button, copy, h } from "../../ui/dom.js";
 
@@ -12,8 +12,8 @@ const TITLES = {
 const MARKS = { ok: "✓", warning: "!", failed: "✕", skipped: "–", running: "…", "not run": "" };
 
 /**
- * The view "diagnose": it runs diagnose.js with the options of the current profile, and shows each step as it ends. The
- * command "diagnose" shows the view and runs a diagnosis.
+ * The view "diagnose": it runs diagnose.js with the options of a profile, first that of the connection, and shows each step
+ * as it ends. The command "diagnose" shows the view and diagnoses the profile of the connection.
  * @param {HTMLElement} root
  * @param {import("../../main.js").App} app
  */
@@ -23,7 +23,7 @@ export function mount(root, app) {
   /** @type {import("../../../diagnose.js").DiagnoseResult[]} */
   let results = [];
 
-  const profile = h("strong", {});
+  const profile = h("select", { name: "profile" });
   const topic = h("input", { name: "topic", placeholder: "iot/diagnose/", spellcheck: false, value: kept.get("diagnose.topic", ""), "aria-describedby": "diagnose-topic" });
   const account = h("input", { name: "account", placeholder: "123456789012", spellcheck: false, inputMode: "numeric", value: kept.get("diagnose.account", "") });
   const toggle = h("button", { class: "primary", id: "diagnose-run" }, "Run");
@@ -34,13 +34,14 @@ export function mount(root, app) {
 
   root.append(h("section", { class: "card", "aria-labelledby": "diagnose-title" },
     h("h2", { id: "diagnose-title" }, "Why does it not work?"),
-    h("p", { class: "small" }, "The diagnosis tests each step of the profile ", profile, " with a client of its own. It does not disturb the connection of this page, and leaves nothing behind."),
+    h("p", { class: "small" }, "The diagnosis tests each step with a client of its own. It does not disturb the connection of this page, and leaves nothing behind."),
     h("form", { id: "diagnose-form", autocomplete: "off", onsubmit: (event) => {
       event.preventDefault();
       if (stop) stop.abort();
       else run();
     } },
     h("div", { class: "row" },
+      h("label", {}, "Profile", profile),
       h("label", { class: "grow" }, "Topic", topic),
       h("label", { class: "grow" }, "AWS account", account),
       toggle, report),
@@ -87,7 +88,7 @@ export function mount(root, app) {
     };
     try {
       begin(0);
-      const options = await optionsOf(app.connection.profile);
+      const options = await optionsOf(app.profiles.valuesOf(app.profiles.get(profile.value) ?? app.connection.profile));
       for await (const result of diagnose(options, { topic: topic.value || undefined, account: account.value || undefined, signal })) {
         show(results.length, result);
         begin(results.push(result));
@@ -103,16 +104,22 @@ export function mount(root, app) {
     report.disabled = results.length === 0;
   }
 
-  const showProfile = () => (profile.textContent = app.connection.profile.name);
-  app.connection.changed.on(showProfile);
+  /** Fills the list of profiles, and selects one. */
+  const showProfiles = (id = profile.value) => {
+    profile.replaceChildren(...app.profiles.list.map(({ id, name }) => h("option", { value: id }, name)));
+    profile.value = app.profiles.get(id) ? id : app.connection.profile.id;
+  };
+  app.profiles.changed.on(() => showProfiles());
+  showProfiles(app.connection.profile.id);
   clear();
   app.commands.add({ id: "diagnose", title: "Diagnose the connection", run: () => {
     app.show("diagnose");
-    if (!stop) return run();
+    if (stop) return undefined;
+    showProfiles(app.connection.profile.id);
+    return run();
   } });
   return {
     show() {
-      showProfile();
       if (!app.diagnoseRequested) return;
       app.diagnoseRequested = false;
       if (!stop) run();
