@@ -75,6 +75,7 @@ func minified(version string) (map[string][]byte, error) {
 		"jobs.js":       optional,
 		"presence.js":   optional,
 		"packets.js":    optional,
+		"diagnose.js":   optional,
 		"react.js":      optional,
 		"vue.js":        optional,
 		"iot.global.js": classic(options, banner),
