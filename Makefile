@@ -4,7 +4,7 @@ SEEDS ?= 20000
 JS = GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm dist test lint native browser tools bench size fuzz sim chaos hostile kill load screenshots clean
+.PHONY: help wasm dist vendor test lint native browser tools bench size fuzz sim chaos hostile kill load screenshots clean
 
 # "make help" prints the text after "##" in the line of each target.
 
@@ -17,6 +17,9 @@ wasm: ## build www/iot.wasm and its loader; needs Go only; LEAN=1: a smaller was
 
 dist: wasm ## build dist/, for npm and a CDN; needs Go only; LEAN=1: with the smaller wasm
 	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist
+
+vendor: ## make www/console/vendor/ from the npm packages of test/npm; needs tools
+	$(GO) run ./internal/vendor
 
 test: lint tools wasm native browser ## run all tests except the long runs below; installs missing programs on Debian
 
