@@ -1,5 +1,6 @@
+import { BOUNDS } from "../../core/messages.js";
 import { sizeOf } from "../../core/payload.js";
-import { $, copy, tabs } from "../../ui/dom.js";
+import { $, copy, h, tabs } from "../../ui/dom.js";
 import { mountChart } from "./chart.js";
 import { mountList } from "./list.js";
 import { mountPublish } from "./publish.js";
@@ -31,7 +32,6 @@ export function mount(root, app) {
   const pause = () => {
     app.paused = !app.paused;
     $("pause").setAttribute("aria-pressed", String(app.paused));
-    $("pause").textContent = app.paused ? "Resume" : "Pause";
     app.pauseChanged.emit();
   };
   $("pause").addEventListener("click", pause);
@@ -40,10 +40,13 @@ export function mount(root, app) {
   $("clear").addEventListener("click", clear);
   commands.add({ id: "clear", title: "Clear the messages", run: clear });
 
+  const limit = $("limit");
+  limit.replaceChildren(...BOUNDS.map((size) => h("option", { value: size, selected: size * 2 ** 20 === messages.maxBytes }, `${size} MiB`)));
+  limit.addEventListener("change", () => messages.setBound(Number(limit.value)));
   const showCount = () => {
-    $("count").textContent = messages.size.toLocaleString();
-    const { bytes, maxBytes, first } = messages;
-    $("bound").textContent = `The history has ${sizeOf(bytes)} of at most ${sizeOf(maxBytes)}.${first ? ` ${first.toLocaleString()} older messages were removed.` : ""}`;
+    const { bytes, maxRecords, first, size } = messages;
+    $("count").textContent = size.toLocaleString();
+    $("bound-text").textContent = `and ${maxRecords.toLocaleString()} messages. Now: ${sizeOf(bytes)}.${first ? ` ${first.toLocaleString()} older messages were removed.` : ""}`;
   };
   messages.changed.on(showCount);
   showCount();

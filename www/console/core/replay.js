@@ -1,0 +1,106 @@
+import { Emitter, oncePerFrame } from "./emitter.js";
+
+// How many messages may wait for their acknowledgement.
+const WINDOW = 100;
+
+/**
+ * Publishes records again, in their order and with their properties, at their original speed or another one. It takes the
+ * records when it starts; messages that arrive later are not replayed.
+ */
+export class Replay {
+  #client;
+  #records;
+  #options;
+  #stopped = false;
+  #changed = oncePerFrame(() => this.changed.emit());
+
+  published = 0;
+  /** The number of messages that the client or the broker has refused, and the last error. */
+  refused = 0;
+  /** @type {any} */
+  error;
+  running = false;
+  /** Called at most once for each animation frame. */
+  changed = new Emitter();
+
+  /**
+   * @param {import("../../iot.js").IotClient} client
+   * @param {import("./messages.js").MessageRecord[]} records oldest first
+   * @param {{ speed: number, prefix?: string, retain?: boolean }} options
+   * speed is a factor, or Infinity for as fast as possible; prefix is added before each topic; retain states whether
+   * messages with the retain flag are published with it
+   */
+  constructor(client, records, options) {
+    this.#client = client;
+    this.#records = records;
+    this.#options = options;
+  }
+
+  get total() {
+    return this.#records.length;
+  }
+
+  /** Publishes the messages. Resolves after the last acknowledgement, or after stop(). Never rejects. */
+  async run() {
+    const { speed } = this.#options, begin = performance.now(), from = this.#records[0]?.time ?? 0;
+    const pending = new Set();
+    this.running = true;
+    this.#changed();
+    let latest = 0; // times of imported messages may be out of order
+    for (const record of this.#records) {
+      latest = Math.max(latest, (record.time - from) / speed || 0);
+      // A timer lasts at most 24 days.
+      for (let wait; (wait = latest - (performance.now() - begin)) > 0 && !this.#stopped; ) await this.#sleep(Math.min(wait, 1e9));
+      while (pending.size >= WINDOW && !this.#stopped) await Promise.race([...pending, this.#stop.promise]);
+      if (this.#stopped) break;
+      const done = this.#publish(record).then(() => pending.delete(done));
+      pending.add(done);
+    }
+    await Promise.race([Promise.all(pending), this.#stop.promise]);
+    this.running = false;
+    this.#changed();
+  }
+
+  stop() {
+    this.#stopped = true;
+    this.#stop.resolve();
+  }
+
+  #stop = (() => {
+    /** @type {() => void} */
+    let resolve = () => {};
+    const promise = /** @type {Promise<void>} */ (new Promise((r) => (resolve = r)));
+    return { promise, resolve };
+  })();
+
+  #sleep(ms) {
+    let timer;
+    const slept = new Promise((resolve) => (timer = setTimeout(resolve, ms)));
+    return Promise.race([slept, this.#stop.promise]).then(() => clearTimeout(timer));
+  }
+
+  async #publish(record) {
+    const { prefix = "", retain } = this.#options;
+    try {
+      await this.#client.publish(prefix + record.topic, record.payload, { ...publishOptions(record), retain: Boolean(retain && record.retain) });
+      this.published++;
+    } catch (error) {
+      this.refused++;
+      this.error = error;
+      // Without a connection, all further messages fail too.
+      if (["ERR_NOT_CONNECTED", "ERR_CLOSED"].includes(error.code)) this.stop();
+    }
+    this.#changed();
+  }
+}
+
+/** Returns the options of publish() with which a record is published again. @param {import("./messages.js").MessageRecord} record */
+export function publishOptions({ qos, retain, utf8, contentType, responseTopic, correlationData, messageExpiry, userProperties }) {
+  return {
+    qos,
+    ...(retain && { retain }), ...(utf8 && { utf8 }),
+    ...(contentType !== undefined && { contentType }), ...(responseTopic !== undefined && { responseTopic }),
+    ...(correlationData && { correlationData }), ...(messageExpiry !== undefined && { messageExpiry }),
+    ...(userProperties.length > 0 && { userProperties }),
+  };
+}
