@@ -55,6 +55,7 @@ func load(p *harness.Person, name, text string) {
 // recorded publishes messages with all properties, also one that is not UTF-8.
 func recorded(p *harness.Person) {
 	p.T.Helper()
+	p.Resize(1500, 900)
 	publishAll(p,
 		[2]string{"r/1", `'say "hi",\nthen go', { qos: 1, contentType: "text/plain", utf8: true, responseTopic: "answers", correlationData: new Uint8Array([0, 255]), messageExpiry: 1000, userProperties: [["a", "1"], ["a", "2"]] }`},
 		[2]string{"r/2", `new Uint8Array([255, 0, 1])`},
@@ -173,7 +174,7 @@ func TestReplay(t *testing.T) {
 	}
 	// At the original speed, the last message waits for an hour.
 	find(p, "topic:long/#")
-	load(p, "long.jsonl", `{"time": "2026-01-01T00:00:00Z", "topic": "long/1"}`+"\n"+`{"time": "2026-01-01T00:00:00.300Z", "topic": "long/2"}`+"\n"+`{"time": "2026-01-01T01:00:00Z", "topic": "long/3"}`)
+	load(p, "long.jsonl", `{"time": "2026-01-01T00:00:00Z", "topic": "long/1", "qos": 1}`+"\n"+`{"time": "2026-01-01T00:00:00.300Z", "topic": "long/2"}`+"\n"+`{"time": "2026-01-01T01:00:00Z", "topic": "long/3"}`)
 	p.Until(`document.querySelector("#found").textContent === "3 found"`)
 	replay("1", "")
 	p.Until(`document.querySelector("#job-text").textContent === "Replaying: 2 of 3 messages."`)
