@@ -72,6 +72,9 @@ func exists(path string) bool {
 func files(t *testing.T, folder, suffix string) (list []string) {
 	t.Helper()
 	err := filepath.WalkDir(filepath.Join(harness.Root, folder), func(path string, d os.DirEntry, err error) error {
+		if d != nil && (d.Name() == "node_modules" || d.Name() == "dist") { // of the demos
+			return filepath.SkipDir
+		}
 		if err == nil && !d.IsDir() && strings.HasSuffix(path, suffix) {
 			list = append(list, path)
 		}
