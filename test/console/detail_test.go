@@ -125,6 +125,8 @@ func TestValueTree(t *testing.T) {
 	p.Is(`document.querySelectorAll("#message [role=treeitem]")[1].textContent`, `"▾[0] … [9999]: 10,000 members"`)
 	p.Eval(`[...document.querySelectorAll("#message button")].find((b) => b.textContent === "Expand all").click()`, nil)
 	p.Until(open + ` >= 5000 && ` + open + ` < 5200`)
+	p.Eval(`[...document.querySelectorAll("#message button")].find((b) => b.textContent === "Collapse all").click()`, nil)
+	p.Is(open, `1`)
 	p.Accessible()
 }
 

@@ -14,7 +14,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a page may take for one operation. It is longer than any test needs.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // open opens the page at a path of the server, like "#/packets", and waits until it is connected and has subscribed to
 // all topics.
