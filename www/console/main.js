@@ -3,6 +3,7 @@ import { Commands } from "./core/commands.js";
 import { Connection } from "./core/connection.js";
 import { Emitter } from "./core/emitter.js";
 import { Messages } from "./core/messages.js";
+import { Profiles } from "./core/profiles.js";
 import { Subscriptions } from "./core/subscriptions.js";
 import { mountHeader } from "./ui/header.js";
 import { mountViews } from "./ui/views.js";
@@ -13,7 +14,8 @@ import { mountViews } from "./ui/views.js";
  */
 export class App {
   commands = new Commands();
-  connection = new Connection();
+  profiles = new Profiles();
+  connection = new Connection(this.profiles);
   messages = new Messages();
   subscriptions = new Subscriptions(this.connection.client, this.messages);
   /** Whether the readers of messages do not show newer messages. The history continues. */
@@ -45,7 +47,7 @@ export class App {
   };
 }
 
-const app = new App();
+export const app = new App();
 app.connection.failed.on(app.showError);
 app.subscriptions.failed.on(app.showError);
 mountHeader(app);
