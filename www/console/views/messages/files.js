@@ -11,7 +11,7 @@ import { openDialog } from "./dialog.js";
  */
 export function mountFiles(root, app, results) {
   const { messages, subscriptions, connection, commands, run } = app;
-  const job = $("job"), jobText = $("job-text"), jobStop = $("job-stop"), chooser = $("import-file");
+  const job = $("transfer"), jobText = $("transfer-text"), jobStop = $("transfer-stop"), chooser = $("import-messages-file");
   /** @type {(() => void) | undefined} */
   let stop;
 
@@ -90,7 +90,7 @@ export function mountFiles(root, app, results) {
     ], { accept: "Replay", onaccept: () => replay({ speed: Number(speed.value), prefix: prefix.value, retain: retain.checked }) });
   };
 
-  const actions = { export: ["Export the messages", exportDialog], import: ["Import messages from a file", () => chooser.click()], replay: ["Replay the messages", replayDialog] };
+  const actions = { "export-messages": ["Export the messages", exportDialog], "import-messages": ["Import messages from a file", () => chooser.click()], "replay-messages": ["Replay the messages", replayDialog] };
   for (const [id, [title, action]] of Object.entries(actions)) {
     $(id).addEventListener("click", action);
     commands.add({ id, title, run: action });
