@@ -15,7 +15,7 @@ export function mountFiles(root, app, results) {
   /** @type {(() => void) | undefined} */
   let stop;
 
-  /** Shows what is going on. The button Stop is shown if there is a function that stops it. */
+  /** Shows the progress or the result of an export, an import or a replay. With onstop, the button stops it; otherwise it hides the text. */
   const report = (text, onstop) => {
     job.hidden = !text;
     jobText.textContent = text;
