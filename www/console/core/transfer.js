@@ -68,6 +68,7 @@ function cell(value) {
 export async function exportRecords(format, records, filterOf, progress = () => {}) {
   const type = format === "csv" ? "text/csv" : "application/jsonl";
   const write = format === "csv" ? csvOf : lineOf, end = format === "csv" ? "\r\n" : "\n";
+  /** @type {BlobPart[]} */
   const parts = format === "csv" ? [COLUMNS.join(",") + end] : [];
   let part = "", start = performance.now();
   for (let i = 0; i < records.length; i++) {
