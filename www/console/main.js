@@ -6,6 +6,7 @@ import { Messages } from "./core/messages.js";
 import { Profiles } from "./core/profiles.js";
 import { Subscriptions } from "./core/subscriptions.js";
 import { mountCode } from "./ui/code.js";
+import { button } from "./ui/dom.js";
 import { mountHeader } from "./ui/header.js";
 import { mountHelp } from "./ui/help.js";
 import { mountOffline } from "./ui/offline.js";
@@ -36,11 +37,14 @@ export class App {
   compose;
   /** @type {() => { topic: string, payload: any, options: any }} */
   composed;
+  /** Whether the view "diagnose" runs a diagnosis when it is shown for the first time. */
+  diagnoseRequested = false;
 
   /** Shows an error above the view, or hides the last one. @param {any} [error] */
   showError = (error) => {
     const problem = /** @type {HTMLElement} */ (document.getElementById("problem"));
     problem.textContent = error ? `${error.code ? `${error.code}: ` : ""}${error.message}` : "";
+    if (error?.phase) problem.append(button("Diagnose", () => this.commands.run("diagnose"))); // an error of a connection
     problem.hidden = !error;
   };
 
@@ -71,6 +75,11 @@ mountHelp(app);
 mountCode(app);
 mountTour(app);
 mountViews(app);
+// The view "diagnose" replaces this command when it is loaded.
+app.commands.add({ id: "diagnose", title: "Diagnose the connection", run: () => {
+  app.diagnoseRequested = true;
+  app.show("diagnose");
+} });
 app.subscriptions.restore();
 app.run(async () => {
   try {
