@@ -144,7 +144,7 @@ func slowWasm(t *testing.T) (address string, release func()) {
 func TestFirstPaint(t *testing.T) {
 	address, release := slowWasm(t)
 	p := harness.NewPerson(t, address, patience)
-	p.Until(`performance.getEntriesByName("first-contentful-paint").length === 1 && document.querySelector("#state").textContent === "connecting"`)
+	p.Until(`performance.getEntriesByName("first-contentful-paint").length === 1 && document.querySelector("#status").textContent === "idle loading"`)
 	for _, view := range views {
 		p.Eval(`location.hash = "#/`+view+`"`, nil)
 		p.Until(mounted(view))

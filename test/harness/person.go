@@ -147,3 +147,19 @@ func (p *Person) Press(key string, modifiers ...chromedp.Modifier) {
 	p.T.Helper()
 	p.Do(chromedp.KeyEvent(key, chromedp.KeyModifiers(modifiers...)))
 }
+
+// ManifestProblems returns what the browser finds wrong with the manifest of the page.
+func (p *Person) ManifestProblems() (problems []string) {
+	p.T.Helper()
+	manifest, err := chromedp.Call(p.Ctx, page.GetAppManifest, page.GetAppManifestParams{})
+	if err != nil {
+		p.T.Fatal(err)
+	}
+	for _, e := range manifest.Errors {
+		problems = append(problems, e.Message)
+	}
+	if manifest.URL == "" {
+		problems = append(problems, "the page has no manifest")
+	}
+	return problems
+}

@@ -31,6 +31,8 @@ export class App {
   showCode;
   /** Shows a view by its name; ui/views.js sets it. @type {(name: string) => void} */
   show;
+  /** Resolves when the view of messages is mounted; ui/views.js sets it. @type {Promise<unknown>} */
+  ready;
   /** The guided first minute; ui/tour.js sets it. @type {import("./core/tour.js").Tour} */
   tour;
   /** Fills the form that publishes, and returns its message; views/messages/publish.js sets them. @type {(message: { topic: string, payload?: any, options?: any }) => void} */

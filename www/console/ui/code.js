@@ -50,7 +50,10 @@ export function mountCode(app) {
       return { filter: filter.value || undefined, options: { qos: Number(qos.value) } };
     },
   };
-  const show = (action) => app.run(() => app.showCode(action, forms[action]?.()));
+  const show = (action) => app.run(async () => {
+    await app.ready;
+    app.showCode(action, forms[action]?.());
+  });
   for (const [action, { title }] of Object.entries(ACTIONS)) app.commands.add({ id: `code-${action}`, title: `Code: ${title}`, run: () => show(action) });
   $("publish-code").addEventListener("click", () => show("publish"));
   $("subscribe-code").addEventListener("click", () => show("subscribe"));

@@ -11,7 +11,7 @@ export function mountHeader(app) {
   const state = $("state");
   const showState = () => {
     state.textContent = state.dataset.state = client.state;
-    $("detail").textContent = connection.history.at(-1)?.text ?? "";
+    $("detail").textContent = connection.history.at(-1)?.text ?? "loading";
     $("link").textContent = connection.active ? "Disconnect" : "Connect";
   };
   connection.changed.on(showState);

@@ -10,7 +10,7 @@ export function mountTour(app) {
   const { commands, run } = app;
   const tour = (app.tour = new Tour(app));
   const card = $("tour"), text = $("tour-text"), actions = $("tour-actions");
-  let closed = false; // in this visit
+  let closed = !tour.current; // in this visit
 
   const leave = () => {
     closed = true;
@@ -47,11 +47,12 @@ export function mountTour(app) {
       return [tour.second === "" ? button("Connect a second client", ({ currentTarget }) => run(() => tour.connectSecond(), currentTarget), { class: "primary" })
         : button("Cut its connection", () => tour.cutSecond(), { class: "primary", disabled: tour.second === "cut" })];
     }
-    return [button(values.view ? "Open Shadow" : "Fill in", () => fill(values), { class: "primary", id: "tour-fill" })];
+    return [button(values.view ? "Open Shadow" : "Fill in", () => run(() => fill(values)), { class: "primary", id: "tour-fill" })];
   };
 
   /** Fills the forms as the step describes. The user submits them. */
-  const fill = ({ publish, filter, view = "messages" }) => {
+  const fill = async ({ publish, filter, view = "messages" }) => {
+    await app.ready;
     if (filter) $("subscribe").elements.filter.value = filter;
     if (publish) app.compose({ topic: publish.topic, payload: publish.payload, options: { qos: 1, retain: publish.retain ?? false } });
     const focus = () => view === "messages" && (publish ? $("publish").querySelector(".primary") : $("subscribe").elements.filter).focus();

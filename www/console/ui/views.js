@@ -60,7 +60,7 @@ export function mountViews(app) {
   // The messages are mounted in any case, because the form and the list of subscriptions belong to them.
   if (follow(), current !== "messages") mounted.set("messages", load("messages").then((view) => (view.hide?.(), view)));
   // A form of the messages that the user submits before they are mounted is submitted again afterwards.
-  const messages = mounted.get("messages");
+  const messages = (app.ready = mounted.get("messages"));
   const later = (event) => {
     event.preventDefault();
     messages.then(() => event.target.requestSubmit(event.submitter));
