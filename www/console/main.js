@@ -87,7 +87,7 @@ app.run(async () => {
   try {
     await app.connection.connect();
   } catch (error) {
-    if (error.code === "ERR_NO_LOCAL") app.show("connect"); // the page is on another web server than serve.go
+    if (error.code === "ERR_NO_LOCAL" && !location.hash) app.show("connect"); // the page is on another web server than serve.go
     throw error;
   }
 });
