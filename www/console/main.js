@@ -4,6 +4,7 @@ import { Connection } from "./core/connection.js";
 import { Emitter } from "./core/emitter.js";
 import { Messages } from "./core/messages.js";
 import { Subscriptions } from "./core/subscriptions.js";
+import { TopicTree } from "./core/topic-tree.js";
 import { mountHeader } from "./ui/header.js";
 import { mountViews } from "./ui/views.js";
 
@@ -15,6 +16,7 @@ export class App {
   commands = new Commands();
   connection = new Connection();
   messages = new Messages();
+  topics = new TopicTree(this.messages);
   subscriptions = new Subscriptions(this.connection.client, this.messages);
   /** Whether the readers of messages do not show newer messages. The history continues. */
   paused = false;
