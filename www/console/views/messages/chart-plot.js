@@ -1,6 +1,8 @@
 import { h } from "../../ui/dom.js";
 
 const DAY = 86_400_000;
+// A series with more points in view has no mark at each point.
+const MAX_MARKS = 60;
 
 /** Loads the library of the chart and its stylesheet. */
 async function load() {
@@ -31,6 +33,8 @@ export class Plot {
   #range = [0, 1];
   #colours = { ink: "", line: "" };
   #data;
+  /** @type {import("../../core/sampling.js").Sample["figures"]} */
+  #figures = [];
 
   /**
    * @param {HTMLElement} root the place of the drawing; its colour is that of the labels, and the colour of its border that of the grid
@@ -82,7 +86,7 @@ export class Plot {
         { ...axis, values: timeLabels, space: 90 },
         { ...axis, size: (_, labels) => 22 + 7 * Math.max(3, ...(labels ?? []).map((label) => String(label ?? "").length)) },
       ],
-      series: [{}, ...list.map(({ colour, hidden }) => ({ stroke: colour, width: 1.6, spanGaps: true, show: !hidden, points: { fill: colour, size: 5 } }))],
+      series: [{}, ...list.map(({ colour, hidden }) => ({ stroke: colour, width: 1.6, spanGaps: true, show: !hidden, points: { fill: colour, size: 5, show: (_, i) => (this.#figures[i - 1]?.count ?? 0) <= MAX_MARKS } }))],
       hooks: {
         setSelect: [(chart) => {
           const { left, width } = chart.select;
@@ -95,13 +99,14 @@ export class Plot {
     }, [[], ...list.map(() => [])], this.#root);
   }
 
-  /** Draws. @param {any} data the times and the values @param {number} from @param {number} to */
-  show(data, from, to) {
+  /** Draws. @param {import("../../core/sampling.js").Sample} sample @param {number} from @param {number} to */
+  show({ data, figures }, from, to) {
     if (!this.#chart) return;
     const { color, borderTopColor } = getComputedStyle(this.#root);
     this.#colours = { ink: color, line: borderTopColor };
     this.#range = [from, to];
     this.#data = data;
+    this.#figures = figures;
     this.#chart.setData(data);
   }
 }

@@ -71,7 +71,7 @@ export function mountChart(root, app) {
     drawn = performance.now();
     const [from, to] = timesNow();
     sample = sampleOf(set.list, from, to, plot.width);
-    plot.show(sample.data, from, to);
+    plot.show(sample, from, to);
     legend.show(sample.figures);
     oncursor(at);
     const removed = set.list.reduce((sum, series) => sum + series.removed, 0);

@@ -91,7 +91,7 @@ export function mountTopic(panel, app, { openAll, onclose, changed }) {
       node.children && ["Topics", node.topics.toLocaleString()],
       own && ["Last message", `${clock(figures.received)}, ${sizeOf(figures.size)}, QoS ${figures.qos}`],
       node.children && node.retainedBelow > 0 && ["Retained", `${counted(node.retainedBelow, "topic")} at and below this level`],
-      !node.children && node.retained && ["Retained", "the broker keeps a message of this topic for new subscribers"],
+      !node.children && ["Retained", node.retained ? "the broker keeps a message of this topic for new subscribers" : "no such message received. AWS IoT Core sends one only to a filter without wildcards."],
     ].filter(Boolean));
     actions.chart.disabled = !own || numbersOf(whole ?? figures.value).length === 0;
     actions.open.hidden = actions.close.hidden = !node.children;
