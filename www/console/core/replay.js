@@ -2,6 +2,8 @@ import { Emitter, oncePerFrame } from "./emitter.js";
 
 // How many messages may wait for their acknowledgement.
 const WINDOW = 100;
+// The longest duration of a timer, in milliseconds.
+const MAX_SLEEP = 2 ** 31 - 1;
 
 /**
  * Publishes records again, in their order and with their properties, at their original speed or another one. It takes the
@@ -12,6 +14,8 @@ export class Replay {
   #records;
   #options;
   #stopped = false;
+  #pending = 0; // the number of messages without an acknowledgement
+  #wake = () => {}; // ends the current sleep
   #changed = oncePerFrame(() => this.changed.emit());
 
   published = 0;
@@ -43,44 +47,42 @@ export class Replay {
   /** Publishes the messages. Resolves after the last acknowledgement, or after stop(). Never rejects. */
   async run() {
     const { speed } = this.#options, begin = performance.now(), from = this.#records[0]?.time ?? 0;
-    const pending = new Set();
     this.running = true;
     this.#changed();
-    let latest = 0; // times of imported messages may be out of order
+    let due = 0; // the times of imported messages may be out of order
     for (const record of this.#records) {
-      latest = Math.max(latest, (record.time - from) / speed || 0);
-      // A timer lasts at most 24 days.
-      for (let wait; (wait = latest - (performance.now() - begin)) > 0 && !this.#stopped; ) await this.#sleep(Math.min(wait, 1e9));
-      while (pending.size >= WINDOW && !this.#stopped) await Promise.race([...pending, this.#stop.promise]);
+      due = Math.max(due, (record.time - from) / speed || 0);
+      for (;;) {
+        const wait = due - (performance.now() - begin);
+        if (this.#stopped || (wait <= 0 && this.#pending < WINDOW)) break;
+        await this.#sleep(wait > 0 ? wait : MAX_SLEEP);
+      }
       if (this.#stopped) break;
-      const done = this.#publish(record).then(() => pending.delete(done));
-      pending.add(done);
+      this.#publish(record);
     }
-    await Promise.race([Promise.all(pending), this.#stop.promise]);
+    while (this.#pending > 0 && !this.#stopped) await this.#sleep(MAX_SLEEP);
     this.running = false;
     this.#changed();
   }
 
   stop() {
     this.#stopped = true;
-    this.#stop.resolve();
+    this.#wake();
   }
 
-  #stop = (() => {
-    /** @type {() => void} */
-    let resolve = () => {};
-    const promise = /** @type {Promise<void>} */ (new Promise((r) => (resolve = r)));
-    return { promise, resolve };
-  })();
-
-  #sleep(ms) {
+  /** Waits for a time, for the next acknowledgement or for stop(). @param {number} ms */
+  async #sleep(ms) {
     let timer;
-    const slept = new Promise((resolve) => (timer = setTimeout(resolve, ms)));
-    return Promise.race([slept, this.#stop.promise]).then(() => clearTimeout(timer));
+    await new Promise((resolve) => {
+      this.#wake = resolve;
+      timer = setTimeout(resolve, Math.min(ms, MAX_SLEEP));
+    });
+    clearTimeout(timer);
   }
 
   async #publish(record) {
     const { prefix = "", retain } = this.#options;
+    this.#pending++;
     try {
       await this.#client.publish(prefix + record.topic, record.payload, { ...publishOptions(record), retain: Boolean(retain && record.retain) });
       this.published++;
@@ -90,6 +92,8 @@ export class Replay {
       // Without a connection, all further messages fail too.
       if (["ERR_NOT_CONNECTED", "ERR_CLOSED"].includes(error.code)) this.stop();
     }
+    this.#pending--;
+    this.#wake();
     this.#changed();
   }
 }

@@ -21,7 +21,7 @@ export function mountDetail(root, app, { onclose, onselect }) {
   let release;
 
   const title = h("h3", { class: "topic", id: "message-topic" });
-  const when = h("span", { class: "small grow" });
+  const when = h("span", { class: "small when" });
   const formats = h("fieldset", { class: "formats", "aria-label": "Format of the payload" });
   const payload = h("div", { class: "payload-view" });
   const properties = h("dl", { class: "properties" });
@@ -95,7 +95,7 @@ export function mountDetail(root, app, { onclose, onselect }) {
   };
 
   const showProperties = () => {
-    const bytes = (data) => textOf(data) === undefined ? hexOf(data) : `${textOf(data)} (${hexOf(data)})`;
+    const bytes = (data) => (/^\P{C}+$/u.test(textOf(data) ?? "") ? `${textOf(data)} (${hexOf(data)})` : hexOf(data));
     const rows = [
       ["Received", `${new Date(record.time).toLocaleDateString()} ${clock(record.time)}${record.source ? `, imported from ${record.source}` : ""}`],
       ["Subscriptions", record.subscriptions.length ? h("span", { class: "chips" }, record.subscriptions.map((id) => {

@@ -163,6 +163,6 @@ function firstOf(text, needles, from) {
 /** Returns the part of a payload around the first match, in one line. */
 function previewAround(payload, needles) {
   const text = textOf(payload);
-  const first = text === undefined || payload.length <= 100 ? undefined : firstOf(text.toLowerCase(), needles, 0);
-  return first && first.at > 60 ? `…${text.slice(first.at - 30, first.at + 170).replaceAll(/\s+/g, " ")}` : previewOf(payload);
+  const first = text === undefined || payload.length <= 40 ? undefined : firstOf(text.toLowerCase(), needles, 0);
+  return first && first.at > 30 ? `…${text.slice(first.at - 12, first.at + 190).replaceAll(/\s+/g, " ")}` : previewOf(payload);
 }

@@ -51,10 +51,15 @@ export function mountSearch(app, results, changed) {
   app.commands.add({
     id: "search", title: "Search the messages", keys: "/",
     run() {
-      app.show?.("messages");
-      app.commands.run("list");
-      field.focus();
-      field.select();
+      const focus = () => {
+        app.commands.run("list");
+        field.focus();
+        field.select();
+      };
+      if (!$("view-messages").hidden) return focus();
+      // The page moves the focus to the new view.
+      addEventListener("hashchange", focus, { once: true });
+      app.show("messages");
     },
   });
   app.findMessages = (expression) => {

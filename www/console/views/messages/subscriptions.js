@@ -45,7 +45,7 @@ export function mountSubscriptions({ subscriptions, messages, commands, run }) {
   };
   messages.changed.on(showCounts);
 
-  subscriptions.changed.on(() => {
+  const show = () => {
     const focused = list.contains(document.activeElement) ? [...list.querySelectorAll("button")].indexOf(document.activeElement) : -1;
     counts.clear();
     list.replaceChildren(...subscriptions.list.map((entry) => {
@@ -66,7 +66,9 @@ export function mountSubscriptions({ subscriptions, messages, commands, run }) {
     showCounts();
     // The buttons are new elements, so the focus moves to the one in the same place.
     if (focused >= 0) ([...list.querySelectorAll("button")][focused] ?? form.elements.filter).focus();
-  });
+  };
+  subscriptions.changed.on(show);
+  show();
 }
 
 /** Returns the fields of the options of SUBSCRIBE beside the QoS. */

@@ -53,8 +53,7 @@ export function valueTree(root) {
     if (isContainer(row.value)) row.element.setAttribute("aria-expanded", String(row.open));
     row.element.replaceChildren(
       h("span", { class: "fold", "aria-hidden": "true" }, isContainer(row.value) ? (row.open ? "▾" : "▸") : ""),
-      row.key !== "" && h("span", { class: "key" }, row.key),
-      row.key !== "" && ": ",
+      ...(row === rows[0] ? [] : [h("span", { class: "key" }, row.key), ": "]),
       ...valueParts(row.value));
   };
 
@@ -166,10 +165,10 @@ function childrenOf(row) {
   else {
     const entries = Array.isArray(value) ? value.entries() : value instanceof Map ? value.entries() : value instanceof Tagged ? [["value", value.value]] : Object.entries(value);
     members = Array.from(entries, ([key, member]) => ({
-      key: typeof key === "number" ? `[${key}]` : typeof key === "string" ? key : String(sourceOf(key)),
+      key: Array.isArray(value) ? `[${key}]` : typeof key === "string" ? key : String(sourceOf(key)),
       value: member,
       // Only paths of JSON can be used in a search.
-      path: row.path && !(value instanceof Map && typeof key !== "string") && !(value instanceof Tagged) ? [...row.path, key] : undefined,
+      path: row.path && (Array.isArray(value) || typeof key === "string") && !(value instanceof Tagged) ? [...row.path, key] : undefined,
     }));
   }
   if (members.length > GROUP) {
