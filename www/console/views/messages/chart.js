@@ -155,7 +155,6 @@ export function mountChart(root, app) {
     draw();
   });
   app.chartTopic = (topic) => {
-    app.show?.("messages");
     commands.run("chart");
     add.addTopic(topic);
   };

@@ -176,10 +176,14 @@ export function mountTree(root, app) {
   });
 
   const searchTopics = () => {
-    app.show?.("messages");
-    commands.run("tree");
-    field.focus();
-    field.select();
+    const search = () => {
+      commands.run("tree");
+      field.focus();
+      field.select();
+    };
+    if (!root.closest(".view").hidden) return search();
+    addEventListener("hashchange", search, { once: true }); // after the page has moved the focus to the view
+    app.show("messages");
   };
   commands.add({ id: "tree-search", title: "Search the topics", run: searchTopics });
   // While the tree is shown, the key / belongs to its search, not to that of the list.
