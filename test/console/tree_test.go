@@ -115,7 +115,7 @@ func TestTreeSearch(t *testing.T) {
 	treeShows(p, "1 other 1, 1 site 2")
 	p.Do(chromedp.KeyEvent("/"))
 	p.Until(`document.activeElement.id === "tree-search"`)
-	p.Do(chromedp.KeyEvent("PUMP"))
+	p.Fill("#tree-search", "PUMP")
 	treeShows(p, "1 site 2, 2 1 1, 3 pump 1")
 	p.Is(`document.querySelector("#tree-found").textContent`, `"1 found"`)
 	// A new topic that matches appears. The levels below a match can be opened.

@@ -19,9 +19,9 @@ export function valueOf(payload) {
   }
 }
 
-/** Returns a value as a number to show in a chart: true is 1 and false is 0. Returns NaN for other values. */
+/** Returns a value as a finite number to show in a chart: true is 1 and false is 0. Returns NaN for other values. */
 function asNumber(value) {
-  return typeof value === "number" ? value : typeof value === "boolean" ? Number(value) : NaN;
+  return typeof value === "boolean" ? Number(value) : Number.isFinite(value) ? value : NaN;
 }
 
 /**

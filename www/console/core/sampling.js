@@ -19,7 +19,7 @@
 export function sampleOf(list, from, to, width) {
   const parts = list.map((series) => {
     series.sort();
-    return [series.indexAt(from), series.indexAt(to + 1e-6)];
+    return [series.indexAt(from), series.indexAt(to, true)];
   });
   const figures = list.map((series, i) => figuresOf(series, ...parts[i]));
   // The line continues to the next point outside of the range.

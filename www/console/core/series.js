@@ -79,12 +79,12 @@ export class Series {
     this.#sorted = true;
   }
 
-  /** Returns the index of the first point at or after a time. */
-  indexAt(time) {
+  /** Returns the index of the first point at or after a time, or only after it. */
+  indexAt(time, after = false) {
     let low = 0, high = this.size;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.times[middle] < time) low = middle + 1;
+      if (this.times[middle] < time || (after && this.times[middle] === time)) low = middle + 1;
       else high = middle;
     }
     return low;

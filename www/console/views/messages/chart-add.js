@@ -20,7 +20,7 @@ export function mountAdd(root, app, set) {
   const topic = h("input", { name: "topic", required: true, spellcheck: false, placeholder: "site/1/sensor/2" });
   topic.setAttribute("list", "chart-topics");
   const offers = h("datalist", { id: "chart-topics" });
-  const path = h("select", { name: "path", required: true });
+  const path = h("select", { name: "path" });
   const note = h("p", { id: "chart-note", class: "small", role: "status", hidden: true });
   const suggestions = h("div", { id: "chart-suggestions", class: "row" });
   const form = h("form", { id: "chart-add", class: "row", autocomplete: "off", onsubmit: submit },

@@ -18,7 +18,7 @@ export function download(blob, type) {
  * @param {number} to
  */
 export function csvOf(list, from, to) {
-  const [times, ...columns] = rowsOf(list, list.map((series) => [series.indexAt(from), series.indexAt(to + 1e-6)]));
+  const [times, ...columns] = rowsOf(list, list.map((series) => [series.indexAt(from), series.indexAt(to, true)]));
   const lines = [["time", ...list.map(({ name }) => name)].map((name) => cell(name)).join(",")];
   for (let i = 0; i < times.length; i++) lines.push([new Date(times[i]).toISOString(), ...columns.map((column) => column[i] ?? "")].join(","));
   return new Blob([lines.join("\r\n"), "\r\n"], { type: "text/csv" });
