@@ -30,7 +30,8 @@ export class Plot {
   #uPlot;
   /** @type {any} */
   #chart;
-  #range = [0, 1];
+  #range = [0, 1]; // of the axis of time
+  #values = [0, 1]; // of the axis of values
   #colours = { ink: "", line: "" };
   #data;
   /** @type {import("../../core/sampling.js").Sample["figures"]} */
@@ -81,7 +82,7 @@ export class Plot {
     this.#chart = new this.#uPlot({
       ...this.#size(), ms: 1, legend: { show: false }, pxAlign: 0, padding: [10, 12, 0, 0],
       cursor: { drag: { x: true, y: false, setScale: false }, y: false, bind: { dblclick: () => () => onreset() } },
-      scales: { x: { time: true, range: () => this.#range } },
+      scales: { x: { time: true, range: () => this.#range }, y: { range: () => this.#values } },
       axes: [
         { ...axis, values: timeLabels, space: 90 },
         { ...axis, size: (_, labels) => 22 + 7 * Math.max(3, ...(labels ?? []).map((label) => String(label ?? "").length)) },
@@ -99,14 +100,23 @@ export class Plot {
     }, [[], ...list.map(() => [])], this.#root);
   }
 
-  /** Draws. @param {import("../../core/sampling.js").Sample} sample @param {number} from @param {number} to */
-  show({ data, figures }, from, to) {
+  /**
+   * Draws.
+   * @param {import("../../core/sampling.js").Sample} sample
+   * @param {number} from
+   * @param {number} to
+   * @param {import("../../core/series.js").Series[]} list
+   */
+  show({ data, figures }, from, to, list) {
     if (!this.#chart) return;
     const { color, borderTopColor } = getComputedStyle(this.#root);
     this.#colours = { ink: color, line: borderTopColor };
     this.#range = [from, to];
     this.#data = data;
     this.#figures = figures;
+    // uPlot would omit the second of two points with equal times at the end of the range.
+    const seen = figures.filter((all, i) => all && !list[i].hidden);
+    if (seen.length) this.#values = this.#uPlot.rangeNum(Math.min(...seen.map(({ min }) => min)), Math.max(...seen.map(({ max }) => max)), 0.1, true);
     this.#chart.setData(data);
   }
 }

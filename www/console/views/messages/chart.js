@@ -60,8 +60,8 @@ export function mountChart(root, app) {
     if (zoom) return zoom;
     const span = Number(range.value), now = pausedAt ?? Date.now();
     if (span) return [now - span, now];
-    const [from, to] = set.extent ?? [now - MINUTE, now];
-    return from < to ? [from, Math.min(to, Math.max(now, from + 1))] : [from - 1000, to + 1000];
+    const [from, last] = set.extent ?? [now - MINUTE, now], to = Math.min(last, pausedAt ?? last);
+    return from < to ? [from, to] : [from - 1000, from + 1000];
   }
 
   function draw() {
@@ -71,7 +71,7 @@ export function mountChart(root, app) {
     drawn = performance.now();
     const [from, to] = timesNow();
     sample = sampleOf(set.list, from, to, plot.width);
-    plot.show(sample, from, to);
+    plot.show(sample, from, to, set.list);
     legend.show(sample.figures);
     oncursor(at);
     const removed = set.list.reduce((sum, series) => sum + series.removed, 0);
