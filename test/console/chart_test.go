@@ -46,7 +46,7 @@ func saved(p *harness.Person, button string) string {
 }
 
 // drawn is an expression for the number of pixels of the chart with a colour, given by its red, green and blue.
-const drawn = `((r, g, b) => { const c = document.querySelector("#plot canvas"); const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height); let n = 0; for (let i = 0; i < data.length; i += 4) if (Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 12 && data[i + 3] > 200) n++; return n })`
+const drawn = `((r, g, b) => { const c = document.querySelector("#plot canvas"); const x = new OffscreenCanvas(c.width, c.height).getContext("2d", { willReadFrequently: true }); x.drawImage(c, 0, 0); const { data } = x.getImageData(0, 0, c.width, c.height); let n = 0; for (let i = 0; i < data.length; i += 4) if (Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 12 && data[i + 3] > 200) n++; return n })`
 
 func TestChart(t *testing.T) {
 	p := open(t, harness.Serve(t), "")
@@ -121,7 +121,7 @@ func TestChartZoom(t *testing.T) {
 	// The pointer shows the values below it.
 	var box struct{ X, Y, Width, Height float64 }
 	p.Eval(`(() => { const { x, y, width, height } = document.querySelector("#plot .u-over").getBoundingClientRect(); return { x, y, width, height } })()`, &box)
-	p.Do(chromedp.MouseClickXY(box.X+box.Width-2, box.Y+box.Height/2))
+	p.Do(chromedp.MouseEvent(chromedp.MouseMoved, box.X+box.Width-2, box.Y+box.Height/2))
 	p.Until(`document.querySelector("#chart-legend tbody tr").cells[1].textContent === "3"`)
 	// Drag: the first third of the time, which has the first message only if the others are later.
 	p.Click("#pause")
