@@ -140,6 +140,15 @@ func TestChartZoom(t *testing.T) {
 	p.Until(fmt.Sprintf(`document.querySelector("#chart-zoomed").textContent !== %q`, before))
 	p.Do(chromedp.KeyEvent(kb.ArrowRight))
 	p.Until(fmt.Sprintf(`document.querySelector("#chart-zoomed").textContent === %q`, before))
+	p.Click("[title='Later']")
+	p.Click("[title='Zoom out']")
+	p.Click("[title='Zoom in']")
+	p.Click("[title='Earlier']")
+	p.Until(fmt.Sprintf(`document.querySelector("#chart-zoomed").textContent === %q`, before))
+	for range 5 {
+		p.Do(chromedp.Focus("#plot"), chromedp.KeyEvent(kb.ArrowRight))
+	}
+	p.Until(`document.querySelector("#chart-zoomed").textContent.endsWith(". No points in this time.")`)
 	p.Do(chromedp.KeyEvent("0"))
 	p.Until(`document.querySelector("#chart-reset").disabled`)
 	p.Do(chromedp.KeyEvent("-"))

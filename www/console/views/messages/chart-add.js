@@ -8,6 +8,7 @@ import { numberText } from "./chart-legend.js";
 const MAX_OFFERS = 50;
 const MAX_SUGGESTIONS = 6;
 const MAX_LOOKS = 200;
+const MAX_LOOK_BYTES = 4096;
 
 /**
  * The form that adds a series: a topic, and one of the numbers in its last message. Without a series it also suggests some.
@@ -77,6 +78,7 @@ export function mountAdd(root, app, set) {
     let looks = 0;
     for (const [name, node] of topics.topics) {
       if (found.length >= MAX_SUGGESTIONS || looks++ >= MAX_LOOKS) break;
+      if (node.size > MAX_LOOK_BYTES) continue;
       for (const { keys } of numbersOf(payloadOf(node)).slice(0, 2)) found.push({ name, keys, text: keys.length ? `${name} · ${pathText(keys)}` : name });
     }
     const texts = found.map(({ text }) => text);
@@ -90,11 +92,12 @@ export function mountAdd(root, app, set) {
   offerPaths();
   return {
     suggest,
-    /** Adds the number of a topic if it has only one, or lets the user choose one. */
-    addTopic(name) {
+    /** Adds the number at the keys of a topic, or the only one. If there are several, the user chooses one. */
+    addTopic(name, keys) {
       topic.value = name;
       offerPaths();
-      if (numbers.length === 1) add(name, numbers[0].keys);
+      if (keys) add(name, keys);
+      else if (numbers.length === 1) add(name, numbers[0].keys);
       else path.focus();
     },
   };

@@ -35,6 +35,7 @@ export function mountChart(root, app) {
   let sample = { data: [[]], figures: [] };
 
   const range = h("select", { id: "chart-range" }, RANGES.map(([value, text]) => h("option", { value, selected: value === kept.get("chart-range", MINUTE) }, text)));
+  const step = (name, text) => button(text, () => move(name), { class: "icon", "aria-label": name, title: name });
   const reset = button("Reset zoom", () => setZoom(undefined), { id: "chart-reset", disabled: true });
   const zoomed = h("output", { id: "chart-zoomed", class: "small" });
   const place = h("div", { id: "plot", tabIndex: 0, role: "group", "aria-label": "Chart", "aria-describedby": "chart-keys" });
@@ -43,7 +44,7 @@ export function mountChart(root, app) {
   const adding = h("div", { class: "adding" });
   const content = h("div", { id: "chart", hidden: true },
     h("div", { class: "row chart-tools" },
-      h("label", { class: "inline" }, "Show", range), reset, zoomed, h("span", { class: "grow" }),
+      h("label", { class: "inline" }, "Show", range), step("Zoom in", "+"), step("Zoom out", "−"), step("Earlier", "‹"), step("Later", "›"), reset, zoomed, h("span", { class: "grow" }),
       button("PNG", ({ currentTarget }) => run(savePicture, currentTarget), { id: "chart-png", title: "Save a picture of the chart" }),
       button("CSV", ({ currentTarget }) => run(() => download(csvOf(visible(), ...timesNow()), "csv"), currentTarget), { id: "chart-csv", title: "Save the points of the shown time for a spreadsheet" })),
     place, h("p", { id: "chart-keys", class: "hidden" }, "Plus and minus zoom, the arrow keys move, and 0 resets the zoom. With the mouse, drag to zoom and double-click to reset."),
@@ -76,7 +77,8 @@ export function mountChart(root, app) {
     oncursor(at);
     const removed = set.list.reduce((sum, series) => sum + series.removed, 0);
     bound.textContent = `The chart has ${set.list.length} of at most ${MAX_SERIES} series, and ${set.points.toLocaleString()} points (${sizeOf(set.points * POINT_BYTES)}) of at most ${MAX_POINTS.toLocaleString()} for each.${removed ? ` ${removed.toLocaleString()} older points were removed.` : ""}`;
-    zoomed.textContent = zoom ? `${clock(zoom[0])} to ${clock(zoom[1])}` : "";
+    const none = set.points > 0 && sample.figures.every((figures) => !figures);
+    zoomed.textContent = [zoom && `${clock(zoom[0])} to ${clock(zoom[1])}`, none && "No points in this time."].filter(Boolean).join(". ");
     place.setAttribute("aria-label", `Chart of ${visible().map((series) => series.name).join(", ")}`);
   }
   const later = () => {
@@ -85,7 +87,7 @@ export function mountChart(root, app) {
 
   /** Reads new records, in slices of a frame. */
   const read = oncePerFrame(() => {
-    if (!set.list.length) return shown && add.suggest();
+    if (!set.list.length) return;
     if (set.advance(READ_MS)) read();
     if (pausedAt === undefined || zoom) later();
   });
@@ -104,14 +106,18 @@ export function mountChart(root, app) {
     reset.disabled = !zoom;
     draw();
   }
+  /** Zooms or moves by the name of a step. */
+  function move(name) {
+    const [from, to] = timesNow(), span = to - from;
+    setZoom({ "Zoom in": [from + span / 4, to - span / 4], "Zoom out": [from - span / 2, to + span / 2], Earlier: [from - span / 5, to - span / 5], Later: [from + span / 5, to + span / 5] }[name]);
+  }
   place.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const [from, to] = timesNow(), span = to - from;
-    const next = { "+": [from + span / 4, to - span / 4], "=": [from + span / 4, to - span / 4], "-": [from - span / 2, to + span / 2], ArrowLeft: [from - span / 5, to - span / 5], ArrowRight: [from + span / 5, to + span / 5], 0: undefined, Escape: undefined };
-    if (!Object.hasOwn(next, event.key)) return;
+    const name = { "+": "Zoom in", "=": "Zoom in", "-": "Zoom out", ArrowLeft: "Earlier", ArrowRight: "Later", 0: "Reset", Escape: "Reset" }[event.key];
+    if (!name) return;
     event.preventDefault();
     event.stopPropagation();
-    setZoom(next[event.key]);
+    move(name);
   });
   range.addEventListener("change", () => {
     kept.set("chart-range", Number(range.value));
@@ -154,11 +160,16 @@ export function mountChart(root, app) {
     pausedAt = app.paused ? Date.now() : undefined;
     draw();
   });
-  app.chartTopic = (topic) => {
+  /** Shows the chart with a number of a topic, or lets the user choose the number if there are several and no keys. */
+  app.chartTopic = (topic, keys) => {
     commands.run("chart");
-    add.addTopic(topic);
+    add.addTopic(topic, keys);
   };
-  setInterval(() => shown && !document.hidden && !zoom && pausedAt === undefined && later(), MOVE_MS);
+  setInterval(() => {
+    if (!shown || document.hidden) return;
+    if (!set.list.length) add.suggest();
+    else if (!zoom && pausedAt === undefined) later();
+  }, MOVE_MS);
   // The labels and the grid have the colours of the theme.
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
   new MutationObserver(() => draw()).observe(document.documentElement, { attributes: true });

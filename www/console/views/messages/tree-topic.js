@@ -14,12 +14,13 @@ const searchTerm = (filter) => `topic:${/[\s"\\]/.test(filter) ? `"${filter.repl
  * The panel with the details of the selected topic, and what the user can do with it.
  * @param {HTMLElement} panel
  * @param {import("../../main.js").App & Record<string, any>} app
- * @param {{ openAll(node: any, open: boolean): void, onclose(): void, changed(): void }} tree
+ * @param {{ openAll(node: any, open: boolean): void, onback(): void, onclose(): void, changed(): void }} tree
  */
-export function mountTopic(panel, app, { openAll, onclose, changed }) {
+export function mountTopic(panel, app, { openAll, onback, onclose, changed }) {
   const { topics, messages, subscriptions, connection, run } = app;
   /** @type {import("../../core/topic-tree.js").TopicNode | undefined} */
   let node;
+  let charted; // the number of the record for which the button "Chart this" was enabled or disabled
   const name = h("h3", { class: "topic" });
   const value = h("pre", { class: "plain value" });
   const facts = h("dl", {});
@@ -41,6 +42,10 @@ export function mountTopic(panel, app, { openAll, onclose, changed }) {
     h("div", { class: "row tools" }, Object.values(actions)),
     progress, facts, value,
   );
+
+  panel.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") onback();
+  });
 
   function publishHere(topic) {
     if (app.compose) return app.compose({ topic });
@@ -93,13 +98,15 @@ export function mountTopic(panel, app, { openAll, onclose, changed }) {
       node.children && node.retainedBelow > 0 && ["Retained", `${counted(node.retainedBelow, "topic")} at and below this level`],
       !node.children && ["Retained", node.retained ? "the broker keeps a message of this topic for new subscribers" : "no such message received. AWS IoT Core sends one only to a filter without wildcards."],
     ].filter(Boolean));
-    actions.chart.disabled = !own || numbersOf(whole ?? figures.value).length === 0;
+    if (charted !== figures.n) actions.chart.disabled = !own || numbersOf(whole ?? figures.value).length === 0;
+    charted = figures.n;
     actions.open.hidden = actions.close.hidden = !node.children;
     actions.clear.hidden = !node.retained;
     const below = node.retainedBelow - (node.retained ? 1 : 0);
     actions.clearBelow.hidden = below === 0;
     setText(actions.clearBelow, `Clear ${node.retainedBelow.toLocaleString()} retained …`);
-    setText(actions.subscribe, node.children ? `Subscribe to ${node.name.length > 20 ? "this" : node.name || "this"}/#` : "Subscribe to this");
+    setText(actions.subscribe, node.children ? "Subscribe to all below" : "Subscribe to this");
+    actions.subscribe.title = node.filter;
   }
 
   return {
@@ -107,6 +114,7 @@ export function mountTopic(panel, app, { openAll, onclose, changed }) {
     /** Shows a level, or hides the panel. @param {import("../../core/topic-tree.js").TopicNode} [selected] */
     show(selected) {
       node = selected;
+      charted = undefined;
       panel.hidden = !node;
       progress.hidden = true;
       update();

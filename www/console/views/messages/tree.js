@@ -54,11 +54,12 @@ export function mountTree(root, app) {
       selected = rows.list[index];
       topic.show(selected);
     },
-    open: (index) => toggle(rows.list[index]),
+    open: (index) => (rows.list[index].children ? toggle(rows.list[index]) : panel.focus()),
     key: onKey,
   });
   const topic = mountTopic(panel, app, {
     openAll,
+    onback: () => list.focus(),
     onclose() {
       list.select(-1);
       list.focus();
