@@ -4,7 +4,7 @@ SEEDS ?= 20000
 JS = GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm dist vendor test lint native browser tools bench size fuzz sim chaos hostile kill load screenshots clean
+.PHONY: help wasm dist vendor test lint native browser tools bench size fuzz sim chaos hostile kill load demos screenshots frames clean
 
 # "make help" prints the text after "##" in the line of each target.
 
@@ -68,8 +68,18 @@ bench: wasm ## compare this and other clients in Chromium; BENCHFLAGS=-quick: a 
 	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist -compress=false
 	$(GO) run ./test/bench -www dist $(BENCHFLAGS)
 
-screenshots: wasm ## write pictures of the demos to docs/demos/: light, dark, and 360 pixels wide
-	$(GO) test -count=1 ./test/demos -run '^TestScreenshots$$' -screenshots $(CURDIR)/docs/demos
+demos: wasm ## build the demos of React and Vue with Vite, into www/demos/*/dist; needs npm
+	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist -compress=false
+	@for demo in www/demos/react www/demos/vue; do \
+		rm -rf $$demo/node_modules/iot.wasm && npm install --prefix $$demo && npm run --prefix $$demo build || exit 1; \
+	done
+
+screenshots: wasm ## write pictures of the demos to www/demos/pictures/: light, dark, and 360 pixels wide
+	$(GO) test -count=1 ./test/demos -run '^TestScreenshots$$' -screenshots $(CURDIR)/www/demos/pictures
+
+frames: wasm ## measure the frames of the demos and of the console page; the figures depend on the machine
+	$(GO) test -count=1 -v -timeout 20m ./test/demos -run '^TestFrames' -measure
+	$(GO) test -count=1 -v -timeout 20m ./test/console -run '^TestFrames' -measure
 
 size: ## list the sizes of the packages in the wasm
 	@$(GO) run ./test/size/packages
@@ -83,5 +93,5 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 	done
 
 clean: ## remove the built files
-	rm -f www/iot.wasm www/wasm_exec.js www/iot.global.js
-	rm -rf dist
+	rm -f www/iot.wasm www/wasm_exec.js www/iot.global.js www/demos/embed.html
+	rm -rf dist www/demos/*/dist www/demos/*/node_modules

@@ -15,13 +15,10 @@ import { shadow } from "./shadow.js";
 
 /**
  * Follows a source, which is created again if one of the keys changes.
- * @param {() => any} create
+ * @param {() => import("./iot/follow.js").Source<any>} create
  * @param {unknown[]} keys
  */
-function useSource(create, keys) {
-  const { follow_, get_, server_ } = useMemo(create, keys);
-  return useSyncExternalStore(follow_, get_, server_);
-}
+const useSource = (create, keys) => useSyncExternalStore(...useMemo(create, keys));
 
 /** @param {import("./react.js").ConnectionOptions} [options] */
 export function useConnection({ client = iot, ...options } = {}) {

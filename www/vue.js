@@ -15,16 +15,16 @@ import { shadow } from "./shadow.js";
 
 /**
  * Follows a source, which is created again if a reactive value that create() has read changes.
- * @param {() => any} create
+ * @param {() => import("./iot/follow.js").Source<any>} create
  */
 function useSource(create) {
   const source = computed(create);
-  const value = shallowRef(source.value.server_());
+  const value = shallowRef(source.value[2]());
   watchPostEffect((onCleanup) => {
-    const { follow_, get_ } = source.value;
-    const show = () => (value.value = get_());
+    const [follow, get] = source.value;
+    const show = () => (value.value = get());
     show();
-    onCleanup(follow_(show));
+    onCleanup(follow(show));
   });
   return value;
 }

@@ -45,6 +45,8 @@ const reserved = `^_(?:makeFuncWrapper|pendingEvent)$`
 
 // minified returns the scripts of a release and their source maps, by file name.
 func minified(version string) (map[string][]byte, error) {
+	// Only iot.js and iot.global.js contain code of another project: the toolchain's wasm_exec.js.
+	short := "/*! iot.wasm " + version + " | Apache-2.0 */\n"
 	banner := "/*! iot.wasm " + version + " | Apache-2.0 | THIRD-PARTY-LICENSES.txt */\n"
 	options := api.BuildOptions{
 		Plugins:           []api.Plugin{namedClasses},
@@ -62,16 +64,18 @@ func minified(version string) (map[string][]byte, error) {
 	// The optional modules import iot.js, so that a page has one IotError and one client. A
 	// bundler omits the import of shadow.js if the application does not use useShadow.
 	module.External = []string{"./iot.js", "./shadow.js", "react", "vue"}
+	optional := module
+	optional.Banner = map[string]string{"js": short}
 
 	all := map[string][]byte{}
 	for name, o := range map[string]api.BuildOptions{
 		"iot.js":        module,
-		"cognito.js":    module,
-		"shadow.js":     module,
-		"jobs.js":       module,
-		"presence.js":   module,
-		"react.js":      module,
-		"vue.js":        module,
+		"cognito.js":    optional,
+		"shadow.js":     optional,
+		"jobs.js":       optional,
+		"presence.js":   optional,
+		"react.js":      optional,
+		"vue.js":        optional,
 		"iot.global.js": classic(options, banner),
 	} {
 		if len(o.EntryPoints) == 0 {

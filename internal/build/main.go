@@ -1,5 +1,5 @@
-// Command build makes the files of www/ that are not in git: iot.wasm, iot.global.js, and
-// wasm_exec.js from the toolchain. "make wasm" runs it. With -dist it makes the folder for
+// Command build makes the files of www/ that are not in git: iot.wasm, iot.global.js,
+// demos/embed.html, and wasm_exec.js from the toolchain. "make wasm" runs it. With -dist it makes the folder for
 // npm and CDNs from the files in www/. The command must run in the root folder of the
 // project.
 package main

@@ -42,7 +42,7 @@ func TestSameBytes(t *testing.T) {
 
 	buildIn(t, builder, plain, "GOFLAGS=-buildvcs=true")
 	buildIn(t, builder, other, "GOFLAGS=", "GOENV="+settings, "CGO_ENABLED=1", "GOWASM=satconv,signext", "GOAMD64=v3", "GODEBUG=panicnil=1", "GOFIPS140=latest")
-	for _, name := range []string{"iot.wasm", "wasm_exec.js", "iot.global.js"} {
+	for _, name := range []string{"iot.wasm", "wasm_exec.js", "iot.global.js", "demos/embed.html"} {
 		a, b := read(t, filepath.Join(plain, "www", name)), read(t, filepath.Join(other, "www", name))
 		if !bytes.Equal(a, b) {
 			t.Errorf("%s differs: %d bytes in one folder, %d in the other", name, len(a), len(b))
@@ -66,16 +66,49 @@ func TestStampOfLean(t *testing.T) {
 	}
 }
 
+// TestStampOfModules checks that the stamp depends on iot.js and on the modules that it imports, and not on the
+// modules that only optional modules import.
+func TestStampOfModules(t *testing.T) {
+	dir := copySources(t, t.TempDir())
+	t.Chdir(dir)
+	stamp := func() string {
+		t.Helper()
+		stamp, err := makeStamp("1.2.3", "go1", nil, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stamp
+	}
+	before := stamp()
+	for name, depends := range map[string]bool{
+		"iot.js": true, "iot/client.js": true, "iot/load.js": true, "iot/abi.js": true,
+		"shadow.js": false, "iot/service.js": false, "iot/feed.js": false, "iot/follow.js": false,
+	} {
+		path := filepath.Join("www", name)
+		text := read(t, path)
+		put(t, path, string(text)+"// changed\n")
+		if changed := stamp() != before; changed != depends {
+			t.Errorf("%s: whether a change of it changes the stamp is %t, want %t", name, changed, depends)
+		}
+		put(t, path, string(text))
+	}
+}
+
 func copySources(t *testing.T, to string) string {
 	t.Helper()
 	const root = "../.."
 	for _, name := range []string{"go.mod", "go.sum", "LICENSE", "wasm", "www", "internal/build"} {
 		err := filepath.WalkDir(filepath.Join(root, name), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
+			if err != nil {
 				return err
 			}
 			switch d.Name() {
+			case "node_modules", "dist": // of the demos
+				return fs.SkipDir
 			case "iot.wasm", "wasm_exec.js", "iot.global.js":
+				return nil
+			}
+			if d.IsDir() || strings.HasSuffix(filepath.ToSlash(path), "www/demos/embed.html") {
 				return nil
 			}
 			put(t, filepath.Join(to, strings.TrimPrefix(path, filepath.FromSlash(root))), string(read(t, path)))

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
+	"text/template"
 )
 
-// makeWasm makes www/iot.wasm, www/wasm_exec.js and www/iot.global.js. support is the
-// toolchain's wasm_exec.js.
+// makeWasm makes www/iot.wasm, www/wasm_exec.js, www/iot.global.js and www/demos/embed.html.
+// support is the toolchain's wasm_exec.js.
 func makeWasm(tools *toolchain, stamp string, support []byte, lean bool) error {
 	if err := compile(tools, stamp, "www/iot.wasm", lean); err != nil {
 		return err
@@ -21,8 +23,30 @@ func makeWasm(tools *toolchain, stamp string, support []byte, lean bool) error {
 	if err := bundle(); err != nil {
 		return err
 	}
+	if err := fillDemo(wasm); err != nil {
+		return err
+	}
 	fmt.Printf("www/iot.wasm %s, %.2f MB; next: go run serve.go\n", stamp, float64(len(wasm))/1e6)
 	return nil
+}
+
+// fillDemo makes www/demos/embed.html, a page that contains the hashes of www/iot.global.js and
+// of the wasm, from its template.
+func fillDemo(wasm []byte) error {
+	const page = "www/demos/embed.html"
+	script, err := os.ReadFile("www/iot.global.js")
+	if err != nil {
+		return err
+	}
+	t, err := template.ParseFiles(page + ".tmpl")
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, map[string]string{"ScriptHash": integrity(script), "WasmHash": integrity(wasm)}); err != nil {
+		return err
+	}
+	return os.WriteFile(page, b.Bytes(), 0o644)
 }
 
 // compile makes the wasm as the file out. Build tags and compiler flags reduce its size.

@@ -186,7 +186,27 @@ func TestBadRequests(t *testing.T) {
 		{name: "mqtt, wrong method", method: "POST", path: "/mqtt", status: 405, code: "MethodNotAllowedException"},
 		{name: "mqtt, signed header", method: "GET", path: "/mqtt", service: "iotdevicegateway", status: 404, code: unknown},
 
+		{name: "local job, wrong method", method: "PUT", path: "/local/jobs", body: `{}`, change: asJSON, status: 405, code: "MethodNotAllowedException"},
+		{name: "local job, form", method: "POST", path: "/local/jobs", body: `{}`, status: 415, code: "InvalidRequestException"},
+		{name: "local job, text", method: "POST", path: "/local/jobs", body: `{}`, change: header("Content-Type", "text/plain"), status: 415, code: "InvalidRequestException"},
+		{name: "local job, too large", method: "POST", path: "/local/jobs", body: strings.Repeat(" ", maxLocalJob+1), change: asJSON, status: 413, code: "InvalidRequestException"},
+		{name: "local job, no JSON", method: "POST", path: "/local/jobs", body: `{`, change: asJSON, status: 400, code: "InvalidRequestException"},
+		{name: "local job, array", method: "POST", path: "/local/jobs", body: `[]`, change: asJSON, status: 400, code: "InvalidRequestException"},
+		{name: "local job, two values", method: "POST", path: "/local/jobs", body: `{"targets":["a"],"document":{}}{}`, change: asJSON, status: 400, code: "InvalidRequestException"},
+		{name: "local job, unknown member", method: "POST", path: "/local/jobs", body: `{"targets":["a"],"document":{},"x":1}`, change: asJSON, status: 400, code: "InvalidRequestException"},
+		{name: "local job, targets of another type", method: "POST", path: "/local/jobs", body: `{"targets":"a","document":{}}`, change: asJSON, status: 400, code: "InvalidRequestException"},
+		{name: "local job, no document", method: "POST", path: "/local/jobs", body: `{"targets":["unregistered"]}`, change: asJSON, status: 400, code: "InvalidRequestException"},
+		{name: "local job, large document", method: "POST", path: "/local/jobs", body: `{"targets":["unregistered"],"document":"` + strings.Repeat("x", 33_000) + `"}`, change: asJSON, status: 400, code: "InvalidRequestException"},
+		{name: "local job, deep document", method: "POST", path: "/local/jobs", body: `{"targets":["unregistered"],"document":` + strings.Repeat("[", 2000) + strings.Repeat("]", 2000) + `}`, change: asJSON, status: 400, code: "InvalidRequestException"},
+		{name: "local job, no targets", method: "POST", path: "/local/jobs", body: `{"document":{}}`, change: asJSON, status: 400, code: "InvalidRequestException"},
+		{name: "local job, many targets", method: "POST", path: "/local/jobs", body: `{"targets":["unregistered"` + strings.Repeat(`,"unregistered"`, 100) + `],"document":{}}`, change: asJSON, status: 400, code: "LimitExceededException"},
+		{name: "local job, target", method: "POST", path: "/local/jobs", body: `{"targets":["a b"],"document":{}}`, change: asJSON, status: 400, code: "InvalidRequestException"},
+		{name: "local job, other ARN", method: "POST", path: "/local/jobs", body: `{"targets":["arn:aws:iot:us-east-1:123456789012:thinggroup/a"],"document":{}}`, change: asJSON, status: 400, code: "InvalidRequestException"},
+		{name: "local job, id", method: "POST", path: "/local/jobs", body: `{"jobId":"a/b","targets":["unregistered"],"document":{}}`, change: asJSON, status: 400, code: "InvalidRequestException"},
+
 		// Other sites.
+		{name: "local job, other port", method: "POST", path: "/local/jobs", body: `{"targets":["unregistered"],"document":{}}`, change: header("Content-Type", "application/json", "Origin", "http://localhost:1"), status: 403, code: "ForbiddenException"},
+		{name: "local job, opaque origin", method: "POST", path: "/local/jobs", body: `{}`, change: header("Content-Type", "application/json", "Origin", "null"), status: 403, code: "ForbiddenException"},
 		{name: "host", method: "GET", path: "/local.json", change: func(r *http.Request) { r.Host = "evil.example" }, status: 403, code: "ForbiddenException"},
 		{name: "origin", method: "POST", path: "/control", body: `{}`, change: func(r *http.Request) { r.Header.Set("Origin", "http://evil.example") }, status: 403, code: "ForbiddenException"},
 	} {
@@ -207,6 +227,9 @@ func TestBadRequests(t *testing.T) {
 		}
 	}
 
+	if s.things.Exists("unregistered") {
+		t.Error("a refused job has registered its target")
+	}
 	c.Ping()
 	if r, body := s.call("iotdata", "POST", "/things/a/shadow", `{"state":{"desired":{}}}`); r.StatusCode != http.StatusOK || !strings.Contains(body, `"version":1`) {
 		t.Errorf("after the bad requests: %s %s", r.Status, body)

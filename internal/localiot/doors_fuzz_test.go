@@ -44,6 +44,7 @@ func FuzzDoors(f *testing.F) {
 		{"POST", "", "/cognito", "", "AWSCognitoIdentityService.GetId", `{"IdentityPoolId":"us-east-1:0"}`},
 		{"GET", "", "/mqtt", "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a/b/c/d/aws4_request", "", ""},
 		{"GET", "", "/../local.json", "", "", ""},
+		{"POST", "", "/local/jobs", "", "", `{"jobId":"a","targets":["a"],"document":{"version":"1"}}`},
 	} {
 		f.Add(slices.Index(methods, seed.method), slices.Index(services, seed.service), seed.path, seed.query, seed.header, []byte(seed.body))
 	}
@@ -64,6 +65,7 @@ func FuzzDoors(f *testing.F) {
 		r := httptest.NewRequest(methods[method%len(methods)], "http://localhost/", strings.NewReader(string(body)))
 		r.URL, r.RequestURI = u, u.RequestURI()
 		r.RemoteAddr = "127.0.0.1:1"
+		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("X-Amz-Target", header)
 		r.Header.Set("x-amz-mqtt5-user-properties", header)
 		if name := services[service%len(services)]; name != "" {

@@ -125,7 +125,7 @@ func TestEventsWithPolicy(t *testing.T) {
 	guest := s.dial(s.signWith(s.cognitoKeys(`{}`), time.Now()))
 	guest.MustConnect("guest", nil)
 	nextEvent(t, watcher, "presence/connected/guest")
-	guest.Send(&packets.Subscribe{PacketID: 1, Subscriptions: []packets.SubOptions{{Topic: "$aws/events/presence/connected/+"}}})
+	guest.Send(&packets.Subscribe{PacketID: 1, Subscriptions: []packets.SubOptions{{Topic: "$aws/events/subscriptions/subscribed/+"}}})
 	if ack := mqtttest.Receive[*packets.Suback](guest); ack.Reasons[0] != 0x87 {
 		t.Errorf("SUBACK %x, want 87", ack.Reasons)
 	}

@@ -217,6 +217,7 @@ func New(o Options) (*Server, error) {
 	}
 	s.mux.HandleFunc("GET /mqtt", s.serveMQTT)
 	s.mux.HandleFunc("GET /local.json", s.serveLocalJSON)
+	s.mux.HandleFunc("POST /local/jobs", s.serveLocalJobs)
 	s.mux.Handle("GET /", staticFiles(o.WWW))
 	return s, nil
 }
@@ -274,7 +275,7 @@ func (s *Server) newBroker() (*broker.Broker, error) {
 
 // doors are the paths, except those of the HTTP APIs, at which a refusal has the error shape of AWS. Other
 // paths are those of files.
-var doors = []string{"/cognito", "/cognito/", "/control", "/local.json", "/mqtt"}
+var doors = []string{"/cognito", "/cognito/", "/control", "/local.json", "/local/jobs", "/mqtt"}
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {

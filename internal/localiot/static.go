@@ -17,10 +17,13 @@ var contentTypes = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".js":   "text/javascript; charset=utf-8",
 	".json": "application/json",
+	".jsx":  "text/plain; charset=utf-8",
 	".map":  "application/json",
 	".mjs":  "text/javascript; charset=utf-8",
 	".svg":  "image/svg+xml",
+	".tmpl": "text/plain; charset=utf-8",
 	".ts":   "text/plain; charset=utf-8",
+	".vue":  "text/plain; charset=utf-8",
 	".wasm": "application/wasm",
 }
 

@@ -15,6 +15,9 @@ func TestStaticFiles(t *testing.T) {
 		"worker.mjs":  {Data: []byte("// mjs")},
 		"iot.d.ts":    {Data: []byte("// ts")},
 		"sub/main.js": {Data: []byte("// sub")},
+		"a/App.jsx":   {Data: []byte("<App />")},
+		"a/App.vue":   {Data: []byte("<template></template>")},
+		"a.html.tmpl": {Data: []byte("<!doctype html>")},
 	}})
 	for path, want := range map[string]string{
 		"/":            "text/html; charset=utf-8",
@@ -23,6 +26,9 @@ func TestStaticFiles(t *testing.T) {
 		"/worker.mjs":  "text/javascript; charset=utf-8",
 		"/iot.d.ts":    "text/plain; charset=utf-8",
 		"/sub/main.js": "text/javascript; charset=utf-8",
+		"/a/App.jsx":   "text/plain; charset=utf-8",
+		"/a/App.vue":   "text/plain; charset=utf-8",
+		"/a.html.tmpl": "text/plain; charset=utf-8",
 	} {
 		r, _ := get(t, s.url+path, nil)
 		if got := r.Header.Get("Content-Type"); r.StatusCode != http.StatusOK || got != want {

@@ -117,6 +117,11 @@ func TestValueTree(t *testing.T) {
 	p.Is(open, `4`)
 	p.Do(chromedp.KeyEvent(kb.ArrowUp))
 	p.Is(`document.querySelector("#message .path code").textContent`, `"a[\"b c\"]"`)
+	p.Do(chromedp.KeyEvent(kb.ArrowDown))
+	p.Eval(`[...document.querySelectorAll("#message button")].find((b) => b.textContent === "Find equal").click()`, nil)
+	p.Until(shows(`["small"]`))
+	p.Is(`document.querySelector("#search").value`, `"topic:\"small\" json:e=2"`)
+	p.Do(chromedp.KeyEvent("\x1b"))
 	details(p, "deep")
 	p.Until(open + ` >= 100`)
 	format(p, "difference")
@@ -125,6 +130,8 @@ func TestValueTree(t *testing.T) {
 	p.Is(`document.querySelectorAll("#message [role=treeitem]")[1].textContent`, `"▾[0] … [9999]: 10,000 members"`)
 	p.Eval(`[...document.querySelectorAll("#message button")].find((b) => b.textContent === "Expand all").click()`, nil)
 	p.Until(open + ` >= 5000 && ` + open + ` < 5200`)
+	p.Eval(`[...document.querySelectorAll("#message button")].find((b) => b.textContent === "Collapse all").click()`, nil)
+	p.Is(open, `1`)
 	p.Accessible()
 }
 
@@ -189,4 +196,26 @@ func TestProperties(t *testing.T) {
 	p.Click("#clear-retained")
 	p.Until(`document.querySelector("#clear-retained").textContent === "Cleared on the broker"`)
 	p.Is(`await new Promise((resolve) => iot.subscribe("p", (message) => message.retain && resolve("retained"), { qos: 1 }).then((s) => s.unsubscribe()).then(() => iot.publish("end", "", { qos: 1 })).then(() => resolve("none")))`, `"none"`)
+}
+
+// TestPublishAgain copies a message as code, and fills the form that publishes with it.
+func TestPublishAgain(t *testing.T) {
+	p := open(t, harness.Serve(t), "")
+	p.Resize(1500, 900)
+	publishAll(p, [2]string{"again", `"text", { qos: 1, userProperties: [["a", "1"]] }`}, [2]string{"bytes", `new Uint8Array([255, 7])`})
+	p.Eval(`navigator.clipboard.writeText = async (text) => void (globalThis.copied = text)`, nil)
+	details(p, "bytes")
+	p.Click("#copy-code")
+	p.Until(`copied === 'await iot.publish("bytes", Uint8Array.from(atob("/wc="), (c) => c.charCodeAt(0)), { qos: 0 });'`)
+	details(p, "again")
+	p.Click("#copy-code")
+	p.Until(`copied === 'await iot.publish("again", "text", { qos: 1, userProperties: [["a","1"]] });'`)
+	p.Eval(p.Text(`copied`), nil)
+	p.Until(shows(`["again", "bytes", "again"]`))
+	p.Click("#again")
+	p.Until(`document.querySelector("#publish [name=topic]").value === "again" && document.querySelector("#publish [name=payload]").value === "text"`)
+	p.Do(chromedp.KeyEvent("\r", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	p.Until(shows(`["again", "again", "bytes", "again"]`))
+	details(p, "again")
+	p.Is(`document.querySelector("#message .properties table").textContent`, `"a1"`)
 }

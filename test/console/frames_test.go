@@ -24,10 +24,12 @@ func TestFramesOfList(t *testing.T) {
 	}
 	memory("before")
 	t.Log("idle: ", p.Frames(3*time.Second, func() {}))
+	before := p.Metric("ThreadTime")
 	t.Log("list at its start: ", p.Frames(0, func() {
 		sender.publish(count, 5000, telemetry)
 		p.Until(fmt.Sprintf(`iot.stats().messagesIn >= %d`, count))
 	}))
+	t.Logf("the main thread used %.1f s of CPU time", p.Metric("ThreadTime")-before)
 	p.Is(fmt.Sprintf(`iot.stats().messagesIn === %d`, count), `true`)
 	memory("after 100,000 messages")
 
@@ -59,6 +61,14 @@ func TestFramesOfList(t *testing.T) {
 		})`, nil)
 	}))
 	memory("after 170,000 messages")
+	var file []byte
+	t.Log("export: ", p.Frames(0, func() { file = export(p, "jsonl") }))
+	p.Click("#clear")
+	t.Logf("import of %d MB: %v", len(file)/1e6, p.Frames(0, func() {
+		load(p, "messages.jsonl", string(file))
+		p.Until(`document.querySelector("#job-text").textContent.startsWith("Imported ")`)
+	}))
+	memory("after the import")
 	p.Eval(`const limit = document.querySelector("#limit"); limit.value = "8"; limit.dispatchEvent(new Event("change"))`, nil)
 	memory("with a bound of 8 MiB")
 }

@@ -14,13 +14,13 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a page may take for one operation. It is longer than any test needs.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // open opens the page at a path of the server, like "#/packets", and waits until it is connected and has subscribed to
 // all topics.
 func open(t *testing.T, s *harness.Server, path string) *harness.Person {
 	t.Helper()
 	p := harness.NewPerson(t, s.URL+path, patience)
-	p.Until(`globalThis.iot?.state === "connected" && iot.stats().subscriptions === 1 && document.querySelectorAll("#limit option").length > 1`)
+	p.Until(`globalThis.iot?.state === "connected" && iot.stats().subscriptions === 1 && document.querySelectorAll("#subscriptions li").length === 1`)
 	return p
 }

@@ -45,6 +45,22 @@ func TestLightBulb(t *testing.T) {
 		text(p, "#answer", follows)
 		text(p, "#on", "Light: off")
 	}
+
+	// A lamp does what it can. What it cannot do stays in the delta, and the lamp does not report again and again.
+	control.publish(`{ topic: "$aws/things/demo-lamp/shadow/update", text: '{"state":{"desired":{"on":"yes","colour":"red","brightness":55}}}' }`)
+	for _, p := range []*person{lamp, lamp2} {
+		p.Until(`/^The lamp is off$/.test(document.querySelector("#text").textContent)`)
+	}
+	control.Until(`JSON.stringify(JSON.parse(document.querySelector("#delta").textContent)) === '{"colour":"red","on":"yes"}'`)
+	text(control, "#answer", waits)
+	control.Is(`document.querySelector("[name=colour]").value`, `"#3366ff"`)
+	lamp.Eval(`globalThis.client = (await import("/iot.js")).default; globalThis.before = client.stats().messagesOut`, nil)
+	control2.Click("#on")
+	for _, p := range []*person{lamp, lamp2} {
+		text(p, "#text", "The lamp is on, 55 % of #3366ff")
+	}
+	control.Until(`document.querySelector("#delta").textContent === JSON.stringify({ colour: "red" }, null, 2)`)
+	lamp.Is(`client.stats().messagesOut - before < 4`, "true")
 	lamp.accessible()
 	control.accessible()
 }

@@ -1,11 +1,16 @@
 package demos
 
 import (
+	"bytes"
 	"fmt"
+	"image/png"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 
 	"iot.wasm/test/harness"
 )
@@ -28,6 +33,19 @@ func pages(t *testing.T) (names []string) {
 	return names
 }
 
+// addresses returns the addresses of all demos below demos/ by the names of their pictures.
+func addresses(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, page := range pages(t) {
+		all[strings.TrimSuffix(page, ".html")] = page
+	}
+	for _, f := range frameworks {
+		all[f.name] = f.name + "/dist/"
+	}
+	return all
+}
+
 func read(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(harness.Root, "www/demos", name))
@@ -37,12 +55,59 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
+// TestIndex checks that the index and docs/demos.md show each demo with its pictures, which "make screenshots" writes.
 func TestIndex(t *testing.T) {
+	document, err := os.ReadFile(filepath.Join(harness.Root, "docs/demos.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := open(t, harness.Serve(t).URL+"demos/")
-	for _, name := range pages(t) {
-		p.Is(fmt.Sprintf(`document.querySelectorAll("a[href='%s']").length > 0`, name), "true")
+	pictures := 0
+	for name, address := range addresses(t) {
+		p.Is(fmt.Sprintf(`(() => { const img = document.querySelector("section:has(a[href='%[2]s']) img"); return img?.getAttribute("src") === "pictures/%[1]s.png" &&
+			img.parentElement.querySelector("source").getAttribute("srcset") === "pictures/%[1]s-dark.png" && img.alt !== "" && img.loading === "lazy" && img.width > 0 })()`, name, address), "true")
+		for _, look := range looks {
+			pictures++
+			checkPicture(t, name+look.suffix+".png", int(float64(look.width)*look.scale), int(float64(look.height)*look.scale))
+			if !strings.Contains(string(document), `="../www/demos/pictures/`+name+look.suffix+`.png"`) {
+				t.Errorf("docs/demos.md does not show %s%s.png", name, look.suffix)
+			}
+		}
+		if !strings.Contains(string(document), "](../www/demos/"+name) {
+			t.Errorf("docs/demos.md has no link to the source of the demo %s", name)
+		}
+	}
+	if files, err := filepath.Glob(filepath.Join(harness.Root, "www/demos/pictures/*")); err != nil || len(files) != pictures {
+		t.Errorf("www/demos/pictures has %d files (%v), want %d", len(files), err, pictures)
+	}
+
+	// A picture has the theme of the page, and the ratio of its attributes width and height.
+	for _, theme := range []string{"light", "dark"} {
+		p.theme(theme)
+		p.Eval(`for (const img of document.images) img.loading = "eager"`, nil)
+		p.Until(`[...document.images].every((img) => img.complete && img.naturalWidth > 0 && img.currentSrc.endsWith("-dark.png") === ` + strconv.FormatBool(theme == "dark") + `)`)
+		p.Is(`[...document.images].filter((img) => Math.abs(img.clientHeight / img.clientWidth - 400 / 640) > 0.01).length`, "0")
+	}
+	for _, f := range frameworks {
+		// The source of a component is shown as text.
+		p.Is(fmt.Sprintf(`await (async (a) => { const r = await fetch(a.href); return [r.status, r.headers.get("Content-Type")] })(document.querySelector("a[href^='%s/Dashboard']"))`, f.name), `[200, "text/plain; charset=utf-8"]`)
 	}
 	p.accessible()
+}
+
+// checkPicture checks the size of a picture, and that its file is small.
+func checkPicture(t *testing.T, name string, width, height int) {
+	t.Helper()
+	const most = 40_000
+	data, err := os.ReadFile(filepath.Join(harness.Root, "www/demos/pictures", name))
+	if err != nil {
+		t.Errorf("%v; run: make screenshots", err)
+		return
+	}
+	config, err := png.DecodeConfig(bytes.NewReader(data))
+	if err != nil || config.Width != width || config.Height != height || len(data) > most {
+		t.Errorf("%s has %d bytes, %d x %d pixels (%v), want at most %d bytes, %d x %d pixels", name, len(data), config.Width, config.Height, err, most, width, height)
+	}
 }
 
 // The two lines of the script that a page names at its end, and the two lines that replace them.
@@ -52,27 +117,69 @@ const server = { endpoint: local.endpoint, region: local.region, credentials: co
 const account = `const pool = "eu-west-1:12345678-1234-1234-1234-123456789012";
 const server = { endpoint: "xxxxxxxxxxxxxx-ats.iot.eu-west-1.amazonaws.com", credentials: cognito({ identityPoolId: pool }) };`
 
+// elsewhere returns two lines for another stand-in.
+func elsewhere(at harness.Settings) string {
+	return fmt.Sprintf(`const pool = { identityPoolId: %q, endpoint: %q };
+const server = { endpoint: %q, region: %q, credentials: cognito(pool) };`, at.Cognito.IdentityPoolID, at.Cognito.Endpoint, at.Endpoint, at.Region)
+}
+
 // TestTwoLines checks that each demo connects to another server after the replacement of the two lines. Its own
-// server has no local.json.
+// server is a static one without local.json, and www/ is in a folder of the site.
 func TestTwoLines(t *testing.T) {
 	files := harness.Files{}
-	web := harness.Web(t, filepath.Join(harness.Root, "www"), files)
+	web := harness.Web(t, site(t), files)
 	at := harness.Serve(t, "-addr", "127.0.0.1:0", "-allow-origin", web).Settings()
-	replacement := fmt.Sprintf(`const pool = { identityPoolId: %q, endpoint: %q };
-const server = { endpoint: %q, region: %q, credentials: cognito(pool) };`, at.Cognito.IdentityPoolID, at.Cognito.Endpoint, at.Endpoint, at.Region)
+	replacement := elsewhere(at)
 	for _, name := range pages(t) {
 		text := read(t, name)
-		if n := strings.Count(text, "\n"); n > maxLines {
+		page, script, _ := strings.Cut(text, "<script")
+		if name == "embed.html" { // a strict policy: the script is a file, and the page names the servers
+			tags := strings.NewReplacer("http://127.0.0.1:8080", web+"/some/site", "ws://localhost:8080", at.Endpoint+" "+at.Cognito.Endpoint).Replace(text)
+			script = read(t, "embed.js")
+			files["/some/site/demos/embed.js"] = harness.File{Body: strings.Replace(script, local, replacement, 1)}
+			files["/some/site/demos/embed.html"] = harness.File{Body: tags}
+		} else {
+			files["/some/site/demos/"+name] = harness.File{Body: page + "<script" + strings.Replace(script, local, replacement, 1)}
+		}
+		if n := strings.Count(page+script, "\n"); n > maxLines {
 			t.Errorf("%s has %d lines, want at most %d", name, n, maxLines)
 		}
-		page, script, _ := strings.Cut(text, "<script")
 		if !strings.Contains(page, local) || !strings.Contains(page, account) || strings.Count(script, local) != 1 {
 			t.Errorf("%s does not contain the two lines for the local stand-in and the two lines for AWS", name)
-			continue
 		}
-		files["/demos/"+name] = harness.File{Body: page + "<script" + strings.Replace(script, local, replacement, 1)}
 	}
 	for _, name := range pages(t) {
-		open(t, web+"/demos/"+name)
+		open(t, web+"/some/site/demos/"+name)
+	}
+}
+
+// site returns a folder with www/ at some/site.
+func site(t *testing.T) (folder string) {
+	t.Helper()
+	folder = t.TempDir()
+	www, err := filepath.Abs(filepath.Join(harness.Root, "www"))
+	if err == nil {
+		err = os.Mkdir(filepath.Join(folder, "some"), 0o755)
+	}
+	if err == nil {
+		err = os.Symlink(www, filepath.Join(folder, "some/site"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// TestNoStandIn checks that a demo on a server without local.json states what is missing.
+func TestNoStandIn(t *testing.T) {
+	web := harness.Web(t, site(t), nil)
+	for _, name := range pages(t) {
+		if name == "embed.html" { // its module is on another server, so it starts nothing
+			continue
+		}
+		p := blank(t)
+		p.expected = true
+		p.Do(chromedp.Navigate(web + "/some/site/demos/" + name))
+		p.Until(`document.querySelector("#state").textContent === "Not connected" && document.querySelector("#problem").textContent.includes("go run serve.go")`)
 	}
 }

@@ -1,28 +1,54 @@
 package demos
 
 import (
+	"bytes"
+	"cmp"
 	"flag"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
-
-	"iot.wasm/test/harness"
 )
 
 var screenshots = flag.String("screenshots", "", "the `folder` in which TestScreenshots writes the pictures of the demos")
 
-// scenes are the names of the demos that have a picture, with a script that each runs before it. The demos of one
-// server are in the order of the list, and stay open.
-var scenes = []struct{ name, script, until string }{
-	{"mqtt-sample", `document.querySelector("#publish button").click()`, `document.querySelectorAll("#messages li").length === 1`},
-	{"lamp", ``, `document.querySelector("#text").textContent !== ""`},
-	{"switch", `document.querySelector("#on").click()`, `document.querySelector("#answer").textContent.includes("does")`},
-	{"chat", `document.querySelector("#write input").value = "Hello from the lobby"; document.querySelector("#write button").click()`, `document.querySelectorAll("#messages li").length === 1`},
-	{"sensors", `for (const room of ["kitchen", "bedroom", "cellar"]) document.querySelector("#" + room + " button").click()`, `document.querySelector("#kitchen polyline").points.length > 8`},
-	{"index", ``, `true`},
+// prelude runs before the scripts of a page, with the number of the page and the ticks of the scene. It replaces what
+// makes pictures differ: random numbers and times.
+const prelude = `((number, ticks) => {
+	const randomFrom = (seed) => () => (seed = (seed * 16807) %% 2147483647) / 2147483647;
+	Math.random = randomFrom(number);
+	const random = randomFrom(number + 1);
+	crypto.randomUUID = () => Array.from({ length: 32 }, () => Math.floor(16 * random()).toString(16)).join("");
+	Date.prototype.toLocaleTimeString = () => "10:42";
+	if (ticks === 0) return;
+	const { setInterval } = globalThis;
+	globalThis.setInterval = (callback, ms) => {
+		let calls = 0;
+		const id = setInterval(() => (calls++ < ticks ? callback() : clearInterval(id)), ms / 20);
+		return id;
+	};
+})(%d, %d)`
+
+// looks are the pictures of a scene: the suffix of the name, the theme, and the size of the window. The scale makes
+// the wide pictures 640 pixels wide.
+var looks = []struct {
+	suffix, theme string
+	width, height int64
+	scale         float64
+}{
+	{"", "light", 800, 500, 0.8},
+	{"-dark", "dark", 800, 500, 0.8},
+	{"-360", "light", 360, 640, 1},
 }
 
 // TestScreenshots writes three pictures of each demo, with the flag -screenshots: light, dark, and 360 pixels wide.
@@ -30,39 +56,113 @@ func TestScreenshots(t *testing.T) {
 	if *screenshots == "" {
 		t.Skip("the flag -screenshots is not set; make screenshots sets it")
 	}
-	s := harness.Serve(t)
-	people := map[string]*person{}
+	www := bundledWWW(t, "production", unchanged)
 	for _, scene := range scenes {
-		url := s.URL + "demos/"
-		if scene.name != "index" {
-			url += scene.name + ".html"
+		for _, look := range looks {
+			t.Run(scene.name+look.suffix, func(t *testing.T) {
+				s := serveLocalhost(t, www)
+				var p *person
+				for i, part := range scene.cast {
+					p = blank(t)
+					p.expected = scene.name == "embed" // the browser reports what the policy refuses
+					_, err := chromedp.Call(p.Ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: look.width, Height: look.height, DeviceScaleFactor: look.scale})
+					if err == nil {
+						_, err = chromedp.Call(p.Ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: fmt.Sprintf(prelude, 1000*(i+1), scene.ticks)})
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+					p.theme(look.theme)
+					p.visit(s.URL + "demos/" + part.page + ".html")
+					if part.script != "" {
+						p.Eval(`{`+part.script+`}`, nil)
+					}
+					p.Until(part.until)
+				}
+				p.picture(filepath.Join(*screenshots, scene.name+look.suffix+".png"))
+			})
 		}
-		p := open(t, url)
-		people[scene.name] = p
-		if scene.script != "" {
-			p.Eval(scene.script, nil)
-		}
-		p.Until(scene.until)
-	}
-	for name, p := range people {
-		p.picture(name+".png", "light", 720, 500)
-		p.picture(name+"-dark.png", "dark", 720, 500)
-		p.picture(name+"-360.png", "light", 360, 720)
 	}
 }
 
-// picture writes a picture of the page's window.
-func (p *person) picture(name, theme string, width, height int64) {
+// picture writes a picture of the page's window. It keeps the file if that looks the same.
+func (p *person) picture(file string) {
 	p.T.Helper()
-	p.theme(theme)
-	p.resize(width, height)
 	p.Is(`document.documentElement.scrollWidth <= innerWidth`, "true")
-	p.Eval(`scrollTo(0, 0); await Promise.all(document.getAnimations().map((a) => a.finished))`, nil)
+	p.Eval(`document.activeElement.blur(); scrollTo(0, 0); await Promise.all(document.getAnimations().map((a) => a.finished));
+		for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame)`, nil)
 	shot, err := chromedp.Call(p.Ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{})
 	if err != nil {
 		p.T.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(*screenshots, name), shot.Data, 0o644); err != nil {
+	now, err := png.Decode(bytes.NewReader(shot.Data))
+	if err != nil {
 		p.T.Fatal(err)
 	}
+	if old, err := os.ReadFile(file); err == nil {
+		if before, err := png.Decode(bytes.NewReader(old)); err == nil && similar(before, now) {
+			return
+		}
+	}
+	var out bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, reduce(now)); err != nil {
+		p.T.Fatal(err)
+	}
+	if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil {
+		p.T.Fatal(err)
+	}
+}
+
+// reduce returns the picture with its 128 most frequent colours, so that its file is small.
+func reduce(picture image.Image) image.Image {
+	counts := map[color.RGBA]int{}
+	pixels := image.NewRGBA(picture.Bounds())
+	draw.Draw(pixels, pixels.Rect, picture, pixels.Rect.Min, draw.Src)
+	for y := range pixels.Rect.Dy() {
+		for x := range pixels.Rect.Dx() {
+			counts[pixels.RGBAAt(x, y)]++
+		}
+	}
+	colours := slices.SortedFunc(maps.Keys(counts), func(a, b color.RGBA) int {
+		return cmp.Or(counts[b]-counts[a], cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)))
+	})
+	// Of colours that are nearly equal, the palette contains the most frequent one only.
+	var palette color.Palette
+	near := map[color.RGBA]bool{}
+	for _, c := range colours {
+		if group := (color.RGBA{c.R >> 3, c.G >> 3, c.B >> 3, 0}); !near[group] && len(palette) < 128 {
+			near[group] = true
+			palette = append(palette, c)
+		}
+	}
+	index := map[color.RGBA]uint8{}
+	for c := range counts {
+		index[c] = uint8(palette.Index(c))
+	}
+	reduced := image.NewPaletted(pixels.Rect, palette)
+	for y := range pixels.Rect.Dy() {
+		for x := range pixels.Rect.Dx() {
+			reduced.SetColorIndex(x, y, index[pixels.RGBAAt(x, y)])
+		}
+	}
+	return reduced
+}
+
+// similar returns whether at most one of a thousand pixels differs visibly.
+func similar(a, b image.Image) bool {
+	if a.Bounds() != b.Bounds() {
+		return false
+	}
+	const visible = 32 << 8 // more than reduce changes
+	differ, all := 0, a.Bounds().Dx()*a.Bounds().Dy()
+	for y := range a.Bounds().Dy() {
+		for x := range a.Bounds().Dx() {
+			r, g, bl, _ := a.At(x, y).RGBA()
+			r2, g2, bl2, _ := b.At(x, y).RGBA()
+			if max(r, r2)-min(r, r2) > visible || max(g, g2)-min(g, g2) > visible || max(bl, bl2)-min(bl, bl2) > visible {
+				differ++
+			}
+		}
+	}
+	return differ*1000 <= all
 }

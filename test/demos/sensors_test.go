@@ -15,9 +15,10 @@ func TestSensors(t *testing.T) {
 		p.Eval(`globalThis.iot = (await import("/iot.js")).default`, nil)
 		p.Until(`iot.stats().subscriptions === 8`)
 	}
+	a.Fill("#kitchen input", "40\t") // no measurement is above it
 	a.Click("#kitchen button")
 	for _, p := range []*person{a, b} {
-		p.Until(points + ` >= 2 && / °C, \d+ %$/.test(` + values + `)`)
+		p.Until(points + ` >= 2 && / °C\d+ %$/.test(` + values + `)`)
 	}
 	b.Is(alarm, `""`)
 
@@ -30,6 +31,14 @@ func TestSensors(t *testing.T) {
 	lose(s, a, b, c)
 	b.Eval(`globalThis.before = `+points, nil)
 	b.Until(points + ` > before + 1`)
+
+	// Messages of other programs are not shown.
+	b.publish(`{ topic: "public/sensors/kitchen/measurement", text: "{" }`, `{ topic: "public/sensors/kitchen/measurement", text: "null" }`,
+		`{ topic: "public/sensors/kitchen/measurement", text: '{"temperature":"hot","humidity":5}' }`,
+		`{ topic: "public/sensors/kitchen/limit", text: "high" }`, `{ topic: "public/sensors/kitchen/limit", text: "999" }`)
+	b.Eval(`globalThis.before = `+points, nil)
+	b.Until(points + ` > before + 1 && / °C\d+ %$/.test(` + values + `)`)
+	b.Is(`[document.querySelector("#kitchen input").value, `+alarm+`]`, `["5", "Alarm: above 5 °C"]`)
 
 	// The sensor is switched off.
 	a.Click("#kitchen button")

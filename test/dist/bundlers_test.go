@@ -122,10 +122,8 @@ func pageProject(t *testing.T, page string) string {
 	if err := os.CopyFS(dir, os.DirFS(project)); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"react", "react-dom", "vue"} {
-		if err := os.Symlink(filepath.Join(modules, name), filepath.Join(dir, "node_modules", name)); err != nil {
-			t.Fatal(err)
-		}
+	if err := harness.LinkModules(dir, "react", "react-dom", "vue"); err != nil {
+		t.Fatal(err)
 	}
 	copyTo(t, dir, "hello.js", page+"/index.html", page+"/main.js")
 	return dir

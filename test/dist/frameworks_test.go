@@ -30,7 +30,7 @@ func TestFrameworks(t *testing.T) {
 			t.Parallel()
 			dir := pageProject(t, c.page)
 			copyTo(t, dir, append(c.config, c.page+"/app.js", "watch.js")...)
-			if err := harness.Command(dir, "env", "NODE_ENV=development", node22, filepath.Join(modules, "vite/bin/vite.js"), "build"); err != nil {
+			if err := harness.Vite(dir, "development"); err != nil {
 				t.Fatal(err)
 			}
 			s := harness.ServeStandIn(t, filepath.Join(dir, "dist"))

@@ -20,10 +20,10 @@ func TestNode(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := start(t, exec.Command(node, "entry/node.mjs", s.web.URL, place))
+			p := harness.Start(t, exec.Command(node, "entry/node.mjs", s.web.URL, place))
 			s.watchPlace(t, p, place)
 			select {
-			case <-p.ended:
+			case <-p.Ended:
 			case <-time.After(10 * time.Second):
 				t.Error("Node does not end within 10 s after the suite")
 			}

@@ -3,30 +3,32 @@ package places
 import (
 	"testing"
 	"time"
+
+	"iot.wasm/test/harness"
 )
 
 // silence is how long a place may send no report.
 const silence = time.Minute
 
 // watch runs a subtest for each place. The places run in this order.
-func (s *site) watch(t *testing.T, p *process, places ...string) {
+func (s *site) watch(t *testing.T, p *harness.Process, places ...string) {
 	t.Helper()
 	for _, place := range places {
 		if !t.Run(place, func(t *testing.T) { s.watchPlace(t, p, place) }) && !s.done[place] {
-			t.Fatalf("%s has not finished the suite in %s", p.name, place)
+			t.Fatalf("%s has not finished the suite in %s", p.Name, place)
 		}
 	}
 }
 
 // watchPlace runs a subtest for each report of a place, until the suite has ended there.
-func (s *site) watchPlace(t *testing.T, p *process, place string) {
+func (s *site) watchPlace(t *testing.T, p *harness.Process, place string) {
 	begin := time.Now()
 	seen := map[string]bool{}
 	for {
 		r, ok := s.nextReport(p)
 		switch {
 		case !ok:
-			t.Fatalf("%s has ended or has sent no report for %v; the end of its output is\n%s", p.name, silence, &p.output)
+			t.Fatalf("%s has ended or has sent no report for %v; the end of its output is\n%s", p.Name, silence, &p.Output)
 		case r.Fatal != "":
 			t.Fatalf("%s: the suite cannot run: %s", r.Place, r.Fatal)
 		case r.Place != place:
@@ -51,13 +53,13 @@ func (s *site) watchPlace(t *testing.T, p *process, place string) {
 
 // nextReport waits for a report. It returns false if the program ends or sends no report
 // for too long.
-func (s *site) nextReport(p *process) (r report, ok bool) {
+func (s *site) nextReport(p *harness.Process) (r report, ok bool) {
 	select {
 	case r = <-s.reports:
 		return r, true
 	case <-time.After(silence):
 		return r, false
-	case <-p.ended:
+	case <-p.Ended:
 	}
 	select {
 	case r = <-s.reports: // sent before the program ended

@@ -3,6 +3,7 @@ import { Commands } from "./core/commands.js";
 import { Connection } from "./core/connection.js";
 import { Emitter } from "./core/emitter.js";
 import { Messages } from "./core/messages.js";
+import { Profiles } from "./core/profiles.js";
 import { Subscriptions } from "./core/subscriptions.js";
 import { TopicTree } from "./core/topic-tree.js";
 import { mountHeader } from "./ui/header.js";
@@ -14,7 +15,8 @@ import { mountViews } from "./ui/views.js";
  */
 export class App {
   commands = new Commands();
-  connection = new Connection();
+  profiles = new Profiles();
+  connection = new Connection(this.profiles);
   messages = new Messages();
   topics = new TopicTree(this.messages);
   subscriptions = new Subscriptions(this.connection.client, this.messages);
@@ -47,7 +49,7 @@ export class App {
   };
 }
 
-const app = new App();
+export const app = new App();
 app.connection.failed.on(app.showError);
 app.subscriptions.failed.on(app.showError);
 mountHeader(app);

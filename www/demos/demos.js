@@ -3,11 +3,6 @@
 
 /** Shows the state of a client, from now on. */
 export function showState(client) {
-  const output = document.querySelector("#state");
-  const show = (state, text) => {
-    output.dataset.state = state;
-    output.textContent = text;
-  };
   client.addEventListener("connecting", ({ detail: { attempt } }) => show("connecting", attempt > 1 ? "Connecting again …" : "Connecting …"));
   client.addEventListener("connected", () => {
     show("connected", "Connected");
@@ -19,9 +14,34 @@ export function showState(client) {
   client.addEventListener("closed", () => show("lost", "Disconnected"));
 }
 
+function show(state, text) {
+  const output = document.querySelector("#state");
+  output.dataset.state = state;
+  output.textContent = text;
+}
+
 /** Shows an error. Without an error, hides the last one. */
 export function showProblem(error) {
   const output = document.querySelector("#problem");
   output.textContent = error ? error.message : "";
   output.hidden = !error;
+}
+
+/** Returns the object that a message of JSON contains. Everyone can publish: for any other message, it returns {}. */
+export function objectIn(message) {
+  try {
+    return Object(message.json());
+  } catch {
+    return {};
+  }
+}
+
+// A page that fails before it connects would show "Loading …" forever. The usual reason is that its server has no
+// local.json, because it is not the local stand-in.
+for (const type of ["error", "unhandledrejection"]) {
+  addEventListener(type, ({ error, reason = error }) => {
+    if (document.querySelector("#state").dataset.state) return;
+    show("lost", "Not connected");
+    showProblem({ message: `${reason?.message}. This page is made for the local stand-in: go run serve.go. Its last paragraph describes how to use AWS.` });
+  });
 }

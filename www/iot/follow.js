@@ -6,12 +6,15 @@
 
 /** @typedef {import("../iot.js").IotClient} IotClient */
 
+/** @template T @typedef {[follow: (notify: () => void) => () => void, get: () => T, server: () => T]} Source */
+
 /** The state of a client on a server. @type {{ state: import("../iot.js").State, error: unknown }} */
 const IDLE = { state: "idle", error: undefined };
 
 /**
- * Creates a source: a value that is updated while a component follows it. The value of get_() changes only when
- * notify() is called. server_() returns the value for rendering on a server.
+ * Creates a source: a value that is updated while a component follows it. A source is the arguments of React's
+ * useSyncExternalStore(): follow(notify) starts to update the value and returns a function that stops it, get() returns
+ * the value, which changes only when notify() is called, and the last function returns the value for rendering on a server.
  *
  * start() runs in a microtask, because StrictMode mounts, unmounts and mounts a component in one task. Only the last mount
  * then starts.
@@ -19,13 +22,11 @@ const IDLE = { state: "idle", error: undefined };
  * @param {T} value
  * @param {(signal: AbortSignal, set: (value: T) => void) => void} start starts to update the value, until the signal aborts
  * @param {T} [server]
+ * @returns {Source<T>}
  */
 function createSource(value, start, server = value) {
-  return {
-    get_: () => value,
-    server_: () => server,
-    /** Starts to update the value. Returns a function that stops it. @param {() => void} notify */
-    follow_(notify) {
+  return [
+    (notify) => {
       const stop = new AbortController(), { signal } = stop;
       queueMicrotask(() => signal.aborted || start(signal, (next) => {
         if (signal.aborted) return;
@@ -34,7 +35,9 @@ function createSource(value, start, server = value) {
       }));
       return () => stop.abort();
     },
-  };
+    () => value,
+    () => server,
+  ];
 }
 
 /** For each client, the number of components that keep it connected, and its last error. @type {WeakMap<IotClient, { users_: number, error_?: unknown }>} */

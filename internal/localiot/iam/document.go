@@ -14,6 +14,9 @@ const (
 	// Core API Reference", CreatePolicy).
 	maxDocument = 2048
 
+	// maxRoleDocument is the same bound for the policy of an IAM role ("IAM and AWS STS quotas").
+	maxRoleDocument = 10240
+
 	// maxDocumentText is the largest size of a policy document with white space (the same page).
 	maxDocumentText = 404600
 
@@ -44,9 +47,12 @@ type statement struct {
 //
 // The local AWS IoT Core has one account. In resources, any account id of 12 digits stands for it, and so
 // do the partitions of AWS, so that a policy for a real account also works here.
-func Parse(text string) (*Document, error) {
+func Parse(text string) (*Document, error) { return parse(text, maxDocument) }
+
+// parse is like Parse. The document may have up to limit characters without white space.
+func parse(text string, limit int) (*Document, error) {
 	d := &Document{text: text}
-	if err := d.parse(); err != nil {
+	if err := d.parse(limit); err != nil {
 		return nil, &Error{Code: "MalformedPolicyException", Message: "Policy document is malformed: " + err.Error()}
 	}
 	return d, nil
@@ -63,7 +69,7 @@ func (d *Document) Statements() int { return len(d.statements) }
 // is Deny, it denies its actions in any case.
 func (d *Document) Warnings() []string { return d.warnings }
 
-func (d *Document) parse() error {
+func (d *Document) parse(limit int) error {
 	if len(d.text) > maxDocumentText {
 		return fmt.Errorf("it has more than %d bytes", maxDocumentText)
 	}
@@ -73,8 +79,8 @@ func (d *Document) parse() error {
 			n++
 		}
 	}
-	if n > maxDocument {
-		return fmt.Errorf("it has %d characters without white space, more than %d", n, maxDocument)
+	if n > limit {
+		return fmt.Errorf("it has %d characters without white space, more than %d", n, limit)
 	}
 	members, err := object([]byte(d.text), "the document", "Version", "Id", "Statement")
 	if err != nil {

@@ -3,6 +3,8 @@ package iam
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -92,19 +94,65 @@ func TestGuest(t *testing.T) {
 	}
 }
 
-// A guest may get and update one shadow. A guest may not delete it, and may use no other thing.
-func TestGuestShadow(t *testing.T) {
+// The policy of a role may be longer than an AWS IoT policy.
+func TestLongRole(t *testing.T) {
+	statement := `{"Effect":"Allow","Action":"iot:Publish","Resource":"` + arnPrefix + "topic/" + strings.Repeat("a", 2000) + `"}`
+	document := func(n int) string {
+		return `{"Version":"2012-10-17","Statement":[` + strings.Repeat(statement+",", n-1) + statement + `]}`
+	}
+	for n, want := range map[int]bool{1: true, 4: true, 5: false} {
+		name := filepath.Join(t.TempDir(), "policy.json")
+		if err := os.WriteFile(name, []byte(document(n)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadFile(name); (err == nil) != want {
+			t.Errorf("a role with %d characters: %v", len(document(n)), err)
+		}
+	}
+	if _, err := Parse(document(1)); err == nil {
+		t.Error("an AWS IoT policy of the same length is accepted")
+	}
+}
+
+// A guest may do the jobs of devices, and receive the events of connected clients.
+func TestGuestJobsAndPresence(t *testing.T) {
 	s := newRegistry(t, RegistryOptions{}).Session(Owner{IdentityID: identity}, Connection{})
-	const lamp = "$aws/things/demo-lamp/shadow/"
+	const jobs = "$aws/things/demo-device-1/jobs/"
 	for topic, want := range map[string][2]bool{ // publish, and both subscribe and receive
-		lamp + "get": {true, false}, lamp + "update": {true, false}, lamp + "get/accepted": {false, true},
-		lamp + "update/delta": {false, true}, lamp + "update/documents": {false, true},
-		lamp + "delete/accepted": {false, true}, lamp + "delete": {}, lamp + "delete/rejected": {}, lamp + "name/a/get": {}, lamp + "name/a/get/accepted": {}, lamp + "#": {},
-		"$aws/things/demo-lamp/jobs/get": {}, "$aws/things/demo-lamp-2/shadow/get": {}, "$aws/things/+/shadow/get/accepted": {},
+		jobs + "$next/get": {true, true}, jobs + "1/update": {true, true}, jobs + "+/update/accepted": {false, true}, jobs + "notify-next": {false, true},
+		jobs + "get": {false, true}, jobs + "start-next": {false, true}, "$aws/things/device-1/jobs/1/get": {}, "$aws/things/demo-device-1/shadow/get": {},
+		"$aws/events/presence/connected/#": {false, true}, "$aws/events/presence/disconnected/iot-1": {false, true},
+		"$aws/events/subscriptions/subscribed/#": {}, "$aws/events/#": {},
 	} {
 		publish, subscribe, receive := s.Publish(topic, false), s.Subscribe(topic), s.Receive(topic)
 		if publish != want[0] || subscribe != want[1] || receive != want[1] || s.Publish(topic, true) {
 			t.Errorf("%q: publish %v, subscribe %v, receive %v; want %v", topic, publish, subscribe, receive, want)
+		}
+	}
+}
+
+// A guest may get and update the shadows of the demos. A guest may not delete them, and may use no other thing.
+func TestGuestShadow(t *testing.T) {
+	s := newRegistry(t, RegistryOptions{}).Session(Owner{IdentityID: identity}, Connection{})
+	const (
+		lamp   = "$aws/things/demo-lamp/shadow/"
+		truck  = "$aws/things/truck-01/shadow/name/fleet-blue/"
+		trucks = "$aws/things/+/shadow/name/fleet-blue/"
+	)
+	// Publish, subscribe and receive.
+	asks, answers, filter, none := [3]bool{0: true}, [3]bool{1: true, 2: true}, [3]bool{1: true}, [3]bool{}
+	for topic, want := range map[string][3]bool{
+		lamp + "get": asks, lamp + "update": asks, lamp + "get/accepted": answers,
+		lamp + "update/delta": answers, lamp + "update/documents": answers,
+		lamp + "delete/accepted": answers, lamp + "delete": none, lamp + "delete/rejected": none, lamp + "name/a/get": none, lamp + "name/a/get/accepted": none, lamp + "#": none,
+		"$aws/things/demo-lamp/jobs/get": none, "$aws/things/demo-lamp/jobs/1/get": none, "$aws/things/demo-lamp/jobs/notify-next": none, "$aws/things/demo-lamp-2/shadow/get": none, "$aws/things/+/shadow/get/accepted": none,
+		truck + "get": asks, truck + "update": asks, truck + "get/accepted": {2: true}, truck + "update/documents": {2: true}, truck + "delete": none,
+		trucks + "get/accepted": filter, trucks + "update/documents": filter, trucks + "update/delta": filter, trucks + "#": none, trucks + "get": none,
+		"$aws/things/truck-01/shadow/get": none, "$aws/things/+/shadow/name/a/update/documents": none, "$aws/things/lorry-1/shadow/name/fleet-blue/get": none,
+	} {
+		publish, subscribe, receive := s.Publish(topic, false), s.Subscribe(topic), s.Receive(topic)
+		if got := [3]bool{publish, subscribe, receive}; got != want || s.Publish(topic, true) {
+			t.Errorf("%q: publish, subscribe, receive: %v; want %v", topic, got, want)
 		}
 	}
 }

@@ -12,7 +12,7 @@ type Refusal struct {
 	Code    string `json:"code"`    // the exception name of AWS; "" for an injected fault
 
 	// Check is the name of the failed check: one of sigv4verify.Error, or host, origin, method, policy,
-	// upgrade, subprotocol, closed, control or fault.
+	// upgrade, subprotocol, closed, control, jobs or fault.
 	Check string `json:"check"`
 }
 

@@ -1,8 +1,8 @@
 import { Emitter, oncePerFrame } from "./emitter.js";
 import { kept } from "./storage.js";
 
-/** The sizes in MiB that the user may choose for the history. */
-export const BOUNDS = [8, 16, 32, 64, 128, 256, 512];
+// The sizes in MiB that the user may choose for the history, as in index.html.
+const BOUNDS = [8, 16, 32, 64, 128, 256, 512];
 const DEFAULT_BOUND = 64;
 // With more records, the list would be higher than the highest element of Firefox.
 const MAX_RECORDS = 300_000;

@@ -33,7 +33,7 @@ export function mountDetail(root, app, { onclose, onselect }) {
     h("div", { class: "row tools" }, when,
       previousButton,
       button("Copy payload", ({ currentTarget }) => copy(currentTarget, copyText(), payload), { class: "icon" }),
-      button("Copy as code", ({ currentTarget }) => copy(currentTarget, codeOf(record), payload), { class: "icon" }),
+      button("Copy as code", ({ currentTarget }) => copy(currentTarget, codeOf(record), payload), { class: "icon", id: "copy-code" }),
       button("Publish again …", () => app.compose?.({ topic: record.topic, payload: record.payload, options: publishOptions(record) }), { class: "icon", id: "again" }),
       clearButton),
     formats, payload, properties);
@@ -65,7 +65,7 @@ export function mountDetail(root, app, { onclose, onselect }) {
 
   const showPayload = (format, values) => {
     release?.();
-    const view = payloadView(format, record, values, messages.previous(record));
+    const view = payloadView(format, record, values, messages.previous(record), (term) => app.findMessages(`topic:${JSON.stringify(record.topic)} ${term}`));
     release = view.release;
     payload.replaceChildren(view.element);
   };

@@ -1,6 +1,5 @@
-import { BOUNDS } from "../../core/messages.js";
 import { sizeOf } from "../../core/payload.js";
-import { $, copy, h, tabs } from "../../ui/dom.js";
+import { $, copy, tabs } from "../../ui/dom.js";
 import { mountChart } from "./chart.js";
 import { mountList } from "./list.js";
 import { mountPublish } from "./publish.js";
@@ -41,7 +40,7 @@ export function mount(root, app) {
   commands.add({ id: "clear", title: "Clear the messages", run: clear });
 
   const limit = $("limit");
-  limit.replaceChildren(...BOUNDS.map((size) => h("option", { value: size, selected: size * 2 ** 20 === messages.maxBytes }, `${size} MiB`)));
+  limit.value = String(messages.maxBytes / 2 ** 20);
   limit.addEventListener("change", () => messages.setBound(Number(limit.value)));
   const showCount = () => {
     const { bytes, maxRecords, first, size } = messages;

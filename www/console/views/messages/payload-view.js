@@ -65,14 +65,16 @@ async function decodeCbor(payload) {
  * @param {import("../../core/messages.js").MessageRecord} record
  * @param {any} values the result of formatsOf
  * @param {import("../../core/messages.js").MessageRecord | undefined} previous the previous message of the topic
+ * @param {(term: string) => void} find searches for messages with a term of the search
  * @returns {{ element: HTMLElement, release?(): void }} release frees the resources
  */
-export function payloadView(format, record, values, previous) {
+export function payloadView(format, record, values, previous, find) {
   const { payload } = record;
   switch (format) {
     case "json":
+      return { element: valueTree(values.json, find) };
     case "cbor":
-      return { element: valueTree(values[format]) };
+      return { element: valueTree(values.cbor) };
     case "image":
       return imageView(payload, values.image);
     case "hex":

@@ -57,9 +57,10 @@ export function mountSubscriptions({ subscriptions, messages, commands, run }) {
         h("span", { class: "topic" }, entry.name && h("strong", {}, entry.name), entry.name && " ", entry.filter),
         h("span", { class: "dim", title: optionsText(entry.options) }, state),
         count,
-        button("✎", () => edit(entry), { class: "icon edit", "aria-label": `Edit the subscription to ${entry.filter}`, title: "Edit" }),
-        button(paused ? "▶" : "❚❚", () => run(() => subscriptions.pause(entry.id, !paused)), { class: "icon pause", "aria-label": `${paused ? "Resume" : "Pause"} the subscription to ${entry.filter}`, title: paused ? "Resume" : "Pause" }),
-        button("×", () => run(() => subscriptions.remove(entry.id)), { class: "icon remove", "aria-label": `Unsubscribe from ${entry.filter}`, title: "Unsubscribe" }));
+        h("span", { class: "buttons" },
+          button("✎", () => edit(entry), { class: "icon edit", "aria-label": `Edit the subscription to ${entry.filter}`, title: "Edit" }),
+          button(paused ? "▶" : "❚❚", () => run(() => subscriptions.pause(entry.id, !paused)), { class: "icon pause", "aria-label": `${paused ? "Resume" : "Pause"} the subscription to ${entry.filter}`, title: paused ? "Resume" : "Pause" }),
+          button("×", () => run(() => subscriptions.remove(entry.id)), { class: "icon remove", "aria-label": `Unsubscribe from ${entry.filter}`, title: "Unsubscribe" })));
       item.style.setProperty("--tag", entry.colour);
       return item;
     }));

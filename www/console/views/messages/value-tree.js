@@ -33,9 +33,10 @@ class Group {
  * Returns an element with a value of JSON or CBOR as a tree that is folded. Only open rows have elements, so a document may
  * be large and deep. Keyboard: the arrow keys, Home, End, Enter and Space.
  * @param {any} root
+ * @param {(term: string) => void} [find] searches for messages with a term like json:a.b=1
  * @returns {HTMLElement}
  */
-export function valueTree(root) {
+export function valueTree(root, find) {
   /** @type {Row[]} the rows that have elements, from top to bottom */
   let rows = [];
   let current = 0;
@@ -44,6 +45,7 @@ export function valueTree(root) {
   const bar = h("div", { class: "row path" }, path,
     button("Expand all", () => expandAll(), { class: "icon" }),
     button("Collapse all", () => collapseAll(), { class: "icon" }),
+    find && button("Find equal", () => find(termOf(rows[current])), { class: "icon" }),
     button("Copy path", ({ currentTarget }) => copy(currentTarget, pathText(rows[current].path ?? []), path), { class: "icon" }),
     button("Copy value", ({ currentTarget }) => copy(currentTarget, sourceOf(rows[current].value), path), { class: "icon" }));
 
@@ -141,6 +143,13 @@ export function valueTree(root) {
   expandTo(FIRST_ROWS);
   focus(0, false);
   return h("div", { class: "value" }, tree, bar);
+}
+
+/** Returns the term that finds messages with the value of a row, or with any value at its path. */
+function termOf({ path = [], value }) {
+  if (!path.length) return "";
+  const literal = typeof value === "string" ? `"${value.replaceAll(/["\\]/g, "\\$&")}"` : String(value);
+  return `json:${pathText(path)}${isContainer(value) || (typeof value === "object" && value !== null) ? "" : `=${literal}`}`;
 }
 
 function isContainer(value) {

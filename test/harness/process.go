@@ -1,4 +1,4 @@
-package places
+package harness
 
 import (
 	"os"
@@ -9,19 +9,19 @@ import (
 	"testing"
 )
 
-// A process is a running program together with the programs that it has started.
-type process struct {
-	name   string
-	output tail
-	ended  chan struct{} // closed when the program has ended
+// A Process is a running program together with the programs that it has started.
+type Process struct {
+	Name   string
+	Output Tail
+	Ended  chan struct{} // closed when the program has ended
 }
 
-// start starts a program in a process group and a home folder of its own. At the end of the
+// Start starts a program in a process group and a home folder of its own. At the end of the
 // test, it ends the whole group.
-func start(t *testing.T, cmd *exec.Cmd, environment ...string) *process {
+func Start(t *testing.T, cmd *exec.Cmd, environment ...string) *Process {
 	t.Helper()
-	p := &process{name: filepath.Base(cmd.Path), ended: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = &p.output, &p.output
+	p := &Process{Name: filepath.Base(cmd.Path), Ended: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = &p.Output, &p.Output
 	home := t.TempDir()
 	cmd.Env = append(os.Environ(), "HOME="+home, "TMPDIR="+home, "XDG_CONFIG_HOME="+home, "XDG_CACHE_HOME="+home, "XDG_DATA_HOME="+home, "XDG_RUNTIME_DIR="+home)
 	cmd.Env = append(cmd.Env, environment...)
@@ -31,18 +31,18 @@ func start(t *testing.T, cmd *exec.Cmd, environment ...string) *process {
 	}
 	go func() {
 		_ = cmd.Wait()
-		close(p.ended)
+		close(p.Ended)
 	}()
 	t.Cleanup(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		<-p.ended
+		<-p.Ended
 	})
 	return p
 }
 
-// program returns the path of the first of the named programs that is installed. If none is,
+// Program returns the path of the first of the named programs that is installed. If none is,
 // it fails the test with hint, which describes the installation.
-func program(t *testing.T, hint string, names ...string) string {
+func Program(t *testing.T, hint string, names ...string) string {
 	t.Helper()
 	for _, name := range names {
 		if path, err := exec.LookPath(name); err == nil {
@@ -53,13 +53,13 @@ func program(t *testing.T, hint string, names ...string) string {
 	return ""
 }
 
-// tail is a writer that keeps the last 8 KiB.
-type tail struct {
+// Tail is a writer that keeps the last 8 KiB.
+type Tail struct {
 	mu   sync.Mutex
 	text []byte
 }
 
-func (w *tail) Write(p []byte) (int, error) {
+func (w *Tail) Write(p []byte) (int, error) {
 	const most = 8 << 10
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -70,7 +70,7 @@ func (w *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (w *tail) String() string {
+func (w *Tail) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return string(w.text)

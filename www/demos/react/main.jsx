@@ -1,0 +1,14 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { cognito } from "iot.wasm/cognito";
+import { Dashboard } from "./Dashboard.jsx";
+
+// The server is the local stand-in. Everyone is a guest of its identity pool, so this page contains no key.
+const local = await (await fetch("../../../local.json")).json();
+const server = { endpoint: local.endpoint, region: local.region, credentials: cognito(local.cognito) };
+
+createRoot(document.querySelector("#root")).render(
+  <StrictMode>
+    <Dashboard server={server} />
+  </StrictMode>,
+);
