@@ -14,7 +14,7 @@ import (
 
 // TestCodes checks that the sources, the unions of the typings, and docs/errors.md
 // contain the same error codes. If a module such as cognito.js has typings of its own,
-// those typings contain its codes.
+// those typings contain its codes. Such a module may also use codes of iot.d.ts.
 func TestCodes(t *testing.T) {
 	sources, union := map[string]bool{}, map[string]bool{}
 	inBackquotes := regexp.MustCompile("`(ERR_[A-Z0-9_]+)`")
@@ -45,6 +45,7 @@ func TestCodes(t *testing.T) {
 	for path, codes := range ofModule {
 		own := map[string]bool{}
 		collect(t, own, quoted, path)
+		maps.DeleteFunc(codes, func(code string, _ bool) bool { return union[code] && !own[code] })
 		equal(t, "the module", codes, filepath.Base(path), own)
 		maps.Copy(known, own)
 	}
