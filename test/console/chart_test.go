@@ -145,7 +145,7 @@ func TestChartZoom(t *testing.T) {
 	p.Click("[title='Zoom in']")
 	p.Click("[title='Earlier']")
 	p.Until(fmt.Sprintf(`document.querySelector("#chart-zoomed").textContent === %q`, before))
-	for range 5 {
+	for range 10 {
 		p.Do(chromedp.Focus("#plot"), chromedp.KeyEvent(kb.ArrowRight))
 	}
 	p.Until(`document.querySelector("#chart-zoomed").textContent.endsWith(". No points in this time.")`)
