@@ -17,6 +17,8 @@ const sortKey = (name) => name.toLowerCase().replace(/\d+/g, (digits) => digits.
 export class TopicNode {
   /** @type {Map<string, TopicNode> | undefined} */
   children;
+  /** The number of levels above this one. The root has the level 0. */
+  level = 0;
   /** The number of messages of this topic, and of this topic and those below it. */
   own = 0;
   count = 0;
@@ -59,7 +61,7 @@ export class TopicNode {
     this.name = name;
     this.key = sortKey(name);
     this.parent = parent;
-    this.level = parent ? parent.level + 1 : 0;
+    if (parent) this.level = parent.level + 1;
     this.born = born;
   }
 

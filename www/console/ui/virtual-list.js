@@ -34,7 +34,7 @@ export class VirtualList {
     new ResizeObserver(() => this.#schedule()).observe(root);
     this.#list.addEventListener("keydown", (event) => this.#key(event));
     this.#list.addEventListener("click", ({ target }) => {
-      const row = /** @type {HTMLElement} */ (target).closest("[data-index]");
+      const row = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (target).closest("[data-index]"));
       if (row) this.select(Number(row.dataset.index));
     });
     this.#list.addEventListener("dblclick", () => this.#selected >= 0 && this.#options.open?.(this.#selected));

@@ -91,7 +91,11 @@ export function mountAdd(root, app, set) {
 
   offerPaths();
   return {
-    suggest,
+    /** Looks at messages that were received since. */
+    refresh() {
+      suggest();
+      if (topic.value && numbers.length === 0 && topics.find(topic.value)) offerPaths();
+    },
     /** Adds the number at the keys of a topic, or the only one. If there are several, the user chooses one. */
     addTopic(name, keys) {
       topic.value = name;

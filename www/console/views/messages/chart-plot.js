@@ -28,6 +28,7 @@ export class Plot {
   #root;
   #options;
   #uPlot;
+  #loading;
   /** @type {any} */
   #chart;
   #range = [0, 1]; // of the axis of time
@@ -53,7 +54,7 @@ export class Plot {
 
   /** Loads the library. It can be called again. */
   async load() {
-    this.#uPlot ??= await (this.loading ??= load());
+    this.#uPlot ??= await (this.#loading ??= load());
   }
 
   get width() {

@@ -141,7 +141,7 @@ export function mountChart(root, app) {
   async function make() {
     const some = set.list.length > 0;
     content.hidden = !some;
-    add.suggest();
+    add.refresh();
     legend.make(set.list);
     read();
     if (!some || !shown) return;
@@ -154,7 +154,7 @@ export function mountChart(root, app) {
     kept.set("chart", set.list.map(({ topic, path, colour }) => ({ topic, path, colour })));
     make().catch(app.showError);
   });
-  for (const { topic, path, colour } of kept.get("chart", [])) set.add(topic, path ? parsePath(path) ?? [] : [], colour);
+  for (const { topic, path, colour } of kept.get("chart", [])) set.add(topic, /** @type {(string | number)[]} */ (parsePath(path) ?? []), colour);
 
   app.pauseChanged.on(() => {
     pausedAt = app.paused ? Date.now() : undefined;
@@ -167,8 +167,8 @@ export function mountChart(root, app) {
   };
   setInterval(() => {
     if (!shown || document.hidden) return;
-    if (!set.list.length) add.suggest();
-    else if (!zoom && pausedAt === undefined) later();
+    add.refresh();
+    if (set.list.length && !zoom && pausedAt === undefined) later();
   }, MOVE_MS);
   // The labels and the grid have the colours of the theme.
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());

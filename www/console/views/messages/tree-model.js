@@ -9,6 +9,7 @@ const COMPARE = {
 /** The rows of the topic tree: the levels whose upper levels are all open, in their order. */
 export class TreeRows {
   #tree;
+  /** @type {"name" | "count" | "recent"} */
   #sort = "name";
   #sorts = 1; // the number of the current order; the order of a level with another number is out of date
   #query = "";

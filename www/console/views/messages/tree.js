@@ -18,7 +18,7 @@ export const rateText = (rate) => (rate < 0.05 ? "" : `${rate < 10 ? rate.toFixe
 /**
  * The reader that shows the topics of the messages as a tree, with figures for each level.
  * @param {HTMLElement} root
- * @param {import("../../main.js").App} app
+ * @param {import("../../main.js").App & Record<string, any>} app
  */
 export function mountTree(root, app) {
   const { messages, topics, commands } = app;
@@ -144,7 +144,7 @@ export function mountTree(root, app) {
     return true;
   }
   scroller.addEventListener("click", (event) => {
-    const row = /** @type {HTMLElement} */ (event.target).closest("[data-index]");
+    const row = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest("[data-index]"));
     if (!row || event.detail > 1) return; // a double click toggles too
     // The arrow is a pseudo element before the text of the name.
     const name = row.querySelector(".name");
@@ -182,7 +182,7 @@ export function mountTree(root, app) {
       field.focus();
       field.select();
     };
-    if (!root.closest(".view").hidden) return search();
+    if (!/** @type {HTMLElement} */ (root.closest(".view")).hidden) return search();
     addEventListener("hashchange", search, { once: true }); // after the page has moved the focus to the view
     app.show("messages");
   };
