@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -286,20 +287,20 @@ func TestFramesOfManyTopics(t *testing.T) {
 		return fmt.Sprintf("site/%d/line/%d/sensor/%d", i/1000, i/100%10, i%100), `{"t": 21}`
 	})
 	p.Until(`document.querySelector("#count").textContent === "10,000"`)
-	t.Log("open all: ", p.Frames(0, func() {
+	t.Log("open all: ", p.Frames(time.Second, func() {
 		p.Click("#tree-open")
 		p.Until(`document.querySelector("#tree").style.height === (10000 + 100 + 100 + 10 + 10 + 1) * 30 + "px"`)
 	}))
-	t.Log("search:   ", p.Frames(0, func() {
+	t.Log("search:   ", p.Frames(time.Second, func() {
 		p.Fill("#tree-search", "sensor/77")
 		p.Until(`document.querySelector("#tree-found").textContent === "100 found"`)
 		p.Do(chromedp.KeyEvent(kb.Escape))
 		p.Until(`document.querySelector("#tree-found").textContent === ""`)
 	}))
-	t.Log("scroll:   ", p.Frames(0, func() {
+	t.Log("scroll:   ", p.Frames(time.Second, func() {
 		p.Eval(`await new Promise((resolve) => { const scroller = document.querySelector("#tree").parentElement; let n = 0; (function step() { scroller.scrollTop += 1500; if (n++ < 150) requestAnimationFrame(step); else resolve(); })() })`, nil)
 	}))
-	t.Log("end, home:", p.Frames(0, func() {
+	t.Log("end, home:", p.Frames(time.Second, func() {
 		p.Do(chromedp.Focus("#tree"), chromedp.KeyEvent(kb.End+kb.Home+kb.End+kb.Home))
 		p.Until(`document.querySelector("#topic h3").textContent === "site"`)
 	}))

@@ -148,7 +148,8 @@ export function mountTree(root, app) {
     if (!row || event.detail > 1) return; // a double click toggles too
     // The arrow is a pseudo element before the text of the name.
     const name = row.querySelector(".name");
-    if (event.clientX < name.getBoundingClientRect().left + parseFloat(getComputedStyle(name).paddingLeft) + 20) toggle(rows.list[Number(row.dataset.index)]);
+    const x = event.clientX - name.getBoundingClientRect().left - parseFloat(getComputedStyle(name).paddingLeft);
+    if (x > -8 && x < 20) toggle(rows.list[Number(row.dataset.index)]);
   });
 
   const search = () => {
