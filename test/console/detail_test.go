@@ -18,18 +18,18 @@ func details(p *harness.Person, topic string) {
 	p.T.Helper()
 	p.Until(fmt.Sprintf(`([...document.querySelectorAll("#messages li:not([hidden])")].find((row) => row.querySelector(".topic").textContent === %q) ?? {}).id = "clicked", !!document.querySelector("#clicked")`, topic))
 	p.Click("#clicked")
-	p.Until(fmt.Sprintf(`document.querySelector("#message .topic").textContent === %q && !!document.querySelector("#message .payload-view").firstChild`, topic))
+	p.Until(fmt.Sprintf(`document.querySelector("#message-details .topic").textContent === %q && !!document.querySelector("#message-details .payload-view").firstChild`, topic))
 }
 
 // format selects a format of the payload by its radio button.
 func format(p *harness.Person, name string) {
 	p.T.Helper()
-	p.Click(fmt.Sprintf(`#message [name=format][value=%s]`, name))
+	p.Click(fmt.Sprintf(`#message-details [name=format][value=%s]`, name))
 }
 
 const (
-	chosen  = `document.querySelector("#message [name=format]:checked").value`
-	payload = `document.querySelector("#message .payload-view").textContent`
+	chosen  = `document.querySelector("#message-details [name=format]:checked").value`
+	payload = `document.querySelector("#message-details .payload-view").textContent`
 )
 
 // TestFormats checks which format the page chooses for a payload, and how it shows the others.
@@ -48,7 +48,7 @@ func TestFormats(t *testing.T) {
 
 	details(p, "f/json")
 	p.Is(chosen, `"json"`)
-	p.Is(`document.querySelectorAll("#message [role=treeitem]").length`, `7`)
+	p.Is(`document.querySelectorAll("#message-details [role=treeitem]").length`, `7`)
 	p.Is(payload+`.includes("id: 12345678901234567890")`, `true`)
 	p.Accessible()
 	p.Resize(1500, 900)
@@ -70,13 +70,13 @@ func TestFormats(t *testing.T) {
 	details(p, "f/png")
 	p.Is(chosen, `"image"`)
 	p.Until(payload + ` === "image/png, 10 × 10 pixels"`)
-	url := p.Text(`document.querySelector("#message img").src`)
+	url := p.Text(`document.querySelector("#message-details img").src`)
 	p.Accessible()
 	p.Resize(1500, 900)
 	details(p, "f/svg")
 	p.Is(chosen, `"image"`)
 	p.Until(payload + ` === "image/svg+xml, 20 × 20 pixels"`)
-	p.Is(`document.querySelector("#message svg")`, `null`)
+	p.Is(`document.querySelector("#message-details svg")`, `null`)
 	p.Allow("ERR_FILE_NOT_FOUND")
 	p.Is(`[typeof hacked, await new Promise((resolve) => Object.assign(new Image(), { src: `+fmt.Sprintf("%q", url)+`, onload: () => resolve("kept"), onerror: () => resolve("released") }))]`, `["undefined", "released"]`)
 	details(p, "f/broken")
@@ -84,7 +84,7 @@ func TestFormats(t *testing.T) {
 
 	details(p, "f/cbor")
 	p.Is(chosen, `"cbor"`)
-	p.Is(`[...document.querySelectorAll("#message [role=treeitem]")].map((e) => e.textContent.replace(/^[▾▸]/, ""))`, `["{2}", "a: 1", "2: [2]", "[0]: true", "[1]: tag 1", "value: 1363896240"]`)
+	p.Is(`[...document.querySelectorAll("#message-details [role=treeitem]")].map((e) => e.textContent.replace(/^[▾▸]/, ""))`, `["{2}", "a: 1", "2: [2]", "[0]: true", "[1]: tag 1", "value: 1363896240"]`)
 	details(p, "f/bytes")
 	p.Is(chosen, `"hex"`)
 	format(p, "text")
@@ -101,11 +101,11 @@ func TestValueTree(t *testing.T) {
 		[2]string{"large", `JSON.stringify(Array.from({ length: 20_000 }, (_, i) => i))`},
 		[2]string{"small", `'{"a": {"b c": [1, {"d": "x"}]}, "e": 2}'`})
 	p.Resize(1500, 900)
-	const open = `document.querySelectorAll("#message [role=treeitem]").length`
+	const open = `document.querySelectorAll("#message-details [role=treeitem]").length`
 	const current = `document.activeElement.textContent.replace(/^[▾▸]/, "")`
 	details(p, "small")
 	p.Is(open, `7`)
-	p.Click(`#message [role=treeitem]`) // folds the root
+	p.Click(`#message-details [role=treeitem]`) // folds the root
 	p.Is(open, `1`)
 	for _, c := range []struct{ key, want string }{
 		{kb.ArrowRight, `"{2}"`}, {kb.ArrowRight, `"a: {1}"`}, {kb.ArrowRight, `"a: {1}"`}, {kb.ArrowRight, `"b c: [2]"`}, {kb.ArrowRight, `"b c: [2]"`},
@@ -116,9 +116,9 @@ func TestValueTree(t *testing.T) {
 	}
 	p.Is(open, `4`)
 	p.Do(chromedp.KeyEvent(kb.ArrowUp))
-	p.Is(`document.querySelector("#message .path code").textContent`, `"a[\"b c\"]"`)
+	p.Is(`document.querySelector("#message-details .path code").textContent`, `"a[\"b c\"]"`)
 	p.Do(chromedp.KeyEvent(kb.ArrowDown))
-	p.Eval(`[...document.querySelectorAll("#message button")].find((b) => b.textContent === "Find equal").click()`, nil)
+	p.Eval(`[...document.querySelectorAll("#message-details button")].find((b) => b.textContent === "Find equal").click()`, nil)
 	p.Until(shows(`["small"]`))
 	p.Is(`document.querySelector("#search").value`, `"topic:\"small\" json:e=2"`)
 	p.Do(chromedp.KeyEvent("\x1b"))
@@ -127,10 +127,10 @@ func TestValueTree(t *testing.T) {
 	format(p, "difference")
 	details(p, "large")
 	p.Until(open + ` >= 100`)
-	p.Is(`document.querySelectorAll("#message [role=treeitem]")[1].textContent`, `"▾[0] … [9999]: 10,000 members"`)
-	p.Eval(`[...document.querySelectorAll("#message button")].find((b) => b.textContent === "Expand all").click()`, nil)
+	p.Is(`document.querySelectorAll("#message-details [role=treeitem]")[1].textContent`, `"▾[0] … [9999]: 10,000 members"`)
+	p.Eval(`[...document.querySelectorAll("#message-details button")].find((b) => b.textContent === "Expand all").click()`, nil)
 	p.Until(open + ` >= 5000 && ` + open + ` < 5200`)
-	p.Eval(`[...document.querySelectorAll("#message button")].find((b) => b.textContent === "Collapse all").click()`, nil)
+	p.Eval(`[...document.querySelectorAll("#message-details button")].find((b) => b.textContent === "Collapse all").click()`, nil)
 	p.Is(open, `1`)
 	p.Accessible()
 }
@@ -146,13 +146,13 @@ func TestDifference(t *testing.T) {
 		[2]string{"d", `"one\nTWO"`},
 		[2]string{"other", `"x"`},
 		[2]string{"d", `new Uint8Array([255, 0])`})
-	const removed = `[...document.querySelectorAll("#message .difference del")].map((e) => e.textContent.replace(/\s+/g, " ").trim())`
-	const added = `[...document.querySelectorAll("#message .difference ins")].map((e) => e.textContent.replace(/\s+/g, " ").trim())`
+	const removed = `[...document.querySelectorAll("#message-details .difference del")].map((e) => e.textContent.replace(/\s+/g, " ").trim())`
+	const added = `[...document.querySelectorAll("#message-details .difference ins")].map((e) => e.textContent.replace(/\s+/g, " ").trim())`
 	p.Resize(1500, 900)
 	click := func(index int, want1, want2 string) {
 		t.Helper()
 		p.Click(fmt.Sprintf(`#messages [data-index="%d"]`, index))
-		p.Until(`document.querySelector("#message [name=format]:checked")?.value === "difference"`)
+		p.Until(`document.querySelector("#message-details [name=format]:checked")?.value === "difference"`)
 		p.Is(removed, want1)
 		p.Is(added, want2)
 	}
@@ -168,7 +168,7 @@ func TestDifference(t *testing.T) {
 	click(2, `[]`, `[]`)
 	p.Is(payload+`.endsWith("The payloads are equal.")`, `true`)
 	click(0, `["- 00000000 6f 6e 65 0a 54 57 4f one.TWO"]`, `["+ 00000000 ff 00 .."]`)
-	p.Is(`[...document.querySelectorAll("#message button")].find((b) => b.textContent.startsWith("Previous")).id = "previous"`, `"previous"`)
+	p.Is(`[...document.querySelectorAll("#message-details button")].find((b) => b.textContent.startsWith("Previous")).id = "previous"`, `"previous"`)
 	p.Click("#previous")
 	p.Is(`document.querySelector("#messages [aria-selected=true]").dataset.index`, `"2"`)
 	click(6, `[]`, `[]`)
@@ -183,7 +183,7 @@ func TestProperties(t *testing.T) {
 	p.Fill("#subscribe [name=filter]", "p\r")
 	p.Until(rows + `.length === 2`)
 	details(p, "p")
-	const properties = `Object.fromEntries([...document.querySelectorAll("#message .properties dt")].map((e) => [e.textContent, e.nextSibling.textContent]))`
+	const properties = `Object.fromEntries([...document.querySelectorAll("#message-details .properties dt")].map((e) => [e.textContent, e.nextSibling.textContent]))`
 	p.Is(`((all) => (delete all.Received, delete all["Message expiry"], delete all.Size, all))(`+properties+`)`, `{"Subscriptions": "p", "QoS": "1",
 		"Flags": "retained, payload is UTF-8 (Payload Format Indicator)", "Content type": "text/plain", "Response topic": "answers/1",
 		"Correlation data": "01 ff", "User properties": "a1a2"}`)
@@ -217,5 +217,5 @@ func TestPublishAgain(t *testing.T) {
 	p.Do(chromedp.KeyEvent("\r", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	p.Until(shows(`["again", "again", "bytes", "again"]`))
 	details(p, "again")
-	p.Is(`document.querySelector("#message .properties table").textContent`, `"a1"`)
+	p.Is(`document.querySelector("#message-details .properties table").textContent`, `"a1"`)
 }

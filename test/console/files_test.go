@@ -26,12 +26,12 @@ func export(p *harness.Person, format string) []byte {
 	}); err != nil {
 		p.T.Fatal(err)
 	}
-	p.Click("#export")
+	p.Click("#export-messages")
 	p.Until(`!!document.querySelector("dialog[open]")`)
 	p.Eval(fmt.Sprintf(`document.querySelector("dialog select").value = %q`, format), nil)
 	p.Click("dialog .primary")
-	p.Until(`document.querySelector("#job-text").textContent.startsWith("Exported ")`)
-	name := filepath.Join(dir, strings.TrimSuffix(p.Text(`/to (.*)$/.exec(document.querySelector("#job-text").textContent)[1]`), "."))
+	p.Until(`document.querySelector("#transfer-text").textContent.startsWith("Exported ")`)
+	name := filepath.Join(dir, strings.TrimSuffix(p.Text(`/to (.*)$/.exec(document.querySelector("#transfer-text").textContent)[1]`), "."))
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		if text, err := os.ReadFile(name); err == nil && len(text) > 0 {
 			return text
@@ -49,7 +49,7 @@ func load(p *harness.Person, name, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		p.T.Fatal(err)
 	}
-	p.Do(chromedp.SetUploadFiles("#import-file", []string{path}, chromedp.NodeReady))
+	p.Do(chromedp.SetUploadFiles("#import-messages-file", []string{path}, chromedp.NodeReady))
 }
 
 // recorded publishes messages with all properties, also one that is not UTF-8.
@@ -115,7 +115,7 @@ func TestImport(t *testing.T) {
 	p.Click("#clear")
 	p.Until(`document.querySelector("#count").textContent === "0"`)
 	load(p, "messages.jsonl", string(first))
-	p.Until(`document.querySelector("#job-text").textContent === "Imported 4 messages from messages.jsonl."`)
+	p.Until(`document.querySelector("#transfer-text").textContent === "Imported 4 messages from messages.jsonl."`)
 	p.Until(shows(`["r/4", "r/3", "r/2", "r/1"]`))
 	p.Is(`document.querySelector("#messages .meta").textContent.includes("imported")`, `true`)
 	// The subscriptions of the file are not those of the page.
@@ -151,7 +151,7 @@ func TestReplay(t *testing.T) {
 	recorded(p)
 	replay := func(speed, prefix string) {
 		t.Helper()
-		p.Click("#replay")
+		p.Click("#replay-messages")
 		p.Until(`!!document.querySelector("dialog[open]")`)
 		p.Eval(fmt.Sprintf(`document.querySelector("dialog select").value = %q`, speed), nil)
 		if prefix != "" {
@@ -160,7 +160,7 @@ func TestReplay(t *testing.T) {
 		p.Click("dialog .primary")
 	}
 	replay("Infinity", "again/")
-	p.Until(`document.querySelector("#job-text").textContent === "Published 4 messages."`)
+	p.Until(`document.querySelector("#transfer-text").textContent === "Published 4 messages."`)
 	p.Until(shows(`["again/r/4", "again/r/3", "again/r/2", "again/r/1", "r/4", "r/3", "r/2", "r/1"]`))
 	find(p, "topic:again/#")
 	p.Until(`document.querySelector("#found").textContent === "4 found"`)
@@ -177,16 +177,16 @@ func TestReplay(t *testing.T) {
 	load(p, "long.jsonl", `{"time": "2026-01-01T00:00:00Z", "topic": "long/1", "qos": 1}`+"\n"+`{"time": "2026-01-01T00:00:00.300Z", "topic": "long/2"}`+"\n"+`{"time": "2026-01-01T01:00:00Z", "topic": "long/3"}`)
 	p.Until(`document.querySelector("#found").textContent === "3 found"`)
 	replay("1", "")
-	p.Until(`document.querySelector("#job-text").textContent === "Replaying: 2 of 3 messages."`)
-	p.Is(`document.querySelector("#job-stop").textContent`, `"Stop"`)
+	p.Until(`document.querySelector("#transfer-text").textContent === "Replaying: 2 of 3 messages."`)
+	p.Is(`document.querySelector("#transfer-stop").textContent`, `"Stop"`)
 	p.Accessible()
-	p.Click("#job-stop")
-	p.Until(`document.querySelector("#job-text").textContent === "Stopped the replay. Published 2 messages of 3."`)
+	p.Click("#transfer-stop")
+	p.Until(`document.querySelector("#transfer-text").textContent === "Stopped the replay. Published 2 messages of 3."`)
 	p.Until(`document.querySelector("#found").textContent === "5 found"`)
-	p.Click("#job-stop")
-	p.Is(`document.querySelector("#job").hidden`, `true`)
+	p.Click("#transfer-stop")
+	p.Is(`document.querySelector("#transfer").hidden`, `true`)
 	// A broker refuses messages to $SYS. The page states the reason.
 	find(p, "topic:long/1")
 	replay("Infinity", "$SYS/")
-	p.Until(`/ refused: ERR_/.test(document.querySelector("#job-text").textContent)`)
+	p.Until(`/ refused: ERR_/.test(document.querySelector("#transfer-text").textContent)`)
 }

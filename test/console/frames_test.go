@@ -66,7 +66,7 @@ func TestFramesOfList(t *testing.T) {
 	p.Click("#clear")
 	t.Logf("import of %d MB: %v", len(file)/1e6, p.Frames(0, func() {
 		load(p, "messages.jsonl", string(file))
-		p.Until(`document.querySelector("#job-text").textContent.startsWith("Imported ")`)
+		p.Until(`document.querySelector("#transfer-text").textContent.startsWith("Imported ")`)
 	}))
 	memory("after the import")
 	p.Eval(`const limit = document.querySelector("#limit"); limit.value = "8"; limit.dispatchEvent(new Event("change"))`, nil)

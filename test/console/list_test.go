@@ -128,21 +128,21 @@ func TestListByKeyboard(t *testing.T) {
 	p.Do(chromedp.KeyEvent(kb.ArrowDown)) // from the field to the list
 	p.Is(`document.activeElement.id`, `"messages"`)
 	p.Do(chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.ArrowDown))
-	p.Until(`document.querySelector("#message .topic")?.textContent === "k/2" && !!document.querySelector("#message [role=tree]")`)
+	p.Until(`document.querySelector("#message-details .topic")?.textContent === "k/2" && !!document.querySelector("#message-details [role=tree]")`)
 	p.Is(`document.querySelector("#messages [aria-selected=true] .topic").textContent`, `"k/2"`)
 	p.Do(chromedp.KeyEvent("\r"))
-	p.Is(`document.activeElement.id`, `"message"`)
+	p.Is(`document.activeElement.id`, `"message-details"`)
 	// The selection stays with its message when others arrive.
 	p.Eval(`await iot.publish("k/4", "fourth")`, nil)
 	p.Until(rows + `[0] === "k/4"`)
 	p.Is(`document.querySelector("#messages [aria-selected=true] .topic").textContent`, `"k/2"`)
 	p.Do(chromedp.KeyEvent("\x1b"))
-	p.Until(`document.querySelector("#message").hidden && document.activeElement.id === "messages"`)
+	p.Until(`document.querySelector("#message-details").hidden && document.activeElement.id === "messages"`)
 
 	// The arrow keys move the separator. The browser keeps its place.
 	p.Do(chromedp.KeyEvent(kb.ArrowDown))
 	p.Eval(`document.querySelector("#split").focus()`, nil)
-	const height = `document.querySelector("#message").offsetHeight`
+	const height = `document.querySelector("#message-details").offsetHeight`
 	var before float64
 	p.Eval(height, &before)
 	p.Do(chromedp.KeyEvent(kb.ArrowUp), chromedp.KeyEvent(kb.ArrowUp))

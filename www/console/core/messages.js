@@ -8,6 +8,7 @@ const DEFAULT_BOUND = 64;
 const MAX_RECORDS = 300_000;
 // The approximate memory of a record beside its topic and its bytes.
 const OVERHEAD = 400;
+/** @type {import("../../iot.js").UserProperties} */
 const NO_PROPERTIES = Object.freeze([]);
 
 /**
@@ -25,7 +26,7 @@ const NO_PROPERTIES = Object.freeze([]);
  * @property {string | undefined} responseTopic
  * @property {Uint8Array | undefined} correlationData
  * @property {number | undefined} messageExpiry
- * @property {[string, string][]} userProperties
+ * @property {import("../../iot.js").UserProperties} userProperties
  * @property {readonly number[]} subscriptions the ids of the subscriptions that received the message; several records may share the array
  * @property {string} source the name of the file from which the record was imported; "" for a received message
  * @property {number} bytes the approximate memory of the record
@@ -110,7 +111,7 @@ export class Messages {
   }
 
   #removeOldest() {
-    this.bytes -= this.#records[this.#head].bytes;
+    this.bytes -= this.#records[this.#head]?.bytes ?? 0;
     this.#records[this.#head++] = undefined;
     this.first++;
     if (this.#head > 4096 && this.#head > this.#records.length / 2) {

@@ -47,7 +47,7 @@ export function jsonOf(text) {
 
 function exactIntegers(text, value) {
   try {
-    return JSON.parse(text, (_, member, context) => {
+    return JSON.parse(text, (_, member, /** @type {any} */ context) => {
       const exact = typeof member === "number" && !Number.isSafeInteger(member) && /^-?\d+$/.test(context?.source ?? "");
       return exact ? BigInt(context.source) : member;
     });

@@ -15,6 +15,7 @@ export class Replay {
   #options;
   #stopped = false;
   #pending = 0; // the number of messages without an acknowledgement
+  /** @type {(value?: any) => void} */
   #wake = () => {}; // ends the current sleep
   #changed = oncePerFrame(() => this.changed.emit());
 
@@ -86,7 +87,7 @@ export class Replay {
     try {
       await this.#client.publish(prefix + record.topic, record.payload, { ...publishOptions(record), retain: Boolean(retain && record.retain) });
       this.published++;
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       this.refused++;
       this.error = error;
       // Without a connection, all further messages fail too.

@@ -85,6 +85,7 @@ function subjectOf(record) {
 
 /** Splits an expression at spaces outside of quotes. @param {string} expression */
 function wordsOf(expression) {
+  /** @type {string[]} */
   const words = expression.match(/(?:"(?:[^"\\]|\\.)*"|[^\s"])+|"/g) ?? [];
   if (words.includes('"')) throw new SearchError('A quote is not closed: add " at its end.');
   return words;

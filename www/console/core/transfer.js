@@ -7,6 +7,8 @@ const SLICE_MS = 12;
 // The longest line of an imported file, in characters: more than the largest packet of MQTT in Base64.
 const MAX_LINE = 400 << 20;
 
+const encoder = new TextEncoder();
+
 /** Lets the page draw frames and handle events. */
 const pause = () => new Promise((resolve) => setTimeout(resolve));
 
@@ -66,6 +68,7 @@ export function cell(value) {
 export async function exportRecords(format, records, filterOf, progress = () => {}) {
   const type = format === "csv" ? "text/csv" : "application/jsonl";
   const write = format === "csv" ? csvOf : lineOf, end = format === "csv" ? "\r\n" : "\n";
+  /** @type {BlobPart[]} */
   const parts = format === "csv" ? [COLUMNS.join(",") + end] : [];
   let part = "", start = performance.now();
   for (let i = 0; i < records.length; i++) {
@@ -161,7 +164,7 @@ function messageOf(text, line) {
     time,
     message: {
       topic, qos, retain, duplicate, utf8, contentType, responseTopic, messageExpiry, userProperties,
-      payload: payloadBase64 === undefined ? new TextEncoder().encode(payload ?? "") : bytes(payloadBase64, "payloadBase64"),
+      payload: payloadBase64 === undefined ? encoder.encode(payload ?? "") : bytes(payloadBase64, "payloadBase64"),
       correlationData: correlationDataBase64 === undefined ? undefined : bytes(correlationDataBase64, "correlationDataBase64"),
     },
   };

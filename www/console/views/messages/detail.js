@@ -45,7 +45,7 @@ export function mountDetail(root, app, { onclose, onselect }) {
 
   const copyText = () => textOf(record.payload) ?? hexOf(record.payload);
 
-  // The broker forgets a retained message when it gets an empty one. The first click asks.
+  // The broker forgets a retained message when it gets an empty one. The first click asks for a second one.
   const clearRetained = (target) => {
     if (target.dataset.sure) {
       showClear();

@@ -11,11 +11,11 @@ import { openDialog } from "./dialog.js";
  */
 export function mountFiles(root, app, results) {
   const { messages, subscriptions, connection, commands, run } = app;
-  const job = $("job"), jobText = $("job-text"), jobStop = $("job-stop"), chooser = $("import-file");
+  const job = $("transfer"), jobText = $("transfer-text"), jobStop = $("transfer-stop"), chooser = $("import-messages-file");
   /** @type {(() => void) | undefined} */
   let stop;
 
-  /** Shows what is going on. The button Stop is shown if there is a function that stops it. */
+  /** Shows the progress or the result of an export, an import or a replay. With onstop, the button stops it; otherwise it hides the text. */
   const report = (text, onstop) => {
     job.hidden = !text;
     jobText.textContent = text;
@@ -90,7 +90,7 @@ export function mountFiles(root, app, results) {
     ], { accept: "Replay", onaccept: () => replay({ speed: Number(speed.value), prefix: prefix.value, retain: retain.checked }) });
   };
 
-  const actions = { export: ["Export the messages", exportDialog], import: ["Import messages from a file", () => chooser.click()], replay: ["Replay the messages", replayDialog] };
+  const actions = { "export-messages": ["Export the messages", exportDialog], "import-messages": ["Import messages from a file", () => chooser.click()], "replay-messages": ["Replay the messages", replayDialog] };
   for (const [id, [title, action]] of Object.entries(actions)) {
     $(id).addEventListener("click", action);
     commands.add({ id, title, run: action });

@@ -16,7 +16,7 @@ import { mountSplitter } from "./splitter.js";
 export function mountList(root, app) {
   const { messages, subscriptions } = app;
   const results = new Results(messages, subscriptions);
-  const scroller = $("scroller"), panel = $("message");
+  const scroller = $("scroller"), panel = $("message-details");
   let shown = true;
   let inserted = 0; // the value of results.inserted at the last update
   let needles = []; // the texts to mark in the rows
