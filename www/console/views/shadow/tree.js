@@ -117,7 +117,7 @@ export class StateTree {
       row.form.element.replaceWith(row.line);
       row.form = undefined;
       if (focus) row.value.focus();
-    });
+    }, h("span", { class: "key" }, String(row.path.at(-1))));
     row.line.replaceWith(row.form.element);
     row.form.focus();
   }
@@ -138,6 +138,7 @@ export class StateTree {
     key ? key.focus() : form.focus();
   }
 
+  /** Returns a form for one value. key is the field or the text before it. */
   #form(label, text, save, close, key) {
     const input = h("input", { value: text, spellcheck: false, placeholder: "value", "aria-label": label });
     const note = h("span", { class: "small", role: "status" });
