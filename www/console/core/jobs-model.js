@@ -100,8 +100,9 @@ export class JobsModel {
     const state = await this.jobs.update(jobId, status, options);
     const execution = { ...this.#known.get(jobId), ...this.get(jobId), ...state, elsewhere: false, statusDetails: state.statusDetails ?? options.statusDetails };
     if (status === "IN_PROGRESS") {
+      const started = this.get(jobId)?.status === status;
       this.#learn(execution);
-      if (!this.pending.some((other) => other.jobId === jobId && other.status === status)) this.refresh();
+      if (!started) this.refresh(); // for the time of the start
     } else {
       this.#end({ ...execution, status });
       this.refresh();

@@ -26,7 +26,7 @@ export class JsonField {
     this.#parse = parse;
     this.#maxBytes = maxBytes;
     this.#state = h("p", { class: "small", id: `${id}-state` });
-    this.input = h("textarea", { rows, spellcheck: false, id, "aria-describedby": `${id}-state`, oninput: () => (this.#check(), changed()) });
+    this.input = h("textarea", { class: "mono", rows, spellcheck: false, id, "aria-describedby": `${id}-state`, oninput: () => (this.#check(), changed()) });
     this.input.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();

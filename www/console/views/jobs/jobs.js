@@ -6,6 +6,7 @@ import { SimulatedDevice } from "../../core/simulated-device.js";
 import { CodeBlock } from "../../ui/code-block.js";
 import { button, h } from "../../ui/dom.js";
 import { recentsOf } from "../../ui/recents.js";
+import { stylesheet } from "../../ui/stylesheet.js";
 import { createForm } from "./create.js";
 import { endedRow, ExecutionCard } from "./execution.js";
 
@@ -16,7 +17,8 @@ const POLL_MS = 5000; // how often the view reads the progress that another devi
  * @param {HTMLElement} root
  * @param {import("../../main.js").App} app
  */
-export function mount(root, app) {
+export async function mount(root, app) {
+  await stylesheet("things");
   const { connection, run } = app;
   const recent = new Recent("things");
   /** @type {JobsModel | undefined} */
@@ -195,6 +197,7 @@ export function mount(root, app) {
     show() {
       follow();
       // AWS IoT reports the progress to no other client. A simulated device of this page reports it to the model.
+      clearInterval(poll);
       poll = setInterval(() => {
         if (document.hidden || device.running || connection.client.state !== "connected") return;
         for (const { jobId, status } of model.pending) if (status === "IN_PROGRESS") model.describe(jobId).catch(() => model.refresh());

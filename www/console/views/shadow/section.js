@@ -30,11 +30,10 @@ export class Section {
       change: (began, path, value) => submit({ [name]: patchAt(began.section, path, value) }, began),
     });
     this.#field = new JsonField({ label: `${TITLES[name]} as JSON`, parse: parseSection, maxBytes: MAX_STATE, rows: 10 });
-    this.#field.input.classList.add("mono");
     this.form = h("form", { class: "json", hidden: true, onsubmit: (event) => (event.preventDefault(), this.#apply()), onkeydown: (event) => event.key === "Escape" && this.#close(true) },
       this.#field.element, this.#note,
       h("div", { class: "row" }, h("button", { class: "primary", title: "Apply (Ctrl+Enter)" }, "Apply"), button("Cancel", () => this.#close(true))));
-    this.toggle = button("Edit JSON", () => (this.form.hidden ? this.#open() : this.#close(true)), { "aria-label": `Edit ${name} as JSON`, "aria-pressed": "false" });
+    this.toggle = button("Edit JSON", () => (this.form.hidden ? this.#open() : this.#close(true)), { "aria-label": `Edit JSON of ${name}`, "aria-pressed": "false" });
     this.element = h("section", { class: "card", id: `shadow-${name}`, "aria-labelledby": `shadow-${name}-title` },
       h("div", { class: "row head" }, h("h2", { id: `shadow-${name}-title`, class: "grow" }, TITLES[name]), this.toggle),
       h("p", { class: "small" }, HINTS[name]), this.#tree.element, this.form);

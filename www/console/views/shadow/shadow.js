@@ -6,6 +6,7 @@ import { changesOf, changeText, MAX_STATE, stateSize } from "../../core/shadow-s
 import { confirm } from "../../ui/confirm.js";
 import { button, h } from "../../ui/dom.js";
 import { recentsOf } from "../../ui/recents.js";
+import { stylesheet } from "../../ui/stylesheet.js";
 import { createCode } from "./code.js";
 import { createHistory } from "./history.js";
 import { createMissing } from "./missing.js";
@@ -19,7 +20,8 @@ const titleOf = ({ thing, name }) => (name ? `${thing} / ${name}` : thing);
  * @param {HTMLElement} root
  * @param {import("../../main.js").App} app
  */
-export function mount(root, app) {
+export async function mount(root, app) {
+  await stylesheet("things");
   const { connection, run } = app;
   const recent = new Recent("shadows");
   /** @type {ShadowModel | undefined} */
@@ -27,6 +29,7 @@ export function mount(root, app) {
   let drawn; // the model and the version that the view shows
   let last = { action: "open" };
   let endpoint = "";
+  let settle; // resolves the promise of showConflict()
 
   // ---- the elements
 
@@ -103,19 +106,24 @@ export function mount(root, app) {
     code.update(target, last);
     try {
       await target.update(state, version);
-      hideConflict();
-      return true;
     } catch (error) {
-      if (error.code === "ERR_SHADOW_VERSION" && target === model) showConflict(state, began);
-      else app.showError(error);
+      if (error.code === "ERR_SHADOW_VERSION" && target === model) return showConflict(state, began);
+      app.showError(error);
       return false;
     }
+    hideConflict();
+    return true;
   }
 
+  /** Resolves when the user has decided: with true if the update was accepted after all. @returns {Promise<boolean>} */
   function showConflict(state, began) {
-    const apply = button(`Apply my change to the newest version`, ({ currentTarget }) => run(async () => {
+    hideConflict();
+    let resolve;
+    const promise = new Promise((r) => (settle = resolve = r));
+    const apply = button("Apply my change to the newest version", ({ currentTarget }) => run(async () => {
       await model.load();
-      await submit(state, { version: model.version, state: { desired: model.desired, reported: model.reported } });
+      settle = undefined; // the next attempt decides
+      resolve(submit(state, { version: model.version, state: { desired: model.desired, reported: model.reported } }));
     }, currentTarget), { class: "primary" });
     const changes = h("div");
     const text = h("p");
@@ -130,12 +138,15 @@ export function mount(root, app) {
     conflict.update = update;
     update();
     apply.focus();
+    return promise;
   }
 
   function hideConflict() {
     if (conflict.contains(document.activeElement)) thing.focus();
     conflict.hidden = true;
     conflict.update = undefined;
+    settle?.(false);
+    settle = undefined;
   }
 
   async function removeShadow() {

@@ -163,7 +163,7 @@ export class StateTree {
         const typed = read();
         if (!typed) return;
         const hadFocus = element.contains(document.activeElement);
-        if (await save(typed.value)) close(hadFocus && element.contains(document.activeElement));
+        if (await save(typed.value)) close(hadFocus && (element.contains(document.activeElement) || document.activeElement === document.body));
       },
       onkeydown: (event) => event.key === "Escape" && (event.stopPropagation(), close(true)),
     }, key, input, h("button", { class: "primary" }, "Save"), button("Cancel", () => close(true)), note);
