@@ -100,7 +100,7 @@ func TestJobByHand(t *testing.T) {
 	other.Eval(`await press.update("b", "SUCCEEDED")`, nil)
 	p.Until(`document.querySelector("#jobs-ended li:first-child").textContent.startsWith("b ended elsewhere")`)
 	other.Eval(`await createJob("c", {})`, nil)
-	p.Until(`document.querySelector("[data-job=c]")`)
+	p.Until(`document.querySelector("[data-job=c]") !== null`)
 	p.Fill("[data-job=c] [name=reason]", "not mine")
 	p.Click("[data-job=c] [data-status=REJECTED]")
 	p.Until(`document.querySelector("#jobs-ended li:first-child").textContent.startsWith("c rejected")`)
