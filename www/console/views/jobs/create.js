@@ -7,11 +7,11 @@ import { JsonField } from "../../ui/json-field.js";
 /**
  * The form that creates a job.
  * @param {import("../../main.js").App} app
- * @param {(things: string[], jobId: string) => void} created
+ * @param {(things: string[]) => void} created
  */
 export function createForm({ connection, run }, created) {
   const targets = h("input", { name: "targets", required: true, spellcheck: false, placeholder: "thing-1, thing-2", pattern: "\\s*[a-zA-Z0-9:_\\-]{1,128}(\\s*,\\s*[a-zA-Z0-9:_\\-]{1,128})*\\s*", title: "Names of things, with commas between them" });
-  const jobId = h("input", { name: "jobId", spellcheck: false, placeholder: "chosen by the server", pattern: "[a-zA-Z0-9_\\-]{1,64}", title: "1 to 64 letters, digits, _ -" });
+  const jobId = h("input", { name: "jobId", spellcheck: false, placeholder: "chosen for you", pattern: "[a-zA-Z0-9_\\-]{1,64}", title: "1 to 64 letters, digits, _ -" });
   const account = h("input", { name: "account", value: "123456789012", pattern: "[0-9]{12}", inputMode: "numeric", title: "The 12 digits of your AWS account" });
   const example = h("select", { name: "example", onchange: () => (field.show(EXAMPLES[example.value]), showCommand()) }, Object.keys(EXAMPLES).map((title) => h("option", {}, title)));
   const field = new JsonField({ label: "Job document", parse: parseDocument, maxBytes: MAX_DOCUMENT, rows: 12 });
@@ -40,7 +40,7 @@ export function createForm({ connection, run }, created) {
         const job = read(), id = await createJob(job);
         result.textContent = `Created ${id}.`;
         jobId.value = "";
-        created(job.targets, id);
+        created(job.targets);
         showCommand();
       }, submit);
     },

@@ -5,7 +5,7 @@ import { cliOptions, shellWord } from "../../core/shell.js";
 import { SimulatedDevice } from "../../core/simulated-device.js";
 import { CodeBlock } from "../../ui/code-block.js";
 import { button, h } from "../../ui/dom.js";
-import { recentsOf } from "../../ui/recents.js";
+import { permissionsText, recentsOf } from "../../ui/recents.js";
 import { stylesheet } from "../../ui/stylesheet.js";
 import { createForm } from "./create.js";
 import { endedRow, ExecutionCard } from "./execution.js";
@@ -41,19 +41,17 @@ export async function mount(root, app) {
   const status = h("p", { id: "jobs-status", role: "status" });
   const start = button("Start next", ({ currentTarget }) => run(async () => {
     showCode("start");
-    const execution = await model.startNext();
-    if (!execution) status.textContent = "No execution is waiting.";
+    await model.startNext();
   }, currentTarget), { id: "jobs-start" });
   const list = h("ul", { id: "jobs-pending", "aria-label": "Executions that are not finished" });
   const none = h("p", { class: "dim" }, "No job is waiting for this thing. Create one.");
   const ended = h("ol", { id: "jobs-ended", "aria-label": "Executions that have ended, newest first" });
   const endedCard = h("section", { class: "card", "aria-labelledby": "jobs-ended-title" },
     h("h2", { id: "jobs-ended-title" }, "Ended"), h("p", { class: "small" }, `The last ${MAX_ENDED} executions that have ended while this page showed the thing.`), ended);
-  const create = createForm(app, (things, jobId) => {
+  const create = createForm(app, (things) => {
     if (!things.includes(model?.thing)) open(things[0]);
     else model.refresh();
     showCode("follow");
-    status.textContent = `Created ${jobId}.`;
   });
   const script = new CodeBlock("JavaScript"), cli = new CodeBlock("AWS CLI");
   const code = h("section", { class: "card", "aria-labelledby": "jobs-code-title" }, h("h2", { id: "jobs-code-title" }, "Code of the last action"),
@@ -117,12 +115,12 @@ export async function mount(root, app) {
   function show() {
     const { pending, error, loaded } = model;
     problem.hidden = !error;
-    problem.textContent = error ? `${error.code}: ${error.message}` : "";
+    problem.textContent = error ? `${error.code}: ${error.message} ${permissionsText(model.thing, "jobs")}` : "";
     const count = (state) => pending.filter((execution) => execution.status === state).length;
     const text = loaded ? `${count("IN_PROGRESS")} in progress, ${count("QUEUED")} queued` : connection.client.state === "connected" ? "Loading …" : "Waiting for the connection …";
     if (status.textContent !== text) status.textContent = text;
     none.hidden = !loaded || pending.length > 0;
-    start.disabled = !loaded;
+    start.disabled = pending.length === 0;
 
     const before = cards;
     cards = new Map();
@@ -137,7 +135,7 @@ export async function mount(root, app) {
       if (cards.has(key)) continue;
       const focused = element.contains(document.activeElement);
       element.remove();
-      if (focused) start.focus();
+      if (focused) simulate.focus();
     }
 
     endedCard.hidden = model.ended.length === 0;

@@ -5,7 +5,7 @@ import { ShadowModel } from "../../core/shadow-model.js";
 import { changesOf, changeText, MAX_STATE, stateSize } from "../../core/shadow-state.js";
 import { confirm } from "../../ui/confirm.js";
 import { button, h } from "../../ui/dom.js";
-import { recentsOf } from "../../ui/recents.js";
+import { permissionsText, recentsOf } from "../../ui/recents.js";
 import { stylesheet } from "../../ui/stylesheet.js";
 import { createCode } from "./code.js";
 import { createHistory } from "./history.js";
@@ -171,7 +171,7 @@ export async function mount(root, app) {
     drawn = { model, version: model.version };
     showStatus();
     problem.hidden = !model.error;
-    problem.textContent = model.error ? `${model.error.code}: ${model.error.message}` : "";
+    problem.textContent = model.error ? `${model.error.code}: ${model.error.message} ${permissionsText(model.thing, "shadow")}` : "";
     remove.disabled = !exists;
     if (exists) {
       for (const section of Object.values(sections)) section.update(model, mark);
