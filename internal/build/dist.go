@@ -60,15 +60,16 @@ func fill(files map[string][]byte, version string) error {
 	}
 	// The package's README repeats these sections of the documentation.
 	for name, from := range map[string]struct{ file, title string }{
-		"Bundler": {"docs/embedding.md", "With a bundler"},
-		"React":   {"docs/embedding.md", "React"},
-		"Vue":     {"docs/embedding.md", "Vue"},
-		"Script":  {"docs/embedding.md", "By a script tag"},
-		"Headers": {"docs/embedding.md", "HTTP headers of your server"},
-		"Codes":   {"docs/errors.md", "Codes"},
-		"Cognito": {"docs/errors.md", "cognito.js"},
-		"Shadow":  {"docs/errors.md", "shadow.js"},
-		"Jobs":    {"docs/errors.md", "jobs.js"},
+		"Bundler":  {"docs/embedding.md", "With a bundler"},
+		"React":    {"docs/embedding.md", "React"},
+		"Vue":      {"docs/embedding.md", "Vue"},
+		"Script":   {"docs/embedding.md", "By a script tag"},
+		"Headers":  {"docs/embedding.md", "HTTP headers of your server"},
+		"Codes":    {"docs/errors.md", "Codes"},
+		"Cognito":  {"docs/errors.md", "cognito.js"},
+		"Shadow":   {"docs/errors.md", "shadow.js"},
+		"Jobs":     {"docs/errors.md", "jobs.js"},
+		"Diagnose": {"docs/errors.md", "diagnose.js"},
 	} {
 		text, err := os.ReadFile(from.file)
 		if err != nil {

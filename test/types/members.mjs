@@ -43,7 +43,7 @@ for (let symbol of exports) {
   out.exports[name] = kind;
   if (kind === "const") {
     const type = checker.getTypeOfSymbolAtLocation(symbol, file);
-    if (type.flags & ts.TypeFlags.Object) out.types[name] = membersOf(type);
+    if (type.flags & ts.TypeFlags.Object && !checker.isArrayLikeType(type)) out.types[name] = membersOf(type);
   } else if (kind === "class" || kind === "interface") {
     out.types[name] = membersOf(checker.getDeclaredTypeOfSymbol(symbol));
   }

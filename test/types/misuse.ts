@@ -4,6 +4,7 @@ import iot, { IotClient, IotError, load, matches, presign } from "../../www/iot.
 import type { Connection, Message, PublishResult, State, Stats, Subscription, UserProperties } from "../../www/iot.js";
 import { cognito } from "../../www/cognito.js";
 import { jobs } from "../../www/jobs.js";
+import { diagnose, diagnoseSteps } from "../../www/diagnose.js";
 import { presence } from "../../www/presence.js";
 import { shadow } from "../../www/shadow.js";
 
@@ -244,6 +245,12 @@ jobs(iot);
 presence();
 // @ts-expect-error readonly
 presence(iot).clients.set("a", {});
+// @ts-expect-error diagnose() needs the options of connect()
+diagnose();
+// @ts-expect-error the topic is a text
+diagnose({ endpoint: "x" }, { topic: 5 });
+// @ts-expect-error readonly
+diagnoseSteps[0] = "load";
 // @ts-expect-error importing iot.js declares no global
 globalThis.iot;
 

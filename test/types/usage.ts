@@ -19,6 +19,8 @@ import type {
 } from "../../www/jobs.js";
 import { presence } from "../../www/presence.js";
 import type { Presence, PresenceChangesOptions, PresenceErrorDetail, PresenceEvent, PresenceEventListener, PresenceEvents } from "../../www/presence.js";
+import { diagnose, diagnoseSteps } from "../../www/diagnose.js";
+import type { DiagnoseCode, DiagnoseOptions, DiagnoseResult, DiagnoseStatus, DiagnoseStep } from "../../www/diagnose.js";
 import { shadow } from "../../www/shadow.js";
 import type {
   Shadow, ShadowChange, ShadowDelta, ShadowDocument, ShadowErrorCode, ShadowErrorDetail, ShadowEventListener, ShadowEvents, ShadowFollowOptions, ShadowRequestOptions,
@@ -408,5 +410,21 @@ async function watching(): Promise<void> {
   await present.close();
 }
 
+// ---- diagnosis
+
+const diagnoseOptions: DiagnoseOptions = { topic: "room/", clientId: "lamp", account: "123456789012", timeoutMs: 5000, signal: undefined };
+
+async function diagnosing(): Promise<void> {
+  for await (const result of diagnose({ endpoint: "x", credentials: cognito({ identityPoolId: "x" }) }, diagnoseOptions)) {
+    holds<Same<typeof result, DiagnoseResult>>();
+    const step: DiagnoseStep = result.step;
+    const status: DiagnoseStatus = result.status;
+    const code: DiagnoseCode | undefined = result.code;
+    show(step, status, code, result.text, result.advice, result.policy, result.reasonCode, result.durationMs, result.skewMs, result.roundTripMs);
+    if (code === "ERR_DIAGNOSE_SLOW" || diagnoseSteps.indexOf(step) > 5) break;
+  }
+  for await (const { text } of diagnose({ url: "wss://x" })) show(text);
+}
+
 export type Disposable = AsyncDisposableWhereKnown;
-export { connecting, identities, known, listening, module, optionsOf, pairs, publishing, running, shadows, subscribing, watching };
+export { connecting, diagnosing, identities, known, listening, module, optionsOf, pairs, publishing, running, shadows, subscribing, watching };

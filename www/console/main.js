@@ -3,7 +3,9 @@ import { Commands } from "./core/commands.js";
 import { Connection } from "./core/connection.js";
 import { Emitter } from "./core/emitter.js";
 import { Messages } from "./core/messages.js";
+import { Profiles } from "./core/profiles.js";
 import { Subscriptions } from "./core/subscriptions.js";
+import { button } from "./ui/dom.js";
 import { mountHeader } from "./ui/header.js";
 import { mountViews } from "./ui/views.js";
 
@@ -13,17 +15,21 @@ import { mountViews } from "./ui/views.js";
  */
 export class App {
   commands = new Commands();
-  connection = new Connection();
+  profiles = new Profiles();
+  connection = new Connection(this.profiles);
   messages = new Messages();
   subscriptions = new Subscriptions(this.connection.client, this.messages);
   /** Whether the readers of messages do not show newer messages. The history continues. */
   paused = false;
   pauseChanged = new Emitter();
+  /** Whether the view "diagnose" runs a diagnosis when it is shown for the first time. */
+  diagnoseRequested = false;
 
   /** Shows an error above the view, or hides the last one. @param {any} [error] */
   showError = (error) => {
     const problem = /** @type {HTMLElement} */ (document.getElementById("problem"));
     problem.textContent = error ? `${error.code ? `${error.code}: ` : ""}${error.message}` : "";
+    if (error?.phase) problem.append(button("Diagnose", () => this.commands.run("diagnose"))); // an error of a connection
     problem.hidden = !error;
   };
 
@@ -45,10 +51,15 @@ export class App {
   };
 }
 
-const app = new App();
+export const app = new App();
 app.connection.failed.on(app.showError);
 app.subscriptions.failed.on(app.showError);
 mountHeader(app);
 mountViews(app);
+// The view "diagnose" replaces this command when it is loaded.
+app.commands.add({ id: "diagnose", title: "Diagnose the connection", run: () => {
+  app.diagnoseRequested = true;
+  app.show("diagnose");
+} });
 app.subscriptions.restore();
 app.run(() => app.connection.connect());

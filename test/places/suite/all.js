@@ -20,5 +20,6 @@ import "./shadow-loops.js";
 import "./jobs.js";
 import "./jobs-next.js";
 import "./presence.js";
+import "./diagnose.js";
 import "./modules.js";
 import "./globals.js";

@@ -1,11 +1,12 @@
 import { sizeOf } from "../core/payload.js";
-import { $ } from "./dom.js";
+import { $, h } from "./dom.js";
 
 /**
- * The header: the state of the connection, its figures, and the button that connects or disconnects.
+ * The header: the state of the connection, its figures, its profile, and the button that connects or disconnects.
  * @param {import("../main.js").App} app
  */
-export function mountHeader({ connection, commands, run }) {
+export function mountHeader(app) {
+  const { connection, commands, run } = app;
   const { client } = connection;
   const state = $("state");
   const showState = () => {
@@ -19,16 +20,17 @@ export function mountHeader({ connection, commands, run }) {
   const toggle = () => run(() => (connection.active ? connection.disconnect() : connection.connect()));
   $("link").addEventListener("click", toggle);
   commands.add({ id: "link", title: "Connect or disconnect", run: toggle });
+  mountProfile(app);
 
-  setInterval(() => {
-    if (client.state === "idle" || document.hidden) return;
-    const { messagesIn, messagesOut, bytesIn, bytesOut, roundTripMs } = client.stats();
+  connection.samples.added.on(() => {
+    if (document.hidden) return;
+    const { roundTripMs, stats: { messagesIn, messagesOut, bytesIn, bytesOut } } = connection.samples.last;
     $("figures").textContent = [
       roundTripMs !== undefined && `${Math.round(roundTripMs)} ms`,
       `in ${messagesIn.toLocaleString()} (${sizeOf(bytesIn)})`,
       `out ${messagesOut.toLocaleString()} (${sizeOf(bytesOut)})`,
     ].filter(Boolean).join(" · ");
-  }, 1000);
+  });
 
   document.addEventListener("keydown", (event) => {
     const command = commands.forKey(event);
@@ -36,4 +38,40 @@ export function mountHeader({ connection, commands, run }) {
     event.preventDefault();
     command.run();
   });
+}
+
+/**
+ * The choice of the profile, in the header and as commands. If a value is missing in the profile, the view "connect" opens
+ * with it.
+ * @param {import("../main.js").App} app
+ */
+function mountProfile(app) {
+  const { connection, commands, profiles, run } = app;
+  const choice = $("profile");
+  let remove = [];
+  const connect = (id) => run(async () => {
+    const profile = profiles.get(id);
+    try {
+      await connection.connect(profile);
+    } catch (error) {
+      if (error.field && profile) {
+        profiles.select(profile.id);
+        app.show("connect");
+      }
+      throw error;
+    } finally {
+      choice.value = connection.profile.id;
+    }
+  });
+  const show = () => {
+    const { list } = profiles;
+    choice.replaceChildren(...list.map(({ id, name }) => h("option", { value: id }, name)));
+    choice.value = connection.profile.id;
+    for (const end of remove) end();
+    remove = list.map(({ id, name }) => commands.add({ id: `profile-${id}`, title: `Connect with: ${name}`, run: () => connect(id) }));
+  };
+  profiles.changed.on(show);
+  connection.changed.on(() => (choice.value = connection.profile.id));
+  choice.addEventListener("change", () => connect(choice.value));
+  show();
 }

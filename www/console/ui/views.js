@@ -53,4 +53,12 @@ export function mountViews(app) {
   app.show = (name) => (location.hash = `#/${name}`);
   // The messages are mounted in any case, because the form and the list of subscriptions belong to them.
   if (follow(), current !== "messages") mounted.set("messages", load("messages").then((view) => (view.hide?.(), view)));
+  // A form of the messages that the user submits before they are mounted is submitted again afterwards.
+  const messages = mounted.get("messages");
+  const later = (event) => {
+    event.preventDefault();
+    messages.then(() => event.target.requestSubmit(event.submitter));
+  };
+  document.addEventListener("submit", later, true);
+  messages.finally(() => document.removeEventListener("submit", later, true)).catch(app.showError);
 }
