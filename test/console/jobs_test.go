@@ -18,8 +18,8 @@ func openJobs(p *harness.Person, thing string) {
 	p.Until(`location.hash === "#/jobs/` + thing + `" && document.querySelector("#jobs-status").textContent === "0 in progress, 0 queued"`)
 }
 
-// createJob is a JavaScript function that creates a job as another program does.
-const createJob = `globalThis.createJob = async (jobId, document) => {
+// createJobs is a JavaScript function that creates a job as another program does.
+const createJobs = `globalThis.createJob = async (jobId, document) => {
 	const response = await fetch("/local/jobs", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ jobId, targets: ["press"], document }) });
 	if (!response.ok) throw new Error(await response.text());
 }`
@@ -52,11 +52,11 @@ func TestSimulatedJob(t *testing.T) {
 
 	// The next job fails, and one without steps is rejected.
 	p.Fill("#job-create [name=document]", `{"steps": [{"seconds": 0}, {"name": "Heat", "seconds": 0, "fail": "It is too cold."}]}`)
-	press(p, "\r", chromedp.ModifierCtrl)
+	typeKeys(p, "\r", chromedp.ModifierCtrl)
 	p.Until(`document.querySelector("#jobs-ended li:first-child .badge").textContent === "failed"`)
 	p.Is(`document.querySelector("#jobs-ended li:first-child").textContent.endsWith("It is too cold.")`, `true`)
 	p.Fill("#job-create [name=document]", `{"steps": 1}`)
-	press(p, "\r", chromedp.ModifierCtrl)
+	typeKeys(p, "\r", chromedp.ModifierCtrl)
 	p.Until(`document.querySelector("#jobs-ended li:first-child .badge").textContent === "rejected"`)
 	p.Accessible()
 }
@@ -64,8 +64,8 @@ func TestSimulatedJob(t *testing.T) {
 // TestJobByHand changes an execution by hand while another program creates jobs and changes executions.
 func TestJobByHand(t *testing.T) {
 	s := harness.Serve(t, "-faults")
-	p, other := open(t, s, ""), another(t, s)
-	other.Eval(createJob, nil)
+	p, other := open(t, s, ""), anotherClient(t, s)
+	other.Eval(createJobs, nil)
 	other.Eval(`globalThis.press = (await import("/jobs.js")).jobs(iot, "press")`, nil)
 	openJobs(p, "press")
 
@@ -79,8 +79,8 @@ func TestJobByHand(t *testing.T) {
 	// The progress and a detail.
 	p.Fill("[data-job=a] [name=progress]", "40")
 	p.Click("[data-job=a] [role=group] > button")
-	press(p, "operator\t")
-	press(p, "left hand\r")
+	typeKeys(p, "operator\t")
+	typeKeys(p, "left hand\r")
 	p.Until(`document.querySelector("[data-job=a] output").textContent === "40 %"`)
 	other.Is(`(await press.describe("a")).statusDetails`, `{"progress": "40", "operator": "left hand"}`)
 	p.Accessible()

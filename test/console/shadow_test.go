@@ -1,6 +1,8 @@
 package console
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -9,8 +11,8 @@ import (
 	"iot.wasm/test/harness"
 )
 
-// another returns a tab with a second client, the global iot, as another program would use the server.
-func another(t *testing.T, s *harness.Server) *harness.Tab {
+// anotherClient returns a tab with a second client, the global iot, as another program would use the server.
+func anotherClient(t *testing.T, s *harness.Server) *harness.Tab {
 	t.Helper()
 	b := harness.Open(t, harness.Browser, s.URL+"local.json", patience)
 	b.Eval(`globalThis.iot = (await import("/iot.js")).default;
@@ -19,8 +21,8 @@ func another(t *testing.T, s *harness.Server) *harness.Tab {
 	return b
 }
 
-// press types keys.
-func press(p *harness.Person, keys string, modifiers ...chromedp.Modifier) {
+// typeKeys types keys.
+func typeKeys(p *harness.Person, keys string, modifiers ...chromedp.Modifier) {
 	p.T.Helper()
 	var options []chromedp.KeyOption
 	if len(modifiers) > 0 {
@@ -39,13 +41,13 @@ func openShadow(p *harness.Person, thing, name string) {
 	p.Until(`document.querySelector("#shadow-create").checkVisibility()`)
 }
 
-// tree is a JavaScript function that returns the keys and values of a section that the page shows.
-const tree = `globalThis.tree = (section) => [...document.querySelectorAll("#shadow-" + section + " .entry")].map((e) => e.querySelector(".key").textContent + "=" + e.querySelector(".value, .fold").textContent).join(" ")`
+// shadowTree is a JavaScript function that returns the keys and values of a section that the page shows.
+const shadowTree = `globalThis.tree = (section) => [...document.querySelectorAll("#shadow-" + section + " .entry")].map((e) => e.querySelector(".key").textContent + "=" + e.querySelector(".value, .fold").textContent).join(" ")`
 
 func TestShadow(t *testing.T) {
 	s := harness.Serve(t, "-faults")
-	p, other := open(t, s, ""), another(t, s)
-	p.Eval(tree, nil)
+	p, other := open(t, s, ""), anotherClient(t, s)
+	p.Eval(shadowTree, nil)
 	other.Eval(`globalThis.lamp = (await import("/shadow.js")).shadow(iot, "lamp")`, nil)
 
 	// Create it. Text that is not JSON is refused with a reason.
@@ -64,10 +66,10 @@ func TestShadow(t *testing.T) {
 
 	// Edit in place: change a value in an array by keyboard, add a key, and remove one.
 	p.Click(`[aria-label^="Change desired.list[1],"]`)
-	press(p, "3\r")
+	typeKeys(p, "3\r")
 	p.Until(`tree("desired").includes("1=3")`)
 	p.Click(`[aria-label="Add to desired.colour"]`)
-	press(p, "g\t200\r")
+	typeKeys(p, "g\t200\r")
 	p.Until(`tree("desired").startsWith("colour={2} g=200 r=1") || tree("desired").startsWith("colour={2} r=1 g=200")`)
 	p.Click(`[aria-label="Remove desired.colour"]`)
 	p.Until(`tree("desired") === "list=[2] 0=1 1=3 on=true"`)
@@ -83,10 +85,10 @@ func TestShadow(t *testing.T) {
 	// A version conflict: the other client changes the shadow while the person types.
 	p.Click(`[aria-label^="Change desired.on,"]`)
 	p.Until(`document.activeElement.matches(".edit input")`)
-	press(p, "fal")
+	typeKeys(p, "fal")
 	other.Eval(`await lamp.update({ desired: { on: "blinking" } })`, nil)
 	p.Until(`document.querySelector(".edit [role=status]")?.textContent.includes("blinking")`)
-	press(p, "se\r")
+	typeKeys(p, "se\r")
 	p.Until(`document.querySelector("#shadow-conflict").textContent.includes("You began with version 5. The shadow has version 6 now")`)
 	p.Is(`document.querySelector("#shadow-conflict .changes").textContent`, `"desired.on: true → \"blinking\""`)
 	p.Accessible()
@@ -99,11 +101,11 @@ func TestShadow(t *testing.T) {
 	// The JSON of a section, with a key that is removed.
 	p.Click("#shadow-desired [aria-pressed]")
 	p.Fill("#shadow-desired textarea", `[1]`)
-	press(p, "\r", chromedp.ModifierCtrl)
+	typeKeys(p, "\r", chromedp.ModifierCtrl)
 	p.Is(`document.querySelector("#shadow-desired .json-field p").textContent`, `"A section must be a JSON object, like {\"on\": true}."`)
 	p.Accessible()
 	p.Fill("#shadow-desired textarea", `{"on": true, "name": "x"}`)
-	press(p, "\r", chromedp.ModifierCtrl)
+	typeKeys(p, "\r", chromedp.ModifierCtrl)
 	p.Until(`tree("desired") === "name=\"x\" on=true" || tree("desired") === "on=true name=\"x\""`)
 	other.Is(`(await lamp.get()).state.desired`, `{"on": true, "name": "x"}`)
 
@@ -115,9 +117,9 @@ func TestShadow(t *testing.T) {
 	p.Click("#shadow-desired [aria-pressed]")
 	p.Eval(`document.querySelector("#shadow-desired textarea").value = JSON.stringify({ text: "x".repeat(8192) })`, nil)
 	p.Click("#shadow-desired textarea")
-	press(p, " ")
+	typeKeys(p, " ")
 	p.Is(`document.querySelector("#shadow-desired .json-field p").textContent`, `"8,204 bytes are more than the limit of 8,192."`)
-	press(p, "\x1b")
+	typeKeys(p, "\x1b")
 	p.Until(`!document.querySelector("#shadow-desired form").checkVisibility()`)
 
 	// The code is that of the last action.
@@ -128,8 +130,8 @@ func TestShadow(t *testing.T) {
 
 func TestShadowCutAndDelete(t *testing.T) {
 	s := harness.Serve(t, "-faults")
-	p, other := open(t, s, ""), another(t, s)
-	p.Eval(tree, nil)
+	p, other := open(t, s, ""), anotherClient(t, s)
+	p.Eval(shadowTree, nil)
 	other.Eval(`globalThis.config = (await import("/shadow.js")).shadow(iot, "robot", "config"); await config.update({ desired: { speed: 1 } })`, nil)
 	openShadow(p, "robot", "")
 	p.Fill("#shadow-form [name=shadow]", "config\r")
@@ -160,7 +162,7 @@ func TestShadowCutAndDelete(t *testing.T) {
 	p.Click("#shadow-delete")
 	p.Until(`document.querySelector("dialog[open]") && document.activeElement.textContent === "Cancel"`)
 	p.Accessible()
-	press(p, "\x1b")
+	typeKeys(p, "\x1b")
 	p.Until(`!document.querySelector("dialog")`)
 	p.Is(`document.querySelector("#shadow-delete").disabled`, `false`)
 	p.Click("#shadow-delete")
@@ -173,6 +175,27 @@ func TestShadowCutAndDelete(t *testing.T) {
 	// The page remembers the shadows, and opens the last one after a reload.
 	p.Is(`[...document.querySelectorAll("#view-shadow .recents button")].map((b) => b.textContent)`, `["robot / config", "robot", "Forget these"]`)
 	p.Do(chromedp.Reload())
-	p.Eval(tree, nil)
+	p.Eval(shadowTree, nil)
 	p.Until(`document.querySelector("#shadow-desired") && tree("desired") === "on=true"`)
+}
+
+// TestShadowForbidden opens a shadow and jobs for which the policy has no permission. The views name the missing ones.
+func TestShadowForbidden(t *testing.T) {
+	policy := filepath.Join(t.TempDir(), "policy.json")
+	const document = `{"Version": "2012-10-17", "Statement": [
+		{"Effect": "Allow", "Action": "iot:Connect", "Resource": "*"},
+		{"Effect": "Allow", "Action": "iot:Subscribe", "Resource": "arn:aws:iot:*:*:topicfilter/#"}]}`
+	if err := os.WriteFile(policy, []byte(document), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := open(t, harness.Serve(t, "-policy", policy), "")
+	for _, view := range []string{"shadow", "jobs"} {
+		p.Click("#views [data-view=" + view + "]")
+		form := "#" + view + "-form"
+		p.Until(`document.querySelector("` + form + `")?.checkVisibility()`)
+		p.Fill(form+" [name=thing]", "secret\r")
+		p.Until(`document.querySelector("#` + view + `-problem").checkVisibility() && document.querySelector("#` + view + `-problem").textContent.includes("must allow iot:Subscribe, iot:Receive and iot:Publish for $aws/things/secret/` + view + `/")`)
+		t.Log(p.Text(`document.querySelector("#` + view + `-problem").textContent`))
+		p.Accessible()
+	}
 }

@@ -1,11 +1,12 @@
 import { oncePerFrame } from "../../core/emitter.js";
 import { JobsModel, MAX_ENDED } from "../../core/jobs-model.js";
+import { permissionsText } from "../../core/permissions.js";
 import { Recent } from "../../core/recent.js";
 import { cliOptions, shellWord } from "../../core/shell.js";
 import { SimulatedDevice } from "../../core/simulated-device.js";
 import { CodeBlock } from "../../ui/code-block.js";
 import { button, h } from "../../ui/dom.js";
-import { permissionsText, recentsOf } from "../../ui/recents.js";
+import { recentsOf } from "../../ui/recents.js";
 import { stylesheet } from "../../ui/stylesheet.js";
 import { createForm } from "./create.js";
 import { endedRow, ExecutionCard } from "./execution.js";

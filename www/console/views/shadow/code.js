@@ -20,10 +20,12 @@ export function createCode({ connection }) {
       if (action === "update") lines.push(`await thing.update(${JSON.stringify(state, undefined, 2)}${version === undefined ? "" : `, { version: ${version} }`});`);
       if (action === "delete") lines.push("await thing.delete();");
       script.text = lines.join("\n");
-      const names = action === "open" && [`\n\n# the names of the other shadows of the thing\naws iot-data list-named-shadows-for-thing --thing-name ${thing}`, cliOptions(connection)].filter(Boolean).join(" \\\n  ");
       const command = { open: "get-thing-shadow", update: "update-thing-shadow", delete: "delete-thing-shadow" }[action];
       const payload = state && `--cli-binary-format raw-in-base64-out --payload ${shellWord(JSON.stringify({ state, version }))}`;
-      cli.text = [`aws iot-data ${command} --thing-name ${thing}`, name && `--shadow-name ${shellWord(name)}`, cliOptions(connection), payload, "/dev/stdout"].filter(Boolean).join(" \\\n  ") + (names || "");
+      const server = cliOptions(connection), lineOf = (...words) => words.filter(Boolean).join(" \\\n  ");
+      cli.text = lineOf(`aws iot-data ${command} --thing-name ${thing}`, name && `--shadow-name ${shellWord(name)}`, server, payload, "/dev/stdout");
+      // A page cannot list them: the data plane of AWS IoT has no CORS headers.
+      if (action === "open") cli.text += `\n\n# the names of the shadows of the thing\n${lineOf(`aws iot-data list-named-shadows-for-thing --thing-name ${thing}`, server)}`;
     },
   };
 }

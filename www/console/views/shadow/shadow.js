@@ -1,11 +1,12 @@
 import { oncePerFrame } from "../../core/emitter.js";
 import { sizeOf } from "../../core/payload.js";
+import { permissionsText } from "../../core/permissions.js";
 import { Recent } from "../../core/recent.js";
 import { ShadowModel } from "../../core/shadow-model.js";
 import { changesOf, changeText, MAX_STATE, stateSize } from "../../core/shadow-state.js";
 import { confirm } from "../../ui/confirm.js";
 import { button, h } from "../../ui/dom.js";
-import { permissionsText, recentsOf } from "../../ui/recents.js";
+import { recentsOf } from "../../ui/recents.js";
 import { stylesheet } from "../../ui/stylesheet.js";
 import { createCode } from "./code.js";
 import { createHistory } from "./history.js";
