@@ -50,6 +50,17 @@ func TestSimulatedJob(t *testing.T) {
 	p.Until(`document.querySelector("#jobs-device").textContent === "Finished oil-1. The device waits for a job."`)
 	p.Is(`document.querySelectorAll("#jobs-ended li").length`, `1`)
 
+	// The device is switched off in the middle of a job, and continues it later.
+	p.Fill("#job-create [name=document]", `{"steps": [{"name": "Polish", "seconds": 3}]}`)
+	typeKeys(p, "\r", chromedp.ModifierCtrl)
+	p.Until(`document.querySelector("#jobs-pending progress")?.value >= 16`)
+	p.Click("#jobs-simulate")
+	p.Until(`document.querySelector("#jobs-device").textContent === ""`)
+	p.Is(`document.querySelector("#jobs-pending .badge").textContent`, `"in progress"`)
+	p.Click("#jobs-simulate")
+	p.Until(`document.querySelectorAll("#jobs-ended li").length === 2`)
+	p.Is(`document.querySelector("#jobs-ended li .badge").textContent`, `"succeeded"`)
+
 	// The next job fails, and one without steps is rejected.
 	p.Fill("#job-create [name=document]", `{"steps": [{"seconds": 0}, {"name": "Heat", "seconds": 0, "fail": "It is too cold."}]}`)
 	typeKeys(p, "\r", chromedp.ModifierCtrl)

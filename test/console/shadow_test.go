@@ -158,6 +158,17 @@ func TestShadowCutAndDelete(t *testing.T) {
 	other.Is(`(await config.get()).state.desired`, `{"speed": 1}`)
 	p.Accessible()
 
+	// A field that is open belongs to the shadow that the page shows.
+	p.Click(`[aria-label^="Change desired.speed,"]`)
+	p.Until(`document.querySelector("#shadow-desired .edit") !== null`)
+	other.Eval(`await (await import("/shadow.js")).shadow(iot, "robot").update({ desired: { speed: 9 } })`, nil)
+	p.Fill("#shadow-form [name=shadow]", " ")
+	p.Eval(`document.querySelector("#shadow-form [name=shadow]").value = ""`, nil)
+	p.Click("#shadow-form .primary")
+	p.Until(`tree("desired") === "speed=9" && document.querySelector("#shadow-desired .edit") === null`)
+	p.Click("#view-shadow .recents li:nth-child(2) button")
+	p.Until(`tree("desired") === "speed=1" && location.hash === "#/shadow/robot/config"`)
+
 	// Delete it. Cancel comes first.
 	p.Click("#shadow-delete")
 	p.Until(`document.querySelector("dialog[open]") && document.activeElement.textContent === "Cancel"`)
@@ -171,6 +182,12 @@ func TestShadowCutAndDelete(t *testing.T) {
 	other.Fails(`config.get()`, "IotError", "ERR_SHADOW_NOT_FOUND")
 	p.Click("#shadow-create .primary")
 	p.Until(`tree("desired") === "on=true"`)
+
+	// The history is bounded.
+	other.Eval(`for (let i = 0; i < 110; i++) await config.update({ reported: { i } })`, nil)
+	p.Until(`tree("reported") === "i=109 on=false"`)
+	p.Is(`document.querySelectorAll("#shadow-history > li").length`, `100`)
+	p.Is(`/^The last 100 of at most 100 versions .* \d+ older ones were removed\.$/.test(document.querySelector("#shadow-history").previousElementSibling.textContent)`, `true`)
 
 	// The page remembers the shadows, and opens the last one after a reload.
 	p.Is(`[...document.querySelectorAll("#view-shadow .recents button")].map((b) => b.textContent)`, `["robot / config", "robot", "Forget these"]`)

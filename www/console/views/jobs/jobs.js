@@ -82,7 +82,7 @@ export async function mount(root, app) {
     model = next;
     device = new SimulatedDevice(model);
     endpoint = connection.host;
-    device.changed.on(() => device.running ? (doing.textContent = device.text) : (doing.textContent = ""));
+    device.changed.on(() => (doing.textContent = device.text));
     if (simulate.checked) device.start();
     thing.value = create.thing = name;
     cards = new Map();
@@ -116,7 +116,7 @@ export async function mount(root, app) {
   function show() {
     const { pending, error, loaded } = model;
     problem.hidden = !error;
-    problem.textContent = error ? `${error.code}: ${error.message} ${permissionsText(model.thing, "jobs")}` : "";
+    problem.textContent = error ? `${error.code}: ${error.message}. ${permissionsText(model.thing, "jobs")}` : "";
     const count = (state) => pending.filter((execution) => execution.status === state).length;
     const text = loaded ? `${count("IN_PROGRESS")} in progress, ${count("QUEUED")} queued` : connection.client.state === "connected" ? "Loading …" : "Waiting for the connection …";
     if (status.textContent !== text) status.textContent = text;
@@ -166,7 +166,7 @@ export async function mount(root, app) {
   /** Returns the thing that the URL names, or undefined. */
   function addressed() {
     const [view, name] = location.hash.replace(/^#\/?/, "").split("/");
-    return view === "jobs" && name ? name : undefined;
+    return view === "jobs" && /^[\w:-]{1,128}$/.test(name) ? name : undefined;
   }
 
   function setAddress() {

@@ -41,7 +41,10 @@ export class Section {
 
   /** @param {import("../../core/shadow-model.js").ShadowModel} model @param {boolean} mark */
   update(model, mark) {
-    if (model !== this.#model) this.#close(false);
+    if (model !== this.#model) {
+      this.#close(false);
+      this.#tree.reset();
+    }
     this.#model = model;
     this.#tree.update(model[this.#name], model.metadata?.[this.#name], mark);
     if (this.#began && this.#began.version !== model.version) this.#note.textContent = `The shadow has version ${model.version} now. You began with version ${this.#began.version}.`;

@@ -53,13 +53,13 @@ export async function mount(root, app) {
   const conflict = h("section", { class: "card conflict", id: "shadow-conflict", role: "alert", hidden: true });
   const sections = { reported: new Section("reported", submit), desired: new Section("desired", submit) };
   const delta = new StateTree("delta");
-  const report = button("Report it", () => submit({ reported: model.delta }, { version: model.version, state: model }), { id: "shadow-report", title: "Sets these values in reported, as the device does after it has changed its state" });
+  const report = button("Report it", () => submit({ reported: model.delta }, current()), { id: "shadow-report", title: "Sets these values in reported, as the device does after it has changed its state" });
   const deltaCard = h("section", { class: "card", id: "shadow-delta", "aria-labelledby": "shadow-delta-title" },
     h("div", { class: "row head" }, h("h2", { id: "shadow-delta-title", class: "grow" }, "Delta"), report),
     h("p", { class: "small" }, "The members of desired that differ from reported."), delta.element);
   const states = h("div", { class: "states" }, sections.reported.element, sections.desired.element, deltaCard);
   const missing = createMissing((state) => submit(state, { version: undefined, state: {} }));
-  const history = createHistory((patch) => submit({ desired: patch }, { version: model?.version, state: { desired: model?.desired, reported: model?.reported } }));
+  const history = createHistory((patch) => submit({ desired: patch }, current()));
   const code = createCode(app);
   const intro = h("p", { class: "dim" }, "A shadow is the state of a device that AWS IoT keeps, also while the device is offline. Open the shadow of any thing: it need not exist.");
   root.append(h("section", { class: "card", "aria-labelledby": "shadow-title" }, h("h2", { id: "shadow-title" }, "Device shadow"), form, recents.element, status, problem, tools),
@@ -93,6 +93,9 @@ export async function mount(root, app) {
     show();
   }
 
+  /** Returns the version and the sections of the shadow, for submit(). */
+  const current = () => ({ version: model?.version, state: { desired: model?.desired, reported: model?.reported } });
+
   /**
    * Sends an update. Shows a conflict of versions with what the user can do.
    * @param {object} state
@@ -124,7 +127,7 @@ export async function mount(root, app) {
     const apply = button("Apply my change to the newest version", ({ currentTarget }) => run(async () => {
       await model.load();
       settle = undefined; // the next attempt decides
-      resolve(submit(state, { version: model.version, state: { desired: model.desired, reported: model.reported } }));
+      resolve(submit(state, current()));
     }, currentTarget), { class: "primary" });
     const changes = h("div");
     const text = h("p");
@@ -172,7 +175,7 @@ export async function mount(root, app) {
     drawn = { model, version: model.version };
     showStatus();
     problem.hidden = !model.error;
-    problem.textContent = model.error ? `${model.error.code}: ${model.error.message} ${permissionsText(model.thing, "shadow")}` : "";
+    problem.textContent = model.error ? `${model.error.code}: ${model.error.message}. ${permissionsText(model.thing, "shadow")}` : "";
     remove.disabled = !exists;
     if (exists) {
       for (const section of Object.values(sections)) section.update(model, mark);
@@ -234,7 +237,7 @@ export async function mount(root, app) {
   name.value = recent.list[0]?.name ?? "";
   const start = addressed() ?? recent.list[0];
   if (start) open(start);
-  else show();
+  if (!model) show();
   return { show: follow };
 }
 

@@ -30,6 +30,13 @@ export class StateTree {
       edit && button("Add a key", ({ currentTarget }) => this.#add(currentTarget, []), { "aria-label": `Add a key to ${section}` }));
   }
 
+  /** Removes all rows and open fields, before the tree shows another shadow. */
+  reset() {
+    for (const form of this.element.querySelectorAll(".edit")) form.remove();
+    this.#root.replaceChildren();
+    this.#rows = new WeakMap();
+  }
+
   /**
    * @param {any} value
    * @param {any} metadata
