@@ -12,11 +12,11 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r target text; do printf 'make %-11s  %s\n' "$$target" "$$text"; done
 
-wasm: ## build www/iot.wasm and its loader; needs Go only; LEAN=1: a smaller wasm
-	@$(GO) run ./internal/build $(if $(LEAN),-lean)
+wasm: ## build www/iot.wasm and its loader; needs Go only
+	@$(GO) run ./internal/build
 
-dist: wasm ## build dist/, for npm and a CDN; needs Go only; LEAN=1: with the smaller wasm
-	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist
+dist: wasm ## build dist/, for npm and a CDN; needs Go only
+	@$(GO) run ./internal/build -dist dist
 
 test: lint tools wasm native browser ## run all tests except the long runs below; installs missing programs on Debian
 
@@ -62,11 +62,11 @@ load: wasm ## send 10,000 messages a second through the stand-in to 500 connecti
 	$(GO) test -count=1 -v -timeout 60m ./test/load -connections 500 -deliveries 10000 -for $(or $(SECONDS),60)s
 
 bench: wasm ## compare this and other clients in Chromium; BENCHFLAGS=-quick: a short run
-	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist -compress=false
+	@$(GO) run ./internal/build -dist dist -compress=false
 	$(GO) run ./test/bench -www dist $(BENCHFLAGS)
 
 demos: wasm ## build the demos of React and Vue with Vite, into www/demos/*/dist; needs npm
-	@$(GO) run ./internal/build $(if $(LEAN),-lean) -dist dist -compress=false
+	@$(GO) run ./internal/build -dist dist -compress=false
 	@for demo in www/demos/react www/demos/vue; do \
 		rm -rf $$demo/node_modules/iot.wasm && npm install --prefix $$demo && npm run --prefix $$demo build || exit 1; \
 	done

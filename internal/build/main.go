@@ -17,17 +17,17 @@ func main() {
 	log.SetPrefix("build: ")
 	stampOnly := flag.Bool("stamp", false, "print the stamp of the sources, and make nothing")
 	dist := flag.String("dist", "", "make the `folder` for npm and CDNs, and replace its files")
-	lean := flag.Bool("lean", false, "make a smaller wasm without net/http: a signer of this project replaces signer/v4")
 	out := flag.String("o", "", "make the wasm only, as this `file`")
+	names := flag.Bool("names", false, "with -o: keep the names of the functions, for a profile")
 	compress := flag.Bool("compress", true, "with -dist: make the .br and .gz files, which takes most of the time")
 	flag.Parse()
-	if err := build(*stampOnly, *lean, *out, *dist, *compress); err != nil {
+	if err := build(*stampOnly, *names, *out, *dist, *compress); err != nil {
 		log.Fatal(err)
 	}
 }
 
 // build runs the step that the flags of main select.
-func build(stampOnly, lean bool, out, dist string, compressed bool) error {
+func build(stampOnly, names bool, out, dist string, compressed bool) error {
 	tools, err := findToolchain()
 	if err != nil {
 		return err
@@ -40,7 +40,7 @@ func build(stampOnly, lean bool, out, dist string, compressed bool) error {
 	if err != nil {
 		return err
 	}
-	stamp, err := makeStamp(version, tools.version, support, lean)
+	stamp, err := makeStamp(version, tools.version, support)
 	if err != nil {
 		return err
 	}
@@ -49,9 +49,9 @@ func build(stampOnly, lean bool, out, dist string, compressed bool) error {
 		fmt.Println(stamp)
 		return nil
 	case out != "":
-		return compile(tools, stamp, out, lean)
+		return compile(tools, stamp, out, names)
 	case dist != "":
 		return makeDist(tools, dist, version, stamp, compressed)
 	}
-	return makeWasm(tools, stamp, support, lean)
+	return makeWasm(tools, stamp, support)
 }

@@ -38,7 +38,7 @@ func TestSameBytes(t *testing.T) {
 	}
 	put(t, filepath.Join(other, "LICENSE"), "changed since the commit\n")
 	settings := filepath.Join(dir, "goenv")
-	put(t, settings, "GOFLAGS=-buildvcs=true -tags=lean\nGOEXPERIMENT=nogreenteagc\n")
+	put(t, settings, "GOFLAGS=-buildvcs=true -tags=other\nGOEXPERIMENT=nogreenteagc\n")
 
 	buildIn(t, builder, plain, "GOFLAGS=-buildvcs=true")
 	buildIn(t, builder, other, "GOFLAGS=", "GOENV="+settings, "CGO_ENABLED=1", "GOWASM=satconv,signext", "GOAMD64=v3", "GODEBUG=panicnil=1", "GOFIPS140=latest")
@@ -50,22 +50,6 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// TestStampOfLean checks that the lean build and the default build have different stamps,
-// because their bytes differ.
-func TestStampOfLean(t *testing.T) {
-	t.Chdir("../..")
-	var stamps [2]string
-	for i, lean := range []bool{false, true} {
-		var err error
-		if stamps[i], err = makeStamp("1.2.3", "go1", nil, lean); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if stamps[0] == stamps[1] {
-		t.Errorf("both builds have the stamp %s", stamps[0])
-	}
-}
-
 // TestStampOfModules checks that the stamp depends on iot.js and on the modules that it imports, and not on the
 // modules that only optional modules import.
 func TestStampOfModules(t *testing.T) {
@@ -73,7 +57,7 @@ func TestStampOfModules(t *testing.T) {
 	t.Chdir(dir)
 	stamp := func() string {
 		t.Helper()
-		stamp, err := makeStamp("1.2.3", "go1", nil, false)
+		stamp, err := makeStamp("1.2.3", "go1", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,13 +36,10 @@ func readVersion() (string, error) {
 // do not contain the stamp, so they do not determine it. Builds with the same stamp must
 // have the same bytes, because the URL of the wasm contains the stamp and caches may
 // keep the file for ever. support is the toolchain's wasm_exec.js.
-func makeStamp(version, goVersion string, support []byte, lean bool) (string, error) {
+func makeStamp(version, goVersion string, support []byte) (string, error) {
 	hash := sha256.New()
 	hash.Write(support)
 	fmt.Fprint(hash, goVersion)
-	if lean {
-		fmt.Fprint(hash, " lean")
-	}
 	modules, err := clientModules()
 	if err != nil {
 		return "", err

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -72,6 +74,7 @@ func goEnv(env []string) (settings map[string]string, err error) {
 // neither local file paths nor the state of the repository.
 func (t *toolchain) build(args ...string) error {
 	cmd := exec.Command("go", slices.Concat([]string{"build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-pgo=off"}, args)...)
-	cmd.Env, cmd.Stderr = t.env, os.Stderr
-	return cmd.Run()
+	var output bytes.Buffer
+	cmd.Env, cmd.Stderr = t.env, io.MultiWriter(os.Stderr, &output)
+	return explain(cmd.Run(), output.String())
 }

@@ -88,18 +88,13 @@ func (t *tab) profile(do func() (outcome, error)) (*profiler.Profile, outcome, e
 // nameFunctions builds a wasm with function names. The site then serves it instead of the
 // published wasm.
 func (s *site) nameFunctions(ctx context.Context) error {
-	stamp, err := exec.CommandContext(ctx, "go", "run", "./internal/build", "-stamp").Output()
-	if err != nil {
-		return err
-	}
 	folder, err := os.MkdirTemp("", "iot-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(folder)
 	named := filepath.Join(folder, "iot.wasm")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-X main.version="+strings.TrimSpace(string(stamp)), "-o", named, "./wasm")
-	build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	build := exec.CommandContext(ctx, "go", "run", "./internal/build", "-names", "-o", named)
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return err

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 
@@ -84,36 +82,4 @@ func TestBackPressure(t *testing.T) {
 	unblock()
 	b.Until(`sent === 900`)
 	b.Is(`iot.stats().bytesOut > 58e6`, `true`)
-}
-
-// The lean build has the same API.
-func TestLean(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join(harness.Root, "www"))); err != nil {
-		t.Fatal(err)
-	}
-	build := func(args ...string) string {
-		t.Helper()
-		out, err := harness.Build(args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
-	build("-lean", "-o", filepath.Join(dir, "iot.wasm"))
-	// The loader accepts only the wasm of its own build.
-	loader := filepath.Join(dir, "wasm_exec.js")
-	script, err := os.ReadFile(loader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	script = bytes.ReplaceAll(script, []byte(build("-stamp")), []byte(build("-lean", "-stamp")))
-	if err := os.WriteFile(loader, script, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	b := openModule(t, harness.Serve(t, "-www", dir))
-	b.Eval(`await iot.connect({ ...at, credentials: () => local.credentials }); globalThis.got = []; await iot.subscribe("lean/#", (m) => got.push(m.text()), { qos: 1 })`, nil)
-	b.Is(`await iot.publish("lean/1", "hello", { qos: 1 })`, `{"reasonCode":0}`)
-	b.Until(`got.length === 1`)
 }

@@ -1,12 +1,10 @@
-// Package size checks the size of the lean build and of the unminified script, and the
-// functions that the wasm contains. It also checks that the files of make wasm are up to
+// Package size checks the size of the unminified script, and the functions that the wasm contains. It also checks that the files of make wasm are up to
 // date.
 package size
 
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -15,42 +13,25 @@ import (
 	"iot.wasm/test/harness"
 )
 
-// budget is the largest allowed size in bytes with brotli 11.
-var budget = map[string]int{
-	"www/iot.global.js": 20_000, // with comments, as serve.go serves it
-	"lean/iot.wasm":     800_000,
-}
+// budget is the largest allowed size of www/iot.global.js in bytes with brotli 11: with comments, as serve.go serves it.
+const budget = 20_000
 
-// TestBudget checks the budget. The package test/dist checks the files of make dist,
-// including iot.wasm.
+// TestBudget checks the budget. The package test/dist checks the files of make dist, including iot.wasm.
 func TestBudget(t *testing.T) {
-	for name, most := range budget {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			file := filepath.Join(harness.Root, name)
-			if name == "lean/iot.wasm" {
-				file = filepath.Join(t.TempDir(), "iot.wasm")
-				if _, err := harness.Build("-lean", "-o", file); err != nil {
-					t.Fatal(err)
-				}
-			}
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatalf("%v; run: make wasm", err)
-			}
-			var b bytes.Buffer
-			w := brotli.NewWriterLevel(&b, brotli.BestCompression)
-			if _, err := w.Write(data); err != nil {
-				t.Fatal(err)
-			}
-			if err := w.Close(); err != nil {
-				t.Fatal(err)
-			}
-			t.Logf("%s: %d bytes, brotli 11: %d bytes (at most %d)", name, len(data), b.Len(), most)
-			if b.Len() > most {
-				t.Errorf("%s is %d bytes over its budget", name, b.Len()-most)
-			}
-		})
+	data, err := os.ReadFile(filepath.Join(harness.Root, "www/iot.global.js"))
+	if err != nil {
+		t.Fatalf("%v; run: make wasm", err)
+	}
+	var b bytes.Buffer
+	w := brotli.NewWriterLevel(&b, brotli.BestCompression)
+	if _, err := w.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if b.Len() > budget {
+		t.Errorf("%d bytes, brotli 11: %d bytes; want at most %d", len(data), b.Len(), budget)
 	}
 }
 
@@ -59,11 +40,8 @@ func TestBudget(t *testing.T) {
 // encoding/json and net/http, and uses little of them.
 func TestLinked(t *testing.T) {
 	wasm := filepath.Join(t.TempDir(), "names.wasm")
-	cmd := exec.Command("go", "build", "-o", wasm, "./wasm")
-	cmd.Dir = harness.Root
-	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	if _, err := harness.Build("-names", "-o", wasm); err != nil {
+		t.Fatal(err)
 	}
 	data, err := os.ReadFile(wasm)
 	if err != nil {
@@ -74,8 +52,8 @@ func TestLinked(t *testing.T) {
 			t.Errorf("the wasm does not contain %s; the names of functions may have changed", in)
 		}
 	}
-	for _, out := range []string{"encoding_json.Marshal", "encoding_json.Unmarshal", "encoding_json.__decodeState_", "encoding_json.__encodeState_",
-		"net_http.__Client_", "net_http.__Transport_", "autopaho.", "websocket.", "localiot."} {
+	for _, out := range []string{"encoding_json.Marshal", "encoding_json.Unmarshal", "encoding_json.__decodeState_", "encoding_json.newTypeEncoder",
+		"crypto_internal_fips140_nistec.", "crypto_x509.", "net_http.__Transport_", "autopaho.", "websocket.", "localiot."} {
 		if bytes.Contains(data, []byte(out)) {
 			t.Errorf("the wasm contains %s", out)
 		}

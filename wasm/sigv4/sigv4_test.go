@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -161,33 +160,6 @@ func TestCredentialsAreRedacted(t *testing.T) {
 			t.Errorf("the output contains the secret, or is not redacted: %s", out)
 		}
 	}
-}
-
-// FuzzLean compares signLean with signAWS.
-func FuzzLean(f *testing.F) {
-	f.Add("a1-ats.iot.us-east-1.amazonaws.com", "us-east-1", "AKID", "wJalr/UtnFEMI+K7", int64(1e9), 300)
-	f.Add("ws://LOCALHOST:8080/a b/c%2Fd?x=1&y=%2F+&x=0&=", "eu-west-1", "A", "s", int64(0), 0)
-	f.Add("wss://h/%20//./a+b?%7E=~*", "é r", "A%2F +", "ß", int64(-1e10), 1)
-	f.Fuzz(func(t *testing.T, endpoint, region, id, key string, at int64, expires int) {
-		e, err := ParseEndpoint(endpoint, region)
-		if err != nil {
-			return
-		}
-		c := Credentials{AccessKeyID: id, SecretAccessKey: secret.String(key)}
-		if _, err := Presign(e, c, time.Unix(at, 0), expires); err != nil {
-			return
-		}
-		query, _ := url.ParseQuery(e.Query)
-		e.Query = query.Encode()
-		now := time.Unix(at, 0).UTC()
-		want, err := signAWS(e, c, now)
-		if err != nil {
-			return
-		}
-		if got := signLean(e, c, now); got != want {
-			t.Errorf("signLean: %s\n signAWS: %s", got, want)
-		}
-	})
 }
 
 // FuzzPresign checks signed URLs with sigv4verify, which shares no code with the

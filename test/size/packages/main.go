@@ -21,15 +21,14 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("make size: ")
-	tags := flag.String("tags", "nethttpomithttp2", "the build `tags`; the lean build has the tag lean")
 	functions := flag.String("functions", "", "list the functions of the packages that match this regular expression")
 	flag.Parse()
-	if err := run(*tags, *functions); err != nil {
+	if err := run(*functions); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(tags, functions string) error {
+func run(functions string) error {
 	list, err := regexp.Compile(functions)
 	if err != nil {
 		return fmt.Errorf("-functions: %w", err)
@@ -40,8 +39,7 @@ func run(tags, functions string) error {
 	}
 	defer os.RemoveAll(dir)
 	out := filepath.Join(dir, "iot.wasm")
-	cmd := exec.Command("go", "build", "-trimpath", "-tags", tags, "-o", out, "./wasm")
-	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	cmd := exec.Command("go", "run", "./internal/build", "-names", "-o", out)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
 		return err
@@ -50,7 +48,7 @@ func run(tags, functions string) error {
 	if err != nil {
 		return err
 	}
-	packages, err := linked(tags)
+	packages, err := linked()
 	if err != nil {
 		return err
 	}
@@ -95,8 +93,8 @@ func packageOf(function string, packages map[string]string) string {
 }
 
 // linked returns the import paths of the wasm's packages, by the linker's names of packages.
-func linked(tags string) (map[string]string, error) {
-	cmd := exec.Command("go", "list", "-deps", "-tags", tags, "./wasm")
+func linked() (map[string]string, error) {
+	cmd := exec.Command("go", "list", "-deps", "./wasm")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	out, err := cmd.Output()
 	if err != nil {

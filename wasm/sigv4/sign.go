@@ -1,5 +1,3 @@
-//go:build !lean || !js
-
 package sigv4
 
 import (
@@ -12,8 +10,8 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// signAWS presigns the URL of e with the signer of the AWS SDK.
-func signAWS(e Endpoint, c Credentials, now time.Time) (string, error) {
+// sign presigns the URL of e with the signer of the AWS SDK.
+func sign(e Endpoint, c Credentials, now time.Time) (string, error) {
 	address, err := url.Parse(e.URL())
 	if err != nil {
 		return "", err
