@@ -72,6 +72,36 @@ func TestSimulatedJob(t *testing.T) {
 	p.Accessible()
 }
 
+// TestJobsOfAWS opens the view with a profile that is not that of the local stand-in: the page cannot create jobs, and
+// shows the command.
+func TestJobsOfAWS(t *testing.T) {
+	s := harness.Serve(t)
+	local := s.Settings()
+	p := open(t, s, "")
+	p.Click("#views [data-view=shadow]")
+	p.Until(`document.querySelector("#shadow-form")?.checkVisibility()`)
+	p.Fill("#shadow-form [name=thing]", "lamp\r")
+	p.Until(`document.querySelector("#shadow-create").checkVisibility()`)
+	p.Click("#views [data-view=connect]")
+	p.Until(`document.querySelector("#new-kind") !== null`)
+	addProfile(p, "keys", "Keys", "endpoint", local.Endpoint, "region", local.Region, "accessKeyId", local.Credentials.AccessKeyID, "secretAccessKey", local.Credentials.SecretAccessKey)
+	connects(p, "Keys")
+	p.Click("#views [data-view=jobs]")
+	p.Until(`document.querySelector("#jobs-form")?.checkVisibility()`)
+	p.Fill("#jobs-form [name=thing]", "press\r")
+	p.Until(`document.querySelector("#jobs-status").textContent === "0 in progress, 0 queued"`)
+	p.Is(`document.querySelector("#job-create .primary").checkVisibility()`, `false`)
+	p.Is(`document.querySelector("#job-create details").open`, `true`)
+	p.Is(`document.querySelector("#job-create code:not(p code)").textContent.startsWith("aws iot create-job --job-id job-")`, `true`)
+	p.Accessible()
+
+	// The shadow that was open follows with the other credentials.
+	p.Click("#views [data-view=shadow]")
+	p.Until(`document.querySelector("#shadow-create").checkVisibility()`)
+	p.Click("#shadow-create .primary")
+	p.Until(`document.querySelector("#shadow-status").textContent.startsWith("Version 1")`)
+}
+
 // TestJobByHand changes an execution by hand while another program creates jobs and changes executions.
 func TestJobByHand(t *testing.T) {
 	s := harness.Serve(t, "-faults")

@@ -187,6 +187,8 @@ export class JobsModel {
     const known = { ...this.#known.get(execution.jobId), ...execution };
     this.#known.set(execution.jobId, known);
     this.pending = this.pending.map((other) => (other.jobId === known.jobId ? { ...other, ...known } : other));
+    // A policy may allow the next execution, but not the list.
+    if (!this.loaded && !this.get(known.jobId)) this.pending = [known];
     this.changed.emit();
   }
 

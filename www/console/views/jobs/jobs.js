@@ -118,7 +118,7 @@ export async function mount(root, app) {
     problem.hidden = !error;
     problem.textContent = error ? `${error.code}: ${error.message}. ${permissionsText(model.thing, "jobs")}` : "";
     const count = (state) => pending.filter((execution) => execution.status === state).length;
-    const text = loaded ? `${count("IN_PROGRESS")} in progress, ${count("QUEUED")} queued` : connection.client.state === "connected" ? "Loading …" : "Waiting for the connection …";
+    const text = loaded ? `${count("IN_PROGRESS")} in progress, ${count("QUEUED")} queued` : error ? "The executions could not be read." : connection.client.state === "connected" ? "Loading …" : "Waiting for the connection …";
     if (status.textContent !== text) status.textContent = text;
     none.hidden = !loaded || pending.length > 0;
     start.disabled = pending.length === 0;

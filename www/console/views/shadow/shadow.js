@@ -167,7 +167,8 @@ export async function mount(root, app) {
   function show() {
     const exists = model?.status === "present";
     intro.hidden = Boolean(model);
-    status.hidden = tools.hidden = history.element.hidden = code.element.hidden = !model;
+    status.hidden = tools.hidden = code.element.hidden = !model;
+    history.element.hidden = !model?.history.length;
     states.hidden = !exists;
     missing.hidden = model?.status !== "missing";
     if (!model) return;
