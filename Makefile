@@ -4,7 +4,7 @@ SEEDS ?= 20000
 JS = GOOS=js GOARCH=wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm dist test lint native browser tools bench size fuzz sim chaos hostile kill load demos screenshots frames clean
+.PHONY: help wasm dist vendor test lint native browser tools bench size fuzz sim chaos hostile kill load demos screenshots frames clean
 
 # "make help" prints the text after "##" in the line of each target.
 
@@ -17,6 +17,9 @@ wasm: ## build www/iot.wasm and its loader; needs Go only
 
 dist: wasm ## build dist/, for npm and a CDN; needs Go only
 	@$(GO) run ./internal/build -dist dist
+
+vendor: ## make www/console/vendor/ from the npm packages of test/npm; needs tools
+	$(GO) run ./internal/vendor
 
 test: lint tools wasm native browser ## run all tests except the long runs below; installs missing programs on Debian
 
@@ -74,8 +77,9 @@ demos: wasm ## build the demos of React and Vue with Vite, into www/demos/*/dist
 screenshots: wasm ## write pictures of the demos to www/demos/pictures/: light, dark, and 360 pixels wide
 	$(GO) test -count=1 ./test/demos -run '^TestScreenshots$$' -screenshots $(CURDIR)/www/demos/pictures
 
-frames: wasm ## measure the frames of the demos; the figures depend on the machine
+frames: wasm ## measure the frames of the demos and of the console page; the figures depend on the machine
 	$(GO) test -count=1 -v -timeout 20m ./test/demos -run '^TestFrames' -measure
+	$(GO) test -count=1 -v -timeout 20m ./test/console -run '^TestFrames' -measure
 
 size: ## list the sizes of the packages in the wasm
 	@$(GO) run ./test/size/packages

@@ -468,6 +468,15 @@ export interface IotEvents {
   slowconsumer: SlowConsumerDetail;
   /** The handler of a subscription threw. The client continues to deliver messages. */
   handlererror: HandlerErrorDetail;
+  /**
+   * An MQTT packet was received, or was passed to the WebSocket. It fires for every packet, in the order
+   * of each direction. A received packet precedes the events that it causes, and also fires if it is faulty.
+   *
+   * The event costs time and memory for each packet from the first `addEventListener("packet", …)` until the
+   * end of the client, also after `removeEventListener()`, because an `EventTarget` does not reveal its
+   * listeners. Without a listener it costs nothing.
+   */
+  packet: PacketDetail;
 }
 
 /** The detail of `connecting`. */
@@ -504,6 +513,23 @@ export interface SlowConsumerDetail {
   readonly filter: string;
   /** The total number of messages that the client has dropped for this subscription. */
   readonly dropped: number;
+}
+
+/** The detail of `packet`. `packets.js` decodes the bytes. */
+export interface PacketDetail {
+  /** `"in"`: the client has received the packet; `"out"`: the client has passed it to the WebSocket. */
+  readonly direction: "in" | "out";
+  /** The size of the packet in bytes. */
+  readonly size: number;
+  /**
+   * A copy of the packet: at most its first 65,536 bytes. Each byte of a secret is replaced by `*`: the
+   * password, a user name that may be a secret (without a password, with a query, or for AWS), keys, tokens,
+   * the signed URL and the values of its query, also where a payload or a text of the broker contains them.
+   * Outside of CONNECT, a secret of less than 4 bytes is not replaced.
+   */
+  readonly bytes: OwnBytes;
+  /** The time at which the client processed or sent the packet, in milliseconds of `performance.now()`. */
+  readonly time: number;
 }
 
 /** The detail of `handlererror`. */

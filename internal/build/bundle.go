@@ -74,6 +74,7 @@ func minified(version string) (map[string][]byte, error) {
 		"shadow.js":     optional,
 		"jobs.js":       optional,
 		"presence.js":   optional,
+		"packets.js":    optional,
 		"diagnose.js":   optional,
 		"react.js":      optional,
 		"vue.js":        optional,

@@ -18,15 +18,16 @@ export const stamp = %q;
 export function newGo(iotBridge) {
 // This fs has no files. Go calls writeSync only to print a panic. writeSync logs whole lines.
 let line = "";
-const own = {
+const fs = new Proxy({
 	constants: new Proxy({}, { get: () => -1 }),
 	writeSync(fd, bytes) {
-		const lines = (line + new TextDecoder().decode(bytes)).split("\n");
-		line = lines.pop();
-		if (lines.length > 0) console.log(lines.join("\n"));
+		line += new TextDecoder().decode(bytes);
+		if (line.endsWith("\n")) {
+			console.log(line);
+			line = "";
+		}
 	},
-};
-const fs = new Proxy(own, { get: (_, name) => own[name] ?? ((...args) => args.at(-1)({ code: "ENOSYS" })) });
+}, { get: (own, name) => own[name] ?? ((...args) => args.at(-1)({ code: "ENOSYS" })) });
 const globalThis = { iotBridge, fs, process: {}, path: {}, Object, Uint8Array, Date, crypto, performance, TextEncoder, TextDecoder };
 
 %s

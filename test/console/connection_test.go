@@ -48,7 +48,7 @@ func TestConnectByKeyboard(t *testing.T) {
 	tabTo("#field-secretAccessKey")
 	press(local.Credentials.SecretAccessKey + "\r")
 	p.Until(`iot.state === "connected" && document.querySelector("#summary").textContent.startsWith("Connected with Typed")`)
-	p.Is(`document.querySelectorAll("[aria-invalid]").length`, `0`)
+	p.Is(`document.querySelectorAll("[aria-invalid=true]").length`, `0`)
 }
 
 // TestConnectOptions checks that the fields reach connect(), and that its errors are shown beside the fields.

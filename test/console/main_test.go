@@ -21,6 +21,6 @@ const patience = time.Minute
 func open(t *testing.T, s *harness.Server, path string) *harness.Person {
 	t.Helper()
 	p := harness.NewPerson(t, s.URL+path, patience)
-	p.Until(`globalThis.iot?.state === "connected" && iot.stats().subscriptions === 1`)
+	p.Until(`globalThis.iot?.state === "connected" && iot.stats().subscriptions === 1 && document.querySelectorAll("#subscriptions li").length === 1`)
 	return p
 }

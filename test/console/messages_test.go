@@ -31,7 +31,7 @@ func TestMouseAndKeyboard(t *testing.T) {
 	p.Fill("#publish [name=payload]", "again")
 	p.Do(chromedp.KeyEvent("\r", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	p.Until(`document.querySelectorAll("#messages li:not([hidden])").length === 2 && document.querySelector("#messages [data-index='0'] .payload").textContent === "again"`)
-	p.Click("#subscriptions li:first-child button")
+	p.Click("#subscriptions li:first-child .remove")
 	p.Until(`document.querySelectorAll("#subscriptions li").length === 1`)
 	p.Is(`document.querySelector("#problem").hidden`, `true`)
 	p.Fill("#subscribe [name=filter]", "a/#/b\r")

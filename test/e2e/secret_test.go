@@ -119,6 +119,23 @@ func TestEndlessResponse(t *testing.T) {
 	}
 }
 
+// The event packet contains no secret of the connection, neither where the client sends it nor
+// where a message repeats it.
+func TestPacketsContainNoSecret(t *testing.T) {
+	t.Parallel()
+	s := harness.Serve(t)
+	b := openModule(t, s)
+	b.Is(`await (async () => {
+		const client = new IotClient(), packets = [];
+		client.addEventListener("packet", ({ detail }) => packets.push(detail));
+		await client.connect({ ...at, credentials: local.credentials, username: "u?x-amz-customauthorizer-signature=inUser", password: "pass/word!", reconnect: false });
+		await client.publish("t", [JSON.stringify(local.credentials), "pass/word!", "pass\\/word!", "pass%2Fword%21"].join());
+		await client.disconnect();
+		const text = packets.map(({ bytes }) => new TextDecoder().decode(bytes)).join(" ");
+		const { secretAccessKey, sessionToken } = local.credentials;
+		return [packets.length, [secretAccessKey, sessionToken].some((secret) => secret && text.includes(secret)), /inUser|pass.{1,3}word/.test(text), text.includes("*********")] })()`, `[4,false,false,true]`)
+}
+
 // The text of a server or of the page's provider may contain a secret. The message of the
 // client's error does not contain the secret. The cause of that error is the provider's error.
 func TestForeignTextsAreRedacted(t *testing.T) {

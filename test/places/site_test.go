@@ -96,6 +96,7 @@ func (s *site) routes() *http.ServeMux {
 	mux.HandleFunc("GET /requests/{path...}", s.count)
 	mux.HandleFunc("GET /settings.json", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(s.settings) })
 	mux.HandleFunc("GET /golden.json", file(filepath.Join(harness.Root, "wasm/sigv4/testdata/sigv4-golden.json")))
+	mux.HandleFunc("GET /packets.json", func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(encodedPackets()) })
 	mux.HandleFunc("GET /members.json", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(s.members) })
 	mux.HandleFunc("GET /place/{name}", s.page)
 	mux.HandleFunc("GET /frame/{name}", s.frame)

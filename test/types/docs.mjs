@@ -7,8 +7,9 @@ const UNITS = [
   [/Ms$/, /\bmilliseconds\b/i],
   [/(expiry|expires|keepAlive|delay|timeout|interval|duration)$/i, /\bseconds\b/i],
   [/(bytes\w*|size)$/i, /\bbytes\b|\bhow many\b/i],
-  [/^(timestamp|.*At)$/, /\b(milli)?seconds\b/i],
+  [/^(timestamp|time|.*At)$/, /\b(milli)?seconds\b/i],
   [/(version|number)$/i, /\bversion\b|\bnumber\b/i],
+  [/^(flags|packetId|retainHandling|id|code|start|end)$/, /\bnumber\b|\bcode\b/i],
   [/Code$/, /\bcode\b|\b16\b/i],
   [/./, /\b(how many|messages|filters|connections|which attempt|attempts)\b/i],
 ];

@@ -38,7 +38,7 @@ func copyTree(dir string) (stop func(), err error) {
 	}
 	copies := map[string]string{
 		"www/iot.js": "www/entry.js", "www/cognito.js": "www/cognito.js", "www/shadow.js": "www/shadow.js",
-		"www/jobs.js": "www/jobs.js", "www/presence.js": "www/presence.js", "www/diagnose.js": "www/diagnose.js",
+		"www/jobs.js": "www/jobs.js", "www/presence.js": "www/presence.js", "www/diagnose.js": "www/diagnose.js", "www/packets.js": "www/packets.js",
 		"www/react.js": "www/react-entry.js", "www/vue.js": "www/vue-entry.js",
 		"test/types/wasm_exec.d.ts": "www/wasm_exec.d.ts", "test/types/tsconfig.json": "test/types/tsconfig.json",
 	}
@@ -195,7 +195,7 @@ func TestSource(t *testing.T) {
 				"allowJs": true, "checkJs": true, "noImplicitOverride": false,
 				"exactOptionalPropertyTypes": false, "noPropertyAccessFromIndexSignature": false, "noUncheckedIndexedAccess": false,
 			}, "../../www/entry.js", "../../www/cognito.js", "../../www/shadow.js",
-				"../../www/jobs.js", "../../www/presence.js", "../../www/diagnose.js", "../../www/iot.global.d.ts", "conform.ts")
+				"../../www/jobs.js", "../../www/presence.js", "../../www/diagnose.js", "../../www/packets.js", "../../www/iot.global.d.ts", "conform.ts")
 			if out != "" {
 				t.Error(out)
 			}

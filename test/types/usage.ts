@@ -5,7 +5,7 @@ import type {
   Connection, Credentials, CredentialsProvider, CustomAuthorizer, DefaultClient, DisconnectedDetail, HandlerErrorDetail, IotErrorCode,
   IotErrorInit, IotEvent, IotEventListener, IotEvents, JsonPayload, LoadOptions, Message, MessageHandler, OfflineOptions, OwnBytes,
   Payload, Phase, PresignOptions, ProviderOptions, PublishOptions, PublishResult, QoS, ReconnectOptions, RequestOptions,
-  SlowConsumerDetail, State, Stats, SubscribeOptions, Subscription, UrlProvider, UserProperties, UserPropertiesInit, Will,
+  PacketDetail, SlowConsumerDetail, State, Stats, SubscribeOptions, Subscription, UrlProvider, UserProperties, UserPropertiesInit, Will,
 } from "../../www/iot.js";
 import { cognito } from "../../www/cognito.js";
 import type {
@@ -17,6 +17,8 @@ import type {
   JobExecution, JobExecutionState, JobExecutionSummary, JobStatus, JobUpdateStatus, Jobs, JobsErrorCode, JobsNextOptions, JobsRequestOptions, JobsStartOptions,
   JobsUpdateOptions,
 } from "../../www/jobs.js";
+import { decodePacket, packets } from "../../www/packets.js";
+import type { DecodedPacket, DecodedWill, Field, FilterOptions, PacketType, Property, Reason, TracedPacket } from "../../www/packets.js";
 import { presence } from "../../www/presence.js";
 import type { Presence, PresenceChangesOptions, PresenceErrorDetail, PresenceEvent, PresenceEventListener, PresenceEvents } from "../../www/presence.js";
 import { diagnose, diagnoseSteps } from "../../www/diagnose.js";
@@ -207,6 +209,10 @@ function listening(client: IotClient): void {
   client.addEventListener("message", ({ detail }) => handler(detail));
   client.addEventListener("unclaimed", ({ detail }) => handler(detail));
   client.addEventListener("slowconsumer", ({ detail }: CustomEvent<SlowConsumerDetail>) => show(detail.filter, detail.dropped));
+  client.addEventListener("packet", ({ detail }: CustomEvent<PacketDetail>) => {
+    holds<Same<typeof detail.direction, "in" | "out">>();
+    show(detail.bytes.length, detail.size, detail.time);
+  });
   client.addEventListener("handlererror", (event) => {
     const { error, filter }: HandlerErrorDetail = event.detail;
     show(error, filter);
@@ -410,6 +416,28 @@ async function watching(): Promise<void> {
   await present.close();
 }
 
+// ---- packets
+
+function tracing(): void {
+  const stop = packets(iot, (packet: TracedPacket) => {
+    show(packet.direction, packet.size, packet.bytes.length, packet.time, packet.type satisfies PacketType, packet.packetId, packet.roundTripMs?.toFixed());
+    holds<Same<typeof packet.decoded, DecodedPacket>>();
+  });
+  stop();
+  const decoded: DecodedPacket = decodePacket(new Uint8Array([0xd0, 0]));
+  const reason: Reason | undefined = decoded.reason ?? decoded.reasons?.[0];
+  show(decoded.type, decoded.section, decoded.flags, decoded.size, decoded.truncated, decoded.error, decoded.packetId, reason?.code, reason?.name, reason?.section);
+  show(decoded.topic, decoded.qos, decoded.retain, decoded.duplicate, decoded.payload?.length, decoded.sessionPresent);
+  show(decoded.protocolName, decoded.protocolVersion, decoded.cleanStart, decoded.keepAlive, decoded.clientId, decoded.username, decoded.password?.length);
+  const will: DecodedWill | undefined = decoded.will;
+  show(will?.topic, will?.payload?.length, will?.qos, will?.retain, will?.properties);
+  for (const { name, start, end, value } of decoded.fields satisfies readonly Field[]) show(name, end - start, value);
+  for (const { id, name, value } of (decoded.properties ?? []) satisfies readonly Property[]) show(id, name, value);
+  for (const { filter, qos, noLocal, retainAsPublished, retainHandling } of (decoded.filters ?? []) satisfies readonly FilterOptions[]) {
+    show(filter, qos, noLocal, retainAsPublished, retainHandling);
+  }
+}
+
 // ---- diagnosis
 
 const diagnoseOptions: DiagnoseOptions = { topic: "room/", clientId: "lamp", account: "123456789012", timeoutMs: 5000, signal: undefined };
@@ -427,4 +455,4 @@ async function diagnosing(): Promise<void> {
 }
 
 export type Disposable = AsyncDisposableWhereKnown;
-export { connecting, diagnosing, identities, known, listening, module, optionsOf, pairs, publishing, running, shadows, subscribing, watching };
+export { connecting, diagnosing, identities, known, listening, module, optionsOf, pairs, publishing, running, shadows, subscribing, tracing, watching };

@@ -161,6 +161,7 @@ func TestConstantsMutants(t *testing.T) {
 		"FLAG_SELECTED = 256":   "FLAG_SELECTED = 256, FLAG_NEW = 2048",
 		"EFFECT_BYTES = 3":      "EFFECT_DATA = 3",
 		"const SENT = 1;":       "",
+		"PACKET_SIZE = 2":       "PACKET_SIZE = 1",
 		"MAX_INPUT = 268435455": "MAX_INPUT = 268435456",
 	} {
 		if !strings.Contains(script, old) {
@@ -180,6 +181,7 @@ func TestConstantsMutantsOfGo(t *testing.T) {
 		"KindEffect  = 4":        "KindEffect  = 4\n\tKindNew = 5",
 		"const Sent = 1":         "const Sent = 2",
 		"DoneWords  = 3":         "DoneSize = 3",
+		"PacketBytes = 3":        "PacketBytes = 2",
 	} {
 		count := 0
 		all := constants(t, func(source string) string {

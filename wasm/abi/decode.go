@@ -2,8 +2,8 @@ package abi
 
 import "fmt"
 
-// A Record is a decoded record: a [TopicRecord], [MessageRecord], [DoneRecord] or
-// [EffectRecord]. Its spans refer to memory that Decode does not read.
+// A Record is a decoded record: a [TopicRecord], [MessageRecord], [DoneRecord],
+// [EffectRecord] or [PacketRecord]. Its spans refer to memory that Decode does not read.
 type Record any
 
 // A Span is an address and a length in bytes.
@@ -38,6 +38,13 @@ type DoneRecord struct{ Token, Reason uint32 }
 // An EffectRecord is a decoded effect record.
 type EffectRecord struct{ Text, Bytes Span }
 
+// A PacketRecord is a decoded packet record.
+type PacketRecord struct {
+	Out   bool
+	Size  uint32
+	Bytes Span
+}
+
 // Decode decodes the words of a [Table]. If a record is truncated or has an unknown kind,
 // Decode returns an error and the records before it. Only tests use Decode. JavaScript
 // has its own reader.
@@ -57,7 +64,7 @@ func Decode(words []uint32) ([]Record, error) {
 // decodeOne decodes the first record, and returns the words after it.
 func decodeOne(words []uint32) (Record, []uint32, error) {
 	kind := words[0]
-	size, ok := map[uint32]int{KindTopic: TopicWords, KindMessage: MessageWords, KindDone: DoneWords, KindEffect: EffectWords}[kind]
+	size, ok := map[uint32]int{KindTopic: TopicWords, KindMessage: MessageWords, KindDone: DoneWords, KindEffect: EffectWords, KindPacket: PacketWords}[kind]
 	if !ok {
 		return nil, nil, fmt.Errorf("kind %d is unknown", kind)
 	}
@@ -95,6 +102,8 @@ func decodeOne(words []uint32) (Record, []uint32, error) {
 		return m, rest, err
 	case KindDone:
 		return DoneRecord{r[DoneToken], r[DoneReason]}, rest, nil
+	case KindPacket:
+		return PacketRecord{r[PacketOut] == 1, r[PacketSize], span(PacketBytes)}, rest, nil
 	}
 	return EffectRecord{span(EffectText), span(EffectBytes)}, rest, nil
 }

@@ -6,6 +6,7 @@ const (
 	KindMessage = 2 // a message for the page
 	KindDone    = 3 // resolves the promise of a token
 	KindEffect  = 4 // an effect
+	KindPacket  = 5 // a packet on the wire, for the event "packet"
 )
 
 // Offsets in a topic record, in words. The record precedes the first message record
@@ -51,6 +52,15 @@ const (
 	EffectText  = 1 // address, length: a JSON object with a member "kind"
 	EffectBytes = 3 // address, length: binary data of the effect
 	EffectWords = 5
+)
+
+// Offsets in a packet record, in words. The record precedes those of the events that a
+// received packet causes.
+const (
+	PacketOut   = 1 // 1: the client has sent the packet; 0: the client has received it
+	PacketSize  = 2 // the size of the packet
+	PacketBytes = 3 // address, length: the first bytes of the packet, or all
+	PacketWords = 5
 )
 
 // Flags of a message record. The event listeners of the page (FlagListeners) count as
@@ -157,14 +167,19 @@ func (t *Table) Done(token uint32, reason byte) {
 // It keeps the memory of both.
 func (t *Table) Effect(o *Object, bytes []byte) {
 	text := o.Bytes()
-	r := [EffectWords]uint32{
-		KindEffect,
-		EffectText:      Address(text),
-		EffectText + 1:  uint32(len(text)),
-		EffectBytes:     Address(bytes),
-		EffectBytes + 1: uint32(len(bytes)),
-	}
-	t.words = append(t.words, r[:]...)
 	t.Keep(text)
+	t.withBytes(KindEffect, Address(text), uint32(len(text)), bytes)
+}
+
+// Packet appends a packet record, and keeps the memory of packet. out is PacketOut.
+func (t *Table) Packet(out, size uint32, packet []byte) {
+	t.withBytes(KindPacket, out, size, packet)
+}
+
+// withBytes appends an effect or packet record: the kind, two words, and the position of
+// bytes. It keeps the memory of bytes.
+func (t *Table) withBytes(kind, first, second uint32, bytes []byte) {
+	r := [PacketWords]uint32{kind, first, second, Address(bytes), uint32(len(bytes))}
+	t.words = append(t.words, r[:]...)
 	t.Keep(bytes)
 }

@@ -28,6 +28,7 @@ func TestRecords(t *testing.T) {
 		var o Object
 		o.Text("kind", "open")
 		text := o.Bytes()
+		table.Packet(1, 1<<20, packet)
 		table.Effect(&o, bytes)
 		got, err := Decode(table.Words())
 		if err != nil {
@@ -46,6 +47,7 @@ func TestRecords(t *testing.T) {
 			},
 			MessageRecord{Topic: 8, Payload: span(nil), Packet: span(nil), Recipients: []uint32{}},
 			DoneRecord{42, 0x10},
+			PacketRecord{true, 1 << 20, span(packet)},
 			effect,
 		}
 		if !reflect.DeepEqual(got, want) {

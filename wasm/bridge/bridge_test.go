@@ -123,6 +123,12 @@ func (p *page) records() string {
 				text += fmt.Sprintf(" %s %s", e["class"], e["code"])
 			}
 			list = append(list, text)
+		case abi.PacketRecord:
+			direction := "in"
+			if r.Out {
+				direction = "out"
+			}
+			list = append(list, fmt.Sprintf("packet %s %x of %d", direction, find(p.Bridge, r.Bytes), r.Size))
 		}
 	}
 	return strings.Join(list, "; ")
@@ -193,13 +199,27 @@ func TestLife(t *testing.T) {
 	message.Retain = true
 	p.receive(packets.PUBLISH, message) // subscription 1 has received a newer live message
 	p.expect(fmt.Sprintf(`message 0 "hello" flags %d for [2], 3 properties`, abi.FlagUTF8|abi.FlagRetain|abi.FlagSelected))
-	p.call("listen", nil)
+	p.call("onmessage", nil)
 	p.receive(packets.PUBLISH, message)
 	p.expect(fmt.Sprintf(`message 0 "hello" flags %d for [], 3 properties`, abi.FlagUTF8|abi.FlagRetain|abi.FlagSelected|abi.FlagListeners))
 	p.call("unsubscribe", values{"token": 4, "filter": "a/#"})
 	p.expect("ended 1")
 	p.call("disconnect", values{"token": 5})
 	p.expect("close; ended 2; done 4 0; state closed; done 5 0")
+}
+
+// TestPacketRecords checks the records of packets of both directions. They precede the
+// records of the events that a packet causes. Flushed and the last packet also have records.
+func TestPacketRecords(t *testing.T) {
+	p := online(t)
+	p.call("onpacket", nil)
+	p.receive(packets.PUBLISH, &packets.Publish{Topic: "t", QoS: 1, PacketID: 3, Properties: &packets.Properties{}})
+	p.expect("packet in 3206000174000300 of 8")
+	p.call("onmessage", nil)
+	p.turn()
+	p.expect(`topic 0 []; message 0 "" flags 513 for [], 0 properties; packet out 40020003 of 4`)
+	p.call("disconnect", values{"token": 5})
+	p.expect("packet out e000 of 2; close; state closed; done 5 0")
 }
 
 // TestPublish checks the result and the records of Publish, also for arguments that are

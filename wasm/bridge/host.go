@@ -135,6 +135,14 @@ func (h *host) describe(t *client.Topic) {
 	}
 }
 
+func (h *host) Packet(out bool, packet []byte, size int) {
+	sent := uint32(0)
+	if out {
+		sent = 1
+	}
+	h.table.Packet(sent, uint32(size), packet)
+}
+
 func (h *host) Done(token mqtt.Token, err *client.Error) {
 	if err == nil {
 		h.table.Done(uint32(token), 0)

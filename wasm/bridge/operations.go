@@ -43,7 +43,8 @@ var clientOperations = []operation{
 	{"disconnect", disconnect},
 	{"reconnect", reconnect},
 	{"wake", wake},
-	{"listen", listen},
+	{"onmessage", onMessage},
+	{"onpacket", onPacket},
 	{"stats", stats},
 }
 
@@ -281,9 +282,15 @@ func wake(_ *Bridge, c *client.Client, now time.Duration, _ Value) string {
 	return ""
 }
 
-// listen reports that the page has a listener for the event "message".
-func listen(_ *Bridge, c *client.Client, now time.Duration, _ Value) string {
+// onMessage reports that the page has a listener for the event "message".
+func onMessage(_ *Bridge, c *client.Client, now time.Duration, _ Value) string {
 	c.Listen(now)
+	return ""
+}
+
+// onPacket reports that the page has a listener for the event "packet".
+func onPacket(_ *Bridge, c *client.Client, _ time.Duration, _ Value) string {
+	c.TracePackets()
 	return ""
 }
 

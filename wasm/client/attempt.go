@@ -180,6 +180,7 @@ func (c *Client) Opened(now time.Duration, attempt uint32) {
 	}
 	c.skew.accepted()
 	c.window = newWindow(now)
+	c.sent, c.received = wire{}, wire{}
 	c.engine.Gate(nil)
 	if c.awsQuotas {
 		c.pacer = newPacer(now)

@@ -70,6 +70,9 @@ type Client struct {
 	delivery  Delivery
 	stats     Stats
 	secrets   secrets
+	tracing   bool // the page has a listener for the event "packet"
+	sent      wire
+	received  wire
 }
 
 // Stats contains the counters of a client. They start at 0 in [New].
@@ -123,6 +126,9 @@ func (c *Client) Receive(now time.Duration, attempt uint32, data []byte) {
 		return
 	}
 	c.stats.BytesIn += uint64(len(data))
+	if c.tracing {
+		c.trace(&c.received, false, data)
+	}
 	if c.stage == connected {
 		c.deliverHeld() // before the messages in data
 	}
@@ -199,5 +205,8 @@ func (c *Client) Flushed(now time.Duration, n int) {
 	c.now = now
 	c.stats.BytesOut += uint64(n)
 	c.window.gave(n)
+	if c.tracing {
+		c.trace(&c.sent, true, c.engine.Output()[:n])
+	}
 	c.engine.Flushed(now, n)
 }

@@ -32,6 +32,9 @@ func (c *Client) drop() {
 	}
 	if c.stage == opening || c.stage == handshake || c.stage == connected {
 		last := slices.Clone(c.engine.AllOutput())
+		if c.tracing && c.closeCode == 0 { // the socket is open
+			c.trace(&c.sent, true, last)
+		}
 		c.engine.FlushedAll()
 		c.stats.BytesOut += uint64(len(last))
 		c.host.Close(c.attempt, last)

@@ -38,6 +38,11 @@ type Host interface {
 	// Unclaimed reports a message without a recipient to the page. Before that, the client
 	// holds a message of QoS 1 or 2 for at most Options.UnclaimedTimeout.
 	Unclaimed(t *Topic, m *mqtt.Publish)
+	// Packet reports a packet on the wire to the page, after [Client.TracePackets]. out is
+	// true for a packet of the client. size is the size of the packet in bytes. packet
+	// contains at most its first 64 KiB, and no secret of the connection. The Host may keep
+	// packet.
+	Packet(out bool, packet []byte, size int)
 	// Done resolves the promise of token if err is nil, and otherwise rejects it.
 	Done(token mqtt.Token, err *Error)
 	// ConnectDone resolves the promise of a connect().

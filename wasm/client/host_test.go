@@ -29,6 +29,14 @@ type world struct {
 	lastOut []byte   // the argument of the last Close
 	probes  []string // the URLs of all probes
 	lastErr *Error   // of the last Change with an error
+	packets []tracedPacket
+}
+
+// A tracedPacket has the arguments of a call of Packet.
+type tracedPacket struct {
+	out    bool
+	packet string
+	size   int
 }
 
 func newWorld(t *testing.T) *world {
@@ -108,6 +116,10 @@ func (w *world) Message(d *Delivery) {
 
 func (w *world) Unclaimed(t *Topic, m *mqtt.Publish) {
 	w.note("unclaimed %s=%s", t.Name, m.Payload)
+}
+
+func (w *world) Packet(out bool, packet []byte, size int) {
+	w.packets = append(w.packets, tracedPacket{out, string(packet), size})
 }
 
 func (w *world) Done(k mqtt.Token, err *Error) {

@@ -73,6 +73,29 @@ func (s secrets) redact(text string) string {
 	return b.String()
 }
 
+// mask replaces each byte of a secret in b by "*". It finds the secrets that redact finds,
+// except those shorter than shortSecret.
+func (s secrets) mask(b []byte) {
+	text := string(b)
+	for i := range len(text) {
+		for _, secret := range s {
+			switch text[i] {
+			case secret[0], '%', '+', '\\': // the first byte of an escape
+				if len(secret) >= shortSecret {
+					hide(b, i, i+escapedPrefix(text[i:], secret))
+				}
+			}
+		}
+	}
+}
+
+// hide replaces b[from:to] by "*". b may end before to.
+func hide(b []byte, from, to int) {
+	for ; from < min(to, len(b)); from++ {
+		b[from] = '*'
+	}
+}
+
 // escapedPrefix returns the length of the secret at the start of text, with the escapes
 // that redact finds. It returns 0 if text does not begin with the secret.
 func escapedPrefix(text, secret string) int {

@@ -131,18 +131,17 @@ func (w *Will) properties() []byte {
 }
 
 // decodeConnack decodes the CONNACK for a CONNECT with the options o.
-func decodeConnack(packet, body []byte, o *ConnectOptions) (*Connack, *connectionFault) {
+func decodeConnack(body []byte, o *ConnectOptions) (*Connack, *connectionFault) {
 	if len(body) == 2 { // without properties: a CONNACK of MQTT 3.1.1
 		return &Connack{Reason: UnsupportedVersion, ReasonString: "the server uses MQTT 3.1.1"}, nil
 	}
 	if len(body) >= 1 && body[0] > 1 {
 		return nil, malformed("CONNACK with reserved flags") // [MQTT-3.2.2-1]
 	}
-	content, fault := decodePacket(typeConnack, packet, body, 2)
-	if fault != nil {
+	in := packets.Connack{Properties: &packets.Properties{}}
+	if fault := decodePacket(typeConnack, &in, body, 2); fault != nil {
 		return nil, fault
 	}
-	in := content.(*packets.Connack)
 	p := in.Properties
 	if _, rest, _ := cutProperties(typeConnack, body[2:]); len(rest) > 0 {
 		return nil, malformed("CONNACK has %d extra bytes", len(rest))

@@ -8,8 +8,8 @@ import (
 
 // receiveConnack processes the CONNACK: it starts the connection, or reports that the
 // server refuses it.
-func (e *Engine) receiveConnack(p, body []byte) *connectionFault {
-	ack, err := decodeConnack(p, body, &e.options)
+func (e *Engine) receiveConnack(body []byte) *connectionFault {
+	ack, err := decodeConnack(body, &e.options)
 	if err != nil {
 		return err
 	}
@@ -186,8 +186,8 @@ func (e *Engine) receiveAck(t packetType, a ack) *connectionFault {
 }
 
 // receiveSuback processes a SUBACK or UNSUBACK.
-func (e *Engine) receiveSuback(t packetType, p, body []byte) *connectionFault {
-	id, codes, reason, err := decodeSuback(t, p, body)
+func (e *Engine) receiveSuback(t packetType, body []byte) *connectionFault {
+	id, codes, reason, err := decodeSuback(t, body)
 	if err != nil {
 		return err
 	}

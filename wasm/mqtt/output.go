@@ -125,6 +125,10 @@ func (e *Engine) Output() []byte { return e.output.next() }
 // not return yet.
 func (e *Engine) Unsent() int { return e.output.len() }
 
+// Unfinished returns the number of bytes at the start of the output that belong to a
+// packet whose first bytes have been sent.
+func (e *Engine) Unfinished() int { return e.unfinished }
+
 // AllOutput returns all bytes in the output, for a connection that ends. The bytes
 // are valid until the next call of the engine.
 func (e *Engine) AllOutput() []byte { return e.output.all() }

@@ -61,42 +61,40 @@ func appendDisconnect(b []byte, r Reason) []byte {
 	return append(b, byte(typeDisconnect)<<4, 1, byte(r))
 }
 
-// decodePacket decodes a whole packet with paho. The caller must check the type and
-// the flags before, and reason codes and extra bytes afterwards. decodePacket checks
-// the properties, because paho does not. at is the offset of the properties in body.
-func decodePacket(t packetType, packet, body []byte, at int) (packets.Packet, *connectionFault) {
+// unpacker is a packet of paho. packets.ReadPacket is not used, because it would add the
+// code of all types of packets to the wasm.
+type unpacker interface{ Unpack(*bytes.Buffer) error }
+
+// decodePacket decodes the body of a packet into p with paho. The caller must check the
+// type and the flags before, and reason codes and extra bytes afterwards. decodePacket
+// checks the properties, because paho does not. at is the offset of the properties in body.
+func decodePacket(t packetType, p unpacker, body []byte, at int) *connectionFault {
 	if len(body) < at {
-		return nil, malformed("%v is truncated", t)
+		return malformed("%v is truncated", t)
 	}
 	if len(body) > at {
 		if _, _, err := cutProperties(t, body[at:]); err != nil {
-			return nil, err
+			return err
 		}
 	} else if t != typeDisconnect {
-		return nil, malformed("%v without properties", t)
+		return malformed("%v without properties", t)
 	}
-	cp, err := packets.ReadPacket(bytes.NewReader(packet))
-	if err != nil && err != io.EOF {
-		return nil, malformed("%v: %v", t, err)
+	// The packet refers to the buffer.
+	if err := p.Unpack(bytes.NewBuffer(bytes.Clone(body))); err == io.EOF {
+		return malformed("%v is truncated", t)
+	} else if err != nil {
+		return malformed("%v: %v", t, err)
 	}
-	if err != nil {
-		return nil, malformed("%v is truncated", t)
-	}
-	return cp.Content, nil
+	return nil
 }
 
 // decodeSuback decodes a SUBACK or UNSUBACK.
-func decodeSuback(t packetType, packet, body []byte) (id uint16, codes []byte, reason string, err *connectionFault) {
-	content, err := decodePacket(t, packet, body, 2)
-	if err != nil {
+func decodeSuback(t packetType, body []byte) (id uint16, codes []byte, reason string, err *connectionFault) {
+	p := packets.Suback{Properties: &packets.Properties{}} // UNSUBACK has the same form (section 3.11)
+	if err := decodePacket(t, &p, body, 2); err != nil {
 		return 0, nil, "", err
 	}
-	switch p := content.(type) {
-	case *packets.Suback:
-		id, codes, reason = p.PacketID, p.Reasons, p.Properties.ReasonString
-	case *packets.Unsuback:
-		id, codes, reason = p.PacketID, p.Reasons, p.Properties.ReasonString
-	}
+	id, codes, reason = p.PacketID, p.Reasons, p.Properties.ReasonString
 	for _, c := range codes {
 		if !Reason(c).validFrom(t) {
 			return 0, nil, "", violation(ProtocolError, "%v with reason code 0x%02X", t, c)
@@ -106,15 +104,14 @@ func decodeSuback(t packetType, packet, body []byte) (id uint16, codes []byte, r
 }
 
 // decodeDisconnect decodes a DISCONNECT of the server.
-func decodeDisconnect(packet, body []byte) (*StopError, *connectionFault) {
+func decodeDisconnect(body []byte) (*StopError, *connectionFault) {
 	if len(body) == 0 { // the packet is valid (section 3.14.2.1), but paho rejects it
 		return &StopError{}, nil
 	}
-	content, err := decodePacket(typeDisconnect, packet, body, 1)
-	if err != nil {
+	in := packets.Disconnect{Properties: &packets.Properties{}}
+	if err := decodePacket(typeDisconnect, &in, body, 1); err != nil {
 		return nil, err
 	}
-	in := content.(*packets.Disconnect)
 	if len(body) > 1 {
 		if _, rest, _ := cutProperties(typeDisconnect, body[1:]); len(rest) > 0 {
 			return nil, malformed("DISCONNECT has %d extra bytes", len(rest))

@@ -51,6 +51,10 @@ func (e *Engine) Receive(now time.Duration, data []byte) {
 	}
 }
 
+// Partial returns the received part of an incomplete packet. It is valid until the next
+// call of Receive.
+func (e *Engine) Partial() []byte { return e.partial }
+
 // completePacket moves bytes from data to e.partial. When e.partial is a whole
 // packet, completePacket processes it. rest is the rest of data.
 func (e *Engine) completePacket(data []byte) (rest []byte) {
@@ -146,9 +150,9 @@ func (e *Engine) handlePacket(p []byte, header int) {
 			}
 		}
 	case typeConnack:
-		err = e.receiveConnack(p, body)
+		err = e.receiveConnack(body)
 	case typeSuback, typeUnsuback:
-		err = e.receiveSuback(t, p, body)
+		err = e.receiveSuback(t, body)
 	case typePingresp:
 		if len(body) > 0 {
 			err = malformed("PINGRESP with a body")
@@ -156,7 +160,7 @@ func (e *Engine) handlePacket(p []byte, header int) {
 		e.roundTrip.answered(e.lastReceived)
 	case typeDisconnect:
 		var stopErr *StopError
-		if stopErr, err = decodeDisconnect(p, body); err == nil {
+		if stopErr, err = decodeDisconnect(body); err == nil {
 			e.stop(stopErr)
 		}
 	}

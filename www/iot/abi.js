@@ -14,16 +14,17 @@ const TOPIC_SIZE = 65536;
 export const MAX_INPUT = 268435455;
 
 // Records.
-const KIND_TOPIC = 1, KIND_MESSAGE = 2, KIND_DONE = 3, KIND_EFFECT = 4;
+const KIND_TOPIC = 1, KIND_MESSAGE = 2, KIND_DONE = 3, KIND_EFFECT = 4, KIND_PACKET = 5;
 const TOPIC_ID = 1, TOPIC_FIRST = 2, TOPIC_NAME = 3, TOPIC_RECIPIENTS = 5, TOPIC_WORDS = 6;
 const MESSAGE_TOPIC = 1, MESSAGE_FLAGS = 2, MESSAGE_PAYLOAD = 3, MESSAGE_PACKET = 5, MESSAGE_RECIPIENTS = 7, MESSAGE_PROPERTIES = 8, MESSAGE_WORDS = 9;
 export const PROPERTY_ID = 0, PROPERTY_DATA = 1, PROPERTY_VALUE = 3, PROPERTY_WORDS = 5;
 const DONE_TOKEN = 1, DONE_REASON = 2, DONE_WORDS = 3;
 const EFFECT_TEXT = 1, EFFECT_BYTES = 3, EFFECT_WORDS = 5;
+const PACKET_OUT = 1, PACKET_SIZE = 2, PACKET_BYTES = 3, PACKET_WORDS = 5;
 
 // Flags of a message.
-export const FLAG_QOS = 3, FLAG_RETAIN = 4, FLAG_DUPLICATE = 8, FLAG_UTF8 = 16, FLAG_SHARED = 64, FLAG_LISTENERS = 512;
-const FLAG_OWN_MEMORY = 32, FLAG_UNCLAIMED = 128, FLAG_SELECTED = 256;
+export const FLAG_QOS = 3, FLAG_RETAIN = 4, FLAG_DUPLICATE = 8, FLAG_UTF8 = 16, FLAG_SHARED = 64, FLAG_UNCLAIMED = 128, FLAG_LISTENERS = 512;
+const FLAG_OWN_MEMORY = 32, FLAG_SELECTED = 256;
 
 // Identifiers of MQTT properties.
 export const PAYLOAD_FORMAT = 1, MESSAGE_EXPIRY = 2, CONTENT_TYPE = 3, RESPONSE_TOPIC = 8, CORRELATION_DATA = 9, USER_PROPERTY = 38;
@@ -52,7 +53,8 @@ const LEAST_INPUT = 65536, LARGE_INPUT = 1048576;
  *   disconnect: { token: number },
  *   reconnect: undefined,
  *   wake: undefined,
- *   listen: undefined,
+ *   onmessage: undefined,
+ *   onpacket: undefined,
  *   stats: undefined,
  * }} Operations
  */
@@ -93,9 +95,9 @@ const LEAST_INPUT = 65536, LARGE_INPUT = 1048576;
  * @typedef {object} RecordHandler
  * @property {(id: number, first: boolean, name: string, recipients: Uint32Array) => void} topic_
  * @property {(topic: number, record: MessageRecord, selected: Uint32Array | undefined) => void} message_
- * @property {(topic: number, record: MessageRecord) => void} unclaimed_
  * @property {(token: number, reason: number) => void} done_
  * @property {(effect: Effect, bytes: Uint8Array) => void} effect_
+ * @property {(packet: import("../iot.js").PacketDetail) => void} packet_
  */
 
 export const encoder = new TextEncoder();
@@ -230,8 +232,7 @@ export class Memory {
             size_: size,
             properties_: properties === next ? EMPTY : words.slice(properties, next),
           };
-          if (flags & FLAG_UNCLAIMED) handler.unclaimed_(topic, record);
-          else handler.message_(topic, record, flags & FLAG_SELECTED ? words.slice(ids, properties) : undefined);
+          handler.message_(topic, record, flags & FLAG_SELECTED ? words.slice(ids, properties) : undefined);
           at = next;
           break;
         }
@@ -239,9 +240,10 @@ export class Memory {
           handler.done_(words[at + DONE_TOKEN], words[at + DONE_REASON]);
           at += DONE_WORDS;
           break;
-        default: { // KIND_EFFECT
-          const bytes = words[at + EFFECT_BYTES];
-          handler.effect_(JSON.parse(this.#text(words, at + EFFECT_TEXT)), this.#bytes.slice(bytes, bytes + words[at + EFFECT_BYTES + 1]));
+        default: { // KIND_EFFECT, KIND_PACKET
+          const start = words[at + EFFECT_BYTES], bytes = this.#bytes.slice(start, start + words[at + EFFECT_BYTES + 1]);
+          if (words[at] === KIND_EFFECT) handler.effect_(JSON.parse(this.#text(words, at + EFFECT_TEXT)), bytes);
+          else handler.packet_({ direction: words[at + PACKET_OUT] ? "out" : "in", size: words[at + PACKET_SIZE], bytes, time: performance.now() });
           at += EFFECT_WORDS;
         }
       }

@@ -1,6 +1,6 @@
 import { FLAG_LISTENERS } from "./abi.js";
 import { plain } from "./errors.js";
-import { Link } from "./link.js";
+import { Link, emit } from "./link.js";
 import { copyOf, flagsOf } from "./message.js";
 import { CONNECT, PUBLISH, SUBSCRIBE, check, credentialsObject, equal } from "./options.js";
 import { onAbort, pagePromise, tabClientId } from "./page.js";
@@ -33,14 +33,13 @@ export class IotClient extends EventTarget {
   #subscriptions = new Map();
   // A request has a timeout, so its subscription must not wait for a later connect().
   #requests = new Requests(this, (topic, handler) => this.#subscribe(topic, handler, { qos: 1 }, true));
-  /** Whether the page has added a listener for the event message. */
-  #listening = false;
+  /** @type {Set<string>} an operation for each event that has had a listener; the wasm ignores unknown ones */
+  #listening = new Set();
   /** @type {import("../iot.js").Stats} the last known counters; the wasm has none before it is loaded */
   #stats = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, inflight: 0, queued: 0, subscriptions: 0, connects: 0 };
 
   #link = new Link(this, {
     deliver_: (recipients, message) => this.#deliver(recipients, message),
-    unclaimed_: (message) => this.#emit("unclaimed", message),
     changed_: (change, error) => this.#changed(change, error),
     ended_: (id, error) => this.#ended(id, error),
     provide_: (refused) => this.#provide(refused),
@@ -87,7 +86,7 @@ export class IotClient extends EventTarget {
           this.#current = o;
           this.#disconnectOnAbort(signal);
         }
-        if (this.#listening) this.#link.tryCall_("listen");
+        this.#reportListeners();
         this.#link.call_("connect", sameConnection || !o ? { token } : { token, options: this.#connectArgument(o) });
       }, signal);
       done.catch(() => {
@@ -244,11 +243,14 @@ export class IotClient extends EventTarget {
    * @param {AddEventListenerOptions | boolean} [options]
    */
   addEventListener(type, listener, options) {
-    if (type === "message") {
-      this.#listening = true;
-      this.#link.tryCall_("listen");
-    }
+    this.#listening.add("on" + type);
+    this.#reportListeners();
     super.addEventListener(type, listener, options);
+  }
+
+  /** Reports to the wasm which events have a listener. */
+  #reportListeners() {
+    for (const name of this.#listening) this.#link.tryCall_(/** @type {"onmessage"} */ (name));
   }
 
   /**
@@ -293,13 +295,13 @@ export class IotClient extends EventTarget {
       if (!subscription) continue;
       const { filter } = subscription;
       try {
-        if (!deliver(subscription, delivered++ ? copyOf(message) : message)) this.#emit("slowconsumer", { filter, dropped: subscription.dropped });
+        if (!deliver(subscription, delivered++ ? copyOf(message) : message)) emit(this, "slowconsumer", { filter, dropped: subscription.dropped });
       } catch (error) {
-        this.#emit("handlererror", { error, filter });
-        report(error);
+        emit(this, "handlererror", { error, filter });
+        (globalThis.reportError ?? console.error)(error); // Node has no reportError()
       }
     }
-    if (flagsOf(message) & FLAG_LISTENERS) this.#emit("message", delivered ? copyOf(message) : message);
+    if (flagsOf(message) & FLAG_LISTENERS) emit(this, "message", delivered ? copyOf(message) : message);
   }
 
   /**
@@ -314,7 +316,7 @@ export class IotClient extends EventTarget {
     if (event === "closed") this.#removeListener();
     /** @type {any} */
     const details = { connecting: { attempt }, connected: { ...change.connection, attempt, recovered }, disconnected: { error, retryInMs }, closed: { error } };
-    this.#emit(event, details[event]);
+    emit(this, event, details[event]);
   }
 
   /**
@@ -338,23 +340,6 @@ export class IotClient extends EventTarget {
     this.#state = "closed";
     this.#connection = undefined;
     this.#removeListener();
-    this.#emit("closed", { error });
+    emit(this, "closed", { error });
   }
-
-  /**
-   * @param {string} type
-   * @param {unknown} detail
-   */
-  #emit(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
-  }
-}
-
-/**
- * Reports an error of a handler as an uncaught error. Node has no reportError().
- * @param {unknown} error
- */
-function report(error) {
-  const { reportError = console.error } = globalThis;
-  reportError(error);
 }

@@ -1,3 +1,4 @@
+import { FLAG_UNCLAIMED } from "./abi.js";
 import { IotError, errorFrom, plain } from "./errors.js";
 import { Message } from "./message.js";
 import { acquire } from "./module.js";
@@ -11,12 +12,19 @@ import { wellFormed } from "./values.js";
  * The callbacks of a Link. IotClient implements them.
  * @typedef {object} Owner
  * @property {(recipients: Uint32Array, message: Message) => void} deliver_ delivers a message to the subscriptions with these ids
- * @property {(message: Message) => void} unclaimed_ reports a message without a recipient
  * @property {(change: any, error: any) => void} changed_ reports a change of the state: the effect state and its error
  * @property {(subscription: number, error: any) => void} ended_ reports that a subscription has ended
  * @property {(refused: boolean) => Promise<any>} provide_ returns an object with credentials or a URL, for the argument of the operation provided
  * @property {(error: IotError) => void} failed_ reports a crash of the wasm, or the end of the page
  */
+
+/**
+ * Fires an event of a client.
+ * @param {EventTarget} client
+ * @param {string} type
+ * @param {unknown} detail
+ */
+export const emit = (client, type, detail) => client.dispatchEvent(new CustomEvent(type, { detail }));
 
 /**
  * A Link connects one client to the wasm. It loads the wasm, calls operations and carries
@@ -49,12 +57,11 @@ export class Link {
     },
     message_: (topic, record, selected) => {
       const { name, recipients } = this.#topics[topic];
-      this.#queue.push_(this, selected ?? recipients, new Message(name, record, this.#client));
+      const message = new Message(name, record, this.#client);
+      if (record.flags_ & FLAG_UNCLAIMED) this.#emit("unclaimed", message);
+      else this.#queue.push_(this, selected ?? recipients, message);
     },
-    unclaimed_: (topic, record) => {
-      const message = new Message(this.#topics[topic].name, record, this.#client);
-      this.#queue.push_(this, undefined, () => this.#owner.unclaimed_(message));
-    },
+    packet_: (packet) => this.#emit("packet", packet),
     done_: (token, reason) => this.#queue.push_(this, token, reason ? { reasonCode: reason } : OK),
     effect_: (effect, bytes) => this.#queue.push_(this, undefined, () => this.#carryOut(plain(effect), bytes)),
   });
@@ -63,6 +70,15 @@ export class Link {
   constructor(client, owner) {
     this.#client = client;
     this.#owner = owner;
+  }
+
+  /**
+   * Fires an event of the client, after the earlier events.
+   * @param {string} type
+   * @param {unknown} detail
+   */
+  #emit(type, detail) {
+    this.#queue.push_(this, undefined, () => emit(this.#client, type, detail));
   }
 
   get #queue() {

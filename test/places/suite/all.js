@@ -14,6 +14,8 @@ import "./crash.js";
 import "./frames.js";
 import "./members.js";
 import "./request.js";
+import "./packets.js";
+import "./decode.js";
 import "./shadow.js";
 import "./shadow-view.js";
 import "./shadow-loops.js";

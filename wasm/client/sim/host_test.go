@@ -70,6 +70,7 @@ func (u *user) Open(attempt uint32, address secret.String) {
 		l.toClient = func(b []byte) {
 			u.do(func() {
 				if u.link == l {
+					u.wire[0] = append(u.wire[0], b...)
 					u.c.Receive(w.now, attempt, b)
 				}
 			})
@@ -99,6 +100,7 @@ func (u *user) Open(attempt uint32, address secret.String) {
 				u.do(func() {
 					if u.link == l {
 						u.open = true
+						u.wire, u.traced = [2][]byte{}, [2][]byte{}
 						u.c.Opened(w.now, attempt)
 					}
 				})
@@ -107,7 +109,21 @@ func (u *user) Open(attempt uint32, address secret.String) {
 	})
 }
 
+func (u *user) Packet(out bool, packet []byte, size int) {
+	if len(packet) != size {
+		u.w.broken("the client reports %d bytes of a packet of %d bytes", len(packet), size)
+	}
+	i := 0
+	if out {
+		i = 1
+	}
+	u.traced[i] = append(u.traced[i], packet...)
+}
+
 func (u *user) Close(attempt uint32, last []byte) {
+	if u.open {
+		u.wire[1] = append(u.wire[1], last...)
+	}
 	u.later(func() {
 		if u.link == nil {
 			return

@@ -51,6 +51,8 @@ var mutants = []struct{ name, file, old, new string }{
 	{"a retained message not delivered to a later subscription", "client/recipients.go", "if t.live > s.since && s.order", "if t.live > 0 && s.order"},
 	{"a retained message for a subscription that requests none", "client/recipients.go", "case s.retainHandling == retainNone:", "case false:"},
 	{"a history kept after the session", "client/events.go", "c.resetHistory(c.byID[id])", "_ = id"},
+	{"a sent packet not reported", "client/client.go", "		c.trace(&c.sent, true, c.engine.Output()[:n])\n", ""},
+	{"a received packet reported with the bytes of another connection", "client/attempt.go", "c.sent, c.received = wire{}, wire{}", ""},
 	{"a half-open connection never detected", "mqtt/keepalive.go", "e.fail(&connectionFault{KeepAliveTimeout,", "_ = (&connectionFault{KeepAliveTimeout,"},
 }
 

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"time"
 
 	"iot.wasm/wasm/client"
@@ -42,6 +43,8 @@ type user struct {
 	handled   map[string]bool       // deliveries that any page of the user has received
 	timeouts  int                   // acknowledgement timeouts after the faults
 	inherited map[string]bool       // filters of the session from earlier pages
+
+	wire, traced [2][]byte // the bytes of the socket, and those of the reported packets: received, sent
 }
 
 func newUser(w *world, b *broker, id string) *user {
@@ -72,7 +75,9 @@ func newUser(w *world, b *broker, id string) *user {
 }
 
 func (u *user) newClient() *client.Client {
-	return client.New(u, u.w.rand.Float64)
+	c := client.New(u, u.w.rand.Float64)
+	c.TracePackets()
+	return c
 }
 
 // reload replaces the page and its client. The broker keeps the session, whose messages may
@@ -148,13 +153,30 @@ func (u *user) enter(f func()) {
 			n = 1 + u.w.rand.IntN(n) // a WebSocket message may end anywhere
 		}
 		u.link.clientSends(out[:n])
+		u.wire[1] = append(u.wire[1], out[:n]...)
 		u.c.Flushed(u.w.now, n)
 		if n < len(out) && u.w.chance(0.5) { // the socket is full
 			u.w.after(u.w.between(0, 100*time.Millisecond), func() { u.do(func() {}) })
 			break
 		}
 	}
+	u.checkPackets()
 	u.arm()
+}
+
+// checkPackets checks that the client has reported the complete packets on the wire.
+func (u *user) checkPackets() {
+	for i, name := range []string{"received", "sent"} {
+		n := len(u.traced[i])
+		if n > len(u.wire[i]) || !bytes.Equal(u.traced[i], u.wire[i][:n]) {
+			u.w.broken("the client reports %s packets with the bytes %x, the wire has %x", name, u.traced[i], u.wire[i])
+		}
+		rest := u.wire[i][min(n, len(u.wire[i])):]
+		if len(rest) > 1 && len(rest) >= 2+int(rest[1]) && rest[1] < 128 {
+			u.w.broken("the client does not report a %s packet: %x", name, rest)
+		}
+		u.wire[i], u.traced[i] = bytes.Clone(rest), nil
+	}
 }
 
 // arm sets the timer for the client's deadline.

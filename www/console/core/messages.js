@@ -1,10 +1,15 @@
 import { Emitter, oncePerFrame } from "./emitter.js";
+import { kept } from "./storage.js";
 
-// The bounds of the history.
-const MAX_BYTES = 64 << 20;
-const MAX_RECORDS = 200_000;
+// The sizes in MiB that the user may choose for the history, as in index.html.
+const BOUNDS = [8, 16, 32, 64, 128, 256, 512];
+const DEFAULT_BOUND = 64;
+// With more records, the list would be higher than the highest element of Firefox.
+const MAX_RECORDS = 300_000;
 // The approximate memory of a record beside its topic and its bytes.
-const OVERHEAD = 300;
+const OVERHEAD = 400;
+/** @type {import("../../iot.js").UserProperties} */
+const NO_PROPERTIES = Object.freeze([]);
 
 /**
  * A received message, as the page keeps it.
@@ -21,8 +26,9 @@ const OVERHEAD = 300;
  * @property {string | undefined} responseTopic
  * @property {Uint8Array | undefined} correlationData
  * @property {number | undefined} messageExpiry
- * @property {[string, string][]} userProperties
- * @property {number[]} subscriptions the ids of the subscriptions that received the message
+ * @property {import("../../iot.js").UserProperties} userProperties
+ * @property {readonly number[]} subscriptions the ids of the subscriptions that received the message; several records may share the array
+ * @property {string} source the name of the file from which the record was imported; "" for a received message
  * @property {number} bytes the approximate memory of the record
  */
 
@@ -38,7 +44,7 @@ export class Messages {
   next = 0;
   /** The memory of the records, in bytes, and its bound. */
   bytes = 0;
-  maxBytes = MAX_BYTES;
+  maxBytes = boundOf(kept.get("history", DEFAULT_BOUND)) * 2 ** 20;
   maxRecords = MAX_RECORDS;
   /** Called for each new record. The callbacks must be fast. */
   added = new Emitter();
@@ -60,28 +66,52 @@ export class Messages {
   /**
    * Adds a message of iot.js, or an object with the same members.
    * @param {import("../../iot.js").Message} message
-   * @param {number[]} subscriptions
+   * @param {readonly number[]} subscriptions
    * @param {number} [time]
+   * @param {string} [source]
    */
-  add(message, subscriptions, time = Date.now()) {
+  add(message, subscriptions, time = Date.now(), source = "") {
     const { topic, payload, qos, retain, duplicate, utf8, contentType, responseTopic, correlationData, messageExpiry, userProperties } = message;
     const record = {
-      n: this.next, time, topic, qos, retain, duplicate, utf8, contentType, responseTopic, correlationData, messageExpiry, userProperties, subscriptions,
+      n: this.next, time, topic, qos, retain, duplicate, utf8, contentType, responseTopic, correlationData, messageExpiry, subscriptions, source,
+      userProperties: userProperties.length ? userProperties : NO_PROPERTIES,
       payload: payload.slice(), // the buffer of the message contains the other messages of its WebSocket frame
-      bytes: 0,
+      bytes: OVERHEAD + 2 * topic.length + payload.length,
     };
-    record.bytes = OVERHEAD + 2 * topic.length + payload.length + userProperties.reduce((sum, [name, value]) => sum + 2 * (name.length + value.length), 0);
+    record.bytes += 2 * ((contentType?.length ?? 0) + (responseTopic?.length ?? 0)) + (correlationData?.length ?? 0);
+    for (const [name, value] of userProperties) record.bytes += 100 + 2 * (name.length + value.length);
     this.#records.push(record);
     this.next++;
     this.bytes += record.bytes;
-    while (this.size > 1 && (this.bytes > this.maxBytes || this.size > this.maxRecords)) this.#removeOldest();
+    this.#trim();
     this.added.emit(record);
     this.#changed();
     return record;
   }
 
+  /** Returns the newest record of the same topic that is older than a record, or undefined. */
+  previous({ n, topic }) {
+    for (let i = n - 1; i >= this.first; i--) {
+      const record = this.get(i);
+      if (record?.topic === topic) return record;
+    }
+    return undefined;
+  }
+
+  /** Sets the bound of the history, and keeps it for the next visit. @param {number} size one of BOUNDS, in MiB */
+  setBound(size) {
+    this.maxBytes = boundOf(size) * 2 ** 20;
+    kept.set("history", boundOf(size));
+    this.#trim();
+    this.#changed();
+  }
+
+  #trim() {
+    while (this.size > 1 && (this.bytes > this.maxBytes || this.size > this.maxRecords)) this.#removeOldest();
+  }
+
   #removeOldest() {
-    this.bytes -= this.#records[this.#head].bytes;
+    this.bytes -= this.#records[this.#head]?.bytes ?? 0;
     this.#records[this.#head++] = undefined;
     this.first++;
     if (this.#head > 4096 && this.#head > this.#records.length / 2) {
@@ -98,4 +128,9 @@ export class Messages {
     this.cleared.emit();
     this.#changed();
   }
+}
+
+/** Returns a size that the user may choose: the argument or, if it is none, the default. */
+function boundOf(size) {
+  return BOUNDS.includes(size) ? size : DEFAULT_BOUND;
 }

@@ -26,10 +26,14 @@ export function h(name, properties = {}, ...children) {
 /** Returns a button that is no submit button. */
 export const button = (text, onclick, properties = {}) => h("button", { type: "button", onclick, ...properties }, text);
 
+let lastSecond = NaN, lastText = "";
+
 /** Returns a time as text, with milliseconds. @param {number} time in milliseconds since 1970 */
 export function clock(time) {
-  const date = new Date(time);
-  return `${date.toLocaleTimeString([], { hour12: false })}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+  const second = Math.floor(time / 1000);
+  // A list shows many times of the same second, and the formatting by the browser is slow.
+  if (second !== lastSecond) [lastSecond, lastText] = [second, new Date(time).toLocaleTimeString([], { hour12: false })];
+  return `${lastText}.${String(Math.floor(time) - second * 1000).padStart(3, "0")}`;
 }
 
 /** Copies a text, and shows on the button that it has. Selects the text of the element if the browser refuses. */

@@ -31,7 +31,6 @@ export function mount(root, app) {
   const pause = () => {
     app.paused = !app.paused;
     $("pause").setAttribute("aria-pressed", String(app.paused));
-    $("pause").textContent = app.paused ? "Resume" : "Pause";
     app.pauseChanged.emit();
   };
   $("pause").addEventListener("click", pause);
@@ -40,10 +39,13 @@ export function mount(root, app) {
   $("clear").addEventListener("click", clear);
   commands.add({ id: "clear", title: "Clear the messages", run: clear });
 
+  const limit = $("limit");
+  limit.value = String(messages.maxBytes / 2 ** 20);
+  limit.addEventListener("change", () => messages.setBound(Number(limit.value)));
   const showCount = () => {
-    $("count").textContent = messages.size.toLocaleString();
-    const { bytes, maxBytes, first } = messages;
-    $("bound").textContent = `The history has ${sizeOf(bytes)} of at most ${sizeOf(maxBytes)}.${first ? ` ${first.toLocaleString()} older messages were removed.` : ""}`;
+    const { bytes, maxRecords, first, size } = messages;
+    $("count").textContent = size.toLocaleString();
+    $("bound-text").textContent = `and ${maxRecords.toLocaleString()} messages. Now: ${sizeOf(bytes)}.${first ? ` ${first.toLocaleString()} older messages were removed.` : ""}`;
   };
   messages.changed.on(showCount);
   showCount();
