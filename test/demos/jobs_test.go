@@ -82,7 +82,7 @@ func TestJobs(t *testing.T) {
 	c := openJobs(t, s)
 	installs(c, 1, "Installed 2.0.0", 100)
 	installs(c, 2, "Failed 2.0.0: the checksum of the firmware is wrong", 40)
-	c.accessible()
+	c.Accessible()
 	c.Close()
 
 	// The retry is a new job for this device.
@@ -214,7 +214,7 @@ func TestJobsCommand(t *testing.T) {
 	p.mu.Lock()
 	p.problems = nil // the browser reports the failed request
 	p.mu.Unlock()
-	p.accessible()
+	p.Accessible()
 
 	update(p, "5.0.1", 1, 4)
 	const shown = `document.querySelector("#command").textContent`
