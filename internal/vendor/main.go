@@ -26,6 +26,8 @@ type library struct {
 // libraries are all third-party files of the page. The licence of x.js becomes x.LICENSE.txt.
 var libraries = []library{
 	{Name: "cborg", Out: "cbor.js", Source: `export { decode } from "cborg";`, Licence: "LICENSE"},
+	{Name: "uplot", Out: "uplot.js", Source: `export { default } from "uplot";`, Licence: "LICENSE"},
+	{Name: "uplot", Out: "uplot.css", Source: `@import "uplot/dist/uPlot.min.css";`, Licence: "LICENSE"},
 }
 
 func main() {

@@ -61,6 +61,6 @@ func TestLightBulb(t *testing.T) {
 	}
 	control.Until(`document.querySelector("#delta").textContent === JSON.stringify({ colour: "red" }, null, 2)`)
 	lamp.Is(`client.stats().messagesOut - before < 4`, "true")
-	lamp.accessible()
-	control.accessible()
+	lamp.Accessible()
+	control.Accessible()
 }

@@ -86,5 +86,5 @@ func TestChat(t *testing.T) {
 	// A person who closes the tab leaves.
 	c.Close()
 	shows(a, "#people li", "Ada (you),Bob")
-	a.accessible()
+	a.Accessible()
 }

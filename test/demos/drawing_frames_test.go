@@ -159,7 +159,7 @@ func TestFramesOfDrawing(t *testing.T) {
 	a := openDrawing(t, s, "Ada", red)
 	wait := start(t, s, seconds, pieceInterval)
 	a.Until(fmt.Sprintf(`document.querySelectorAll(".cursor").length === %d`, robots))
-	t.Log(a.frames((seconds - 5) * time.Second))
+	t.Log(a.Frames((seconds-5)*time.Second, func() {}))
 	t.Logf("heap after it: %.1f MB", a.Metric("JSHeapUsedSize")/1e6)
 	wait()
 }

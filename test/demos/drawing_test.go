@@ -33,7 +33,7 @@ func openDrawing(t *testing.T, s *harness.Server, name, color string) *artist {
 // prepare sets the size of the window, chooses a colour, and defines globals for the test.
 func (p *artist) prepare(color string) {
 	p.T.Helper()
-	p.resize(800, 900)
+	p.Resize(800, 900)
 	p.Eval(`globalThis.canvas = document.querySelector("canvas"); globalThis.iot = (await import("/iot.js")).default;
 		// The colour of a point, as #rrggbbaa.
 		globalThis.pixel = (x, y) => {
@@ -216,7 +216,7 @@ func TestDrawing(t *testing.T) {
 		c.shows(200, 900, red)
 		c.shows(1000, 800, green)
 	}
-	c.accessible()
+	c.Accessible()
 }
 
 // TestDrawingPages checks the retained pages: they are right although two people publish a page at the same time, and

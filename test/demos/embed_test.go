@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"iot.wasm/test/harness"
 )
 
@@ -46,13 +48,16 @@ func TestEmbed(t *testing.T) {
 	for _, p := range []*person{a, b} {
 		shows(p, "public/sample/embed", "again")
 	}
-	a.accessible()
+	a.Accessible()
 }
 
 // TestEmbedPolicy checks that the browser enforces the policy of the page, and that the page lists what is refused.
 func TestEmbedPolicy(t *testing.T) {
 	s := serveLocalhost(t, linkedWWW(t))
-	p := &person{Tab: harness.Open(t, harness.Browser, s.URL+"demos/embed.html", patience), strict: true}
+	p := blank(t)
+	p.Allow("") // the browser reports what it refuses
+	p.strict = true
+	p.Do(chromedp.Navigate(s.URL + "demos/embed.html"))
 	p.connected()
 	for i, attack := range []struct{ name, want string }{
 		{"inline", "Refused by script-src-elem: inline"},
@@ -89,7 +94,10 @@ func TestEmbedIntegrity(t *testing.T) {
 				t.Fatal(err)
 			}
 			write(t, www, name, string(data)+added)
-			p := &person{Tab: harness.Open(t, harness.Browser, s.URL+"demos/embed.html", patience), strict: true}
+			p := blank(t)
+			p.Allow("") // the browser reports what it refuses
+			p.strict = true
+			p.Do(chromedp.Navigate(s.URL + "demos/embed.html"))
 			p.Until(`document.querySelector("#problem").textContent.startsWith("The browser has refused ` + name + `. Its hash differs")`)
 			p.Is(`document.querySelector("#state").textContent`, `"Not loaded"`)
 			p.Is(`globalThis.iot?.state ?? "undefined"`, map[string]string{"iot.global.js": `"undefined"`, "iot.wasm": `"idle"`}[name])

@@ -190,7 +190,7 @@ func TestFrameworks(t *testing.T) {
 				p.Is(`iot.stats().connects`, "2")
 				p.Until(`!document.querySelector("[role=alert]")`)
 			}
-			a.accessible()
+			a.Accessible()
 		})
 	}
 }

@@ -82,7 +82,7 @@ func TestJobs(t *testing.T) {
 	c := openJobs(t, s)
 	installs(c, 1, "Installed 2.0.0", 100)
 	installs(c, 2, "Failed 2.0.0: the checksum of the firmware is wrong", 40)
-	c.accessible()
+	c.Accessible()
 	c.Close()
 
 	// The retry is a new job for this device.
@@ -208,13 +208,11 @@ func TestJobsCommand(t *testing.T) {
 	files["/local.json"] = harness.File{Body: marshal(map[string]any{"endpoint": at.Endpoint, "region": at.Region,
 		"cognito": map[string]string{"endpoint": at.Cognito.Endpoint, "identityPoolId": at.Cognito.IdentityPoolID}})}
 	p := open(t, web+"/demos/jobs.html")
+	p.Allow("/local/jobs") // the browser reports the failed request
 	p.Is(`document.querySelector("details").open`, "false")
 	update(p, "5.0.0", 1, 4)
 	p.Until(`document.querySelector("details").open && document.querySelector("#problem").textContent.includes("AWS CLI")`)
-	p.mu.Lock()
-	p.problems = nil // the browser reports the failed request
-	p.mu.Unlock()
-	p.accessible()
+	p.Accessible()
 
 	update(p, "5.0.1", 1, 4)
 	const shown = `document.querySelector("#command").textContent`
@@ -235,7 +233,4 @@ func TestJobsCommand(t *testing.T) {
 		t.Fatalf("%v; is the AWS CLI installed (make tools)? %s\n%s", err, command, out)
 	}
 	installs(p, 4, "Installed 5.0.2", 100)
-	p.mu.Lock()
-	p.problems = nil
-	p.mu.Unlock()
 }

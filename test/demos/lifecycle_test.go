@@ -103,7 +103,7 @@ func TestLifecycleCut(t *testing.T) {
 		shows(p, id, "connected", `\(CONNECTION_LOST\)$`)
 		shows(p, self, "connected", `connected before this page: the network connection was cut \(CONNECTION_LOST\)$`)
 	}
-	b.accessible()
+	b.Accessible()
 
 	// A client that does not come back after the loss of all sessions may have left.
 	c := open(t, s.URL+"demos/mqtt-sample.html")
@@ -112,7 +112,7 @@ func TestLifecycleCut(t *testing.T) {
 	shows(a, lost, "connected", "^$")
 	s.Control(`{"restart":"lose-sessions"}`)
 	shows(a, lost, "uncertain", "^$")
-	a.accessible()
+	a.Accessible()
 }
 
 // The ids and reasons of other clients are text.

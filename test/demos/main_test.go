@@ -3,18 +3,11 @@
 package demos
 
 import (
-	"encoding/json"
 	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"iot.wasm/test/harness"
@@ -29,12 +22,8 @@ const patience = time.Minute
 
 // A person is a demo in a tab.
 type person struct {
-	*harness.Tab
+	*harness.Person
 	strict bool // whether the page has a Content-Security-Policy
-
-	mu       sync.Mutex
-	expected bool     // the page may have problems
-	problems []string // the errors and warnings of the console, and the uncaught exceptions
 }
 
 // open opens a page of the server and waits until it is connected. At the end of the test, the page must have
@@ -47,23 +36,10 @@ func open(t *testing.T, url string) *person {
 	return p
 }
 
-// blank opens an empty tab, and watches the console of its pages as described at open.
+// blank opens an empty tab.
 func blank(t *testing.T) *person {
 	t.Helper()
-	p := &person{Tab: harness.Open(t, harness.Browser, "about:blank", patience)}
-	if err := chromedp.Listen(p.Ctx, p.watch); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if !p.expected {
-			for _, problem := range p.problems {
-				t.Error(problem)
-			}
-		}
-	})
-	return p
+	return &person{Person: harness.NewPerson(t, "about:blank", patience)}
 }
 
 // visit opens a page of the server and waits until it is connected. The index does not connect.
@@ -73,28 +49,6 @@ func (p *person) visit(url string) {
 	p.Eval(`!!document.querySelector("meta[http-equiv=Content-Security-Policy]")`, &p.strict)
 	if !strings.HasSuffix(url, "/") {
 		p.connected()
-	}
-}
-
-// watch records the problems of the page.
-func (p *person) watch(event any) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch event := event.(type) {
-	case *runtime.EventExceptionThrown:
-		text, _ := json.Marshal(event.ExceptionDetails)
-		p.problems = append(p.problems, "exception: "+string(text))
-	case *runtime.EventConsoleAPICalled:
-		if event.Type == "error" || event.Type == "warning" || event.Type == "assert" {
-			text, _ := json.Marshal(event.Args)
-			p.problems = append(p.problems, "console: "+string(text))
-		}
-	case *log.EventEntryAdded:
-		e := event.Entry
-		cut := strings.HasPrefix(e.Text, "WebSocket connection to ") || e.Source == "network" && strings.Contains(e.URL, "/mqtt")
-		if (e.Level == "error" || e.Level == "warning") && !cut {
-			p.problems = append(p.problems, e.Text+" "+e.URL)
-		}
 	}
 }
 
@@ -134,48 +88,4 @@ func (p *person) publish(messages ...string) {
 	p.T.Helper()
 	p.Eval(`{ const { default: iot } = await import("/iot.js");
 		for (const { topic, text, options } of [`+strings.Join(messages, ",")+`]) await iot.publish(topic, text, { qos: 1, ...options }) }`, nil)
-}
-
-// theme selects the light or the dark theme.
-func (p *person) theme(name string) {
-	p.T.Helper()
-	if _, err := chromedp.Call(p.Ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}},
-	}); err != nil {
-		p.T.Fatal(err)
-	}
-}
-
-// accessible checks the page with axe-core in both themes, and that it fits a window with a width of 320 pixels.
-func (p *person) accessible() {
-	p.T.Helper()
-	modules, err := harness.Modules()
-	if err != nil {
-		p.T.Fatal(err)
-	}
-	axe, err := os.ReadFile(filepath.Join(modules, "axe-core/axe.min.js"))
-	if err != nil {
-		p.T.Fatalf("%v; run: npm ci --prefix test/npm", err)
-	}
-	p.Eval(string(axe)+"\n;0", nil)
-	for _, theme := range []string{"light", "dark"} {
-		p.theme(theme)
-		p.Is(`matchMedia("(prefers-color-scheme: `+theme+`)").matches`, "true")
-		// axe-core cannot determine the contrast of animated elements.
-		p.Eval(`await Promise.all(document.getAnimations().map((a) => a.finished))`, nil)
-		p.Is(`(await axe.run()).violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.html + " " + n.failureSummary))`, "[]")
-	}
-	p.theme("light")
-	p.resize(320, 640)
-	p.Is(`document.documentElement.scrollWidth`, "320")
-	p.resize(800, 600)
-}
-
-// resize sets the size of the page's window.
-func (p *person) resize(width, height int64) {
-	p.T.Helper()
-	if _, err := chromedp.Call(p.Ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1}); err != nil {
-		p.T.Fatal(err)
-	}
-	p.Is(`innerWidth`, strconv.FormatInt(width, 10))
 }

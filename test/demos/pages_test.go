@@ -83,7 +83,7 @@ func TestIndex(t *testing.T) {
 
 	// A picture has the theme of the page, and the ratio of its attributes width and height.
 	for _, theme := range []string{"light", "dark"} {
-		p.theme(theme)
+		p.Theme(theme)
 		p.Eval(`for (const img of document.images) img.loading = "eager"`, nil)
 		p.Until(`[...document.images].every((img) => img.complete && img.naturalWidth > 0 && img.currentSrc.endsWith("-dark.png") === ` + strconv.FormatBool(theme == "dark") + `)`)
 		p.Is(`[...document.images].filter((img) => Math.abs(img.clientHeight / img.clientWidth - 400 / 640) > 0.01).length`, "0")
@@ -92,7 +92,7 @@ func TestIndex(t *testing.T) {
 		// The source of a component is shown as text.
 		p.Is(fmt.Sprintf(`await (async (a) => { const r = await fetch(a.href); return [r.status, r.headers.get("Content-Type")] })(document.querySelector("a[href^='%s/Dashboard']"))`, f.name), `[200, "text/plain; charset=utf-8"]`)
 	}
-	p.accessible()
+	p.Accessible()
 }
 
 // checkPicture checks the size of a picture, and that its file is small.
@@ -178,7 +178,7 @@ func TestNoStandIn(t *testing.T) {
 			continue
 		}
 		p := blank(t)
-		p.expected = true
+		p.Allow("")
 		p.Do(chromedp.Navigate(web + "/some/site/demos/" + name))
 		p.Until(`document.querySelector("#state").textContent === "Not connected" && document.querySelector("#problem").textContent.includes("go run serve.go")`)
 	}

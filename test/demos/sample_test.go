@@ -34,7 +34,7 @@ func TestSample(t *testing.T) {
 	received(a, "public/sample/a/b", "again")
 	b.Fill("#publish [name=topic]", "private\r")
 	b.Until(`!document.querySelector("#problem").hidden`)
-	b.accessible()
+	b.Accessible()
 	b.Fill("#publish [name=topic]", "public/sample/a\r")
 	b.Until(`document.querySelector("#problem").hidden`)
 }

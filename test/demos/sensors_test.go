@@ -45,5 +45,5 @@ func TestSensors(t *testing.T) {
 	for _, p := range []*person{a, b, c} {
 		p.Until(values + ` === "No sensor" && ` + alarm + ` === ""`)
 	}
-	b.accessible()
+	b.Accessible()
 }

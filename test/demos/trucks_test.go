@@ -217,8 +217,8 @@ func TestTrucks(t *testing.T) {
 		d.shows("#text", "limit 55 km/h")
 		d.shows("#pending", "It follows its orders.")
 	}
-	a.accessible()
-	fleet.accessible()
+	a.Accessible()
+	fleet.Accessible()
 }
 
 // TestFramesOfTrucks measures the dispatcher with 50 trucks: in a page with both, and in a page of its own.
@@ -240,10 +240,10 @@ func TestFramesOfTrucks(t *testing.T) {
 			}
 			d.row("truck-50", `^\d+ km.h$`)
 			d.choose("truck-01")
-			var all frames
+			var all harness.Frames
 			total := time.Duration(0)
 			for _, part := range []time.Duration{10 * time.Second, 20 * time.Second, 30 * time.Second, time.Minute} {
-				f := d.frames(part)
+				f := d.Frames(part, func() {})
 				all.Frames, all.Tasks = append(all.Frames, f.Frames...), append(all.Tasks, f.Tasks...)
 				total += part
 				var received float64 // of the blue fleet
@@ -254,7 +254,7 @@ func TestFramesOfTrucks(t *testing.T) {
 			}
 			slices.Sort(all.Frames)
 			slices.Sort(all.Tasks)
-			t.Logf("all: %.1f frames a second in the median; %v", 1000/all.median(), all)
+			t.Logf("all: %.1f frames a second in the median; %v", 1000/all.Median(), all)
 		})
 	}
 }

@@ -77,8 +77,7 @@ func (p *Person) watch(event any) {
 		}
 	case *log.EventEntryAdded:
 		e := event.Entry
-		cut := strings.HasPrefix(e.Text, "WebSocket connection to ") || e.Source == "network" && strings.Contains(e.URL, "/mqtt")
-		if (e.Level == "error" || e.Level == "warning") && !cut {
+		if (e.Level == "error" || e.Level == "warning") && !IsNetworkError(e) {
 			p.note(e.Text + " " + e.URL)
 		}
 	}

@@ -5,6 +5,7 @@ import { Emitter } from "./core/emitter.js";
 import { Messages } from "./core/messages.js";
 import { Profiles } from "./core/profiles.js";
 import { Subscriptions } from "./core/subscriptions.js";
+import { TopicTree } from "./core/topic-tree.js";
 import { mountCode } from "./ui/code.js";
 import { button } from "./ui/dom.js";
 import { mountHeader } from "./ui/header.js";
@@ -23,6 +24,7 @@ export class App {
   profiles = new Profiles();
   connection = new Connection(this.profiles);
   messages = new Messages();
+  topics = new TopicTree(this.messages);
   subscriptions = new Subscriptions(this.connection.client, this.messages);
   /** Whether the readers of messages do not show newer messages. The history continues. */
   paused = false;

@@ -52,7 +52,7 @@ function csvOf(record, filterOf) {
  * Returns a value as a cell. A text that a spreadsheet would evaluate as a formula gets an apostrophe, because anybody who
  * may publish could write the formula. Numbers stay as they are.
  */
-function cell(value) {
+export function cell(value) {
   let text = value === undefined ? "" : String(value);
   if (/^[=+\-@\t\r]/.test(text) && !/^[+-]?[\d.]+(?:e[+-]?\d+)?$/i.test(text)) text = `'${text}`;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

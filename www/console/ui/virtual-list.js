@@ -18,14 +18,15 @@ export class VirtualList {
 
   /**
    * @param {HTMLElement} root
-   * @param {{ rowHeight: number, label: string, id?: string,
+   * @param {{ rowHeight: number, label: string, id?: string, role?: "listbox" | "tree", key?(event: KeyboardEvent, index: number): boolean,
    *   create(): HTMLElement, fill(row: HTMLElement, index: number): void, select?(index: number): void, open?(index: number): void }} options
-   * create makes the element of a row; fill shows a row in such an element, which may have shown another row before
+   * create makes the element of a row; fill shows a row in such an element, which may have shown another row before; key
+   * receives a key and the selected row before the list does, and returns true if the list must ignore the key
    */
   constructor(root, options) {
     this.#root = root;
     this.#options = options;
-    this.#list = h("ol", { class: "virtual", role: "listbox", tabIndex: 0, id: options.id, "aria-label": options.label });
+    this.#list = h("ol", { class: "virtual", role: options.role ?? "listbox", tabIndex: 0, id: options.id, "aria-label": options.label });
     this.#list.style.setProperty("--row", `${options.rowHeight}px`);
     root.classList.add("virtual-root");
     root.append(this.#list);
@@ -33,7 +34,7 @@ export class VirtualList {
     new ResizeObserver(() => this.#schedule()).observe(root);
     this.#list.addEventListener("keydown", (event) => this.#key(event));
     this.#list.addEventListener("click", ({ target }) => {
-      const row = /** @type {HTMLElement} */ (target).closest("[role=option]");
+      const row = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (target).closest("[data-index]"));
       if (row) this.select(Number(row.dataset.index));
     });
     this.#list.addEventListener("dblclick", () => this.#selected >= 0 && this.#options.open?.(this.#selected));
@@ -79,11 +80,18 @@ export class VirtualList {
     else if (top + rowHeight > this.#root.scrollTop + this.#root.clientHeight) this.#root.scrollTop = top + rowHeight - this.#root.clientHeight;
   }
 
+  /** Selects a row without scrolling and without a call of select: the row of the selection has another index now. */
+  keep(index) {
+    this.#selected = index < this.#count ? index : -1;
+    this.#render(true);
+  }
+
   focus() {
     this.#list.focus({ preventScroll: true });
   }
 
   #key(event) {
+    if (this.#options.key?.(event, this.#selected)) return;
     const page = Math.max(1, Math.floor(this.#root.clientHeight / this.#options.rowHeight) - 1), at = this.#selected;
     const to = { ArrowDown: at + 1, ArrowUp: Math.max(0, at - 1), PageDown: at + page, PageUp: at - page, Home: 0, End: this.#count - 1 }[event.key];
     if (event.key === "Enter" && at >= 0) this.#options.open?.(at);
@@ -116,7 +124,7 @@ export class VirtualList {
       if (row && !refill) continue;
       if (!row) {
         row = this.#spare.pop() ?? create();
-        row.setAttribute("role", "option");
+        row.setAttribute("role", this.#options.role === "tree" ? "treeitem" : "option");
         if (!row.isConnected) this.#list.append(row);
         this.#rows.set(index, row);
         row.hidden = false;
