@@ -74,8 +74,9 @@ demos: wasm ## build the demos of React and Vue with Vite, into www/demos/*/dist
 		rm -rf $$demo/node_modules/iot.wasm && npm install --prefix $$demo && npm run --prefix $$demo build || exit 1; \
 	done
 
-screenshots: wasm ## write pictures of the demos to www/demos/pictures/: light, dark, and 360 pixels wide
+screenshots: wasm ## write pictures of the demos to www/demos/pictures/, and of the console page to docs/: light, dark, and 360 pixels wide
 	$(GO) test -count=1 ./test/demos -run '^TestScreenshots$$' -screenshots $(CURDIR)/www/demos/pictures
+	$(GO) test -count=1 ./test/console -run '^TestScreenshots$$' -screenshots $(CURDIR)/docs
 
 frames: wasm ## measure the frames of the demos and of the console page; the figures depend on the machine
 	$(GO) test -count=1 -v -timeout 20m ./test/demos -run '^TestFrames' -measure
