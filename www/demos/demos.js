@@ -27,6 +27,11 @@ export function showProblem(error) {
   output.hidden = !error;
 }
 
+/** Sets the text of an element if it differs, because a screen reader may read each change. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** Returns the object that a message of JSON contains. Everyone can publish: for any other message, it returns {}. */
 export function objectIn(message) {
   try {
