@@ -1,8 +1,8 @@
 // Draws the trucks on the map of trucks.html and dispatcher.html: on a transparent canvas above the picture city.svg. Positions
-// are in metres from the upper left corner. trucks.css defines the colours.
+// are in metres from the upper left corner.
 
 export const WIDTH = 6000; // metres
-const TRUCK = new Path2D("M-7.5-3.5h9q1.5 0 1.5 1.5v4q0 1.5-1.5 1.5h-9q-1.5 0-1.5-1.5v-4q0-1.5 1.5-1.5zM6-3h1q2 0 2 2v2q0 2-2 2h-1q-2 0-2-2v-2q0-2 2-2z"); // from above
+const TRUCK = new Path2D("M-7.5-1.5h9q1.5 0 1.5 1.5v4q0 1.5-1.5 1.5h-9q-1.5 0-1.5-1.5v-4q0-1.5 1.5-1.5zM6-1h1q2 0 2 2v2q0 2-2 2h-1q-2 0-2-2v-2q0-2 2-2z"); // from above, on the right side of the road
 
 /** Clears the canvas, and returns its context, in which a unit is a metre. */
 export function clear(canvas) {
@@ -15,10 +15,10 @@ export function clear(canvas) {
   return context;
 }
 
-/** Returns a colour of trucks.css: "blue", "amber", "silent", "outline", "selected" or "waiting". */
+/** Returns a colour of trucks.css. */
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`);
 
-/** Draws a truck on the right side of its road. Each ring, "selected" or "waiting", marks the truck. */
+/** Draws a truck and the rings around it. The colours are names for the function colour. */
 export function drawTruck(context, { x, y, heading }, fill, rings = []) {
   const scale = context.canvas.clientWidth / WIDTH; // CSS pixels in a metre
   const size = Math.max(0.7, Math.min(1.3, scale * 9)) / scale;
@@ -26,10 +26,9 @@ export function drawTruck(context, { x, y, heading }, fill, rings = []) {
   context.translate(x, y);
   context.scale(size, size);
   context.rotate(heading);
-  context.translate(0, 2);
   rings.forEach((ring, i) => {
     context.beginPath();
-    context.arc(0, 0, 13 + 4 * i, 0, 7);
+    context.arc(0, 2, 13 + 4 * i, 0, 7);
     Object.assign(context, { lineWidth: 2.5, strokeStyle: colour(ring) }).stroke();
   });
   Object.assign(context, { fillStyle: colour(fill), strokeStyle: colour("outline"), lineWidth: 1.5 });
