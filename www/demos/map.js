@@ -1,4 +1,4 @@
-// Draws the trucks on the map of trucks.html and dispatcher.html: on a transparent canvas above the picture city.svg. Positions
+// Draws the trucks on the map of trucks.html and dispatcher.html: on a transparent canvas above a picture of the city. Positions
 // are in metres from the upper left corner.
 
 export const WIDTH = 6000; // metres
