@@ -36,6 +36,12 @@ export interface PresenceEvent {
 export interface PresenceEvents {
   /** A client has connected or disconnected, or its event has become stale. */
   change: CustomEvent<PresenceEvent>;
+  /**
+   * An earlier connection of a connected client has ended, for example because the client has connected again with the same id
+   * ("DUPLICATE_CLIENTID"). The detail is the event of the end. Its `versionNumber` is lower than that of the client in the
+   * map, which does not change. If the broker sends the event twice, it occurs twice.
+   */
+  replaced: CustomEvent<PresenceEvent>;
   /** A subscription has ended with an error. The map does not change any more. */
   error: CustomEvent<PresenceErrorDetail>;
 }

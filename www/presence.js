@@ -104,7 +104,11 @@ export function presence(client) {
   /** Stores an event, if it is newer than the last one of its client. @param {PresenceEvent} event */
   function update(event) {
     const { clientId, connected, stale } = event;
-    if (!stale && !isNewer(event, last.get(clientId))) return;
+    const previous = last.get(clientId);
+    if (!stale && !isNewer(event, previous)) {
+      if (previous?.connected && !connected) emit("replaced", event);
+      return;
+    }
     last.delete(clientId); // so that the map is in the order of the events
     last.set(clientId, event);
     if (connected) clients.set(clientId, event);
@@ -115,15 +119,18 @@ export function presence(client) {
       clients.delete(oldest);
     }
     for (const feed of feeds) feed.add_(event);
-    self.dispatchEvent(new CustomEvent("change", { detail: event }));
+    emit("change", event);
   }
+
+  /** @param {string} type @param {any} detail */
+  const emit = (type, detail) => self.dispatchEvent(new CustomEvent(type, { detail }));
 
   /** Ends the subscriptions and loops, and reports an error. @param {any} [error] */
   function end(error) {
     if (stop.signal.aborted) return;
     for (const feed of feeds) feed.end_(error);
     stop.abort();
-    if (error) self.dispatchEvent(new CustomEvent("error", { detail: { error } }));
+    if (error) emit("error", { error });
   }
 
   return /** @type {any} */ (self);

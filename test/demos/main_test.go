@@ -91,8 +91,7 @@ func (p *person) watch(event any) {
 		}
 	case *log.EventEntryAdded:
 		e := event.Entry
-		cut := strings.HasPrefix(e.Text, "WebSocket connection to ") || e.Source == "network" && strings.Contains(e.URL, "/mqtt")
-		if (e.Level == "error" || e.Level == "warning") && !cut {
+		if (e.Level == "error" || e.Level == "warning") && !harness.IsNetworkError(e) {
 			p.problems = append(p.problems, e.Text+" "+e.URL)
 		}
 	}

@@ -397,6 +397,8 @@ async function watching(): Promise<void> {
   const changed = ({ detail }: PresenceEvents["change"]): void => show(detail.clientId, detail.connected);
   present.addEventListener("change", changed);
   present.removeEventListener("change", changed);
+  const replaced: PresenceEventListener<"replaced"> = ({ detail }) => show((detail satisfies PresenceEvent).disconnectReason);
+  present.addEventListener("replaced", replaced);
   const failed: PresenceEventListener<"error"> = { handleEvent: ({ detail }) => show(detail.error) };
   present.addEventListener("error", failed);
   present.addEventListener("error", ({ detail }) => show((detail satisfies PresenceErrorDetail).error.code));

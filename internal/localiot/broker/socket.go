@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bufio"
+	"encoding/binary"
 	"net"
 	"net/http"
 
@@ -43,10 +44,78 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h.conn = c
 	if h.wrap != nil {
-		h.conn = h.wrap(c)
-		rw.Writer.Reset(h.conn)
+		c = h.wrap(c)
 	}
+	h.conn = &frameConn{Conn: c}
+	rw.Writer.Reset(h.conn)
 	return h.conn, rw, nil
+}
+
+// A frameConn is the TCP connection of a WebSocket. It discards everything that the server writes after its close frame
+// [RFC 6455, 5.5.1]. After its own close frame, websocket.Conn still answers pings, and the close frame of the client. Chromium
+// then logs the error "Close received after close" on the console of the page.
+type frameConn struct {
+	net.Conn
+
+	// Only Write uses the following fields. websocket.Conn calls it from one goroutine at a time.
+	header  []byte // the first bytes of the header of the current frame
+	payload uint64 // the number of outstanding bytes of the payload of the current frame
+	closed  bool   // the close frame has begun
+}
+
+// Write implements io.Writer.
+func (c *frameConn) Write(p []byte) (int, error) {
+	end := c.scan(p)
+	if end == 0 {
+		return len(p), nil
+	}
+	if n, err := c.Conn.Write(p[:end]); err != nil {
+		return n, err
+	}
+	return len(p), nil
+}
+
+// scan parses the next bytes of the server's frames. It returns the number of bytes up to the end of the close frame.
+func (c *frameConn) scan(p []byte) (end int) {
+	for end < len(p) {
+		if c.payload > 0 {
+			n := min(c.payload, uint64(len(p)-end))
+			c.payload -= n
+			end += int(n)
+			continue
+		}
+		if c.closed {
+			break
+		}
+		c.header = append(c.header, p[end])
+		end++
+		if n, ok := payloadLength(c.header); ok {
+			c.closed = c.header[0]&0x0f == 8
+			c.header, c.payload = c.header[:0], n
+		}
+	}
+	return end
+}
+
+// payloadLength returns the length of the payload of a server's frame. It returns false if the header is not complete
+// [RFC 6455, 5.2].
+func payloadLength(header []byte) (n uint64, ok bool) {
+	if len(header) < 2 {
+		return 0, false
+	}
+	extended := header[2:]
+	switch header[1] {
+	case 126:
+		if len(extended) < 2 {
+			return 0, false
+		}
+		return uint64(binary.BigEndian.Uint16(extended)), true
+	case 127:
+		if len(extended) < 8 {
+			return 0, false
+		}
+		return binary.BigEndian.Uint64(extended), true
+	}
+	return uint64(header[1]), true
 }

@@ -30,9 +30,11 @@ test("presence() follows the clients that connect and disconnect", async (place)
   ok((await until(present, id)).versionNumber > versionNumber, "the next connection has a higher version");
   // The end of a connection that another one has replaced does not remove the client, in any order of the events.
   const two = place.client();
-  const replaced = event(one, "closed");
+  const replaced = event(present, "replaced", ({ detail }) => detail.clientId === id);
   await two.connect({ ...place.options, clientId: id });
-  await replaced;
+  const ended = (await replaced).detail;
+  equal([ended.connected, ended.disconnectReason], [false, "DUPLICATE_CLIENTID"]);
+  ok(ended.versionNumber < present.clients.get(id).versionNumber, "the end is that of the first connection");
   const slashes = await place.connected({ clientId: `${place.clientId()}/a/b` });
   await until(present, slashes.connection.clientId);
   await two.publish(place.topic(), "x", { qos: 1 });
@@ -85,14 +87,19 @@ test("older and repeated events do not change the map", async (place) => {
   const present = presence(client);
   await present.ready;
   const changes = collect(present.changes());
+  const replaced = [];
+  present.addEventListener("replaced", ({ detail }) => replaced.push([detail.clientId, detail.connected, detail.versionNumber]));
   const send = (connected, versionNumber, timestamp = 1000, clientId = "a") =>
     client.deliver(`${PREFIX}${connected ? "" : "dis"}connected/#`, { clientId, versionNumber, timestamp });
   const kept = () => [...present.clients.values()].map((e) => [e.clientId, e.versionNumber]);
   send(true, 2);
   for (const version of [1, 0]) send(false, version); // the ends of older connections
   send(true, 2);
+  send(true, 1);
   equal(kept(), [["a", 2]]);
+  equal(replaced, [["a", false, 1], ["a", false, 0]]);
   send(false, 2);
+  send(false, 1); // the client is not connected
   send(true, 2); // arrives late
   send(false, 2);
   equal(kept(), []);
@@ -116,6 +123,7 @@ test("older and repeated events do not change the map", async (place) => {
   equal(kept(), [["__proto__", 0]]);
   await present.close();
   await changes.ended;
+  equal(replaced.length, 2);
   equal(changes.all.map((e) => [e.clientId, e.connected, e.versionNumber, e.stale]), [
     ["a", true, 2, false], ["a", false, 2, false], ["a", false, 4, false], ["a", true, 0, false], ["__proto__", true, 1, false],
     ["a", true, 0, true], ["__proto__", true, 1, true], ["__proto__", true, 0, false], ["a", false, 0, false],
