@@ -1,6 +1,7 @@
 package demos
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -219,6 +220,39 @@ func TestTrucks(t *testing.T) {
 	}
 	a.Accessible()
 	fleet.Accessible()
+}
+
+// TestCity checks that both pictures of the city show the roads of city.json, and differ only in their colours.
+func TestCity(t *testing.T) {
+	light, dark := read(t, "city.svg"), read(t, "city-dark.svg")
+	drawing := func(picture string) string { return picture[strings.Index(picture, "<defs>"):] }
+	if drawing(light) != drawing(dark) {
+		t.Error("city.svg and city-dark.svg differ in more than the colours")
+	}
+	var city struct {
+		Depots    map[string]int
+		Crossings []struct {
+			X, Y int
+			Next []int
+		}
+	}
+	if err := json.Unmarshal([]byte(read(t, "city.json")), &city); err != nil {
+		t.Fatal(err)
+	}
+	for n, from := range city.Crossings {
+		for _, m := range from.Next {
+			to := city.Crossings[m]
+			if !slices.Contains(to.Next, n) || m > n && !strings.Contains(light, fmt.Sprintf("M%d %dL%d %d", from.X, from.Y, to.X, to.Y)) {
+				t.Errorf("the road between the crossings %d and %d is only in one direction, or not in city.svg", n, m)
+			}
+		}
+	}
+	page := read(t, "dispatcher.html")
+	for depot, n := range city.Depots {
+		if at := city.Crossings[n]; !strings.Contains(light, fmt.Sprintf("translate(%d %d)", at.X, at.Y)) || !strings.Contains(page, "<option>"+depot) {
+			t.Errorf("city.svg or dispatcher.html lacks the depot %s", depot)
+		}
+	}
 }
 
 // TestFramesOfTrucks measures the dispatcher with 50 trucks: in a page with both, and in a page of its own.

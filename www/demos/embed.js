@@ -8,27 +8,27 @@ const server = { endpoint: local.endpoint, region: local.region, credentials: co
 const publish = document.querySelector("#publish");
 const module = document.querySelector("#module");
 
-// ---- load the module, whose hashes are in the page
+// ---- the start: the hashes of the module are in the page
 
 /** Loads the wasm, and connects. */
 async function start() {
-  if (!globalThis.iot) throw refused("iot.global.js");
+  if (!globalThis.iot) throw notLoaded("iot.global.js");
   showState(iot);
   await iot.load({ integrity: module.dataset.wasmIntegrity }).catch(() => {
-    throw refused("iot.wasm");
+    throw notLoaded("iot.wasm");
   });
   await iot.connect(server);
   document.querySelector("#origins").textContent = `This page is from ${location.origin}. iot.wasm ${iot.version} is from ${new URL(module.src).origin}.`;
-  await iot.subscribe("public/sample/#", list, { qos: 1 });
+  await iot.subscribe("public/sample/#", showMessage, { qos: 1 });
 }
 
-/** Returns the error of a file that the browser has not loaded. */
-function refused(file) {
+/** Shows that the module is not loaded, and returns the error for the file that the browser has refused. */
+function notLoaded(file) {
   Object.assign(document.querySelector("#state"), { textContent: "Not loaded" }).dataset.state = "lost";
   return new Error(`The browser has refused ${file}. Its hash differs from the hash in this page, or it was not found. The console of the browser shows the reason.`);
 }
 
-/** Returns a function that gets the temporary keys of a guest. The module cognito.js does it too, and also for signed-in users. */
+/** Returns a function that gets the temporary keys of a guest. The module cognito.js does the same, also for signed-in users. */
 function cognito({ identityPoolId, endpoint = `https://cognito-identity.${identityPoolId.split(":")[0]}.amazonaws.com` }) {
   let identity;
   async function call(action, body) {
@@ -54,11 +54,11 @@ publish.addEventListener("submit", (event) => {
 });
 
 /** Adds a message to the list. */
-function list(message) {
+function showMessage(message) {
   addTo("#messages", `${message.topic}: ${message.text()}`);
 }
 
-/** Adds a text to the start of a list, which shows the last ten. */
+/** Adds a text to the start of a list, which keeps the newest ten. */
 function addTo(selector, text) {
   const items = document.querySelector(selector);
   const item = document.createElement("li");
@@ -70,13 +70,13 @@ function addTo(selector, text) {
 // ---- what the policy refuses
 
 /** Adds a script to the page. */
-function run(script) {
+function addScript(script) {
   document.body.append(Object.assign(document.createElement("script"), script));
 }
 
 const attacks = document.querySelector("#attacks").elements;
-attacks.inline.addEventListener("click", () => run({ textContent: "globalThis.broken = true" }));
-attacks.foreign.addEventListener("click", () => run({ src: "https://example.com/script.js" }));
+attacks.inline.addEventListener("click", () => addScript({ textContent: "globalThis.broken = true" }));
+attacks.foreign.addEventListener("click", () => addScript({ src: "https://example.com/script.js" }));
 attacks.send.addEventListener("click", () => fetch("https://example.com/").catch(() => {}));
 
 // The browser reports each refusal with an event.
