@@ -25,6 +25,8 @@ const sameTimes = `if (location.protocol === "http:") {
 
 // sameMessages publishes the messages of the pictures.
 const sameMessages = `
+	let at = Date.UTC(2026, 0, 15, 10, 42, 17);
+	Date.now = () => (at += 7);
 	for (let i = 0; i < 40; i++) {
 		const room = ["kitchen", "bedroom", "cellar"][i % 3];
 		await iot.publish("site/" + room + "/climate", { json: { temperature: Math.round(10 * (19 + 3 * Math.sin(i / 5) + i % 3)) / 10, humidity: 48 + i % 7 } }, { qos: 1, contentType: "application/json", userProperties: [["device", "sensor-" + room]] });

@@ -29,7 +29,7 @@ export class App {
   /** Whether the readers of messages do not show newer messages. The history continues. */
   paused = false;
   pauseChanged = new Emitter();
-  /** Opens the dialog with the code of an action; ui/code.js sets it. @type {(action: string, given?: import("./core/snippets.js").Arguments) => void} */
+  /** Opens the dialog with the code of an action; ui/code.js sets it. @type {(action: string, given?: import("./core/snippets.js").Arguments, profile?: import("./core/profiles.js").Profile) => void} */
   showCode;
   /** Shows a view by its name; ui/views.js sets it. @type {(name: string) => void} */
   show;

@@ -8,8 +8,15 @@ export class Commands {
   #commands = new Map();
   changed = new Emitter();
 
-  /** Adds a command: { id, title, keys?, run(), hidden? }. Returns a function that removes it. */
-  add(command) {
+  /** Shows a view, and then calls a function; ui/views.js sets it. @type {(view: string, work: () => unknown) => unknown} */
+  inView = (view, work) => work();
+
+  /**
+   * Adds a command: { id, title, keys?, run(), hidden?, view?, last? }. With a view, the command shows it first. The command
+   * palette lists commands with `last` after the others. Returns a function that removes the command.
+   */
+  add({ view, run, ...others }) {
+    const command = { ...others, run: view ? () => this.inView(view, run) : run };
     this.#commands.set(command.id, command);
     this.changed.emit();
     return () => this.#commands.delete(command.id) && this.changed.emit();

@@ -8,7 +8,7 @@ export class Source {
   }
 }
 
-const MAX_WIDTH = 76; // the width of an object in one line, in characters
+const MAX_WIDTH = 64; // the width of an object in one line, in characters
 
 /**
  * Returns a value as the source code of JavaScript. Members that are undefined are omitted. The code may be a part of an

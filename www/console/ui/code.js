@@ -33,9 +33,9 @@ export function mountCode(app) {
     kept.set("language", language);
   });
 
-  app.showCode = (action, given = {}) => {
+  app.showCode = (action, given = {}, profile = app.connection.profile) => {
     title.textContent = `Code: ${ACTIONS[action].title}`;
-    for (const [i, { id }] of LANGUAGES.entries()) panels[i].textContent = snippet(action, given, app.connection.profile, id);
+    for (const [i, { id }] of LANGUAGES.entries()) panels[i].textContent = snippet(action, given, profile, id);
     const language = kept.get("language", "module");
     select(`code-${NEEDS[language] ? language : "module"}`);
     dialog.showModal();
@@ -54,7 +54,7 @@ export function mountCode(app) {
     await app.ready;
     app.showCode(action, forms[action]?.());
   });
-  for (const [action, { title }] of Object.entries(ACTIONS)) app.commands.add({ id: `code-${action}`, title: `Code: ${title}`, run: () => show(action) });
+  for (const [action, { title }] of Object.entries(ACTIONS)) app.commands.add({ id: `code-${action}`, title: `Code: ${title}`, last: true, run: () => show(action) });
   $("publish-code").addEventListener("click", () => show("publish"));
   $("subscribe-code").addEventListener("click", () => show("subscribe"));
 }

@@ -28,7 +28,7 @@ export function mountPalette({ commands, run }) {
     const found = commands.list.filter(({ id, hidden }) => !hidden && id !== "palette")
       .map((command) => ({ command, match: match(text, command.title) }))
       .filter(({ match }) => match)
-      .sort((a, b) => b.match.score - a.match.score || age(a.command) - age(b.command));
+      .sort((a, b) => b.match.score - a.match.score || age(a.command) - age(b.command) || Number(a.command.last ?? 0) - Number(b.command.last ?? 0));
     shown = found.map(({ command }) => command);
     list.replaceChildren(...found.map(({ command, match }, i) => h("li", { id: `palette-${i}`, role: "option" },
       h("span", {}, ...[...command.title].map((c, at) => (match.at.includes(at) ? h("b", {}, c) : c))),

@@ -57,6 +57,11 @@ export function mountViews(app) {
     app.commands.add({ id: `view-${view}`, title: `Go to: ${link.textContent}`, run: () => (location.hash = `#/${view}`) });
   }
   app.show = (name) => (location.hash = `#/${name}`);
+  app.commands.inView = (name, work) => {
+    if (current === name) return work();
+    addEventListener("hashchange", work, { once: true }); // a change of the view moves the focus, so work comes after it
+    app.show(name);
+  };
   // The messages are mounted in any case, because the form and the list of subscriptions belong to them.
   if (follow(), current !== "messages") mounted.set("messages", load("messages").then((view) => (view.hide?.(), view)));
   // A form of the messages that the user submits before they are mounted is submitted again afterwards.

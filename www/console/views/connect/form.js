@@ -119,6 +119,7 @@ export function mountForm(root, app) {
         h("label", { class: "check" }, atStart, "Connect in new tabs"),
         button("↑", () => profiles.move(id, -1), { "aria-label": "Move the profile up", class: "icon", id: "move-up" }),
         button("↓", () => profiles.move(id, 1), { "aria-label": "Move the profile down", class: "icon", id: "move-down" }),
+        button("Code", () => app.showCode("connect", {}, profiles.get(id)), { id: "connect-code" }),
         button("Duplicate", () => (profiles.duplicate(id), focus()), { id: "duplicate" }),
         button(id === "local" ? "Reset" : "Delete", () => run(remove), { id: "delete" }),
         h("button", { class: "primary", id: "connect" }, "Connect")),

@@ -24,9 +24,9 @@ export function mount(root, app) {
     readers[selected].show(false);
     readers[(selected = id)].show(true);
   });
-  commands.add({ id: "list", title: "Messages: list", keys: "1", run: () => select("tab-list") });
-  commands.add({ id: "tree", title: "Messages: topic tree", keys: "2", run: () => select("tab-tree") });
-  commands.add({ id: "chart", title: "Messages: chart", keys: "3", run: () => select("tab-chart") });
+  commands.add({ id: "list", view: "messages", title: "Messages: list", keys: "1", run: () => select("tab-list") });
+  commands.add({ id: "tree", view: "messages", title: "Messages: topic tree", keys: "2", run: () => select("tab-tree") });
+  commands.add({ id: "chart", view: "messages", title: "Messages: chart", keys: "3", run: () => select("tab-chart") });
 
   const pause = () => {
     app.paused = !app.paused;
@@ -34,10 +34,10 @@ export function mount(root, app) {
     app.pauseChanged.emit();
   };
   $("pause").addEventListener("click", pause);
-  commands.add({ id: "pause", title: "Pause or resume the display of messages", keys: "P", run: pause });
+  commands.add({ id: "pause", view: "messages", title: "Pause or resume the display of messages", keys: "P", run: pause });
   const clear = () => messages.clear();
   $("clear").addEventListener("click", clear);
-  commands.add({ id: "clear", title: "Clear the messages", run: clear });
+  commands.add({ id: "clear", view: "messages", title: "Clear the messages", run: clear });
 
   const limit = $("limit");
   limit.value = String(messages.maxBytes / 2 ** 20);

@@ -18,7 +18,7 @@ export function mountSubscriptions({ subscriptions, messages, commands, run }) {
       form.reset();
     }, form.querySelector(".primary"));
   });
-  commands.add({ id: "subscribe", title: "Subscribe to a topic filter", keys: "S", run: () => form.elements.filter.focus() });
+  commands.add({ id: "subscribe", view: "messages", title: "Subscribe to a topic filter", keys: "S", run: () => form.elements.filter.focus() });
 
   const edit = (entry) => {
     const name = h("input", { name: "name", value: entry.name, autocomplete: "off", maxLength: 60 });
