@@ -90,11 +90,12 @@ async function refresh() {
 /** Returns the addresses that a file contains. @param {string} file @param {string} text @returns {string[]} */
 function namesIn(file, text) {
   const all = (pattern, from) => [...text.matchAll(pattern)].map(([, name]) => new URL(name, from).href);
-  if (file.endsWith(".css")) return all(/url\(["']?([^"')]+)/g, file);
+  if (file.endsWith(".css")) return all(/(?:url\(|@import )\s*["']?([^"')]+)/g, file);
   if (file.endsWith(".webmanifest")) return all(/"src":\s*"([^"]+)"/g, file);
   if (file.endsWith(".js")) {
     return [
       ...all(/\b(?:from|import)\s*\(?\s*["'](\.[^"']+\.js)["']/g, file),
+      ...[...text.matchAll(/\bstylesheet\("(\w+)"\)/g)].map(([, name]) => new URL(`console/css/${name}.css`, base).href), // ui/stylesheet.js
       ...all(/["'](console\/[\w./-]+\.(?:css|js))["']/g, base.href),
     ];
   }

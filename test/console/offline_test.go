@@ -104,13 +104,13 @@ func TestOffline(t *testing.T) {
 	s.down.Store(true)
 	p.Visit("about:blank")
 	p.Visit(s.URL)
+	p.Until(`document.querySelector("#problem").textContent.includes("The server of this page cannot be reached.")`)
 	for _, view := range views {
 		p.Eval(`location.hash = "#/`+view+`"`, nil)
 		p.Until(mounted(view))
 	}
 	p.Is(`getComputedStyle(document.querySelector("#view-learn")).outlineColor`, `"rgb(1, 2, 3)"`)
 	p.Eval(`await iot.load()`, nil)
-	p.Until(`document.querySelector("#problem").textContent.includes("The server of this page cannot be reached.")`)
 	p.Is(`await fetch("local.json").then(() => "answered", () => "failed")`, `"failed"`)
 
 	// The page is itself again when the server is back.

@@ -31,7 +31,7 @@ const sameMessages = `
 		const room = ["kitchen", "bedroom", "cellar"][i % 3];
 		await iot.publish("site/" + room + "/climate", { json: { temperature: Math.round(10 * (19 + 3 * Math.sin(i / 5) + i % 3)) / 10, humidity: 48 + i % 7 } }, { qos: 1, contentType: "application/json", userProperties: [["device", "sensor-" + room]] });
 		if (i % 8 === 0) await iot.publish("site/lamp/state", i % 16 ? "off" : "on", { qos: 1, retain: true });
-		if (i % 10 === 0) await iot.publish("fleet/truck-0" + (1 + i / 10) + "/position", { json: { lat: 48.2 + i / 100, lon: 16.37 - i / 200, speed: 40 + i } }, { qos: 1 });
+		if (i % 10 === 0) await iot.publish("fleet/truck-0" + (1 + i / 10) + "/position", { json: { lat: (4820 + i) / 100, lon: (1637 - i / 2) / 100, speed: 40 + i } }, { qos: 1 });
 	}`
 
 // sameHeader replaces the port, the client id and the counters.
