@@ -84,10 +84,10 @@ func TestShadow(t *testing.T) {
 
 	// A version conflict: the other client changes the shadow while the person types.
 	p.Click(`[aria-label^="Change desired.on,"]`)
-	p.Until(`document.activeElement.matches(".edit input")`)
+	p.Until(`document.activeElement.matches("form.edit input")`)
 	typeKeys(p, "fal")
 	other.Eval(`await lamp.update({ desired: { on: "blinking" } })`, nil)
-	p.Until(`document.querySelector(".edit [role=status]")?.textContent.includes("blinking")`)
+	p.Until(`document.querySelector("form.edit [role=status]")?.textContent.includes("blinking")`)
 	typeKeys(p, "se\r")
 	p.Until(`document.querySelector("#shadow-conflict").textContent.includes("You began with version 5. The shadow has version 6 now")`)
 	p.Is(`document.querySelector("#shadow-conflict .changes").textContent`, `"desired.on: true → \"blinking\""`)
@@ -96,7 +96,7 @@ func TestShadow(t *testing.T) {
 	p.Click("#shadow-conflict .primary")
 	p.Until(`document.querySelector("#shadow-conflict").hidden`)
 	other.Is(`(await lamp.get()).state.desired.on`, `false`)
-	p.Until(`!document.querySelector(".edit") && tree("desired").includes("on=false")`)
+	p.Until(`!document.querySelector("form.edit") && tree("desired").includes("on=false")`)
 
 	// The JSON of a section, with a key that is removed.
 	p.Click("#shadow-desired [aria-pressed]")
