@@ -182,7 +182,7 @@ func TestCode(t *testing.T) {
 	p.Fill("#publish [name=topic]", "room/1")
 	p.Fill("#publish [name=payload]", `{"t":21}`)
 	p.Click("#publish-code")
-	p.Until(`document.querySelector("#code").open`)
+	p.Until(`document.querySelector("#code")?.open`)
 	p.Is(`document.querySelector("#code-panel-module").textContent.includes('await iot.publish("room/1", { json: { t: 21 } }, { qos: 1 });')`, `true`)
 	p.Press(kb.ArrowRight)
 	p.Until(`!document.querySelector("#code-panel-react").hidden`)
@@ -192,7 +192,7 @@ func TestCode(t *testing.T) {
 	p.Until(`copied?.includes('import { useConnection, usePublish } from "iot.wasm/react"')`)
 	p.Accessible()
 	p.Press(kb.Escape)
-	p.Until(`!document.querySelector("#code").open && document.activeElement.id === "publish-code"`)
+	p.Until(`!document.querySelector("#code")?.open && document.activeElement.id === "publish-code"`)
 
 	p.Fill("#subscribe [name=filter]", "room/+")
 	p.Click("#subscribe-code")

@@ -80,7 +80,7 @@ func TestEngines(t *testing.T) {
 			w.Until(`document.querySelector("#reader-tree").innerText.includes("room")`)
 			w.Click("#tab-chart")
 			w.Click("#publish-code")
-			w.Until(`document.querySelector("#code").open && document.querySelector("#code pre:not([hidden])").textContent.includes("room/kitchen")`)
+			w.Until(`document.querySelector("#code")?.open && document.querySelector("#code pre:not([hidden])").textContent.includes("room/kitchen")`)
 			w.Click("#code .head button")
 			w.Click("#commands")
 			w.Type("#palette-field", "learn"+enterKey)

@@ -96,9 +96,9 @@ func TestLearn(t *testing.T) {
 	p := open(t, harness.Serve(t), "#/learn")
 	p.Until(`document.querySelectorAll(".demos li").length > 0`)
 	p.Click(".choices li:last-child button")
-	p.Until(`document.querySelector("#code").open && document.querySelector("#code-title").textContent === "Code: Follow the connected clients"`)
+	p.Until(`document.querySelector("#code")?.open && document.querySelector("#code-title").textContent === "Code: Follow the connected clients"`)
 	p.Click("#code .head button")
-	p.Until(`!document.querySelector("#code").open`)
+	p.Until(`!document.querySelector("#code")?.open`)
 	p.Accessible()
 
 	// The demos are those of their index, with the same titles.

@@ -24,7 +24,7 @@ export function mountCode(app) {
     h("div", { class: "row head" }, title, button("Close", () => dialog.close())),
     h("div", { class: "row head" }, list, h("span", { class: "grow" }), button("Copy", ({ currentTarget }) => copy(currentTarget, shown().textContent, shown()), { id: "code-copy" })),
     panels, needs);
-  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close()); // the backdrop
   const shown = () => /** @type {HTMLElement} */ (panels.find((panel) => !panel.hidden));
   const select = tabs(list, (id) => {
@@ -36,6 +36,7 @@ export function mountCode(app) {
   app.showCode = (action, given = {}, profile = app.connection.profile) => {
     title.textContent = `Code: ${ACTIONS[action].title}`;
     for (const [i, { id }] of LANGUAGES.entries()) panels[i].textContent = snippet(action, given, profile, id);
+    document.body.append(dialog); // select() finds the panels by their ids
     const language = kept.get("language", "module");
     select(`code-${NEEDS[language] ? language : "module"}`);
     dialog.showModal();

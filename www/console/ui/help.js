@@ -17,12 +17,13 @@ export function mountHelp({ commands }) {
     h("div", { class: "row head" }, h("h2", { id: "help-title", class: "grow" }, "Keys"), button("Close", () => dialog.close())),
     h("table", {}, h("thead", { class: "hidden" }, h("tr", {}, h("th", { scope: "col" }, "Key"), h("th", { scope: "col" }, "Effect"))), rows),
     h("p", { class: "small" }, "Keys without Ctrl do not work while you type into a field. On a Mac, ⌘ also works as Ctrl."));
-  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close()); // the backdrop
 
   const open = () => {
     const all = [...commands.list.filter(({ keys }) => keys).map(({ keys, title }) => [keys, title]), ...OTHERS];
     rows.replaceChildren(...all.map(([keys, title]) => h("tr", {}, h("td", {}, ...keys.split("+").flatMap((key, i) => [i > 0 && " ", h("kbd", {}, key)])), h("td", {}, title))));
+    document.body.append(dialog);
     dialog.showModal();
   };
   commands.add({ id: "help", title: "Show all keys", keys: "?", run: open });

@@ -17,7 +17,7 @@ export function mountPalette({ commands, run }) {
   const list = h("ul", { id: "palette-list", role: "listbox", "aria-label": "Commands" });
   const none = h("p", { class: "dim", role: "status" });
   const dialog = h("dialog", { id: "palette", "aria-label": "Command palette" }, field, list, none);
-  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
   /** The commands that are shown. @type {any[]} */
   let shown = [];
   let selected = 0;
@@ -65,6 +65,7 @@ export function mountPalette({ commands, run }) {
 
   const open = () => {
     field.value = "";
+    document.body.append(dialog);
     dialog.showModal();
     show();
     field.focus();
