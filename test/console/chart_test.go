@@ -215,7 +215,7 @@ func TestChartFiles(t *testing.T) {
 // TestChartModules checks the parts of the chart that need many points.
 func TestChartModules(t *testing.T) {
 	p := open(t, harness.Serve(t), "")
-	p.Eval(`Object.assign(globalThis, await import("/console/core/series.js"), await import("/console/core/sampling.js"), await import("/console/core/messages.js"), await import("/console/core/numbers.js")), 0`, nil)
+	p.Eval(`Object.assign(globalThis, await import("/console/core/messages/series.js"), await import("/console/core/messages/sampling.js"), await import("/console/core/messages/messages.js"), await import("/console/core/messages/numbers.js")), 0`, nil)
 	// More points than pixels: the extremes and the figures stay.
 	p.Is(`(() => {
 		const series = new Series("t", [], ""), other = new Series("u", [], "");

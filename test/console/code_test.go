@@ -21,8 +21,8 @@ func programs(t *testing.T, profile, arguments string) (all map[string]map[strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	script := `const { SECRETS } = await import("./www/console/core/fields.js");
-		const { ACTIONS, LANGUAGES, snippet } = await import("./www/console/core/snippets.js");
+	script := `const { SECRETS } = await import("./www/console/core/profiles/fields.js");
+		const { ACTIONS, LANGUAGES, snippet } = await import("./www/console/core/code/snippets.js");
 		const all = Object.keys(ACTIONS).map((action) => [action, Object.fromEntries(LANGUAGES.map(({ id }) => [id, snippet(action, ` + arguments + `, ` + profile + `, id)]))]);
 		console.log(JSON.stringify(Object.fromEntries(all)));`
 	cmd := exec.Command(node, "--no-warnings", "--input-type=module", "-e", script)

@@ -125,7 +125,7 @@ func TestProfileKinds(t *testing.T) {
 		document.querySelector("#field-accessKeyId").dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
 	})()`, nil)
 	connects(p, "Temporary")
-	p.Is(`await (async () => { const { readKeys } = await import("./console/core/aws-keys.js");
+	p.Is(`await (async () => { const { readKeys } = await import("./console/core/profiles/aws-keys.js");
 		return ["export AWS_ACCESS_KEY_ID=A1\nexport AWS_SECRET_ACCESS_KEY='b/+='", "[default]\naws_access_key_id = A1\naws_secret_access_key = b/+=", '$Env:AWS_ACCESS_KEY_ID="A1"\n$Env:AWS_SECRET_ACCESS_KEY="b/+="', "A1"].map((text) => readKeys(text) ?? null) })()`,
 		`[{"accessKeyId": "A1", "secretAccessKey": "b/+="}, {"accessKeyId": "A1", "secretAccessKey": "b/+="}, {"accessKeyId": "A1", "secretAccessKey": "b/+="}, null]`)
 	p.Is(`/^Access key ASIA\w+\. It expires in \d+ (h|min)/.test(document.querySelector("#credential").textContent)`, `true`)

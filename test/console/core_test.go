@@ -11,7 +11,7 @@ import (
 func TestDiff(t *testing.T) {
 	p := harness.NewPerson(t, harness.Serve(t).URL, patience)
 	p.Is(`await (async () => {
-		const { diffLines, foldEqual } = await import("/console/core/diff.js");
+		const { diffLines, foldEqual } = await import("/console/core/messages/diff.js");
 		let seed = 1;
 		const random = (n) => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) % n;
 		for (let round = 0; round < 3000; round++) {
@@ -33,7 +33,7 @@ func TestDiff(t *testing.T) {
 func TestSlices(t *testing.T) {
 	p := harness.NewPerson(t, harness.Serve(t).URL, patience)
 	p.Eval(`globalThis.check = (async () => {
-		const { Messages } = await import("/console/core/messages.js"), { Results } = await import("/console/core/results.js");
+		const { Messages } = await import("/console/core/messages/messages.js"), { Results } = await import("/console/core/messages/results.js");
 		const messages = new Messages(), results = new Results(messages, { list: [] }), encoder = new TextEncoder();
 		messages.maxRecords = 100_000;
 		const add = (count) => {

@@ -176,7 +176,7 @@ func TestPublishCompose(t *testing.T) {
 // The parts of the form without elements: JSON, templates, drafts.
 func TestPublishModules(t *testing.T) {
 	p := open(t, harness.Serve(t), "")
-	p.Eval(`globalThis.json = await import("/console/core/publish-json.js"); globalThis.drafts = await import("/console/core/publish-draft.js"); globalThis.templates = await import("/console/core/publish-template.js"); 0`, nil)
+	p.Eval(`globalThis.json = await import("/console/core/publish/json.js"); globalThis.drafts = await import("/console/core/publish/draft.js"); globalThis.templates = await import("/console/core/publish/template.js"); 0`, nil)
 	// A text has a problem exactly if JSON.parse refuses it, and its indented form has the same value.
 	p.Is(`['{}', '[]', '1', '-0.5e+3', '"a\\u00e9\\n"', '{"a":[1,{"b":null}],"c":true}', ' [ [ ] , { } ] ', '', ' ', '{', '[1', '[1,]', '{"a":1,}', '{"a" 1}', "{'a':1}", '01', '1.', '+1', 'nul', '"a', '"\\x"', '"\t"', '{"a":1}x', '[1 2]', '}', ',', '{,}', '{"a":}', '"\n"', '{"a":1]', '[1}', 'truefalse']
 		.filter((text) => { let value, ok = true; try { value = JSON.parse(text) } catch { ok = false }

@@ -224,7 +224,7 @@ func TestPublishResults(t *testing.T) {
 	p.Until(`document.querySelectorAll("#published .good").length === 2 && document.querySelector("#published").textContent.includes("It was queued while offline.")`)
 
 	// The stand-in, like AWS IoT Core, does not send reason code 16.
-	p.Is(`(await import("/console/core/publish.js")).resultText(1, { reasonCode: 16 }, 2.6)`, `"Acknowledged after 3 ms: no subscriber received it (reason code 16)."`)
+	p.Is(`(await import("/console/core/publish/publish.js")).resultText(1, { reasonCode: 16 }, 2.6)`, `"Acknowledged after 3 ms: no subscriber received it (reason code 16)."`)
 	p.Click("#link")
 	p.Until(`iot.state === "closed"`)
 	p.Click("#publish .primary")

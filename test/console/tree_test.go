@@ -234,7 +234,7 @@ func TestTreePause(t *testing.T) {
 // TestTreeBounds checks the bounds of the module: it removes the topics without recent messages.
 func TestTreeBounds(t *testing.T) {
 	p := open(t, harness.Serve(t), "")
-	p.Eval(`Object.assign(globalThis, await import("/console/core/topic-tree.js"), await import("/console/core/messages.js")), 0`, nil)
+	p.Eval(`Object.assign(globalThis, await import("/console/core/messages/topic-tree.js"), await import("/console/core/messages/messages.js")), 0`, nil)
 	p.Is(`(() => {
 		const messages = new Messages(), tree = new TopicTree(messages);
 		tree.maxLevels = 100;

@@ -2,10 +2,10 @@
 import { Commands } from "./core/commands.js";
 import { Connection } from "./core/connection.js";
 import { Emitter } from "./core/emitter.js";
-import { Messages } from "./core/messages.js";
-import { Profiles } from "./core/profiles.js";
-import { Subscriptions } from "./core/subscriptions.js";
-import { TopicTree } from "./core/topic-tree.js";
+import { Messages } from "./core/messages/messages.js";
+import { Profiles } from "./core/profiles/profiles.js";
+import { Subscriptions } from "./core/messages/subscriptions.js";
+import { TopicTree } from "./core/messages/topic-tree.js";
 import { mountCode } from "./ui/code.js";
 import { button } from "./ui/dom.js";
 import { mountHeader } from "./ui/header.js";
@@ -29,7 +29,7 @@ export class App {
   /** Whether the readers of messages do not show newer messages. The history continues. */
   paused = false;
   pauseChanged = new Emitter();
-  /** Opens the dialog with the code of an action; ui/code.js sets it. @type {(action: string, given?: import("./core/snippets.js").Arguments, profile?: import("./core/profiles.js").Profile) => void} */
+  /** Opens the dialog with the code of an action; ui/code.js sets it. @type {(action: string, given?: import("./core/code/snippets.js").Arguments, profile?: import("./core/profiles/profiles.js").Profile) => void} */
   showCode;
   /** Shows a view by its name; ui/views.js sets it. @type {(name: string) => void} */
   show;

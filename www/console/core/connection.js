@@ -1,7 +1,7 @@
 import iot from "../../iot.js";
 import { Emitter } from "./emitter.js";
-import { optionsOf } from "./options.js";
-import { LOCAL } from "./profiles.js";
+import { optionsOf } from "./profiles/options.js";
+import { LOCAL } from "./profiles/profiles.js";
 import { Samples } from "./samples.js";
 import { session } from "./storage.js";
 
@@ -22,7 +22,7 @@ export class Connection {
   samples = new Samples(iot);
   /** The host of the endpoint of the current profile. */
   host = "";
-  /** The facts about the credentials of the last attempt. @type {import("./options.js").Credential} */
+  /** The facts about the credentials of the last attempt. @type {import("./profiles/options.js").Credential} */
   credential = {};
   /** The time of the next attempt by performance.now(), while the client waits for it. @type {number | undefined} */
   nextAttempt;
@@ -33,7 +33,7 @@ export class Connection {
   /** Called with an error to show, or with undefined to hide the last one. */
   failed = new Emitter();
 
-  /** @param {import("./profiles.js").Profiles} profiles */
+  /** @param {import("./profiles/profiles.js").Profiles} profiles */
   constructor(profiles) {
     this.#profiles = profiles;
     this.#profileId = profiles.initial.id;

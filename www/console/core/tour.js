@@ -1,5 +1,5 @@
 import { Emitter } from "./emitter.js";
-import { optionsOf } from "./options.js";
+import { optionsOf } from "./profiles/options.js";
 import { kept } from "./storage.js";
 
 /**
@@ -137,7 +137,7 @@ export class Tour {
     this.#second = undefined;
   }
 
-  /** @param {import("./messages.js").MessageRecord} record */
+  /** @param {import("./messages/messages.js").MessageRecord} record */
   #receive(record) {
     const { topic, retain } = record, { client } = this.#connection;
     if (retain) this.#complete("retained");

@@ -1,4 +1,4 @@
-import { ACTIONS, LANGUAGES, snippet } from "../core/snippets.js";
+import { ACTIONS, LANGUAGES, snippet } from "../core/code/snippets.js";
 import { kept } from "../core/storage.js";
 import { $, button, copy, h, tabs } from "./dom.js";
 
@@ -11,7 +11,7 @@ const NEEDS = {
 };
 
 /**
- * The dialog with the code of an action. `app.showCode(action, arguments)` opens it; core/snippets.js has the actions.
+ * The dialog with the code of an action. `app.showCode(action, arguments)` opens it; core/code/snippets.js has the actions.
  * @param {import("../main.js").App} app
  */
 export function mountCode(app) {

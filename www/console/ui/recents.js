@@ -2,7 +2,7 @@ import { button, h } from "./dom.js";
 
 /**
  * A list of buttons for the values that the user has chosen last.
- * @param {import("../core/recent.js").Recent} recent
+ * @param {import("../core/things/recent.js").Recent} recent
  * @param {(value: any) => string} textOf
  * @param {(value: any) => void} choose
  */

@@ -1,6 +1,6 @@
-import { readKeys } from "../../core/aws-keys.js";
-import { ADVANCED, fieldsOf, KINDS } from "../../core/fields.js";
-import { fieldOfError, problemsOf } from "../../core/options.js";
+import { readKeys } from "../../core/profiles/aws-keys.js";
+import { ADVANCED, fieldsOf, KINDS } from "../../core/profiles/fields.js";
+import { fieldOfError, problemsOf } from "../../core/profiles/options.js";
 import { button, h } from "../../ui/dom.js";
 
 /**
@@ -16,7 +16,7 @@ export function mountForm(root, app) {
   const form = h("form", { id: "profile-form", autocomplete: "off", noValidate: true });
   root.append(form);
 
-  /** The elements of the fields, by name. @type {Map<string, { field: import("../../core/fields.js").Field, input: any, problem: HTMLElement }>} */
+  /** The elements of the fields, by name. @type {Map<string, { field: import("../../core/profiles/fields.js").Field, input: any, problem: HTMLElement }>} */
   let controls = new Map();
   let drawnId;
 

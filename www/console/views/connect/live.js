@@ -61,7 +61,7 @@ export function mountLive(root, { connection, commands, run }) {
   };
 }
 
-/** Returns how long credentials are valid, without a secret. @param {import("../../core/options.js").Credential} credential */
+/** Returns how long credentials are valid, without a secret. @param {import("../../core/profiles/options.js").Credential} credential */
 function credentialText({ keyId, expiration, issued }) {
   const now = Date.now(), parts = [];
   if (keyId) parts.push(`Access key ${keyId}.`);

@@ -1,4 +1,4 @@
-import { KINDS } from "../../core/fields.js";
+import { KINDS } from "../../core/profiles/fields.js";
 import { button, h } from "../../ui/dom.js";
 
 /**

@@ -1,5 +1,5 @@
 import { diagnose, diagnoseSteps } from "../../../diagnose.js";
-import { optionsOf } from "../../core/options.js";
+import { optionsOf } from "../../core/profiles/options.js";
 import { kept } from "../../core/storage.js";
 import { button, copy, h } from "../../ui/dom.js";
 

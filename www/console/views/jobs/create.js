@@ -1,5 +1,5 @@
-import { canCreate, createCommand, createJob } from "../../core/create-job.js";
-import { EXAMPLES, MAX_DOCUMENT, parseDocument } from "../../core/job-document.js";
+import { canCreate, createCommand, createJob } from "../../core/things/create-job.js";
+import { EXAMPLES, MAX_DOCUMENT, parseDocument } from "../../core/things/job-document.js";
 import { CodeBlock } from "../../ui/code-block.js";
 import { h } from "../../ui/dom.js";
 import { JsonField } from "../../ui/json-field.js";

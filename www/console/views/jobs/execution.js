@@ -1,4 +1,4 @@
-import { progressOf } from "../../core/job-document.js";
+import { progressOf } from "../../core/things/job-document.js";
 import { button, h } from "../../ui/dom.js";
 
 const STATUS = { QUEUED: "queued", IN_PROGRESS: "in progress", SUCCEEDED: "succeeded", FAILED: "failed", REJECTED: "rejected", TIMED_OUT: "timed out", REMOVED: "removed", CANCELED: "canceled" };
@@ -27,8 +27,8 @@ export class ExecutionCard {
   #next = h("span", { class: "small" });
 
   /**
-   * @param {import("../../core/jobs-model.js").Execution} execution
-   * @param {(jobId: string, status: import("../../jobs.js").JobUpdateStatus, options: object, button?: HTMLButtonElement) => Promise<any>} act resolves with the error of the update, or undefined
+   * @param {import("../../core/things/jobs-model.js").Execution} execution
+   * @param {(jobId: string, status: import("../../../jobs.js").JobUpdateStatus, options: object, button?: HTMLButtonElement) => Promise<any>} act resolves with the error of the update, or undefined
    */
   constructor(execution, act) {
     this.#act = act;
@@ -54,7 +54,7 @@ export class ExecutionCard {
     this.update(execution, false);
   }
 
-  /** @param {import("../../core/jobs-model.js").Execution} execution @param {boolean} next whether it is the next one for the device */
+  /** @param {import("../../core/things/jobs-model.js").Execution} execution @param {boolean} next whether it is the next one for the device */
   update(execution, next) {
     this.#execution = execution;
     const { status, statusDetails, versionNumber, executionNumber, queuedAt, startedAt, lastUpdatedAt, jobDocument } = execution;
@@ -125,7 +125,7 @@ export class ExecutionCard {
   }
 }
 
-/** Returns a row of the list of executions that have ended. @param {import("../../core/jobs-model.js").Execution} execution */
+/** Returns a row of the list of executions that have ended. @param {import("../../core/things/jobs-model.js").Execution} execution */
 export function endedRow({ jobId, status, statusDetails, ended, elsewhere }) {
   return h("li", {}, h("strong", {}, jobId), " ", elsewhere ? h("span", { class: "badge" }, "ended elsewhere") : badge(status), " ",
     h("time", { class: "dim small" }, new Date(ended).toLocaleTimeString()), " ",

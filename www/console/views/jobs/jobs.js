@@ -1,9 +1,9 @@
 import { oncePerFrame } from "../../core/emitter.js";
-import { JobsModel, MAX_ENDED } from "../../core/jobs-model.js";
+import { JobsModel, MAX_ENDED } from "../../core/things/jobs-model.js";
 import { permissionsText } from "../../core/permissions.js";
-import { Recent } from "../../core/recent.js";
-import { cliOptions, shellWord } from "../../core/shell.js";
-import { SimulatedDevice } from "../../core/simulated-device.js";
+import { Recent } from "../../core/things/recent.js";
+import { cliOptions, shellWord } from "../../core/code/shell.js";
+import { SimulatedDevice } from "../../core/things/simulated-device.js";
 import { CodeBlock } from "../../ui/code-block.js";
 import { button, h } from "../../ui/dom.js";
 import { recentsOf } from "../../ui/recents.js";

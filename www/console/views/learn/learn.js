@@ -1,4 +1,4 @@
-import { ACTIONS } from "../../core/snippets.js";
+import { ACTIONS } from "../../core/code/snippets.js";
 import { STEPS } from "../../core/tour.js";
 import { button, h } from "../../ui/dom.js";
 import { DEMOS, DOCUMENTS, PAGES } from "./links.js";

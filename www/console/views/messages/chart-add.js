@@ -1,6 +1,6 @@
-import { numbersOf } from "../../core/numbers.js";
-import { MAX_SERIES } from "../../core/series.js";
-import { pathText } from "../../core/search-path.js";
+import { numbersOf } from "../../core/messages/numbers.js";
+import { MAX_SERIES } from "../../core/messages/series.js";
+import { pathText } from "../../core/messages/search-path.js";
 import { button, h } from "../../ui/dom.js";
 import { numberText } from "./chart-legend.js";
 
@@ -14,7 +14,7 @@ const MAX_LOOK_BYTES = 4096;
  * The form that adds a series: a topic, and one of the numbers in its last message. Without a series it also suggests some.
  * @param {HTMLElement} root
  * @param {import("../../main.js").App} app
- * @param {import("../../core/series.js").SeriesSet} set
+ * @param {import("../../core/messages/series.js").SeriesSet} set
  */
 export function mountAdd(root, app, set) {
   const { topics, messages } = app;

@@ -1,5 +1,5 @@
-import { rowsOf } from "../../core/sampling.js";
-import { cell } from "../../core/transfer.js";
+import { rowsOf } from "../../core/messages/sampling.js";
+import { cell } from "../../core/messages/transfer.js";
 import { h } from "../../ui/dom.js";
 
 /** Lets the browser store a file. @param {Blob} blob @param {string} type the end of its name */
@@ -13,7 +13,7 @@ export function download(blob, type) {
 
 /**
  * Returns the points of series in a range of time as CSV, with a column for each series and all points.
- * @param {import("../../core/series.js").Series[]} list
+ * @param {import("../../core/messages/series.js").Series[]} list
  * @param {number} from
  * @param {number} to
  */

@@ -31,11 +31,11 @@ export function mountLegend(root, { onchange, onremove }) {
     h("td", {}, button("×", () => onremove(series), { class: "icon", "aria-label": `Remove ${series.name}` })));
 
   return {
-    /** Makes the rows. @param {import("../../core/series.js").Series[]} list */
+    /** Makes the rows. @param {import("../../core/messages/series.js").Series[]} list */
     make(list) {
       body.replaceChildren(...list.map(rowOf));
     },
-    /** Shows the figures. @param {import("../../core/sampling.js").Sample["figures"]} figures */
+    /** Shows the figures. @param {import("../../core/messages/sampling.js").Sample["figures"]} figures */
     show(figures) {
       figures.forEach((all, i) => {
         const cells = body.rows[i].cells, { last, min, max, mean, count } = all ?? { count: 0 };

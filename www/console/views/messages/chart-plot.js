@@ -35,7 +35,7 @@ export class Plot {
   #values = [0, 1]; // of the axis of values
   #colours = { ink: "", line: "" };
   #data;
-  /** @type {import("../../core/sampling.js").Sample["figures"]} */
+  /** @type {import("../../core/messages/sampling.js").Sample["figures"]} */
   #figures = [];
 
   /**
@@ -75,7 +75,7 @@ export class Plot {
     return { width: Math.max(50, this.#root.clientWidth), height: Math.max(80, this.#root.clientHeight) };
   }
 
-  /** Makes the chart again for a list of series. @param {import("../../core/series.js").Series[]} list */
+  /** Makes the chart again for a list of series. @param {import("../../core/messages/series.js").Series[]} list */
   make(list) {
     this.#chart?.destroy();
     const axis = { stroke: () => this.#colours.ink, font: "12px system-ui", grid: { stroke: () => this.#colours.line, width: 1 }, ticks: { stroke: () => this.#colours.line, width: 1 } };
@@ -103,10 +103,10 @@ export class Plot {
 
   /**
    * Draws.
-   * @param {import("../../core/sampling.js").Sample} sample
+   * @param {import("../../core/messages/sampling.js").Sample} sample
    * @param {number} from
    * @param {number} to
-   * @param {import("../../core/series.js").Series[]} list
+   * @param {import("../../core/messages/series.js").Series[]} list
    */
   show({ data, figures }, from, to, list) {
     if (!this.#chart) return;

@@ -1,8 +1,8 @@
 import { oncePerFrame } from "../../core/emitter.js";
 import { sizeOf } from "../../core/payload.js";
-import { sampleOf } from "../../core/sampling.js";
-import { MAX_POINTS, MAX_SERIES, POINT_BYTES, SeriesSet } from "../../core/series.js";
-import { parsePath } from "../../core/search-path.js";
+import { sampleOf } from "../../core/messages/sampling.js";
+import { MAX_POINTS, MAX_SERIES, POINT_BYTES, SeriesSet } from "../../core/messages/series.js";
+import { parsePath } from "../../core/messages/search-path.js";
 import { kept } from "../../core/storage.js";
 import { button, clock, h } from "../../ui/dom.js";
 import { mountAdd } from "./chart-add.js";
@@ -31,7 +31,7 @@ export function mountChart(root, app) {
   /** @type {[number, number] | undefined} */
   let zoom;
   let shown = false, pausedAt, drawn = 0, timer, at;
-  /** @type {import("../../core/sampling.js").Sample} */
+  /** @type {import("../../core/messages/sampling.js").Sample} */
   let sample = { data: [[]], figures: [] };
 
   const range = h("select", { id: "chart-range" }, RANGES.map(([value, text]) => h("option", { value, selected: value === kept.get("chart-range", MINUTE) }, text)));

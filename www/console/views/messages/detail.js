@@ -1,6 +1,6 @@
-import { codeOf } from "../../core/message-code.js";
+import { codeOf } from "../../core/code/message-code.js";
 import { hexOf, sizeOf, textOf } from "../../core/payload.js";
-import { publishOptions } from "../../core/replay.js";
+import { publishOptions } from "../../core/messages/replay.js";
 import { kept } from "../../core/storage.js";
 import { button, clock, copy, h } from "../../ui/dom.js";
 import { FORMATS, formatsOf, payloadView } from "./payload-view.js";
@@ -16,7 +16,7 @@ const MAX_TOPICS = 200;
  */
 export function mountDetail(root, app, { onclose, onselect }) {
   const { messages, subscriptions, connection, run } = app;
-  /** @type {import("../../core/messages.js").MessageRecord | undefined} */
+  /** @type {import("../../core/messages/messages.js").MessageRecord | undefined} */
   let record;
   let release;
 
@@ -121,7 +121,7 @@ export function mountDetail(root, app, { onclose, onselect }) {
     get record() {
       return record;
     },
-    /** Shows a record, or hides the details. @param {import("../../core/messages.js").MessageRecord} [next] */
+    /** Shows a record, or hides the details. @param {import("../../core/messages/messages.js").MessageRecord} [next] */
     show(next) {
       if (next === record) return;
       record = next;

@@ -1,5 +1,5 @@
-import { ImportError, exportRecords, importLines } from "../../core/transfer.js";
-import { Replay } from "../../core/replay.js";
+import { ImportError, exportRecords, importLines } from "../../core/messages/transfer.js";
+import { Replay } from "../../core/messages/replay.js";
 import { $, h } from "../../ui/dom.js";
 import { openDialog } from "./dialog.js";
 
@@ -7,7 +7,7 @@ import { openDialog } from "./dialog.js";
  * Export, import and replay of messages.
  * @param {HTMLElement} root a file that is dropped here is imported
  * @param {import("../../main.js").App} app
- * @param {import("../../core/results.js").Results} results the messages that the list shows
+ * @param {import("../../core/messages/results.js").Results} results the messages that the list shows
  */
 export function mountFiles(root, app, results) {
   const { messages, subscriptions, connection, commands, run } = app;

@@ -1,6 +1,6 @@
 import { oncePerFrame } from "../../core/emitter.js";
 import { previewOf, sizeOf, textOf } from "../../core/payload.js";
-import { Results } from "../../core/results.js";
+import { Results } from "../../core/messages/results.js";
 import { $, clock, h } from "../../ui/dom.js";
 import { VirtualList } from "../../ui/virtual-list.js";
 import { mountDetail } from "./detail.js";

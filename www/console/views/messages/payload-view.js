@@ -1,4 +1,4 @@
-import { diffLines, foldEqual } from "../../core/diff.js";
+import { diffLines, foldEqual } from "../../core/messages/diff.js";
 import { base64Of, hexDump, imageTypeOf, jsonOf, sizeOf, textOf } from "../../core/payload.js";
 import { button, clock, h } from "../../ui/dom.js";
 import { Tagged, prettyJson, valueTree } from "./value-tree.js";
@@ -17,7 +17,7 @@ const lossy = new TextDecoder();
 
 /**
  * Determines the formats of a payload.
- * @param {import("../../core/messages.js").MessageRecord} record
+ * @param {import("../../core/messages/messages.js").MessageRecord} record
  * @returns {Promise<{ automatic: string, available: string[], values: any }>} values contains the parsed values, by format
  */
 export async function formatsOf({ payload, contentType }) {
@@ -62,9 +62,9 @@ async function decodeCbor(payload) {
 /**
  * Returns an element that shows a payload in a format.
  * @param {string} format
- * @param {import("../../core/messages.js").MessageRecord} record
+ * @param {import("../../core/messages/messages.js").MessageRecord} record
  * @param {any} values the result of formatsOf
- * @param {import("../../core/messages.js").MessageRecord | undefined} previous the previous message of the topic
+ * @param {import("../../core/messages/messages.js").MessageRecord | undefined} previous the previous message of the topic
  * @param {(term: string) => void} find searches for messages with a term of the search
  * @returns {{ element: HTMLElement, release?(): void }} release frees the resources
  */

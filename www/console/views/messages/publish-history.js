@@ -1,13 +1,13 @@
 import { oncePerFrame } from "../../core/emitter.js";
 import { previewOf, sizeOf } from "../../core/payload.js";
-import { errorText } from "../../core/publish.js";
+import { errorText } from "../../core/publish/publish.js";
 import { $, button, clock, h } from "../../ui/dom.js";
 
 /**
  * The saved messages and the history of published messages. A click on one fills the form.
- * @param {import("../../core/publish.js").Publisher} publisher
- * @param {(work: (draft: import("../../core/publish-draft.js").Draft) => unknown) => unknown} use calls work with the message of the form
- * @param {(draft: import("../../core/publish-draft.js").Draft) => void} fill
+ * @param {import("../../core/publish/publish.js").Publisher} publisher
+ * @param {(work: (draft: import("../../core/publish/draft.js").Draft) => unknown) => unknown} use calls work with the message of the form
+ * @param {(draft: import("../../core/publish/draft.js").Draft) => void} fill
  * @param {import("../../core/commands.js").Commands} commands
  */
 export function mountHistory({ saved, history }, use, fill, commands) {

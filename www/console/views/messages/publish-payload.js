@@ -1,7 +1,7 @@
 import { sizeOf } from "../../core/payload.js";
-import { bytesIn, payloadOf } from "../../core/publish-draft.js";
-import { formatJson, jsonProblem } from "../../core/publish-json.js";
-import { TEMPLATES, expand, templatesIn } from "../../core/publish-template.js";
+import { bytesIn, payloadOf } from "../../core/publish/draft.js";
+import { formatJson, jsonProblem } from "../../core/publish/json.js";
+import { TEMPLATES, expand, templatesIn } from "../../core/publish/template.js";
 import { $, button, h } from "../../ui/dom.js";
 
 // Above this length a text is not checked as JSON while the user types, and the preview shows only a part.
@@ -12,7 +12,7 @@ const PREVIEW_MS = 1000;
 /**
  * The payload of the form: its format, the check of JSON, templates with a preview, and files.
  * @param {any} form
- * @param {import("../../core/publish.js").Publisher} publisher
+ * @param {import("../../core/publish/publish.js").Publisher} publisher
  * @param {import("../../core/connection.js").Connection} connection
  */
 export function mountPayload(form, publisher, connection) {
@@ -40,7 +40,7 @@ export function mountPayload(form, publisher, connection) {
     helpButton.setAttribute("aria-expanded", String(!help.hidden));
   });
 
-  /** @returns {Pick<import("../../core/publish-draft.js").Draft, "format" | "payload" | "templates" | "bytes" | "fileName">} */
+  /** @returns {Pick<import("../../core/publish/draft.js").Draft, "format" | "payload" | "templates" | "bytes" | "fileName">} */
   const read = () => (format.value === "file"
     ? { format: "file", payload: "", templates: templates.checked, ...file }
     : { format: format.value, payload: payload.value, templates: templates.checked });
@@ -60,7 +60,7 @@ export function mountPayload(form, publisher, connection) {
   };
 
   const showCheck = () => {
-    const draft = /** @type {import("../../core/publish-draft.js").Draft} */ (read());
+    const draft = /** @type {import("../../core/publish/draft.js").Draft} */ (read());
     let text = "", wrong = false, jump;
     try {
       const size = bytesIn(payloadOf(draft, publisher.context)), most = publisher.maxPayload;

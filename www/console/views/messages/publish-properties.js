@@ -1,4 +1,4 @@
-import { countProperties } from "../../core/publish-draft.js";
+import { countProperties } from "../../core/publish/draft.js";
 import { $, button, h } from "../../ui/dom.js";
 
 const MAX_ROWS = 100;

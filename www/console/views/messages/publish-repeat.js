@@ -1,13 +1,13 @@
 import { oncePerFrame } from "../../core/emitter.js";
-import { errorText } from "../../core/publish.js";
+import { errorText } from "../../core/publish/publish.js";
 import { $, button, h } from "../../ui/dom.js";
 
 const UPDATE_MS = 250;
 
 /**
  * The part of the form that publishes its message repeatedly.
- * @param {import("../../core/publish.js").Publisher} publisher
- * @param {(work: (draft: import("../../core/publish-draft.js").Draft) => unknown) => unknown} use calls work with the message of the form
+ * @param {import("../../core/publish/publish.js").Publisher} publisher
+ * @param {(work: (draft: import("../../core/publish/draft.js").Draft) => unknown) => unknown} use calls work with the message of the form
  */
 export function mountRepeat({ repetitions, history }, use) {
   const root = $("publish-repeat"), badge = root.querySelector(".tally");

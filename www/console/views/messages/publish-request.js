@@ -1,6 +1,6 @@
 import { hexOf, sizeOf, textOf } from "../../core/payload.js";
-import { formatJson, jsonProblem } from "../../core/publish-json.js";
-import { errorText } from "../../core/publish.js";
+import { formatJson, jsonProblem } from "../../core/publish/json.js";
+import { errorText } from "../../core/publish/publish.js";
 import { $, button, h } from "../../ui/dom.js";
 
 // The part of a reply that is shown, in bytes. The reader of messages shows the whole payload.
@@ -8,8 +8,8 @@ const MAX_SHOWN = 16 << 10;
 
 /**
  * The part of the form that publishes its message as a request and shows the reply, and the responder.
- * @param {import("../../core/publish.js").Publisher} publisher
- * @param {(work: (draft: import("../../core/publish-draft.js").Draft) => any) => unknown} use calls work with the message of the form
+ * @param {import("../../core/publish/publish.js").Publisher} publisher
+ * @param {(work: (draft: import("../../core/publish/draft.js").Draft) => any) => unknown} use calls work with the message of the form
  * @param {any} form
  */
 export function mountRequest(publisher, use, form) {

@@ -1,5 +1,5 @@
-import { argumentsOf, draftOf, draftOfMessage, plainDraft } from "../../core/publish-draft.js";
-import { Publisher } from "../../core/publish.js";
+import { argumentsOf, draftOf, draftOfMessage, plainDraft } from "../../core/publish/draft.js";
+import { Publisher } from "../../core/publish/publish.js";
 import { session } from "../../core/storage.js";
 import { $, h } from "../../ui/dom.js";
 import { mountHistory } from "./publish-history.js";
@@ -33,7 +33,7 @@ export function mountPublish(app) {
   const payload = mountPayload(form, publisher, connection);
   const properties = mountProperties(form);
 
-  /** Returns the message of the form. @returns {import("../../core/publish-draft.js").Draft} */
+  /** Returns the message of the form. @returns {import("../../core/publish/draft.js").Draft} */
   const read = () => ({ topic: topic.value, qos: /** @type {0 | 1 | 2} */ (Number(qos.value)), retain: retain.checked, ...payload.read(), ...properties.read() });
   /** Shows a message in the form. */
   const fill = (draft) => {

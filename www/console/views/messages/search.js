@@ -1,11 +1,11 @@
-import { SYNTAX } from "../../core/search.js";
+import { SYNTAX } from "../../core/messages/search.js";
 import { $, h } from "../../ui/dom.js";
 import { openDialog } from "./dialog.js";
 
 /**
  * The search field of the list.
  * @param {import("../../main.js").App} app
- * @param {import("../../core/results.js").Results} results
+ * @param {import("../../core/messages/results.js").Results} results
  * @param {() => void} changed is called after a new search has begun
  */
 export function mountSearch(app, results, changed) {

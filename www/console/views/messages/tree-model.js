@@ -4,7 +4,7 @@ const COMPARE = {
   recent: (a, b) => b.time - a.time || COMPARE.name(a, b),
 };
 
-/** @typedef {import("../../core/topic-tree.js").TopicNode} TopicNode */
+/** @typedef {import("../../core/messages/topic-tree.js").TopicNode} TopicNode */
 
 /** The rows of the topic tree: the levels whose upper levels are all open, in their order. */
 export class TreeRows {
@@ -20,7 +20,7 @@ export class TreeRows {
   /** The number of levels that match the search. */
   found = 0;
 
-  /** @param {import("../../core/topic-tree.js").TopicTree} tree */
+  /** @param {import("../../core/messages/topic-tree.js").TopicTree} tree */
   constructor(tree) {
     this.#tree = tree;
     tree.onlevel = (node) => this.#query && this.#test(node) && this.#note(node);

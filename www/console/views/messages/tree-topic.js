@@ -1,4 +1,4 @@
-import { numbersOf } from "../../core/numbers.js";
+import { numbersOf } from "../../core/messages/numbers.js";
 import { previewOf, sizeOf } from "../../core/payload.js";
 import { $, button, clock, copy, h } from "../../ui/dom.js";
 import { openDialog } from "./dialog.js";
@@ -18,7 +18,7 @@ const searchTerm = (filter) => `topic:${/[\s"\\]/.test(filter) ? `"${filter.repl
  */
 export function mountTopic(panel, app, { openAll, onback, onclose, changed }) {
   const { topics, messages, subscriptions, connection, run } = app;
-  /** @type {import("../../core/topic-tree.js").TopicNode | undefined} */
+  /** @type {import("../../core/messages/topic-tree.js").TopicNode | undefined} */
   let node;
   let charted; // the number of the record for which the button "Chart this" was enabled or disabled
   const name = h("h3", { class: "topic" });
@@ -111,7 +111,7 @@ export function mountTopic(panel, app, { openAll, onback, onclose, changed }) {
 
   return {
     update,
-    /** Shows a level, or hides the panel. @param {import("../../core/topic-tree.js").TopicNode} [selected] */
+    /** Shows a level, or hides the panel. @param {import("../../core/messages/topic-tree.js").TopicNode} [selected] */
     show(selected) {
       node = selected;
       charted = undefined;

@@ -23,7 +23,7 @@ export const rateText = (rate) => (rate < 0.05 ? "" : `${rate < 10 ? rate.toFixe
 export function mountTree(root, app) {
   const { messages, topics, commands } = app;
   const rows = new TreeRows(topics);
-  /** @type {import("../../core/topic-tree.js").TopicNode | undefined} */
+  /** @type {import("../../core/messages/topic-tree.js").TopicNode | undefined} */
   let selected;
   let shown = false, drawn = 0, timer, top;
 

@@ -1,4 +1,4 @@
-import { pathText } from "../../core/search-path.js";
+import { pathText } from "../../core/messages/search-path.js";
 import { base64Of, hexOf } from "../../core/payload.js";
 import { button, copy, h } from "../../ui/dom.js";
 

@@ -1,4 +1,4 @@
-import { cliOptions, shellWord } from "../../core/shell.js";
+import { cliOptions, shellWord } from "../../core/code/shell.js";
 import { CodeBlock } from "../../ui/code-block.js";
 import { h } from "../../ui/dom.js";
 

@@ -1,6 +1,6 @@
 import { sizeOf } from "../../core/payload.js";
-import { changeText, equal, patchOf } from "../../core/shadow-state.js";
-import { MAX_HISTORY, MAX_VERSIONS } from "../../core/shadow-model.js";
+import { changeText, equal, patchOf } from "../../core/things/shadow-state.js";
+import { MAX_HISTORY, MAX_VERSIONS } from "../../core/things/shadow-model.js";
 import { button, clock, h } from "../../ui/dom.js";
 import { changeList } from "./tree.js";
 
@@ -34,7 +34,7 @@ export function createHistory(request) {
 
   return {
     element,
-    /** @param {import("../../core/shadow-model.js").ShadowModel} shown */
+    /** @param {import("../../core/things/shadow-model.js").ShadowModel} shown */
     update(shown) {
       model = shown;
       const before = items;

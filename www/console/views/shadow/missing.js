@@ -1,4 +1,4 @@
-import { MAX_STATE, parseSection } from "../../core/shadow-state.js";
+import { MAX_STATE, parseSection } from "../../core/things/shadow-state.js";
 import { h } from "../../ui/dom.js";
 import { JsonField } from "../../ui/json-field.js";
 

@@ -1,4 +1,4 @@
-import { MAX_STATE, parseSection, patchAt, patchOf } from "../../core/shadow-state.js";
+import { MAX_STATE, parseSection, patchAt, patchOf } from "../../core/things/shadow-state.js";
 import { button, h } from "../../ui/dom.js";
 import { JsonField } from "../../ui/json-field.js";
 import { StateTree } from "./tree.js";
@@ -39,7 +39,7 @@ export class Section {
       h("p", { class: "small" }, HINTS[name]), this.#tree.element, this.form);
   }
 
-  /** @param {import("../../core/shadow-model.js").ShadowModel} model @param {boolean} mark */
+  /** @param {import("../../core/things/shadow-model.js").ShadowModel} model @param {boolean} mark */
   update(model, mark) {
     if (model !== this.#model) {
       this.#close(false);

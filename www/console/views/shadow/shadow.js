@@ -1,9 +1,9 @@
 import { oncePerFrame } from "../../core/emitter.js";
 import { sizeOf } from "../../core/payload.js";
 import { permissionsText } from "../../core/permissions.js";
-import { Recent } from "../../core/recent.js";
-import { ShadowModel } from "../../core/shadow-model.js";
-import { changesOf, changeText, MAX_STATE, stateSize } from "../../core/shadow-state.js";
+import { Recent } from "../../core/things/recent.js";
+import { ShadowModel } from "../../core/things/shadow-model.js";
+import { changesOf, changeText, MAX_STATE, stateSize } from "../../core/things/shadow-state.js";
 import { confirm } from "../../ui/confirm.js";
 import { button, h } from "../../ui/dom.js";
 import { recentsOf } from "../../ui/recents.js";

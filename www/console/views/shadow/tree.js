@@ -1,4 +1,4 @@
-import { changeText, isObject, pathText, timeAt, typedValue, valueText } from "../../core/shadow-state.js";
+import { changeText, isObject, pathText, timeAt, typedValue, valueText } from "../../core/things/shadow-state.js";
 import { button, h } from "../../ui/dom.js";
 
 const isContainer = (value) => Array.isArray(value) || isObject(value);
@@ -19,7 +19,7 @@ export class StateTree {
 
   /**
    * @param {string} section the name of the section
-   * @param {{ begin(): any, change(began: any, path: import("../../core/shadow-state.js").Path, value: unknown): Promise<boolean> }} [edit]
+   * @param {{ begin(): any, change(began: any, path: import("../../core/things/shadow-state.js").Path, value: unknown): Promise<boolean> }} [edit]
    * begin() is called when the user begins to type; change() receives its result, and the new value or undefined to remove
    * it, and resolves with true if it was accepted. Without edit the tree is read-only.
    */
@@ -66,7 +66,7 @@ export class StateTree {
     });
   }
 
-  /** Returns a new row. @param {import("../../core/shadow-state.js").Path} path @param {boolean} container */
+  /** Returns a new row. @param {import("../../core/things/shadow-state.js").Path} path @param {boolean} container */
   #row(path, container) {
     const key = path.at(-1), name = pathText([this.#section, ...path]);
     const row = { path, name, container, text: undefined, form: undefined };
@@ -190,7 +190,7 @@ function mark(element) {
   element.classList.add("marked");
 }
 
-/** Returns a list of differences. @param {import("../../core/shadow-state.js").Change[]} changes */
+/** Returns a list of differences. @param {import("../../core/things/shadow-state.js").Change[]} changes */
 export function changeList(changes) {
   return h("ul", { class: "changes" }, changes.map((change) => h("li", { class: change.kind }, changeText(change))));
 }

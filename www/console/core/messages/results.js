@@ -1,4 +1,4 @@
-import { Emitter } from "./emitter.js";
+import { Emitter } from "../emitter.js";
 import { parseSearch } from "./search.js";
 
 // The duration of a slice of the search, in milliseconds. Between two slices the page can draw a frame.

@@ -1,9 +1,9 @@
-import { base64Of, textOf } from "./payload.js";
-import { publishOptions } from "./replay.js";
+import { base64Of, textOf } from "../payload.js";
+import { publishOptions } from "../messages/replay.js";
 
 /**
  * Returns JavaScript that publishes a record again. It runs in the browser's console of a page with the global iot.
- * @param {import("./messages.js").MessageRecord} record
+ * @param {import("../messages/messages.js").MessageRecord} record
  */
 export function codeOf(record) {
   const text = textOf(record.payload);

@@ -1,7 +1,7 @@
 // The published messages and the saved messages. Both are kept in the browser.
-import { Emitter } from "./emitter.js";
-import { draftOf, plainDraft } from "./publish-draft.js";
-import { kept } from "./storage.js";
+import { Emitter } from "../emitter.js";
+import { draftOf, plainDraft } from "./draft.js";
+import { kept } from "../storage.js";
 
 // The bounds. Sizes are in characters of JSON.
 const MAX_PUBLISHED = 100;
@@ -17,7 +17,7 @@ const sizeOf = (value) => JSON.stringify(value).length;
 
 /**
  * A published message. If the payload is above the bound, the history does not have it, and `omitted` is its size.
- * @typedef {{ time: number, count: number, draft: import("./publish-draft.js").Draft, result: string, failed?: boolean, omitted?: number, size: number }} Published
+ * @typedef {{ time: number, count: number, draft: import("./draft.js").Draft, result: string, failed?: boolean, omitted?: number, size: number }} Published
  */
 
 /** The messages that the page has published, newest first. Equal messages in a row are one entry. */
@@ -40,7 +40,7 @@ export class PublishHistory {
     globalThis.addEventListener?.("pagehide", () => this.#timer && this.#write());
   }
 
-  /** Adds a message. Returns a function that sets its result. @param {import("./publish-draft.js").Draft} draft */
+  /** Adds a message. Returns a function that sets its result. @param {import("./draft.js").Draft} draft */
   add(draft) {
     const length = draft.format === "file" ? draft.bytes?.length ?? 0 : draft.payload.length;
     const omitted = length > MAX_PAYLOAD_SIZE ? length : undefined;
@@ -87,7 +87,7 @@ export class PublishHistory {
   }
 }
 
-/** A saved message. @typedef {{ name: string, draft: import("./publish-draft.js").Draft }} Saved */
+/** A saved message. @typedef {{ name: string, draft: import("./draft.js").Draft }} Saved */
 
 /** The messages that the user has saved with a name, in the order of their names. */
 export class SavedMessages {

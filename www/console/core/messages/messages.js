@@ -1,5 +1,5 @@
-import { Emitter, oncePerFrame } from "./emitter.js";
-import { kept } from "./storage.js";
+import { Emitter, oncePerFrame } from "../emitter.js";
+import { kept } from "../storage.js";
 
 // The sizes in MiB that the user may choose for the history, as in index.html.
 const BOUNDS = [8, 16, 32, 64, 128, 256, 512];
@@ -8,7 +8,7 @@ const DEFAULT_BOUND = 64;
 const MAX_RECORDS = 300_000;
 // The approximate memory of a record beside its topic and its bytes.
 const OVERHEAD = 400;
-/** @type {import("../../iot.js").UserProperties} */
+/** @type {import("../../../iot.js").UserProperties} */
 const NO_PROPERTIES = Object.freeze([]);
 
 /**
@@ -26,7 +26,7 @@ const NO_PROPERTIES = Object.freeze([]);
  * @property {string | undefined} responseTopic
  * @property {Uint8Array | undefined} correlationData
  * @property {number | undefined} messageExpiry
- * @property {import("../../iot.js").UserProperties} userProperties
+ * @property {import("../../../iot.js").UserProperties} userProperties
  * @property {readonly number[]} subscriptions the ids of the subscriptions that received the message; several records may share the array
  * @property {string} source the name of the file from which the record was imported; "" for a received message
  * @property {number} bytes the approximate memory of the record
@@ -65,7 +65,7 @@ export class Messages {
 
   /**
    * Adds a message of iot.js, or an object with the same members.
-   * @param {import("../../iot.js").Message} message
+   * @param {import("../../../iot.js").Message} message
    * @param {readonly number[]} subscriptions
    * @param {number} [time]
    * @param {string} [source]

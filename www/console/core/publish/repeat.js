@@ -1,5 +1,5 @@
-import { Emitter } from "./emitter.js";
-import { argumentsOf } from "./publish-draft.js";
+import { Emitter } from "../emitter.js";
+import { argumentsOf } from "./draft.js";
 
 // The bounds of the list, of the repetitions that run, and of the messages of one that the broker has not acknowledged.
 const MAX_LIST = 20;
@@ -17,7 +17,7 @@ const LOST = ["ERR_CONNECTION_LOST", "ERR_DISCONNECTED", "ERR_OFFLINE_QOS0", "ER
  * A message that is published repeatedly.
  * @typedef {object} Repetition
  * @property {number} id
- * @property {import("./publish-draft.js").Draft} draft
+ * @property {import("./draft.js").Draft} draft
  * @property {number} everyMs
  * @property {number} times Infinity for no end
  * @property {number} sent the number of messages that were passed to the client
@@ -37,7 +37,7 @@ export class Repetitions {
   /** Called after each change. It may be called often. */
   changed = new Emitter();
 
-  /** @param {import("../../iot.js").IotClient} client */
+  /** @param {import("../../../iot.js").IotClient} client */
   constructor(client) {
     this.#client = client;
     client.addEventListener("connected", () => this.list.forEach((entry) => entry.state === "waiting" && entry.run()));
@@ -48,7 +48,7 @@ export class Repetitions {
 
   /**
    * Starts to publish a message. The first one is sent at once. Throws if a field is not valid, or if too many run.
-   * @param {import("./publish-draft.js").Draft} draft
+   * @param {import("./draft.js").Draft} draft
    * @param {number} everyMs at least 1
    * @param {number} times Infinity for no end
    */

@@ -1,5 +1,5 @@
-import { Emitter } from "./emitter.js";
-import { kept } from "./storage.js";
+import { Emitter } from "../emitter.js";
+import { kept } from "../storage.js";
 
 // The colours have a contrast of at least 4.5 to white, and are used as marks and behind white text only.
 const COLOURS = ["#2f6fde", "#b4500f", "#1f7a4c", "#8a4fc9", "#b83280", "#0b7786", "#836708", "#c0392b"];
@@ -11,9 +11,9 @@ const COLOURS = ["#2f6fde", "#b4500f", "#1f7a4c", "#8a4fc9", "#b83280", "#0b7786
  * @property {string} filter
  * @property {string} name a name that the user has given; "" for none
  * @property {string} colour
- * @property {import("../../iot.js").SubscribeOptions} options
+ * @property {import("../../../iot.js").SubscribeOptions} options
  * @property {"waiting" | "active" | "refused" | "paused"} state "paused": the user has ended the subscription, but keeps it in the list
- * @property {import("../../iot.js").Subscription | undefined} subscription
+ * @property {import("../../../iot.js").Subscription | undefined} subscription
  * @property {any} error why the broker has refused it
  * @property {number} received the number of messages
  * @property {number} attempt counts the calls of subscribe() and unsubscribe()
@@ -36,7 +36,7 @@ export class Subscriptions {
   failed = new Emitter();
 
   /**
-   * @param {import("../../iot.js").IotClient} client
+   * @param {import("../../../iot.js").IotClient} client
    * @param {import("./messages.js").Messages} messages
    */
   constructor(client, messages) {
@@ -64,7 +64,7 @@ export class Subscriptions {
    * Subscribes to a filter, unless the list contains it. Rejects as subscribe() of the client does, and then removes it
    * from the list.
    * @param {string} filter
-   * @param {import("../../iot.js").SubscribeOptions} [options]
+   * @param {import("../../../iot.js").SubscribeOptions} [options]
    * @param {{ name?: string, colour?: string, paused?: boolean }} [look]
    */
   async add(filter, options = { qos: 1 }, { name = "", colour, paused = false } = {}) {
@@ -90,7 +90,7 @@ export class Subscriptions {
    * Changes the name, the colour or the options of a subscription. With other options, it unsubscribes and subscribes again,
    * and rejects as subscribe() of the client does.
    * @param {number} id
-   * @param {{ name?: string, colour?: string, options?: import("../../iot.js").SubscribeOptions }} changes
+   * @param {{ name?: string, colour?: string, options?: import("../../../iot.js").SubscribeOptions }} changes
    */
   async edit(id, changes) {
     const entry = this.get(id);
@@ -164,7 +164,7 @@ export class Subscriptions {
    * Adds a message to the history. The client calls the handlers of all subscriptions that match a message one after
    * another, so the calls of one message share a record.
    * @param {Entry} entry
-   * @param {import("../../iot.js").Message} message
+   * @param {import("../../../iot.js").Message} message
    */
   #receive(entry, message) {
     entry.received++;

@@ -1,8 +1,8 @@
-import { cliOptions, regionOf, shellWord } from "./shell.js";
+import { cliOptions, regionOf, shellWord } from "../code/shell.js";
 
 /** What the user has filled in for a new job. @typedef {{ targets: string[], jobId: string, document: unknown }} NewJob */
 
-/** Whether the page can create jobs: only the local stand-in has an operation for it. @param {import("./connection.js").Connection} connection */
+/** Whether the page can create jobs: only the local stand-in has an operation for it. @param {import("../connection.js").Connection} connection */
 export const canCreate = (connection) => connection.profile.kind === "local";
 
 /** Returns a job id that is not in use: it contains the time. */
@@ -25,7 +25,7 @@ export async function createJob({ targets, jobId, document }) {
  * Returns the command of the AWS CLI that creates a job.
  * @param {NewJob} job
  * @param {string} account the number of the AWS account
- * @param {import("./connection.js").Connection} connection
+ * @param {import("../connection.js").Connection} connection
  */
 export function createCommand({ targets, jobId, document }, account, connection) {
   const region = regionOf(connection.host) ?? "us-east-1";

@@ -1,9 +1,9 @@
-import { Emitter } from "./emitter.js";
-import { argumentsOf } from "./publish-draft.js";
-import { PublishHistory, SavedMessages } from "./publish-history.js";
-import { Repetitions } from "./publish-repeat.js";
-import { Responder } from "./publish-responder.js";
-import { templatesIn } from "./publish-template.js";
+import { Emitter } from "../emitter.js";
+import { argumentsOf } from "./draft.js";
+import { PublishHistory, SavedMessages } from "./history.js";
+import { Repetitions } from "./repeat.js";
+import { Responder } from "./responder.js";
+import { templatesIn } from "./template.js";
 
 const MAX_RESULTS = 3;
 // AWS IoT Core accepts packets of this size, but payloads of 128 KiB only.
@@ -23,7 +23,7 @@ export const errorText = (error) => `${error?.code ? `${error.code}: ` : ""}${er
 /**
  * Returns what the acknowledgement of a message says.
  * @param {0 | 1 | 2} qos
- * @param {import("../../iot.js").PublishResult} result
+ * @param {import("../../../iot.js").PublishResult} result
  * @param {number} ms the time between the call and the acknowledgement
  */
 export function resultText(qos, { reasonCode, reasonString }, ms) {
@@ -48,7 +48,7 @@ export class Publisher {
   repetitions;
   responder;
 
-  /** @param {import("../../iot.js").IotClient} client */
+  /** @param {import("../../../iot.js").IotClient} client */
   constructor(client) {
     this.#client = client;
     this.repetitions = new Repetitions(client);
@@ -66,7 +66,7 @@ export class Publisher {
     return packet === AWS_PACKET ? AWS_PAYLOAD : Math.min(packet, PAGE_PAYLOAD);
   }
 
-  /** Publishes a message. The result is in `results`. @param {import("./publish-draft.js").Draft} draft */
+  /** Publishes a message. The result is in `results`. @param {import("./draft.js").Draft} draft */
   async publish(draft) {
     const { state } = this.#client;
     const result = this.#addResult(draft.topic);
@@ -98,7 +98,7 @@ export class Publisher {
 
   /**
    * Sends a request. Rejects as request() of the client does.
-   * @param {import("./publish-draft.js").Draft} draft
+   * @param {import("./draft.js").Draft} draft
    * @param {number} timeoutMs
    * @param {AbortSignal} signal
    */

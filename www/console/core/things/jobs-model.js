@@ -1,12 +1,12 @@
-import { jobs } from "../../jobs.js";
-import { Emitter } from "./emitter.js";
+import { jobs } from "../../../jobs.js";
+import { Emitter } from "../emitter.js";
 
 // The bound of the list of executions that have ended.
 export const MAX_ENDED = 50;
 // The largest number of executions of which the list shows the details.
 const MAX_DESCRIBED = 10;
 
-/** An execution that the page shows. After its end, status is the last one that the page knows. @typedef {import("../../jobs.js").JobExecution & { ended?: number, elsewhere?: boolean }} Execution */
+/** An execution that the page shows. After its end, status is the last one that the page knows. @typedef {import("../../../jobs.js").JobExecution & { ended?: number, elsewhere?: boolean }} Execution */
 
 /** The jobs of a thing that the page shows. It follows them until close(). */
 export class JobsModel {
@@ -17,7 +17,7 @@ export class JobsModel {
   #again = false;
   #following = false;
   #notify = undefined; // the subscription to the notifications
-  /** @type {import("../../jobs.js").Jobs} */
+  /** @type {import("../../../jobs.js").Jobs} */
   jobs;
   loaded = false;
   /** The executions that are not finished, those in progress first. @type {Execution[]} */
@@ -32,7 +32,7 @@ export class JobsModel {
 
   /**
    * Throws a TypeError if the name is not valid.
-   * @param {import("../../iot.js").IotClient} client
+   * @param {import("../../../iot.js").IotClient} client
    * @param {string} thing
    */
   constructor(client, thing) {
@@ -93,8 +93,8 @@ export class JobsModel {
   /**
    * Updates an execution.
    * @param {string} jobId
-   * @param {import("../../jobs.js").JobUpdateStatus} status
-   * @param {import("../../jobs.js").JobsUpdateOptions} options
+   * @param {import("../../../jobs.js").JobUpdateStatus} status
+   * @param {import("../../../jobs.js").JobsUpdateOptions} options
    */
   async update(jobId, status, options) {
     const state = await this.jobs.update(jobId, status, options);

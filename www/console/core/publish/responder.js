@@ -1,10 +1,10 @@
-import { Emitter } from "./emitter.js";
-import { expand } from "./publish-template.js";
+import { Emitter } from "../emitter.js";
+import { expand } from "./template.js";
 
 /** Answers the requests on a topic with a template, so that one page can try requests and responses. */
 export class Responder {
   #client;
-  /** @type {import("../../iot.js").Subscription | undefined} */
+  /** @type {import("../../../iot.js").Subscription | undefined} */
   #subscription;
   #run = 0;
   filter = "";
@@ -15,7 +15,7 @@ export class Responder {
   error;
   changed = new Emitter();
 
-  /** @param {import("../../iot.js").IotClient} client */
+  /** @param {import("../../../iot.js").IotClient} client */
   constructor(client) {
     this.#client = client;
   }

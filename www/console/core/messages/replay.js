@@ -1,4 +1,4 @@
-import { Emitter, oncePerFrame } from "./emitter.js";
+import { Emitter, oncePerFrame } from "../emitter.js";
 
 // How many messages may wait for their acknowledgement.
 const WINDOW = 100;
@@ -29,7 +29,7 @@ export class Replay {
   changed = new Emitter();
 
   /**
-   * @param {import("../../iot.js").IotClient} client
+   * @param {import("../../../iot.js").IotClient} client
    * @param {import("./messages.js").MessageRecord[]} records oldest first
    * @param {{ speed: number, prefix?: string, retain?: boolean }} options
    * speed is a factor, or Infinity for as fast as possible; prefix is added before each topic; retain states whether

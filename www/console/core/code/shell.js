@@ -6,7 +6,7 @@ export function shellWord(text) {
 /**
  * Returns the options of the AWS CLI that select the server of the page. They are empty if the server is AWS in the
  * default region of the CLI.
- * @param {import("./connection.js").Connection} connection
+ * @param {import("../connection.js").Connection} connection
  */
 export function cliOptions({ profile, host }) {
   if (profile.kind === "local") return `--endpoint-url ${location.origin}`;

@@ -1,6 +1,6 @@
 // The messages that the user writes, as they are kept, exported and published.
-import { hexOf, textOf } from "./payload.js";
-import { expand, templatesIn } from "./publish-template.js";
+import { hexOf, textOf } from "../payload.js";
+import { expand, templatesIn } from "./template.js";
 
 /**
  * A message as the form has it. Every member can be written as JSON, except `bytes`.
@@ -61,7 +61,7 @@ export function base64Of(bytes) {
 /**
  * Returns the payload of a draft: a text or bytes. Throws a TypeError if the text does not have the format.
  * @param {Draft} draft
- * @param {import("./publish-template.js").TemplateContext} context
+ * @param {import("./template.js").TemplateContext} context
  */
 export function payloadOf(draft, context) {
   switch (draft.format) {
@@ -77,10 +77,10 @@ export function payloadOf(draft, context) {
 /**
  * Returns the arguments of publish() for a draft. Throws a TypeError if a field is not valid.
  * @param {Draft} draft
- * @param {import("./publish-template.js").TemplateContext} context
+ * @param {import("./template.js").TemplateContext} context
  */
 export function argumentsOf(draft, context) {
-  /** @type {import("../../iot.js").PublishOptions} */
+  /** @type {import("../../../iot.js").PublishOptions} */
   const options = { qos: draft.qos, retain: draft.retain };
   if (draft.contentType) options.contentType = draft.contentType;
   if (draft.utf8) options.utf8 = true;
@@ -148,8 +148,8 @@ function isJson(text) {
 /**
  * Returns the draft of a message, such as a received one. If its text looks like a template, the draft publishes it as it is.
  * @param {string} topic
- * @param {import("../../iot.js").Payload} [payload]
- * @param {import("../../iot.js").PublishOptions} [options]
+ * @param {import("../../../iot.js").Payload} [payload]
+ * @param {import("../../../iot.js").PublishOptions} [options]
  * @returns {Draft}
  */
 export function draftOfMessage(topic, payload = "", options = {}) {

@@ -1,4 +1,4 @@
-import { Emitter } from "./emitter.js";
+import { Emitter } from "../emitter.js";
 import { numberAt, valueOf } from "./numbers.js";
 import { pathText } from "./search-path.js";
 

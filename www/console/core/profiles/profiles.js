@@ -1,6 +1,6 @@
-import { Emitter } from "./emitter.js";
+import { Emitter } from "../emitter.js";
 import { fieldsOf, KINDS, SECRETS } from "./fields.js";
-import { kept, session } from "./storage.js";
+import { kept, session } from "../storage.js";
 
 /**
  * A profile says where the page connects. The other members are the values of the fields of its kind, except the secrets.

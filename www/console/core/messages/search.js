@@ -1,4 +1,4 @@
-import iot from "../../iot.js";
+import iot from "../../../iot.js";
 import { readPath, someAt, unquote } from "./search-path.js";
 
 // The language of the search field. SYNTAX describes it for the user.

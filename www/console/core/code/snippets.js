@@ -1,4 +1,4 @@
-import { fieldsOf, SECRETS } from "./fields.js";
+import { fieldsOf, SECRETS } from "../profiles/fields.js";
 import { indent, literal, Source } from "./literal.js";
 import { reactOf } from "./snippets-react.js";
 
@@ -88,7 +88,7 @@ export const EXAMPLE = { topic: "room/kitchen", payload: "21.5", filter: "room/+
  * Returns the code of a program that connects with a profile and carries out an action.
  * @param {string} action a key of ACTIONS
  * @param {Arguments} given members that are missing are those of EXAMPLE
- * @param {import("./profiles.js").Profile} profile
+ * @param {import("../profiles/profiles.js").Profile} profile
  * @param {string} language an id of LANGUAGES
  */
 export function snippet(action, given, profile, language) {
@@ -110,7 +110,7 @@ export function snippet(action, given, profile, language) {
 
 /**
  * Returns the code that makes the options of connect() for a profile. Secrets are replaced by "…".
- * @param {import("./profiles.js").Profile} profile
+ * @param {import("../profiles/profiles.js").Profile} profile
  * @returns {{ uses: string[], before: string, options: string }} the optional modules, the statements before connect(), and the options
  */
 function connectionOf(profile) {
@@ -157,7 +157,7 @@ function set(object, path, value) {
   object[last] = value;
 }
 
-/** Returns the value of the option of a field. @param {import("./fields.js").Field} field @param {any} value that of the profile */
+/** Returns the value of the option of a field. @param {import("../profiles/fields.js").Field} field @param {any} value that of the profile */
 function valueOf({ type, choices }, value) {
   if (type === "number") return Number(value);
   if (type === "time") return new Date(value);

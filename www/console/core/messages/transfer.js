@@ -1,5 +1,5 @@
 // Messages as JSON lines and CSV.
-import { base64Of, bytesOfBase64, textOf } from "./payload.js";
+import { base64Of, bytesOfBase64, textOf } from "../payload.js";
 
 // The size of a part of a Blob, in characters, and the duration of a slice in milliseconds.
 const PART = 1 << 20;

@@ -1,5 +1,5 @@
-import { shadow } from "../../shadow.js";
-import { Emitter } from "./emitter.js";
+import { shadow } from "../../../shadow.js";
+import { Emitter } from "../emitter.js";
 import { changesOf, timeAt } from "./shadow-state.js";
 
 // The bounds of the history of versions.
@@ -45,7 +45,7 @@ export class ShadowModel {
 
   /**
    * Throws a TypeError if a name is not valid.
-   * @param {import("../../iot.js").IotClient} client
+   * @param {import("../../../iot.js").IotClient} client
    * @param {string} thing
    * @param {string} name "" for the classic shadow
    */

@@ -1,6 +1,6 @@
 // JSON while the user types it: the position of the first error, and indentation that keeps every literal as it is
 // written. JSON.parse() has no position in some browsers, and changes large numbers.
-import { mask } from "./publish-template.js";
+import { mask } from "./template.js";
 
 /**
  * The first error of a text.

@@ -1,4 +1,4 @@
-import { Emitter } from "./emitter.js";
+import { Emitter } from "../emitter.js";
 import { progressOf, stepsOf } from "./job-document.js";
 
 const TICK = 500; // milliseconds between two reports of the progress

@@ -1,4 +1,4 @@
-import iot from "../../iot.js";
+import iot from "../../../iot.js";
 import { fieldsOf, KINDS } from "./fields.js";
 
 // This module makes the options of connect() from the values of a profile.
@@ -161,7 +161,7 @@ const COMPLETE = {
     Object.assign(options, { endpoint, region, credentials });
   },
   async cognito(options, { pool, provider, login, cognito: endpoint }, note) {
-    const { cognito } = await import("../../cognito.js");
+    const { cognito } = await import("../../../cognito.js");
     const fetchCredentials = cognito({
       identityPoolId: pool.trim(), ...(endpoint ? { endpoint: endpoint.trim() } : {}), ...(provider ? { logins: { [provider.trim()]: login } } : {}),
     });
@@ -189,7 +189,7 @@ const COMPLETE = {
  * `field` is the name of the field.
  * @param {Values} values the members of the profile and its secrets
  * @param {(credential: Credential) => void} [note] receives the facts about each credential that an attempt uses
- * @returns {Promise<import("../../iot.js").ConnectOptions>}
+ * @returns {Promise<import("../../../iot.js").ConnectOptions>}
  */
 export async function optionsOf(values, note = () => {}) {
   const [problem] = problemsOf(values).values();
