@@ -23,7 +23,7 @@ const fs = new Proxy({
 	writeSync(fd, bytes) {
 		line += new TextDecoder().decode(bytes);
 		if (line.endsWith("\n")) {
-			console.log(line);
+			console.log(line.slice(0, -1));
 			line = "";
 		}
 	},
