@@ -36,7 +36,8 @@ native: ## run the tests of wasm/ and internal/, with the race detector, and the
 	$(GO) test -timeout 8m ./wasm/client/sim
 
 browser: ## run the tests of test/, in browsers and Node; needs tools and wasm
-	$(GO) test -count=1 -timeout 12m $$($(GO) list ./test/... | grep -vE '/(chaos|hostile)$$')
+	@# The tests mostly wait for browsers, so three packages run at once, also on a machine with two cores.
+	$(GO) test -p 3 -count=1 -timeout 12m $$($(GO) list ./test/... | grep -vE '/(chaos|hostile)$$')
 	@# These tests load the machine, so each runs alone.
 	$(GO) test -count=1 -timeout 12m ./test/chaos
 	$(GO) test -count=1 -timeout 12m ./test/hostile
