@@ -37,7 +37,7 @@ native: ## run the tests of wasm/ and internal/, with the race detector, and the
 
 browser: ## run the tests of test/, in browsers and Node; needs tools and wasm
 	@# The tests mostly wait for browsers, so three packages run at once, also on a machine with two cores.
-	$(GO) test -p 3 -count=1 -timeout 12m $$($(GO) list ./test/... | grep -vE '/(chaos|hostile)$$')
+	$(GO) test -p 3 -count=1 -timeout 30m $$($(GO) list ./test/... | grep -vE '/(chaos|hostile)$$')
 	@# These tests load the machine, so each runs alone.
 	$(GO) test -count=1 -timeout 12m ./test/chaos
 	$(GO) test -count=1 -timeout 12m ./test/hostile
