@@ -1,5 +1,5 @@
 import { decodePacket, packets } from "../../packets.js";
-import { Emitter, oncePerFrame } from "./emitter.js";
+import { BoundedList } from "./bounded-list.js";
 import { textOf } from "./payload.js";
 
 // The bounds of the log.
@@ -21,27 +21,20 @@ const OVERHEAD = 400;
  * @property {number} bytes the approximate memory of the record
  */
 
-/** The packets on the wire since start(). Above the bounds it removes the oldest ones. */
-export class PacketLog {
-  /** @type {(PacketRecord | undefined)[]} */
-  #records = [];
-  #head = 0; // the index of the oldest record
-  #changed = oncePerFrame(() => this.changed.emit());
-
-  /** The number of the oldest record, and the number that the next record will have. */
-  first = 0;
-  next = 0;
-  /** The memory of the records, in bytes, and its bound. */
-  bytes = 0;
-  maxBytes = MAX_BYTES;
-  /** The number of records that the bounds have removed. */
-  removed = 0;
+/** The packets on the wire since start(). @extends {BoundedList<PacketRecord>} */
+export class PacketLog extends BoundedList {
   /** The time of start(), in milliseconds since 1970; 0 before. */
   since = 0;
-  /** Called for each new record. */
-  added = new Emitter();
-  /** Called at most once for each animation frame, after records were added or removed. */
-  changed = new Emitter();
+  #cleared = 0; // the number of the first record after clear()
+
+  constructor() {
+    super(MAX_BYTES, MAX_RECORDS);
+  }
+
+  /** The number of records that the bounds have removed. */
+  get removed() {
+    return this.first - this.#cleared;
+  }
 
   /** Begins to record the packets of a client. @param {import("../../iot.js").IotClient} client */
   start(client) {
@@ -50,42 +43,20 @@ export class PacketLog {
     packets(client, (packet) => this.#add(packet));
   }
 
-  /** Returns a record, or undefined if it was removed. @param {number} n */
-  get(n) {
-    return n < this.first ? undefined : this.#records[this.#head + n - this.first];
-  }
-
   #add(packet) {
     const { summary, reason, failed, extra } = describe(decodePacket(packet.bytes));
     const record = {
-      n: this.next++, time: Date.now() - (performance.now() - packet.time), packet, summary, reason, failed,
+      n: this.next, time: Date.now() - (performance.now() - packet.time), packet, summary, reason, failed,
       text: `${packet.type} ${packet.packetId || ""} ${summary} ${reason} ${extra}`.toLowerCase(), bytes: 0,
     };
     record.bytes = OVERHEAD + packet.bytes.length + 2 * (record.text.length + summary.length);
-    this.#records.push(record);
-    this.bytes += record.bytes;
-    while (this.next - this.first > 1 && (this.bytes > MAX_BYTES || this.next - this.first > MAX_RECORDS)) this.#removeOldest();
-    this.added.emit(record);
-    this.#changed();
-  }
-
-  #removeOldest() {
-    this.bytes -= this.#records[this.#head].bytes;
-    this.#records[this.#head++] = undefined;
-    this.first++;
-    this.removed++;
-    if (this.#head > 4096 && this.#head > this.#records.length / 2) {
-      this.#records.splice(0, this.#head);
-      this.#head = 0;
-    }
+    this.append(record);
   }
 
   /** Removes all records. */
   clear() {
-    this.#records = [];
-    this.#head = this.bytes = this.removed = 0;
-    this.first = this.next;
-    this.#changed();
+    super.clear();
+    this.#cleared = this.first;
   }
 }
 

@@ -1,4 +1,5 @@
-import { Emitter, oncePerFrame } from "../emitter.js";
+import { BoundedList } from "../bounded-list.js";
+import { Emitter } from "../emitter.js";
 import { kept } from "../storage.js";
 
 // The sizes in MiB that the user may choose for the history, as in index.html.
@@ -32,35 +33,13 @@ const NO_PROPERTIES = Object.freeze([]);
  * @property {number} bytes the approximate memory of the record
  */
 
-/** The history of received messages. Above the bounds it removes the oldest ones. */
-export class Messages {
-  /** @type {(MessageRecord | undefined)[]} */
-  #records = [];
-  #head = 0; // the index of the oldest record
-  #changed = oncePerFrame(() => this.changed.emit());
-
-  /** The number of the oldest record, and the number that the next record will have. */
-  first = 0;
-  next = 0;
-  /** The memory of the records, in bytes, and its bound. */
-  bytes = 0;
-  maxBytes = boundOf(kept.get("history", DEFAULT_BOUND)) * 2 ** 20;
-  maxRecords = MAX_RECORDS;
-  /** Called for each new record. The callbacks must be fast. */
-  added = new Emitter();
-  /** Called at most once for each animation frame, after records were added or removed. */
-  changed = new Emitter();
+/** The history of received messages. @extends {BoundedList<MessageRecord>} */
+export class Messages extends BoundedList {
   /** Called after clear(). */
   cleared = new Emitter();
 
-  /** Returns a record, or undefined if it was removed. */
-  get(n) {
-    return n < this.first ? undefined : this.#records[this.#head + n - this.first];
-  }
-
-  /** The number of records. */
-  get size() {
-    return this.next - this.first;
+  constructor() {
+    super(boundOf(kept.get("history", DEFAULT_BOUND)) * 2 ** 20, MAX_RECORDS);
   }
 
   /**
@@ -80,12 +59,7 @@ export class Messages {
     };
     record.bytes += 2 * ((contentType?.length ?? 0) + (responseTopic?.length ?? 0)) + (correlationData?.length ?? 0);
     for (const [name, value] of userProperties) record.bytes += 100 + 2 * (name.length + value.length);
-    this.#records.push(record);
-    this.next++;
-    this.bytes += record.bytes;
-    this.#trim();
-    this.added.emit(record);
-    this.#changed();
+    this.append(record);
     return record;
   }
 
@@ -102,31 +76,13 @@ export class Messages {
   setBound(size) {
     this.maxBytes = boundOf(size) * 2 ** 20;
     kept.set("history", boundOf(size));
-    this.#trim();
-    this.#changed();
-  }
-
-  #trim() {
-    while (this.size > 1 && (this.bytes > this.maxBytes || this.size > this.maxRecords)) this.#removeOldest();
-  }
-
-  #removeOldest() {
-    this.bytes -= this.#records[this.#head]?.bytes ?? 0;
-    this.#records[this.#head++] = undefined;
-    this.first++;
-    if (this.#head > 4096 && this.#head > this.#records.length / 2) {
-      this.#records.splice(0, this.#head);
-      this.#head = 0;
-    }
+    this.trim();
   }
 
   /** Removes all records. */
   clear() {
-    this.#records = [];
-    this.#head = this.bytes = 0;
-    this.first = this.next;
+    super.clear();
     this.cleared.emit();
-    this.#changed();
   }
 }
 
