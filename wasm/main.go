@@ -15,17 +15,13 @@ import (
 	"iot.wasm/wasm/bridge"
 )
 
-// version is set by the build. JavaScript compares it with the version of the
-// scripts.
-var version = "unstamped"
-
 // boundary contains the clients of the page.
 var boundary = bridge.New(rand.Float64)
 
 func main() {
 	// wasm_exec.js gives Go a private global object, in which the loader has set
-	// iotBridge. Its method start receives the version and the function for operations.
-	js.Global().Get("iotBridge").Call("start", version, js.FuncOf(call))
+	// iotBridge. Its method start receives the function for operations.
+	js.Global().Get("iotBridge").Call("start", js.FuncOf(call))
 	select {}
 }
 

@@ -18,16 +18,18 @@ func main() {
 	stampOnly := flag.Bool("stamp", false, "print the stamp of the sources, and make nothing")
 	dist := flag.String("dist", "", "make the `folder` for npm and CDNs, and replace its files")
 	out := flag.String("o", "", "make the wasm only, as this `file`")
-	names := flag.Bool("names", false, "with -o: keep the names of the functions, for a profile")
+	var p program
+	flag.BoolVar(&p.names, "names", false, "with -o: keep the names of the functions, for a profile")
+	flag.BoolVar(&p.snapshot, "snapshot", true, "run the start of the program in the build; false: in the page")
 	compress := flag.Bool("compress", true, "with -dist: make the .br and .gz files, which takes most of the time")
 	flag.Parse()
-	if err := build(*stampOnly, *names, *out, *dist, *compress); err != nil {
+	if err := build(*stampOnly, p, *out, *dist, *compress); err != nil {
 		log.Fatal(err)
 	}
 }
 
 // build runs the step that the flags of main select.
-func build(stampOnly, names bool, out, dist string, compressed bool) error {
+func build(stampOnly bool, p program, out, dist string, compressed bool) error {
 	tools, err := findToolchain()
 	if err != nil {
 		return err
@@ -40,18 +42,23 @@ func build(stampOnly, names bool, out, dist string, compressed bool) error {
 	if err != nil {
 		return err
 	}
-	stamp, err := makeStamp(version, tools.version, support)
+	p.tools = tools
+	p.stamp, err = makeStamp(version, tools.version, support, p.snapshot)
 	if err != nil {
 		return err
 	}
 	switch {
 	case stampOnly:
-		fmt.Println(stamp)
+		fmt.Println(p.stamp)
 		return nil
 	case out != "":
-		return compile(tools, stamp, out, names)
+		module, _, err := p.make()
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(out, module, 0o644)
 	case dist != "":
-		return makeDist(tools, dist, version, stamp, compressed)
+		return makeDist(tools, dist, version, p.stamp, compressed)
 	}
-	return makeWasm(tools, stamp, support)
+	return makeWasm(p, support)
 }

@@ -24,9 +24,12 @@ var selfTests = []string{
 	"crypto/internal/fips140/sha3/cast.go", "crypto/internal/fips140/sha512/cast.go",
 }
 
+// additions lists files of internal/build/overlay that the overlay adds to a package of the standard library.
+var additions = []string{"runtime/reseed.go"}
+
 // writeOverlay writes the file for "go build -overlay", as overlay.json in dir. root is the root folder of the project,
 // and goroot that of the toolchain. The overlay removes all files of each package in standIns, and adds the stand-in. It also
-// removes selfTests.
+// removes selfTests, and adds additions.
 func writeOverlay(root, goroot, dir string) (string, error) {
 	replace := map[string]string{}
 	for _, name := range standIns {
@@ -52,6 +55,10 @@ func writeOverlay(root, goroot, dir string) (string, error) {
 			return "", fmt.Errorf("the toolchain has no file %s: %w", name, err)
 		}
 		replace[file] = ""
+	}
+	for _, name := range additions {
+		file := filepath.FromSlash(name)
+		replace[filepath.Join(goroot, "src", filepath.Dir(file), "iot_"+filepath.Base(file))] = filepath.Join(root, "internal/build/overlay", file)
 	}
 	text, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {

@@ -57,7 +57,7 @@ func TestStampOfModules(t *testing.T) {
 	t.Chdir(dir)
 	stamp := func() string {
 		t.Helper()
-		stamp, err := makeStamp("1.2.3", "go1", nil)
+		stamp, err := makeStamp("1.2.3", "go1", nil, true)
 		if err != nil {
 			t.Fatal(err)
 		}

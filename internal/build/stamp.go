@@ -35,11 +35,12 @@ func readVersion() (string, error) {
 // determines the bytes of the wasm and its loader. The optional modules, such as shadow.js,
 // do not contain the stamp, so they do not determine it. Builds with the same stamp must
 // have the same bytes, because the URL of the wasm contains the stamp and caches may
-// keep the file for ever. support is the toolchain's wasm_exec.js.
-func makeStamp(version, goVersion string, support []byte) (string, error) {
+// keep the file for ever. support is the toolchain's wasm_exec.js. snapshot reports whether the start
+// of the program runs in the build.
+func makeStamp(version, goVersion string, support []byte, snapshot bool) (string, error) {
 	hash := sha256.New()
 	hash.Write(support)
-	fmt.Fprint(hash, goVersion)
+	fmt.Fprint(hash, goVersion, snapshot)
 	modules, err := clientModules()
 	if err != nil {
 		return "", err

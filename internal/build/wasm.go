@@ -4,20 +4,24 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"text/template"
+
+	"iot.wasm/internal/build/snapshot"
+	"iot.wasm/internal/build/wasmfile"
 )
 
 // makeWasm makes www/iot.wasm, www/wasm_exec.js, www/iot.global.js and www/demos/embed.html.
 // support is the toolchain's wasm_exec.js.
-func makeWasm(tools *toolchain, stamp string, support []byte) error {
-	if err := compile(tools, stamp, "www/iot.wasm", false); err != nil {
-		return err
-	}
-	wasm, err := os.ReadFile("www/iot.wasm")
+func makeWasm(p program, support []byte) error {
+	wasm, start, err := p.make()
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile("www/wasm_exec.js", wrap(support, wasm, tools.version, stamp), 0o644); err != nil {
+	if err := os.WriteFile("www/iot.wasm", wasm, 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile("www/wasm_exec.js", wrap(support, wasm, start, p.tools.version, p.stamp), 0o644); err != nil {
 		return err
 	}
 	if err := bundle(); err != nil {
@@ -26,7 +30,7 @@ func makeWasm(tools *toolchain, stamp string, support []byte) error {
 	if err := fillDemo(wasm); err != nil {
 		return err
 	}
-	fmt.Printf("www/iot.wasm %s, %.2f MB; next: go run serve.go\n", stamp, float64(len(wasm))/1e6)
+	fmt.Printf("www/iot.wasm %s, %.2f MB; next: go run serve.go\n", p.stamp, float64(len(wasm))/1e6)
 	return nil
 }
 
@@ -49,33 +53,67 @@ func fillDemo(wasm []byte) error {
 	return os.WriteFile(page, b.Bytes(), 0o644)
 }
 
-// compile makes the wasm as the file out. The stand-ins of writeOverlay and the compiler's flags reduce its size. It
+// A program is the wasm, with the options of its build.
+type program struct {
+	tools    *toolchain
+	stamp    string
+	names    bool // whether the wasm contains the names of its functions
+	snapshot bool // whether the start of the program runs in the build
+}
+
+// startProgram is the JavaScript statement by which wasm_exec.js starts a program without a snapshot.
+const startProgram = "this._inst.exports.run(0, 4096);\n"
+
+// make compiles the wasm. start contains the JavaScript statements that start it.
+func (p program) make() (wasm []byte, start string, err error) {
+	compiled, err := p.compile()
+	if err != nil {
+		return nil, "", err
+	}
+	module, err := wasmfile.Parse(compiled)
+	if err != nil {
+		return nil, "", err
+	}
+	start = startProgram
+	if p.snapshot {
+		s, err := snapshot.Take(module, globals())
+		if err != nil {
+			return nil, "", fmt.Errorf("run the start of the wasm in the build (-snapshot=false: in the page): %w", err)
+		}
+		module, start = s.Module, s.Script("this._inst.exports.iot_proceed();\n")
+	} else if err := module.JoinSegments(); err != nil {
+		return nil, "", err
+	}
+	module.AddCustom("stamp", []byte(p.stamp))
+	return module.Bytes(), start, nil
+}
+
+// compile runs the compiler. The stand-ins of writeOverlay and the compiler's flags reduce the size of the wasm. compile
 // inlines functions of this project only: inlining in the standard library costs 50 kB of the download and saves no time,
-// while in the packages of the receive path it saves a fifth of the time for each message. With names, the wasm contains the names of its functions.
-func compile(tools *toolchain, stamp, out string, names bool) error {
+// while in the packages of the receive path it saves a fifth of the time for each message.
+func (p program) compile() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "iot-build")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	overlay, err := writeOverlay(".", tools.root, dir)
+	overlay, err := writeOverlay(".", p.tools.root, dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ldflags := "-buildid= -X main.version=" + stamp
-	if !names {
+	ldflags := "-buildid="
+	if !p.names {
 		ldflags += " -s -w"
 	}
-	if err := tools.build("-overlay", overlay, "-gcflags", "all=-l", "-gcflags", "iot.wasm/...=", "-gcflags", "iot.wasm/wasm/sigv4=-l", "-gcflags", "iot.wasm/wasm/secret=-l",
+	tags := ""
+	if p.snapshot {
+		tags = "snapshot"
+	}
+	out := filepath.Join(dir, "iot.wasm")
+	if err := p.tools.build("-overlay", overlay, "-tags", tags,
+		"-gcflags", "all=-l", "-gcflags", "iot.wasm/...=", "-gcflags", "iot.wasm/wasm/sigv4=-l", "-gcflags", "iot.wasm/wasm/secret=-l",
 		"-ldflags", ldflags, "-o", out, "./wasm"); err != nil {
-		return err
+		return nil, err
 	}
-	module, err := os.ReadFile(out)
-	if err != nil {
-		return err
-	}
-	if module, err = joinSegments(module); err != nil {
-		return err
-	}
-	return os.WriteFile(out, module, 0o644)
+	return os.ReadFile(out)
 }

@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"strings"
+	"unicode"
+
+	"iot.wasm/internal/build/snapshot"
 )
 
 // wrap returns www/wasm_exec.js: a module that runs the toolchain's wasm_exec.js in a
 // function with a private global object. The page gets no globals from Go. Go has access
-// only to those globals of the page that the text below lists. wrap removes the parts of
-// the script that the wasm does not use.
-func wrap(support, wasm []byte, goVersion, stamp string) []byte {
+// only to those globals of the page that the text below and pageGlobals list. wrap removes the
+// parts of the script that the wasm does not use. start contains the statements that start the wasm.
+func wrap(support, wasm []byte, start, goVersion, stamp string) []byte {
 	return fmt.Appendf(nil, `// Made by "make wasm" from the wasm_exec.js of %s. Do not edit.
 export const stamp = %q;
 
@@ -28,12 +32,30 @@ const fs = new Proxy({
 		}
 	},
 }, { get: (own, name) => own[name] ?? ((...args) => args.at(-1)({ code: "ENOSYS" })) });
-const globalThis = { iotBridge, fs, process: {}, path: {}, Object, Uint8Array, Date, crypto, performance, TextEncoder, TextDecoder };
+const globalThis = { iotBridge, fs, process: {}, path: {}, %s };
 
 %s
 return new globalThis.Go();
 }
-`, goVersion, stamp, trim(support, wasm))
+`, goVersion, stamp, strings.Join(pageGlobals, ", "), trim(support, wasm, start))
+}
+
+// pageGlobals lists the globals of the page that Go can use.
+var pageGlobals = []string{"Object", "Uint8Array", "Date", "crypto", "performance", "TextEncoder", "TextDecoder"}
+
+// globals describes the private global object of wrap for package snapshot.
+func globals() snapshot.Object {
+	function := &snapshot.Member{Function: true}
+	list := snapshot.Object{
+		"iotBridge": {Members: snapshot.Object{"start": function}},
+		"fs":        {Members: snapshot.Object{"constants": {Other: &snapshot.Member{Number: -1}}}, Other: function},
+		"process":   {},
+		"path":      {},
+	}
+	for _, name := range pageGlobals {
+		list[name] = &snapshot.Member{Function: unicode.IsUpper(rune(name[0]))}
+	}
+	return list
 }
 
 // unused matches the parts of wasm_exec.js that no wasm of this project uses: fallbacks
@@ -63,20 +85,24 @@ var unused = []*regexp.Regexp{
 // hostCall matches a function that a wasm may import.
 var hostCall = regexp.MustCompile(`(?ms)^(?:\t{5}//[^\n]*\n)?\t{5}"([\w./]+)": \(\w+\) => \{\n.*?^\t{5}\},\n+`)
 
-// environment matches the code that passes arguments and environment variables to the
-// program. trim replaces this code by a call without arguments. The memory at the address
-// 4096 is zero, so the lists of arguments and variables are empty.
-var environment = regexp.MustCompile(`(?ms)^\t{3}// Pass command line arguments and environment variables.*?^\t{3}this\._inst\.exports\.run\(argc, argv\);\n`)
+// started matches the code that passes arguments and environment variables to the program, and
+// starts it.
+var started = regexp.MustCompile(`(?ms)^\t{3}// Pass command line arguments and environment variables.*?^\t{3}this\._inst\.exports\.run\(argc, argv\);\n`)
+
+// clock matches the difference between the clock of Go's runtime and performance.now(), in ms. trim
+// makes the clock of each page begin with the time at which the clock of a snapshot has stopped.
+var clock = regexp.MustCompile(`const timeOrigin = Date\.now\(\) - performance\.now\(\);`)
 
 // exited matches the statement by which a timer of Go throws an error in the page if the
 // program has ended.
 var exited = regexp.MustCompile(`throw new Error\("Go program has already exited"\);`)
 
 // trim removes the unused parts of wasm_exec.js, and the functions that the wasm does not
-// import.
-func trim(support, wasm []byte) []byte {
+// import. It replaces the code that starts the program.
+func trim(support, wasm []byte, start string) []byte {
 	support = exited.ReplaceAll(support, []byte("return;"))
-	support = environment.ReplaceAll(support, []byte("\t\t\tthis._inst.exports.run(0, 4096);\n"))
+	support = started.ReplaceAllLiteral(support, []byte(start))
+	support = clock.ReplaceAllLiteral(support, fmt.Appendf(nil, "const timeOrigin = %d - performance.now();", snapshot.Nanotime/1_000_000))
 	for _, part := range unused {
 		support = part.ReplaceAll(support, nil)
 	}

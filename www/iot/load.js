@@ -9,34 +9,31 @@ import { IotError, iotError, messageOf, plain } from "./errors.js";
  * @param {string} version the version of the JavaScript
  */
 export async function start(getSource, integrity, version) {
-  let wasmStamp = "";
   /** @type {any} */
   let operation;
-  // The main function of Go calls bridge.start() with its build stamp and the function that calls operations.
+  // The main function of Go calls bridge.start() with the function that calls operations.
   const bridge = plain({
-    /** @param {string} goStamp @param {any} call */
-    start(goStamp, call) {
-      wasmStamp = goStamp;
-      operation = call;
-    },
+    /** @param {any} call */
+    start: (call) => (operation = call),
   });
-  let go, instance;
+  let go, module, instance;
   try {
     if (typeof WebAssembly === "undefined") {
       throw iotError("ERR_NO_WASM", "WebAssembly is disabled", "load");
     }
     go = newGo(bridge);
-    instance = await instantiate(await getSource(), integrity, go.importObject);
+    ({ module, instance } = await instantiate(await getSource(), integrity, go.importObject));
   } catch (error) {
     throw loadError(error);
+  }
+  const wasmStamp = new TextDecoder().decode(WebAssembly.Module.customSections(module, "stamp")[0]);
+  if (wasmStamp !== stamp || !stamp.startsWith(`${version}+`)) {
+    throw iotError("ERR_VERSION", `iot.js ${stamp} and iot.wasm ${wasmStamp} are different builds; clear the cache`, "load");
   }
   /** @type {Core | undefined} */
   let core;
   go.exit = () => core?.crashed_("it exited");
   go.run(instance).catch((error) => core?.crashed_(error));
-  if (wasmStamp !== stamp || !stamp.startsWith(`${version}+`)) {
-    throw iotError("ERR_VERSION", `iot.js ${stamp} and iot.wasm ${wasmStamp} are different builds; clear the cache`, "load");
-  }
   return (core = new Core(instance.exports, operation));
 }
 
@@ -45,9 +42,10 @@ export async function start(getSource, integrity, version) {
  * @param {any} source
  * @param {string | undefined} integrity
  * @param {WebAssembly.Imports} imports
+ * @returns {Promise<WebAssembly.WebAssemblyInstantiatedSource>}
  */
 async function instantiate(source, integrity, imports) {
-  if (source instanceof WebAssembly.Module) return WebAssembly.instantiate(source, imports);
+  if (source instanceof WebAssembly.Module) return { module: source, instance: await WebAssembly.instantiate(source, imports) };
   let response = source, bytes;
   if (typeof source === "string" || source instanceof URL) {
     const url = new URL(source, globalThis.location?.href); // throws for a relative URL without a base
@@ -62,11 +60,11 @@ async function instantiate(source, integrity, imports) {
   if (!bytes) {
     if (!response.ok) throw new TypeError(`HTTP ${response.status}`);
     if (/^application\/wasm\b/i.test(response.headers.get("Content-Type") ?? "")) {
-      return (await WebAssembly.instantiateStreaming(response, imports)).instance;
+      return WebAssembly.instantiateStreaming(response, imports);
     }
     bytes = await response.arrayBuffer();
   }
-  return (await WebAssembly.instantiate(bytes, imports)).instance;
+  return WebAssembly.instantiate(bytes, imports);
 }
 
 /**
