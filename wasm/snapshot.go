@@ -11,10 +11,9 @@ import _ "unsafe" // for go:linkname
 // calls it once, before all other functions.
 //
 //go:wasmexport iot_proceed
-func proceed() { reseed() }
+func proceed() { prepare() }
 
-// reseed gives the random generators of the runtime new random bytes. The build adds this
-// function to package runtime.
+// prepare is a function that the build adds to package runtime (internal/build/overlay/runtime).
 //
-//go:linkname reseed
-func reseed()
+//go:linkname prepare
+func prepare()

@@ -25,7 +25,7 @@ var selfTests = []string{
 }
 
 // additions lists files of internal/build/overlay that the overlay adds to a package of the standard library.
-var additions = []string{"runtime/reseed.go"}
+var additions = []string{"runtime/proceed.go"}
 
 // writeOverlay writes the file for "go build -overlay", as overlay.json in dir. root is the root folder of the project,
 // and goroot that of the toolchain. The overlay removes all files of each package in standIns, and adds the stand-in. It also

@@ -21,6 +21,7 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
+	"iot.wasm/internal/build/pclntab"
 	"iot.wasm/internal/build/wasmfile"
 )
 
@@ -99,6 +100,9 @@ func store(module *wasmfile.Module, instance api.Module) (*wasmfile.Module, erro
 	content, ok := memory.Read(0, memory.Size())
 	if !ok {
 		return nil, errors.New("the memory cannot be read")
+	}
+	if err := pclntab.Strip(content); err != nil {
+		return nil, err
 	}
 	if err := errors.Join(m.SetGlobals(globals), m.SetMemoryContent(content), m.SetMemory(memory.Size()/wasmfile.PageSize)); err != nil {
 		return nil, err

@@ -108,3 +108,20 @@ func appendSegments(b []byte, list []segment) []byte {
 	}
 	return b
 }
+
+// Content returns the initial content of the memory.
+func (m *Module) Content() []byte {
+	s, err := m.find(dataSection)
+	if err != nil {
+		return nil
+	}
+	list, _ := readSegments(s.body)
+	var c []byte
+	for _, g := range list {
+		if n := int(g.at) + len(g.data); n > len(c) {
+			c = append(c, make([]byte, n-len(c))...)
+		}
+		copy(c[g.at:], g.data)
+	}
+	return c
+}
