@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"text/template"
 
+	"iot.wasm/internal/build/pclntab"
 	"iot.wasm/internal/build/snapshot"
 	"iot.wasm/internal/build/wasmfile"
 )
@@ -80,7 +81,13 @@ func (p program) make() (wasm []byte, start string, err error) {
 		if err != nil {
 			return nil, "", fmt.Errorf("run the start of the wasm in the build (-snapshot=false: in the page): %w", err)
 		}
-		module, start = s.Module, s.Script("this._inst.exports.iot_proceed();\n")
+		if err := pclntab.Strip(s.Memory); err != nil {
+			return nil, "", err
+		}
+		if module, err = s.Module(); err != nil {
+			return nil, "", err
+		}
+		start = s.Script("this._inst.exports.iot_proceed();\n")
 	} else if err := module.JoinSegments(); err != nil {
 		return nil, "", err
 	}

@@ -59,10 +59,13 @@ const (
 	argLiveInfo   = 6 // internal/abi.FUNCDATA_ArgLiveInfo
 )
 
-// The table findfunctab maps program counters to indexes of functions.
+// The table findfunctab maps program counters to indexes of functions. A bucket contains an index, and a number that is
+// added to it for each of its parts.
 const (
-	bucketSize      = 20                  // the type findfuncbucket: an index, and 16 bytes that are added to it
-	bucketRange     = 4096                // internal/abi.FuncTabBucketSize: program counters in a bucket
+	bucketIndex     = 4
+	bucketSize      = bucketIndex + bucketRange/partRange // the type findfuncbucket
+	bucketRange     = 4096                                // internal/abi.FuncTabBucketSize: program counters in a bucket
+	partRange       = 256
 	functionBuckets = 65536 / bucketRange // a program counter is the index of a function << 16
 )
 
@@ -98,7 +101,7 @@ func Strip(memory []byte) error {
 	}
 	clear(memory[t.base+t.word(headerNames) : values]) // names, units and files
 	want := make([]byte, len(t.buckets))
-	for i := range len(want) / bucketSize {
+	for i := range (len(want) + bucketSize - 1) / bucketSize {
 		binary.LittleEndian.PutUint32(want[i*bucketSize:], uint32(i/functionBuckets))
 	}
 	if !bytes.Equal(t.buckets, want) {
@@ -133,8 +136,10 @@ func find(memory []byte) (*table, error) {
 	if field(moduleValues) != base+t.word(headerValues) || field(moduleFunctab) != base+t.word(headerFunctab) {
 		return nil, errFormat
 	}
-	buckets, size := field(moduleBuckets), (field(moduleMaxPC)-field(moduleMinPC)+bucketRange-1)/bucketRange*bucketSize
-	if size < 0 || buckets < 0 || buckets > len(memory)-size {
+	// The last bucket has only as many bytes as it needs.
+	counters := field(moduleMaxPC) - field(moduleMinPC)
+	buckets, size := field(moduleBuckets), (counters+bucketRange-1)/bucketRange*bucketIndex+(counters+partRange-1)/partRange
+	if counters <= 0 || size < 0 || buckets < 0 || buckets > len(memory)-size {
 		return nil, errFormat
 	}
 	t.buckets = memory[buckets : buckets+size]

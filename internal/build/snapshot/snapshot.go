@@ -13,6 +13,7 @@
 package snapshot
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,14 +22,15 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
-	"iot.wasm/internal/build/pclntab"
 	"iot.wasm/internal/build/wasmfile"
 )
 
 // A Snapshot is a started program.
 type Snapshot struct {
-	// Module is the module with the state of the program.
-	Module        *wasmfile.Module
+	// Memory is the content of the program's memory. It may be changed before a call of Module.
+	Memory []byte
+
+	module        *wasmfile.Module // has the globals of the program, but not the content of its memory
 	values, calls string
 }
 
@@ -72,25 +74,18 @@ func Take(module *wasmfile.Module, global Object) (*Snapshot, error) {
 		}
 		return nil, fmt.Errorf("the program does not start: %w%s", err, h.printed())
 	}
-	started, err := store(module, instance)
-	if err != nil {
-		return nil, err
-	}
-	return &Snapshot{started, h.script(), strings.Join(h.calls, "")}, nil
+	s := &Snapshot{module: module.Clone(), values: h.script(), calls: strings.Join(h.calls, "")}
+	return s, s.store(instance)
 }
 
-// store returns a copy of the module with the memory and the globals of the instance.
-func store(module *wasmfile.Module, instance api.Module) (*wasmfile.Module, error) {
-	m := module.Clone()
-	globals, err := m.Globals()
+// store reads the memory and the globals of the instance.
+func (s *Snapshot) store(instance api.Module) error {
+	globals, err := s.module.Globals()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i := range globals {
 		g := instance.ExportedGlobal(wasmfile.GlobalName(globalPrefix, i))
-		if g == nil {
-			return nil, errors.New("a global is not exported")
-		}
 		globals[i].Value = int64(g.Get())
 		if g.Type() == api.ValueTypeI32 {
 			globals[i].Value = int64(int32(g.Get()))
@@ -99,15 +94,17 @@ func store(module *wasmfile.Module, instance api.Module) (*wasmfile.Module, erro
 	memory := instance.Memory()
 	content, ok := memory.Read(0, memory.Size())
 	if !ok {
-		return nil, errors.New("the memory cannot be read")
+		return errors.New("the memory cannot be read")
 	}
-	if err := pclntab.Strip(content); err != nil {
-		return nil, err
-	}
-	if err := errors.Join(m.SetGlobals(globals), m.SetMemoryContent(content), m.SetMemory(memory.Size()/wasmfile.PageSize)); err != nil {
-		return nil, err
-	}
-	return m, nil
+	s.Memory = bytes.Clone(content)
+	return s.module.SetGlobals(globals)
+}
+
+// Module returns a module that contains the started program.
+func (s *Snapshot) Module() (*wasmfile.Module, error) {
+	m := s.module.Clone()
+	pages := uint32(len(s.Memory) / wasmfile.PageSize)
+	return m, errors.Join(m.SetMemory(pages), m.SetMemoryContent(s.Memory))
 }
 
 // printed returns what the program has printed, as the end of an error text.

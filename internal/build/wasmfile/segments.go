@@ -36,6 +36,26 @@ func (m *Module) JoinSegments() error {
 	return nil
 }
 
+// MemoryContent returns the initial content of the memory, up to its last segment.
+func (m *Module) MemoryContent() ([]byte, error) {
+	s, err := m.find(dataSection)
+	if err != nil {
+		return nil, err
+	}
+	list, err := readSegments(s.body)
+	if err != nil {
+		return nil, err
+	}
+	var content []byte
+	for _, s := range list {
+		if end := int(s.at) + len(s.data); end > len(content) {
+			content = append(content, make([]byte, end-len(content))...)
+		}
+		copy(content[s.at:], s.data)
+	}
+	return content, nil
+}
+
 // SetMemoryContent replaces the data segments by segments that contain all bytes of content that
 // are not zero. The address of the first byte of content is 0.
 func (m *Module) SetMemoryContent(content []byte) error {
@@ -107,21 +127,4 @@ func appendSegments(b []byte, list []segment) []byte {
 		b = appendBytes(b, s.data)
 	}
 	return b
-}
-
-// Content returns the initial content of the memory.
-func (m *Module) Content() []byte {
-	s, err := m.find(dataSection)
-	if err != nil {
-		return nil
-	}
-	list, _ := readSegments(s.body)
-	var c []byte
-	for _, g := range list {
-		if n := int(g.at) + len(g.data); n > len(c) {
-			c = append(c, make([]byte, n-len(c))...)
-		}
-		copy(c[g.at:], g.data)
-	}
-	return c
 }

@@ -1,3 +1,5 @@
+//go:build snapshot
+
 // This file is added to package runtime in iot.wasm. A page continues a program whose start has run in the build, with
 // random bytes that are public and the same for every page; see internal/build/snapshot.
 

@@ -1,0 +1,4 @@
+// A program whose start panics.
+package main
+
+func main() { panic("no start") }
