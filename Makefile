@@ -2,6 +2,7 @@ GO ?= go
 FUZZTIME ?= 30s
 SEEDS ?= 20000
 JS = GOOS=js GOARCH=wasm
+BUILDFLAGS = $(if $(SNAPSHOT),-snapshot=$(SNAPSHOT))
 
 .DEFAULT_GOAL := help
 .PHONY: help wasm dist vendor test lint native browser tools bench size fuzz sim chaos hostile kill load demos screenshots frames clean
@@ -12,11 +13,11 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r target text; do printf 'make %-11s  %s\n' "$$target" "$$text"; done
 
-wasm: ## build www/iot.wasm and its loader; needs Go only
-	@$(GO) run ./internal/build
+wasm: ## build www/iot.wasm and its loader; needs Go only; SNAPSHOT=false: the start of the program runs in the page
+	@$(GO) run ./internal/build $(BUILDFLAGS)
 
 dist: wasm ## build dist/, for npm and a CDN; needs Go only
-	@$(GO) run ./internal/build -dist dist
+	@$(GO) run ./internal/build $(BUILDFLAGS) -dist dist
 
 vendor: ## make www/console/vendor/ from the npm packages of test/npm; needs tools
 	$(GO) run ./internal/vendor
@@ -26,10 +27,10 @@ test: lint tools wasm native browser ## run all tests except the long runs below
 lint: ## run gofmt, vet and staticcheck, for this machine and for the browser
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt would change: $$files"; exit 1; }
 	$(GO) vet ./...
-	$(JS) $(GO) vet ./wasm/...
+	$(JS) $(GO) vet -tags snapshot ./wasm/...
 	$(GO) tool staticcheck ./...
 	@# "go tool -n" builds staticcheck for this machine. It then checks the sources for the browser.
-	$(JS) $$($(GO) tool -n staticcheck) ./wasm/...
+	$(JS) $$($(GO) tool -n staticcheck) -tags snapshot ./wasm/...
 
 native: ## run the tests of wasm/ and internal/, with the race detector, and the simulation
 	$(GO) test -race -timeout 5m $$($(GO) list ./wasm/... ./internal/... | grep -v /sim)

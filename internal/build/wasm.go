@@ -9,6 +9,7 @@ import (
 
 	"iot.wasm/internal/build/pclntab"
 	"iot.wasm/internal/build/snapshot"
+	"iot.wasm/internal/build/wasmexec"
 	"iot.wasm/internal/build/wasmfile"
 )
 
@@ -22,7 +23,7 @@ func makeWasm(p program, support []byte) error {
 	if err := os.WriteFile("www/iot.wasm", wasm, 0o644); err != nil {
 		return err
 	}
-	if err := os.WriteFile("www/wasm_exec.js", wrap(support, wasm, start, p.tools.version, p.stamp), 0o644); err != nil {
+	if err := os.WriteFile("www/wasm_exec.js", wasmexec.Wrap(support, wasm, start, p.tools.version, p.stamp), 0o644); err != nil {
 		return err
 	}
 	if err := bundle(); err != nil {
@@ -62,9 +63,6 @@ type program struct {
 	snapshot bool // whether the start of the program runs in the build
 }
 
-// startProgram is the JavaScript statement by which wasm_exec.js starts a program without a snapshot.
-const startProgram = "this._inst.exports.run(0, 4096);\n"
-
 // make compiles the wasm. start contains the JavaScript statements that start it.
 func (p program) make() (wasm []byte, start string, err error) {
 	compiled, err := p.compile()
@@ -75,9 +73,9 @@ func (p program) make() (wasm []byte, start string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	start = startProgram
+	start = wasmexec.Run
 	if p.snapshot {
-		s, err := snapshot.Take(module, globals())
+		s, err := snapshot.Take(module, wasmexec.Globals())
 		if err != nil {
 			return nil, "", fmt.Errorf("run the start of the wasm in the build (-snapshot=false: in the page): %w", err)
 		}

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"iot.wasm/test/harness"
+	"iot.wasm/internal/build/wasmexec"
 )
 
-// TestRuntime runs a Go program with the wasm_exec.js of "make wasm", which is shorter than
+// TestRuntime runs a Go program with the wasm_exec.js that the build makes, which is shorter than
 // the toolchain's. The program prints and panics.
 func TestRuntime(t *testing.T) {
 	t.Parallel()
@@ -20,16 +20,15 @@ func TestRuntime(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	support, err := filepath.Abs(filepath.Join(harness.Root, "www/wasm_exec.js"))
+	wasm, err := os.ReadFile(program)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Node needs the extension .mjs, because www/ has no package.json.
 	module := filepath.Join(t.TempDir(), "wasm_exec.mjs")
-	if err := os.Symlink(support, module); err != nil {
+	if err := os.WriteFile(module, wasmexec.Wrap(toolchainSupport(t), wasm, wasmexec.Run, "", ""), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	run := exec.CommandContext(t.Context(), node22, "--preserve-symlinks", "testdata/runtime.mjs", module, program)
+	run := exec.CommandContext(t.Context(), node22, "testdata/runtime.mjs", module, program)
 	out, err := run.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -14,7 +14,9 @@ export async function start(getSource, integrity, version) {
   // The main function of Go calls bridge.start() with the function that calls operations.
   const bridge = plain({
     /** @param {any} call */
-    start: (call) => (operation = call),
+    start(call) {
+      operation = call;
+    },
   });
   let go, module, instance;
   try {

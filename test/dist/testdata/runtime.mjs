@@ -1,4 +1,4 @@
-// This script runs in Node. Its arguments are the paths of the wasm_exec.js of "make wasm" and of a Go program.
+// This script runs in Node. Its arguments are the paths of a wasm_exec.js and of a Go program.
 import { readFileSync } from "node:fs";
 
 const [support, program] = process.argv.slice(2);

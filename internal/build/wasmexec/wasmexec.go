@@ -1,4 +1,6 @@
-package main
+// Package wasmexec makes www/wasm_exec.js from the script of that name in Go's toolchain. The script
+// implements the functions that a Go program imports.
+package wasmexec
 
 import (
 	"bytes"
@@ -10,11 +12,12 @@ import (
 	"iot.wasm/internal/build/snapshot"
 )
 
-// wrap returns www/wasm_exec.js: a module that runs the toolchain's wasm_exec.js in a
+// Wrap returns www/wasm_exec.js: a module that runs the toolchain's wasm_exec.js in a
 // function with a private global object. The page gets no globals from Go. Go has access
-// only to those globals of the page that the text below and pageGlobals list. wrap removes the
-// parts of the script that the wasm does not use. start contains the statements that start the wasm.
-func wrap(support, wasm []byte, start, goVersion, stamp string) []byte {
+// only to those globals of the page that the text below and pageGlobals list. Wrap removes the
+// parts of the script that the wasm does not use. support is the script of the toolchain. start contains
+// the statements that start the wasm: [Run], or those of [snapshot.Snapshot.Script].
+func Wrap(support, wasm []byte, start, goVersion, stamp string) []byte {
 	return fmt.Appendf(nil, `// Made by "make wasm" from the wasm_exec.js of %s. Do not edit.
 export const stamp = %q;
 
@@ -40,11 +43,14 @@ return new globalThis.Go();
 `, goVersion, stamp, strings.Join(pageGlobals, ", "), trim(support, wasm, start))
 }
 
+// Run is the statement that starts a program which has not run.
+const Run = "this._inst.exports.run(0, 4096);\n"
+
 // pageGlobals lists the globals of the page that Go can use.
 var pageGlobals = []string{"Object", "Uint8Array", "Date", "crypto", "performance", "TextEncoder", "TextDecoder"}
 
-// globals describes the private global object of wrap for package snapshot.
-func globals() snapshot.Object {
+// Globals describes the private global object for [snapshot.Take].
+func Globals() snapshot.Object {
 	function := &snapshot.Member{Function: true}
 	list := snapshot.Object{
 		"iotBridge": {Members: snapshot.Object{"start": function}},
@@ -59,7 +65,7 @@ func globals() snapshot.Object {
 }
 
 // unused matches the parts of wasm_exec.js that no wasm of this project uses: fallbacks
-// and checks for globals that wrap provides, code for Go's own tests, and dead code. A
+// and checks for globals that Wrap provides, code for Go's own tests, and dead code. A
 // pattern may match nothing in the script of another toolchain. The script then keeps the
 // part, and still works.
 var unused = []*regexp.Regexp{
