@@ -11,8 +11,8 @@ import (
 // standIns lists the packages of the standard library that packages in internal/build/overlay replace in the wasm. The
 // sources in wasm/ import the real packages, so that "go build", "go vet" and programs that import wasm/sigv4 use them.
 var standIns = []string{
-	"crypto/internal/fips140hash", "crypto/internal/fips140only", "crypto/md5", "crypto/rand", "crypto/tls", "internal/godebug",
-	"log", "net", "net/http", "net/http/httptrace", "net/http/httputil", "net/textproto",
+	"crypto/internal/boring", "crypto/internal/fips140hash", "crypto/internal/fips140only", "crypto/md5", "crypto/rand", "crypto/tls",
+	"encoding/json", "hash/crc32", "internal/godebug", "log", "net", "net/http", "net/http/httptrace", "net/http/httputil", "net/textproto",
 }
 
 // selfTests lists files of the standard library that the wasm does not need: the self-tests of FIPS 140-3, which run in that
