@@ -12,7 +12,8 @@ import (
 // sources in wasm/ import the real packages, so that "go build", "go vet" and programs that import wasm/sigv4 use them.
 var standIns = []string{
 	"crypto/internal/boring", "crypto/internal/fips140hash", "crypto/internal/fips140only", "crypto/md5", "crypto/rand", "crypto/tls",
-	"encoding/json", "hash/crc32", "internal/godebug", "log", "net", "net/http", "net/http/httptrace", "net/http/httputil", "net/textproto",
+	"encoding/json", "hash/crc32", "internal/godebug", "io/ioutil", "log", "math/big",
+	"net", "net/http", "net/http/httptrace", "net/http/httputil", "net/textproto", "os", "runtime/debug",
 }
 
 // selfTests lists files of the standard library that the wasm does not need: the self-tests of FIPS 140-3, which run in that
@@ -38,7 +39,11 @@ func writeOverlay(root, goroot, dir string) (string, error) {
 		if err != nil || len(files) == 0 {
 			return "", fmt.Errorf("the toolchain in %s has no package %s (%v)", goroot, name, err)
 		}
-		for _, file := range files {
+		assembly, err := filepath.Glob(filepath.Join(folder, "*.s"))
+		if err != nil {
+			return "", err
+		}
+		for _, file := range append(files, assembly...) {
 			replace[file] = ""
 		}
 		added, err := filepath.Glob(filepath.Join(root, "internal/build/overlay", filepath.FromSlash(name), "*.go"))

@@ -1,15 +1,12 @@
-// Command urls prints signed URLs: of the golden cases in the file of the first argument, and of random cases. The
-// second argument is the number of random cases.
+// Command urls reads cases from the standard input and prints their signed URLs. A case is a line with quoted texts. The
+// program reads and writes with package syscall, because it must also run with the stand-in for package os.
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
-	"math/rand/v2"
-	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"iot.wasm/wasm/secret"
@@ -17,74 +14,58 @@ import (
 )
 
 func main() {
-	n, err := strconv.Atoi(os.Args[2])
-	if err != nil {
-		panic(err)
-	}
-	out := bufio.NewWriter(os.Stdout)
-	golden(out, os.Args[1])
-	r := rand.New(rand.NewPCG(1, 2))
-	for range n {
-		host := "a" + text(r, "abcXYZ019-", 0, 30) + ".example"
-		path, query := text(r, "ab/ ~é+&=.", 0, 12), text(r, "ab=&+é", 0, 20)
-		if r.IntN(4) == 0 {
-			path, query = path+"%2F%20", query+"%26%"+text(r, "0123", 1, 2) // some are not valid
-		}
-		endpoint := []string{"", "ws://", "wss://", "https://"}[r.IntN(4)] + host + []string{"", ":8443"}[r.IntN(2)] + "/" + path + "?" + query
-		c := sigv4.Credentials{
-			AccessKeyID: text(r, "AKIDasia0129", 1, 20), SecretAccessKey: secret.String(text(r, "wJalr/UtnFEMI+K7é", 1, 40)),
-			SessionToken: secret.String(text(r, "token/+=é", 0, 200)),
-		}
-		sign(out, endpoint, text(r, "us-eastw1", 1, 12), c, time.Unix(r.Int64N(1<<33), 0), r.IntN(3)*r.IntN(604801)/2)
-	}
-	if err := out.Flush(); err != nil {
-		panic(err)
-	}
-}
-
-// golden prints the URLs of the golden cases.
-func golden(out *bufio.Writer, file string) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		panic(err)
-	}
-	var g struct {
-		Cases []struct {
-			Host, Region, Date, AccessKeyID, SecretAccessKey, SessionToken, URL string
-			Port, Expires                                                       int
-		}
-	}
-	if err := json.Unmarshal(data, &g); err != nil {
-		panic(err)
-	}
-	for _, c := range g.Cases {
-		now, err := time.Parse("20060102T150405Z", c.Date)
+	var input []byte
+	for buffer := make([]byte, 1<<16); ; {
+		n, err := syscall.Read(0, buffer)
 		if err != nil {
 			panic(err)
 		}
-		scheme, _, _ := strings.Cut(c.URL, "://")
-		key := sigv4.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: secret.String(c.SecretAccessKey), SessionToken: secret.String(c.SessionToken)}
-		sign(out, fmt.Sprintf("%s://%s:%d/mqtt", scheme, c.Host, c.Port), c.Region, key, now, c.Expires)
+		if n == 0 {
+			break
+		}
+		input = append(input, buffer[:n]...)
+	}
+	var output []byte
+	for line := range strings.Lines(string(input)) {
+		output = append(output, sign(fields(line))...)
+	}
+	for len(output) > 0 {
+		n, err := syscall.Write(1, output)
+		if err != nil {
+			panic(err)
+		}
+		output = output[n:]
 	}
 }
 
-// sign prints the signed URL, or the error.
-func sign(out *bufio.Writer, endpoint, region string, c sigv4.Credentials, now time.Time, expires int) {
-	e, err := sigv4.ParseEndpoint(endpoint, region)
+// fields returns the texts of a line.
+func fields(line string) (f [7]string) {
+	for i := range f {
+		quoted, err := strconv.QuotedPrefix(line)
+		if err != nil {
+			panic(err)
+		}
+		f[i], _ = strconv.Unquote(quoted) // QuotedPrefix has checked it
+		line = strings.TrimSpace(line[len(quoted):])
+	}
+	return f
+}
+
+// sign returns the signed URL, or the error.
+func sign(f [7]string) string {
+	e, err := sigv4.ParseEndpoint(f[0], f[1])
 	if err != nil {
-		fmt.Fprintln(out, err)
-		return
+		return fmt.Sprintln(err)
 	}
-	signed, err := sigv4.Presign(e, c, now, expires)
-	fmt.Fprintln(out, signed.Reveal(), err)
-}
-
-// text returns a random text of the runes in alphabet, with a length from least to most.
-func text(r *rand.Rand, alphabet string, least, most int) string {
-	runes := []rune(alphabet)
-	b := make([]rune, least+r.IntN(most-least+1))
-	for i := range b {
-		b[i] = runes[r.IntN(len(runes))]
+	c := sigv4.Credentials{AccessKeyID: f[2], SecretAccessKey: secret.String(f[3]), SessionToken: secret.String(f[4])}
+	now, err := strconv.ParseInt(f[5], 10, 64)
+	if err != nil {
+		panic(err)
 	}
-	return string(b)
+	expires, err := strconv.Atoi(f[6])
+	if err != nil {
+		panic(err)
+	}
+	signed, err := sigv4.Presign(e, c, time.Unix(now, 0), expires)
+	return fmt.Sprintln(signed.Reveal(), err)
 }
