@@ -16,14 +16,18 @@ import (
 // makeWasm makes www/iot.wasm, www/wasm_exec.js, www/iot.global.js and www/demos/embed.html.
 // support is the toolchain's wasm_exec.js.
 func makeWasm(p program, support []byte) error {
-	wasm, start, err := p.make()
+	wasm, started, err := p.make()
 	if err != nil {
 		return err
 	}
 	if err := os.WriteFile("www/iot.wasm", wasm, 0o644); err != nil {
 		return err
 	}
-	if err := os.WriteFile("www/wasm_exec.js", wasmexec.Wrap(support, wasm, start, p.tools.version, p.stamp), 0o644); err != nil {
+	script, err := wasmexec.Wrap(support, wasm, started, p.tools.version, p.stamp)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile("www/wasm_exec.js", script, 0o644); err != nil {
 		return err
 	}
 	if err := bundle(); err != nil {
@@ -63,34 +67,33 @@ type program struct {
 	snapshot bool // whether the start of the program runs in the build
 }
 
-// make compiles the wasm. start contains the JavaScript statements that start it.
-func (p program) make() (wasm []byte, start string, err error) {
+// make compiles the wasm. started is the snapshot that it contains; nil: its start runs in the page.
+func (p program) make() (wasm []byte, started *snapshot.Snapshot, err error) {
 	compiled, err := p.compile()
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	module, err := wasmfile.Parse(compiled)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
-	start = wasmexec.Run
 	if p.snapshot {
-		s, err := snapshot.Take(module, wasmexec.Globals())
-		if err != nil {
-			return nil, "", fmt.Errorf("run the start of the wasm in the build (-snapshot=false: in the page): %w", err)
+		if started, err = snapshot.Take(module, wasmexec.Globals()); err != nil {
+			return nil, nil, fmt.Errorf("run the start of the wasm in the build (-snapshot=false: in the page): %w", err)
 		}
-		if err := pclntab.Strip(s.Memory); err != nil {
-			return nil, "", err
+		started.Prepare = "iot_proceed"
+		if err := pclntab.Strip(started.Memory); err != nil {
+			return nil, nil, err
 		}
-		if module, err = s.Module(); err != nil {
-			return nil, "", err
-		}
-		start = s.Script("this._inst.exports.iot_proceed();\n")
-	} else if err := module.JoinSegments(); err != nil {
-		return nil, "", err
+		module, err = started.Module()
+	} else {
+		err = module.JoinSegments()
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	module.AddCustom("stamp", []byte(p.stamp))
-	return module.Bytes(), start, nil
+	return module.Bytes(), started, nil
 }
 
 // compile runs the compiler. The stand-ins of writeOverlay and the compiler's flags reduce the size of the wasm. compile

@@ -24,8 +24,12 @@ func TestRuntime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	script, err := wasmexec.Wrap(toolchainSupport(t), wasm, nil, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	module := filepath.Join(t.TempDir(), "wasm_exec.mjs")
-	if err := os.WriteFile(module, wasmexec.Wrap(toolchainSupport(t), wasm, wasmexec.Run, "", ""), 0o644); err != nil {
+	if err := os.WriteFile(module, script, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	run := exec.CommandContext(t.Context(), node22, "testdata/runtime.mjs", module, program)

@@ -46,10 +46,16 @@ func TestSnapshot(t *testing.T) {
 	if err := program.ExportGlobals("global"); err != nil {
 		t.Fatal(err)
 	}
-	support := toolchainSupport(t)
+	wrap := func(started *snapshot.Snapshot) []byte {
+		script, err := wasmexec.Wrap(toolchainSupport(t), built, started, "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return script
+	}
 	for name, content := range map[string][]byte{
-		"program.mjs":   wasmexec.Wrap(support, built, wasmexec.Run, "", ""),
-		"snapshot.mjs":  wasmexec.Wrap(support, built, taken.Script(""), "", ""),
+		"program.mjs":   wrap(nil),
+		"snapshot.mjs":  wrap(taken),
 		"program.wasm":  program.Bytes(),
 		"snapshot.wasm": restored.Bytes(),
 	} {

@@ -120,11 +120,11 @@ func (h *host) call(id uint32, name string, args []uint64) (result uint64, err e
 		return 0, fmt.Errorf("it calls %s, which the snapshot does not support", text)
 	}
 	for i, arg := range args {
-		if arg>>32&nan == nan && uint32(arg) >= firstID {
+		if arg>>32&nan == nan {
 			texts[i] = fmt.Sprintf("this._values[%d]", uint32(arg))
 		}
 	}
-	h.calls = append(h.calls, fmt.Sprintf("%s.%s(%s);\n", this, name, strings.Join(texts, ", ")))
+	h.calls = append(h.calls, fmt.Sprintf("this._values[%d].%s(%s);\n", id, name, strings.Join(texts, ", ")))
 	return 0, nil
 }
 

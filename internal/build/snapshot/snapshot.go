@@ -29,15 +29,22 @@ import (
 type Snapshot struct {
 	// Memory is the content of the program's memory. It may be changed before a call of Module.
 	Memory []byte
+	// Prepare is the name of an exported function that the page calls before all others; "": none.
+	Prepare string
 
 	module        *wasmfile.Module // has the globals of the program, but not the content of its memory
 	values, calls string
 }
 
-// Script returns JavaScript statements that repeat what the program has done in JavaScript during
-// its start. They belong in the method run of the class Go of wasm_exec.js. They add values to the
-// tables of the object, then run the statements of prepare, and then repeat the program's calls.
-func (s *Snapshot) Script(prepare string) string { return s.values + prepare + s.calls }
+// Script returns JavaScript statements for the method run of the class Go of wasm_exec.js. They make the tables of the
+// object as they are after the start, call Prepare, and repeat the calls that the program has made.
+func (s *Snapshot) Script() string {
+	prepare := ""
+	if s.Prepare != "" {
+		prepare = fmt.Sprintf("this._inst.exports.%s();\n", s.Prepare)
+	}
+	return s.values + prepare + s.calls
+}
 
 // globalPrefix begins the names of the exports by which Take reads the globals of the module.
 const globalPrefix = "snapshot_global_"

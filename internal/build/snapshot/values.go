@@ -13,6 +13,7 @@ type Object map[string]*Member
 
 // A Member is a member of an object.
 type Member struct {
+	Text     string  // an expression that has its value on the page; "": the access to the member
 	Function bool    // whether it is a function, for example a class
 	Number   float64 // its value if it is a number
 	Members  Object  // its members, if the program reads them
@@ -32,7 +33,8 @@ const nan = 0x7FF80000
 
 // value is an entry in the table of JavaScript values of wasm_exec.js.
 type value struct {
-	text   string // an expression that has this value
+	text   string // an expression that identifies this value
+	page   string // an expression that has this value, or replaces it, on the page
 	kind   uint32
 	member *Member // describes the value if it is an object
 	count  int     // the number of references in Go
@@ -49,11 +51,11 @@ const firstID = 7
 func newValues(global Object) *values {
 	v := &values{ids: map[string]uint32{}}
 	for _, text := range []string{"NaN", "0", "null", "true", "false"} {
-		v.list = append(v.list, value{text: text})
+		v.list = append(v.list, value{text: text, page: text})
 	}
 	v.list = append(v.list,
-		value{text: "globalThis", kind: kindObject, member: &Member{Members: global}},
-		value{text: "this", kind: kindObject, member: &Member{}}) // the Go object of wasm_exec.js
+		value{text: "globalThis", page: "globalThis", kind: kindObject, member: &Member{Members: global}},
+		value{text: "this", page: "this", kind: kindObject, member: &Member{}}) // the Go object of wasm_exec.js
 	return v
 }
 
@@ -63,7 +65,11 @@ func (v *values) reference(text string, kind uint32, member *Member) uint64 {
 	if !ok {
 		id = uint32(len(v.list))
 		v.ids[text] = id
-		v.list = append(v.list, value{text: text, kind: kind, member: member})
+		page := text
+		if member != nil && member.Text != "" {
+			page = member.Text
+		}
+		v.list = append(v.list, value{text: text, page: page, kind: kind, member: member})
 	}
 	v.list[id].count++
 	return uint64(nan|v.list[id].kind)<<32 | uint64(id)
@@ -102,14 +108,20 @@ func (v *values) text(ref uint64) (string, error) {
 	return v.list[id].text, nil
 }
 
-// script returns statements that add the values to the tables of wasm_exec.js.
+// script returns statements that make the tables of wasm_exec.js.
 func (v *values) script() string {
 	var texts, counts []string
-	for _, entry := range v.list[firstID:] {
-		texts = append(texts, entry.text)
-		counts = append(counts, strconv.Itoa(entry.count))
+	for i, entry := range v.list {
+		texts = append(texts, entry.page)
+		if i < firstID {
+			counts = append(counts, "Infinity") // Go never releases these values
+		} else {
+			counts = append(counts, strconv.Itoa(entry.count))
+		}
 	}
-	return fmt.Sprintf(`for (const v of [%s]) this._ids.set(v, this._values.push(v) - 1);
-this._goRefCounts.push(%s);
+	return fmt.Sprintf(`this._values = [%s];
+this._goRefCounts = [%s];
+this._ids = new Map(this._values.map((v, i) => [v, i]));
+this._idPool = [];
 `, strings.Join(texts, ", "), strings.Join(counts, ", "))
 }

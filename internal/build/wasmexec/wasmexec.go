@@ -4,6 +4,7 @@ package wasmexec
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -13,53 +14,74 @@ import (
 )
 
 // Wrap returns www/wasm_exec.js: a module that runs the toolchain's wasm_exec.js in a
-// function with a private global object. The page gets no globals from Go. Go has access
-// only to those globals of the page that the text below and pageGlobals list. Wrap removes the
-// parts of the script that the wasm does not use. support is the script of the toolchain. start contains
-// the statements that start the wasm: [Run], or those of [snapshot.Snapshot.Script].
-func Wrap(support, wasm []byte, start, goVersion, stamp string) []byte {
+// function with a private global object. The page gets no globals from Go. Wrap removes the
+// parts of the script that the wasm does not use. support is the script of the toolchain. started
+// is the snapshot in the wasm; nil: the wasm contains a program that has not started.
+func Wrap(support, wasm []byte, started *snapshot.Snapshot, goVersion, stamp string) ([]byte, error) {
+	page := `// This fs has no files.
+const fs = new Proxy({ constants: new Proxy({}, { get: () => -1 }), writeSync }, { get: (own, name) => own[name] ?? ((...args) => args.at(-1)({ code: "ENOSYS" })) });
+const globalThis = { iotBridge, fs, process: {}, path: {}, ` + strings.Join(pageGlobals, ", ") + ` };`
+	var err error
+	if started == nil {
+		support = environment.ReplaceAllLiteral(support, []byte("\t\t\tthis._inst.exports.run(0, 4096);\n"))
+	} else {
+		page = `const fs = { writeSync }, globalThis = { Date };`
+		support, err = restore(support, started.Script())
+	}
 	return fmt.Appendf(nil, `// Made by "make wasm" from the wasm_exec.js of %s. Do not edit.
 export const stamp = %q;
 
 /** Returns a Go runtime that has access only to the globals listed below. */
 export function newGo(iotBridge) {
-// This fs has no files. Go calls writeSync only to print a panic. writeSync logs whole lines.
+// Go calls writeSync only to print a panic. writeSync logs whole lines.
 let line = "";
-const fs = new Proxy({
-	constants: new Proxy({}, { get: () => -1 }),
-	writeSync(fd, bytes) {
-		line += new TextDecoder().decode(bytes);
-		if (line.endsWith("\n")) {
-			console.log(line.slice(0, -1));
-			line = "";
-		}
-	},
-}, { get: (own, name) => own[name] ?? ((...args) => args.at(-1)({ code: "ENOSYS" })) });
-const globalThis = { iotBridge, fs, process: {}, path: {}, %s };
+const writeSync = (fd, bytes) => {
+	line += new TextDecoder().decode(bytes);
+	if (line.endsWith("\n")) {
+		console.log(line.slice(0, -1));
+		line = "";
+	}
+};
+%s
 
 %s
 return new globalThis.Go();
 }
-`, goVersion, stamp, strings.Join(pageGlobals, ", "), trim(support, wasm, start))
+`, goVersion, stamp, page, trim(support, wasm)), err
 }
 
-// Run is the statement that starts a program which has not run.
-const Run = "this._inst.exports.run(0, 4096);\n"
+// restore replaces the code that makes the table of JavaScript values and starts the program by the
+// statements of a snapshot.
+func restore(support []byte, script string) ([]byte, error) {
+	if !start.Match(support) {
+		return nil, errors.New("the toolchain's wasm_exec.js starts a program in an unknown way: see internal/build/wasmexec (-snapshot=false works)")
+	}
+	return start.ReplaceAllLiteral(support, []byte(script)), nil
+}
 
-// pageGlobals lists the globals of the page that Go can use.
+// start matches the code that makes the table of JavaScript values and starts the program.
+var start = regexp.MustCompile(`(?ms)^\t{3}this\._values = \[.*?^\t{3}this\._inst\.exports\.run\(argc, argv\);\n`)
+
+// environment matches the code that passes arguments and environment variables to the
+// program. Wrap replaces this code by a call without arguments. The memory at the address
+// 4096 is zero, so the lists of arguments and variables are empty.
+var environment = regexp.MustCompile(`(?ms)^\t{3}// Pass command line arguments and environment variables.*?^\t{3}this\._inst\.exports\.run\(argc, argv\);\n`)
+
+// pageGlobals lists the globals of the page that the start of a program can use. A started program can use Date only, for
+// the time zone.
 var pageGlobals = []string{"Object", "Uint8Array", "Date", "crypto", "performance", "TextEncoder", "TextDecoder"}
 
-// Globals describes the private global object for [snapshot.Take].
+// Globals describes the private global object for [snapshot.Take]. The program reads some of its members at the start and never again:
+// an empty object replaces them on a page.
 func Globals() snapshot.Object {
-	function := &snapshot.Member{Function: true}
 	list := snapshot.Object{
-		"iotBridge": {Members: snapshot.Object{"start": function}},
-		"fs":        {Members: snapshot.Object{"constants": {Other: &snapshot.Member{Number: -1}}}, Other: function},
-		"process":   {},
-		"path":      {},
+		"iotBridge": {Text: "iotBridge", Members: snapshot.Object{"start": {Function: true}}},
+		"fs":        {Text: "{}", Members: snapshot.Object{"constants": {Text: "{}", Other: &snapshot.Member{Number: -1}}}},
+		"process":   {Text: "{}"},
+		"path":      {Text: "{}"},
 	}
 	for _, name := range pageGlobals {
-		list[name] = &snapshot.Member{Function: unicode.IsUpper(rune(name[0]))}
+		list[name] = &snapshot.Member{Text: name, Function: unicode.IsUpper(rune(name[0]))}
 	}
 	return list
 }
@@ -91,10 +113,6 @@ var unused = []*regexp.Regexp{
 // hostCall matches a function that a wasm may import.
 var hostCall = regexp.MustCompile(`(?ms)^(?:\t{5}//[^\n]*\n)?\t{5}"([\w./]+)": \(\w+\) => \{\n.*?^\t{5}\},\n+`)
 
-// started matches the code that passes arguments and environment variables to the program, and
-// starts it.
-var started = regexp.MustCompile(`(?ms)^\t{3}// Pass command line arguments and environment variables.*?^\t{3}this\._inst\.exports\.run\(argc, argv\);\n`)
-
 // clock matches the difference between the clock of Go's runtime and performance.now(), in ms. trim
 // makes the clock of each page begin with the time at which the clock of a snapshot has stopped.
 var clock = regexp.MustCompile(`const timeOrigin = Date\.now\(\) - performance\.now\(\);`)
@@ -104,10 +122,9 @@ var clock = regexp.MustCompile(`const timeOrigin = Date\.now\(\) - performance\.
 var exited = regexp.MustCompile(`throw new Error\("Go program has already exited"\);`)
 
 // trim removes the unused parts of wasm_exec.js, and the functions that the wasm does not
-// import. It replaces the code that starts the program.
-func trim(support, wasm []byte, start string) []byte {
+// import.
+func trim(support, wasm []byte) []byte {
 	support = exited.ReplaceAll(support, []byte("return;"))
-	support = started.ReplaceAllLiteral(support, []byte(start))
 	support = clock.ReplaceAllLiteral(support, fmt.Appendf(nil, "const timeOrigin = %d - performance.now();", snapshot.Nanotime/1_000_000))
 	for _, part := range unused {
 		support = part.ReplaceAll(support, nil)

@@ -20,13 +20,13 @@ func TestTrim(t *testing.T) {
 		t.Fatal(err)
 	}
 	wasm := []byte("\x02\x04gojs\x14syscall/js.valueCall\x00\x00\x04gojs\x15runtime.getRandomData\x00\x00")
-	got := trim(support, wasm, "start();\n")
-	for _, kept := range []string{`"syscall/js.valueCall"`, `"runtime.getRandomData"`, "_makeFuncWrapper", "globalThis.Go = class", "start();", "const timeOrigin = 1 - performance.now();"} {
+	got := trim(support, wasm)
+	for _, kept := range []string{`"syscall/js.valueCall"`, `"runtime.getRandomData"`, "_makeFuncWrapper", "globalThis.Go = class", "const timeOrigin = 1 - performance.now();"} {
 		if !bytes.Contains(got, []byte(kept)) {
 			t.Errorf("%s is missing", kept)
 		}
 	}
-	for _, removed := range []string{`"syscall/js.valueInvoke"`, "chmod", "polyfill", "getuid", "enosys", "_gotest", "testExport", "setInt32 =", "_exitPromise", "exports.run(", "Date.now()", "exit code", "already exited"} {
+	for _, removed := range []string{`"syscall/js.valueInvoke"`, "chmod", "polyfill", "getuid", "enosys", "_gotest", "testExport", "setInt32 =", "_exitPromise", "Date.now()", "exit code", "already exited"} {
 		if bytes.Contains(got, []byte(removed)) {
 			t.Errorf("%s is not removed", removed)
 		}
@@ -36,7 +36,7 @@ func TestTrim(t *testing.T) {
 // TestTrimUnknown checks that trim does not change a script of another form.
 func TestTrimUnknown(t *testing.T) {
 	support := []byte("globalThis.fs ||= {}; globalThis.Go = class { importObject = { gojs: { valueCall() {} } } };\n")
-	if got := trim(support, nil, ""); !bytes.Equal(got, support) {
+	if got := trim(support, nil); !bytes.Equal(got, support) {
 		t.Errorf("the script became %s", got)
 	}
 }
