@@ -41,8 +41,8 @@
 //     the last callback.
 //   - A start is the time from the import of a client to CONNACK. The import begins after the
 //     load event of the page. Each start has a new Chromium process with an empty profile. Its
-//     first page is the start in a fresh browser, and a page in a new tab is the second page.
-//     The method start describes the other pages. The client "iot-preload" is iot.wasm in a
+//     first page, after 1 s, is the start in a fresh browser, and a page in a new tab is the
+//     second page. The method start describes the other pages. The client "iot-preload" is iot.wasm in a
 //     page whose link elements load the files before the import; no goal uses it.
 //   - Clients are bundled and minified; iot.wasm is served as it is published. All files are
 //     compressed with brotli 11 before the measurements, and the browser may cache them.
