@@ -1,5 +1,5 @@
 // Command bench compares iot.wasm with other MQTT clients for browsers, and with a bare
-// WebSocket. All of them run in one Chromium and connect to one server, the lean peer. The
+// WebSocket. All of them run in Chromium and connect to one server, the lean peer. The
 // lean peer implements only the parts of MQTT that the measurements need. "make bench"
 // runs the command in the project's folder:
 //
