@@ -66,7 +66,7 @@ kill: wasm ## kill the stand-in KILLS (200) times under load, and check that it 
 load: wasm ## send 10,000 messages a second through the stand-in to 500 connections for SECONDS (60)
 	$(GO) test -count=1 -v -timeout 60m ./test/load -connections 500 -deliveries 10000 -for $(or $(SECONDS),60)s
 
-bench: wasm ## compare this and other clients in Chromium; BENCHFLAGS=-quick: a short run
+bench: wasm ## compare this and other clients in Chromium; BENCHFLAGS=-quick: a short run; BENCHFLAGS='-rounds 7 -publish': write docs/performance.md
 	@$(GO) run ./internal/build -dist dist -compress=false
 	$(GO) run ./test/bench -www dist $(BENCHFLAGS)
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"strings"
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
@@ -19,21 +20,23 @@ import (
 // patience is how long a page may take for one operation.
 const patience = 30 * time.Second
 
-// product returns the browser's name and version, or "" after an error.
+// product returns "Chromium" and the browser's version, or "" after an error.
 func product(ctx context.Context) string {
 	v, err := chromedp.CallBrowser(ctx, browser.GetVersion, cdp.Empty{})
 	if err != nil {
 		return ""
 	}
-	return v.Product
+	_, version, _ := strings.Cut(v.Product, "/")
+	return "Chromium " + version
 }
 
 // A tab is a page that runs a client.
 type tab struct{ ctx context.Context }
 
-// openTab opens a tab with a profile of its own, so that its cache is empty.
-func openTab(in context.Context) (*tab, func(), error) {
-	ctx, cancel := chromedp.NewContext(in, chromedp.WithNewBrowserContext())
+// openTab opens a tab. The option chromedp.WithNewBrowserContext gives the tab a profile of its
+// own, with an empty cache.
+func openTab(in context.Context, options ...chromedp.ContextOption) (*tab, func(), error) {
+	ctx, cancel := chromedp.NewContext(in, options...)
 	err := chromedp.Listen(ctx, func(ev any) {
 		if ev, ok := ev.(*runtime.EventExceptionThrown); ok {
 			d := ev.ExceptionDetails

@@ -33,7 +33,7 @@ func install(ctx context.Context) error {
 // because iot.wasm is published without a bundler.
 func bundle() (map[string][]byte, error) {
 	var entries []string
-	for _, c := range clients {
+	for _, c := range connected {
 		entries = append(entries, filepath.Join(dir, "page", "peers", c.name+".js"))
 	}
 	result := api.Build(api.BuildOptions{
@@ -61,14 +61,14 @@ func bundle() (map[string][]byte, error) {
 	return scripts, nil
 }
 
-// versions returns the versions of the installed clients.
+// versions returns the versions of the installed clients by name.
 func versions() map[string]string {
 	v := map[string]string{}
 	for _, c := range clients {
 		var description struct{ Version string }
 		b, err := os.ReadFile(filepath.Join(dir, "node_modules", c.npm, "package.json"))
 		if c.npm != "" && err == nil && json.Unmarshal(b, &description) == nil {
-			v[c.name] = c.npm + " " + description.Version
+			v[c.name] = description.Version
 		}
 	}
 	return v

@@ -16,8 +16,8 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// A client is a WebSocket outside the browser. It exchanges packets with the lean peer.
-type client struct {
+// A peer is a WebSocket outside the browser. It exchanges packets with the lean peer.
+type peer struct {
 	t      *testing.T
 	ctx    context.Context
 	ws     *websocket.Conn
@@ -27,7 +27,7 @@ type client struct {
 
 // dial starts a lean peer and connects to it with a CONNECT packet. It also returns the lean
 // peer's side of the connection.
-func dial(t *testing.T, connect []byte) (*client, *conn) {
+func dial(t *testing.T, connect []byte) (*peer, *conn) {
 	t.Helper()
 	l := newLean()
 	mux := http.NewServeMux()
@@ -42,7 +42,7 @@ func dial(t *testing.T, connect []byte) (*client, *conn) {
 	}
 	t.Cleanup(func() { _ = ws.CloseNow() })
 	ws.SetReadLimit(-1)
-	c := &client{t: t, ctx: ctx, ws: ws}
+	c := &peer{t: t, ctx: ctx, ws: ws}
 	c.send(connect)
 	if p := c.packet(); p[0] != 0x20 || p[3] != 0 {
 		t.Fatalf("CONNACK is % x, want reason code 0", p)
@@ -54,7 +54,7 @@ func dial(t *testing.T, connect []byte) (*client, *conn) {
 	return c, k
 }
 
-func (c *client) send(packets ...[]byte) {
+func (c *peer) send(packets ...[]byte) {
 	c.t.Helper()
 	if err := c.ws.Write(c.ctx, websocket.MessageBinary, bytes.Join(packets, nil)); err != nil {
 		c.t.Fatal(err)
@@ -62,7 +62,7 @@ func (c *client) send(packets ...[]byte) {
 }
 
 // packet returns the next packet. If no received frame contains it, packet reads more frames.
-func (c *client) packet() []byte {
+func (c *peer) packet() []byte {
 	c.t.Helper()
 	for {
 		if size, _ := packetSize(c.stream); size > 0 && size <= len(c.stream) {

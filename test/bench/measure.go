@@ -112,31 +112,10 @@ func (c *runner) latency(t *tab) (sample, error) {
 	return sample{"latency.p50": at(0.5), "latency.p99": at(0.99)}, nil
 }
 
-// start measures the time from the import to CONNACK, in ms. It measures with an empty
-// cache, and again after two visits, in which the browser fills its caches.
-func (c *runner) start(client string) (sample, error) {
-	t, leave, err := openTab(c.browser)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	cold, err := c.connect(t, client)
-	if err != nil {
-		return nil, err
-	}
-	warm := cold
-	for range 2 {
-		if warm, err = c.connect(t, client); err != nil {
-			return nil, err
-		}
-	}
-	return sample{"start.cold": cold.MS, "start.warm": warm.MS, "start.bytes": cold.Bytes, "start.requests": cold.Requests}, nil
-}
-
 // soak measures the page's memory and its long tasks while the page receives a million
 // messages. A slow client receives fewer.
-func (c *runner) soak(client string) (sample, error) {
-	t, leave, err := c.open(client)
+func (c *runner) soak(cl client) (sample, error) {
+	t, leave, err := c.open(cl)
 	if err != nil {
 		return nil, err
 	}

@@ -27,17 +27,21 @@ const top = 40
 // the wasm with function names, because the published wasm does not contain them. target
 // is client/measurement. If file is not empty, profile writes the profile to it.
 func (c *runner) profile(ctx context.Context, s *site, target, file string) error {
-	client, key, _ := strings.Cut(target, "/")
+	name, key, _ := strings.Cut(target, "/")
+	n := slices.IndexFunc(connected, func(cl client) bool { return cl.name == name })
+	if n < 0 {
+		return fmt.Errorf("-profile %s: no client is called %q", target, name)
+	}
 	i := slices.IndexFunc(loads, func(l load) bool { return l.key == key })
 	if i < 0 {
 		return fmt.Errorf("-profile %s: no load is called %q", target, key)
 	}
-	if client == "iot" {
+	if name == "iot" {
 		if err := s.nameFunctions(ctx); err != nil {
 			return err
 		}
 	}
-	t, leave, err := c.open(client)
+	t, leave, err := c.open(connected[n])
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log"
+	"time"
+
+	"github.com/chromedp/chromedp"
 )
 
 // A runner runs the measurements.
@@ -12,95 +14,105 @@ type runner struct {
 	address string
 	quick   bool
 	selects func(name string) bool
+	later   time.Duration // how long a page of a start is open before the last page; 0: no last page
 	results *results
 	visits  int // the number of opened pages
 }
 
-// run measures all clients in several rounds. In a round, each client has an open page. The
-// clients take turns in every measurement, so that other load of the machine affects all
-// of them. The first client is another one in each round and for each load.
-func (c *runner) run(ctx context.Context, rounds int) error {
-	// After a first visit, which is not measured, the browser has started and all files are
-	// compressed.
+// run measures all clients in several rounds, the starts first. The clients take turns in
+// every measurement, so that other load of the machine affects all of them. The first client
+// is another one in each round and for each load.
+func (c *runner) run(ctx context.Context, rounds, starts int) error {
+	// A visit of each client, which is not measured, makes the site compress all files.
 	for _, client := range clients {
-		if _, err := c.start(client.name); err != nil {
+		t, leave, err := openTab(c.browser, chromedp.WithNewBrowserContext())
+		if err == nil {
+			_, err = c.connect(t, client)
+			leave()
+		}
+		if err != nil {
 			return err
 		}
+	}
+	for round := range starts {
+		if !c.selects("start") {
+			break
+		}
+		log.Printf("starts, round %d of %d", round+1, starts)
+		c.turns(ctx, round, "start", clients, func(cl client) (sample, error) { return c.start(ctx, cl) })
 	}
 	for round := range rounds {
 		log.Printf("round %d of %d", round+1, rounds)
-		c.turns(ctx, round, "start", c.start)
 		c.visit(ctx, round)
 		if round == 0 {
-			c.turns(ctx, round, "soak", c.soak)
-		}
-		if err := ctx.Err(); err != nil {
-			return err
+			c.turns(ctx, round, "soak", connected, c.soak)
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
-// visit runs the measurements that share a page.
+// visit runs the measurements of a round that share a page: each client has an open page.
 func (c *runner) visit(ctx context.Context, round int) {
-	tabs := map[string]*tab{}
-	leave := map[string]func(){}
+	tabs := map[client]*tab{}
+	leave := map[client]func(){}
 	defer func() {
 		for _, f := range leave {
 			f()
 		}
 	}()
-	in := func(measure func(*tab) (sample, error)) func(string) (sample, error) {
-		return func(client string) (s sample, err error) {
-			if tabs[client] == nil {
-				if tabs[client], leave[client], err = c.open(client); err != nil {
+	in := func(measure func(*tab) (sample, error)) func(client) (sample, error) {
+		return func(cl client) (s sample, err error) {
+			if tabs[cl] == nil {
+				t, stop, err := c.open(cl)
+				if err != nil {
 					return nil, err
 				}
+				tabs[cl], leave[cl] = t, stop
 			}
-			if s, err = measure(tabs[client]); err != nil {
-				leave[client]()
-				delete(tabs, client)
-				delete(leave, client)
+			if s, err = measure(tabs[cl]); err != nil {
+				leave[cl]()
+				delete(tabs, cl)
+				delete(leave, cl)
 			}
 			return s, err
 		}
 	}
-	c.turns(ctx, round, "latency", in(c.latency))
+	c.turns(ctx, round, "latency", connected, in(c.latency))
 	for i, l := range loads {
 		if c.quick && l.size != 200 {
 			continue
 		}
-		c.turns(ctx, round+i, l.key, in(l.run))
+		c.turns(ctx, round+i, l.key, connected, in(l.run))
 	}
 }
 
 // turns runs a measurement for one client after the other and stores the results. It does
 // nothing if the measurement is not selected. If a client fails, turns continues with the
 // next. first is the index of the first client.
-func (c *runner) turns(ctx context.Context, first int, name string, measure func(client string) (sample, error)) {
+func (c *runner) turns(ctx context.Context, first int, name string, of []client, measure func(client) (sample, error)) {
 	if !c.selects(name) {
 		return
 	}
-	for i := range clients {
+	for i := range of {
 		if ctx.Err() != nil {
 			return
 		}
-		client := clients[(first+i)%len(clients)].name
-		s, err := measure(client)
+		cl := of[(first+i)%len(of)]
+		s, err := measure(cl)
 		if err != nil {
-			c.results.fail(client, name, err)
+			c.results.fail(cl.name, name, err)
 		}
-		c.results.add(client, s)
+		c.results.add(cl.name, s)
 	}
 }
 
 // open opens a page with a connected and subscribed client.
-func (c *runner) open(client string) (*tab, func(), error) {
-	t, leave, err := openTab(c.browser)
+func (c *runner) open(cl client) (*tab, func(), error) {
+	t, leave, err := openTab(c.browser, chromedp.WithNewBrowserContext())
 	if err != nil {
 		return nil, nil, err
 	}
-	_, err = c.connect(t, client)
+	_, err = c.connect(t, cl)
 	if err == nil {
 		err = t.eval("bench.subscribe()", nil)
 	}
@@ -109,19 +121,4 @@ func (c *runner) open(client string) (*tab, func(), error) {
 		return nil, nil, err
 	}
 	return t, func() { _ = t.eval("bench.close()", nil); leave() }, nil
-}
-
-// opening is the cost of connecting a client.
-type opening struct {
-	MS       float64 // from the import to CONNACK
-	Bytes    float64 // the compressed size of the downloaded files
-	Requests float64 // the number of downloaded files
-}
-
-func (c *runner) connect(t *tab, client string) (o opening, err error) {
-	c.visits++
-	if err := t.navigate(fmt.Sprintf("http://%s/?client=%s&conn=%d", c.address, client, c.visits)); err != nil {
-		return o, err
-	}
-	return o, t.eval("bench.open()", &o)
 }

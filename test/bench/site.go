@@ -14,6 +14,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ import (
 // A site serves the page, the clients and the lean peer from one origin:
 //
 //	/            the page
+//	/preload     the page with lines that make the browser load iot.wasm before its import
 //	/peers/x.js  a client, bundled
 //	/www/        the files of iot.wasm
 //	/mqtt/x      the lean peer
@@ -52,6 +54,7 @@ func (s *site) listen(ctx context.Context) (address string, err error) {
 	mux.HandleFunc("GET /control/expect", s.expect)
 	mux.HandleFunc("GET /peers/", s.client)
 	mux.HandleFunc("GET /www/", s.client)
+	mux.Handle("GET /preload", noStore(http.HandlerFunc(s.preload)))
 	mux.Handle("GET /", noStore(http.FileServer(http.Dir(dir+"/page"))))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
@@ -78,7 +81,28 @@ func noStore(h http.Handler) http.Handler {
 	})
 }
 
-// client serves a file of a client.
+// buildStamp matches the stamp in iot.js, which is the query of the wasm's URL.
+var buildStamp = regexp.MustCompile(`"(\d+\.\d+\.\d+\+[0-9a-f]+)"`)
+
+// preload serves the page with the link elements that load iot.js and iot.wasm early.
+func (s *site) preload(w http.ResponseWriter, _ *http.Request) {
+	page, err := os.ReadFile(dir + "/page/preload.html")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	script, err := os.ReadFile(filepath.Join(s.www, "iot.js"))
+	stamp := buildStamp.FindSubmatch(script)
+	if err != nil || stamp == nil {
+		http.Error(w, "iot.js contains no stamp of the build", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write(bytes.ReplaceAll(page, []byte("STAMP"), stamp[1]))
+}
+
+// client serves a file of a client. The headers are those of a server that is configured well:
+// the file is compressed, and the browser never requests it again.
 func (s *site) client(w http.ResponseWriter, r *http.Request) {
 	body, err := s.pack(path.Clean(r.URL.Path))
 	if err != nil {
@@ -88,7 +112,7 @@ func (s *site) client(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", contentType(r.URL.Path))
 	w.Header().Set("Content-Encoding", "br")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.Header().Set("Cache-Control", "max-age=86400, immutable")
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	isolate(w)
 	_, _ = w.Write(body)
 }
@@ -126,6 +150,19 @@ func (s *site) pack(name string) ([]byte, error) {
 		s.packed[name] = b
 	}
 	return b, err
+}
+
+// sizes returns the size of iot.wasm, compressed and not.
+func (s *site) sizes() (sample, error) {
+	packed, err := s.pack("/www/iot.wasm")
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(filepath.Join(s.www, "iot.wasm"))
+	if err != nil {
+		return nil, err
+	}
+	return sample{"wasm.bytes": float64(len(packed)), "wasm.raw": float64(info.Size())}, nil
 }
 
 // compress compresses with brotli 11. Because that takes 20 s for a wasm of 6 MB, the
