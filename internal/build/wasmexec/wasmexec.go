@@ -56,7 +56,11 @@ func restore(support []byte, script string) ([]byte, error) {
 	if !start.Match(support) {
 		return nil, errors.New("the toolchain's wasm_exec.js starts a program in an unknown way: see internal/build/wasmexec (-snapshot=false works)")
 	}
-	return start.ReplaceAllLiteral(support, []byte(script)), nil
+	var indented strings.Builder
+	for line := range strings.Lines(script) {
+		indented.WriteString("\t\t\t" + line)
+	}
+	return start.ReplaceAllLiteral(support, []byte(indented.String())), nil
 }
 
 // start matches the code that makes the table of JavaScript values and starts the program.
