@@ -24,8 +24,9 @@ func iotProceed() {
 	const perFunction = 1 << 16 / abi.FuncTabBucketSize
 	datap := &firstmoduledata
 	buckets := (datap.maxpc - datap.minpc + abi.FuncTabBucketSize - 1) / abi.FuncTabBucketSize
-	for i := range buckets {
-		(*findfuncbucket)(add(unsafe.Pointer(datap.findfunctab), i*unsafe.Sizeof(findfuncbucket{}))).idx = uint32(i / perFunction)
+	table := unsafe.Slice((*findfuncbucket)(unsafe.Pointer(datap.findfunctab)), buckets)
+	for i := range table {
+		table[i].idx = uint32(i / perFunction)
 	}
 	globalRand.init = false
 	randinit()
