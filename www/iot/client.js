@@ -66,17 +66,17 @@ export class IotClient extends EventTarget {
 
   /** @param {ConnectOptions} [options] @returns {Promise<import("../iot.js").Connection>} */
   connect(options) {
+    const early = {};
     return pagePromise((useSignal) => {
       if (options == null && this.#optionsError) throw this.#optionsError;
       const given = options == null ? this.#options : check(options, CONNECT, "connect options");
       const signal = given?.signal;
       useSignal(signal);
-      const provider = given?.url ?? given?.credentials;
-      if (typeof provider === "function" && !this.#link.running_ && !this.#earlyAnswers.has(provider)) {
-        // The provider runs while the wasm is loading.
-        const answer = (async () => provider())();
-        answer.catch(() => {});
-        this.#earlyAnswers.set(provider, answer);
+      if (!this.#link.running_) {
+        // The provider runs, and the socket opens, while the wasm is loading.
+        const provider = given?.url ?? given?.credentials;
+        if (typeof provider === "function" && !this.#earlyAnswers.has(provider)) this.#earlyAnswers.set(provider, (async () => provider())());
+        this.#link.openEarly_(early, this.#earlyAnswers.get(provider) ?? provider, given?.url);
       }
       const done = this.#link.withToken_((token) => {
         // A signal is valid for one connect(), so the options of the last connection are used without it.
@@ -95,7 +95,7 @@ export class IotClient extends EventTarget {
         this.#earlyAnswers.clear();
       });
       return done;
-    });
+    }, () => this.#link.closeEarly_(early));
   }
 
   /** Whether the client is neither connected nor trying to connect. */
@@ -218,6 +218,7 @@ export class IotClient extends EventTarget {
 
   disconnect() {
     return pagePromise(async () => {
+      this.#link.closeEarly_();
       if (!this.#link.runningOrLoading_) return;
       // An error means that the wasm is not running, so there is no connection to close.
       await this.#link.withToken_((token) => this.#link.call_("disconnect", { token })).catch(() => {});

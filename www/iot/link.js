@@ -47,6 +47,8 @@ export class Link {
   #calls = [];
   /** The number of the attempt that the socket belongs to. */
   #attempt = 0;
+  /** @type {{ socket_?: Socket } | undefined} the object of the call of openEarly_ whose socket is not in use */
+  #early;
   /** @type {unknown} the value that the page's provider threw in the current attempt */
   #cause;
 
@@ -220,7 +222,10 @@ export class Link {
       case "failed":
         return this.#turns.tokens_.settle_(e.token, "reject", this.#error(e.error));
       case "state":
-        if (e.event === "disconnected") this.#turns.settleQoS0_(false);
+        if (e.event === "disconnected") {
+          this.closeEarly_();
+          this.#turns.settleQoS0_(false);
+        }
         if (e.event === "closed") this.#deactivate();
         else activeClients.add(this);
         return this.#owner.changed_(e, this.#error(e.error));
@@ -283,10 +288,45 @@ export class Link {
     this.tryCall_("provided", plain(result, { attempt, date: Date.now() }));
   }
 
+  /**
+   * Opens a socket while the wasm is loading, unless an earlier call has done so. The first effect open uses the socket if
+   * it has the same URL.
+   * @param {{ socket_?: Socket }} early an empty object for this call; it gets the socket
+   * @param {unknown} answer a URL, credentials, or a promise of them
+   * @param {unknown} isUrl whether answer is a URL
+   */
+  async openEarly_(early, answer, isUrl) {
+    this.#early ??= early;
+    try {
+      const url = /** @type {any} */ (await answer);
+      if (isUrl && this.#early === early && /^wss?:/i.test(url)) early.socket_ = new Socket(`${url}`);
+    } catch {
+      // The wasm requests the URL again and reports the error.
+    }
+  }
+
+  /**
+   * Closes the socket of openEarly_, unless an effect open uses it.
+   * @param {{ socket_?: Socket }} [early] the object of one call; by default, the socket of any call closes
+   */
+  closeEarly_(early = this.#early) {
+    if (this.#early !== early) return;
+    early?.socket_?.close_();
+    this.#early = undefined;
+  }
+
   /** @param {number} attempt @param {string} url */
   #open(attempt, url) {
     this.#attempt = attempt;
-    this.#turns.socket_ = new Socket(url, {
+    let socket = this.#early?.socket_;
+    // A broker may close a connection without CONNECT. A socket with a second event is therefore not used.
+    if (socket?.url_ === url && socket.early_.length < 2) this.#early = undefined;
+    else {
+      this.closeEarly_();
+      socket = new Socket(url);
+    }
+    this.#turns.socket_ = socket;
+    socket.listen_({
       opened_: () => this.tryCall_("opened", { attempt }),
       openFailed_: (name) => this.tryCall_("openFailed", { attempt, name }),
       received_: (data) => {

@@ -20,13 +20,13 @@ export async function start(getSource, integrity, version) {
       operation = call;
     },
   });
-  let go, instance;
+  let go, module, instance;
   try {
     if (typeof WebAssembly === "undefined") {
       throw iotError("ERR_NO_WASM", "WebAssembly is disabled", "load");
     }
     go = newGo(bridge);
-    instance = await instantiate(await getSource(), integrity, go.importObject);
+    ({ module, instance } = await instantiate(await getSource(), integrity, go.importObject));
   } catch (error) {
     throw loadError(error);
   }
@@ -37,7 +37,7 @@ export async function start(getSource, integrity, version) {
   if (wasmStamp !== stamp || !stamp.startsWith(`${version}+`)) {
     throw iotError("ERR_VERSION", `iot.js ${stamp} and iot.wasm ${wasmStamp} are different builds; clear the cache`, "load");
   }
-  return (core = new Core(instance.exports, operation));
+  return (core = new Core(instance.exports, operation, module));
 }
 
 /**
@@ -47,7 +47,7 @@ export async function start(getSource, integrity, version) {
  * @param {WebAssembly.Imports} imports
  */
 async function instantiate(source, integrity, imports) {
-  if (source instanceof WebAssembly.Module) return WebAssembly.instantiate(source, imports);
+  if (source instanceof WebAssembly.Module) return { module: source, instance: await WebAssembly.instantiate(source, imports) };
   let response = source, bytes;
   if (typeof source === "string" || source instanceof URL) {
     const url = new URL(source, globalThis.location?.href); // throws for a relative URL without a base
@@ -62,11 +62,11 @@ async function instantiate(source, integrity, imports) {
   if (!bytes) {
     if (!response.ok) throw new TypeError(`HTTP ${response.status}`);
     if (/^application\/wasm\b/i.test(response.headers.get("Content-Type") ?? "")) {
-      return (await WebAssembly.instantiateStreaming(response, imports)).instance;
+      return WebAssembly.instantiateStreaming(response, imports);
     }
     bytes = await response.arrayBuffer();
   }
-  return (await WebAssembly.instantiate(bytes, imports)).instance;
+  return WebAssembly.instantiate(bytes, imports);
 }
 
 /**
