@@ -102,7 +102,8 @@ export interface ConnectOptions {
   credentials?: Credentials | CredentialsProvider | undefined;
   /**
    * A signed URL, or a function that returns one, instead of `endpoint` and `credentials`. AWS IoT Core
-   * accepts a signed URL for about five minutes. A reconnect with a fixed URL fails after that time.
+   * accepts a signed URL for about five minutes. A reconnect with a fixed URL fails after that time. If the
+   * wasm is not loaded yet, the WebSocket opens while the wasm is loading.
    */
   url?: string | URL | UrlProvider | undefined;
   /** An AWS IoT custom authorizer. It replaces the signature and cannot be combined with `credentials` or `url`. */
