@@ -19,6 +19,11 @@ import { wellFormed } from "./values.js";
  */
 
 /**
+ * A connection that begins while the wasm is loading. The socket is present when the URL is known.
+ * @typedef {{ provider_?: any, answer_?: any, socket_?: Socket }} Early
+ */
+
+/**
  * Fires an event of a client.
  * @param {EventTarget} client
  * @param {string} type
@@ -33,6 +38,8 @@ export const emit = (client, type, detail) => client.dispatchEvent(new CustomEve
 export class Link {
   /** The id of the client in the wasm. */
   id_ = 0;
+  /** @type {Early | undefined} what connect() has started while the wasm is loading, until the first effect open */
+  early_;
 
   #owner;
   #client;
@@ -47,8 +54,6 @@ export class Link {
   #calls = [];
   /** The number of the attempt that the socket belongs to. */
   #attempt = 0;
-  /** @type {{ socket_?: Socket } | undefined} the object of the call of openEarly_ whose socket is not in use */
-  #early;
   /** @type {unknown} the value that the page's provider threw in the current attempt */
   #cause;
 
@@ -223,7 +228,7 @@ export class Link {
         return this.#turns.tokens_.settle_(e.token, "reject", this.#error(e.error));
       case "state":
         if (e.event === "disconnected") {
-          this.closeEarly_();
+          this.endEarly_();
           this.#turns.settleQoS0_(false);
         }
         if (e.event === "closed") this.#deactivate();
@@ -289,40 +294,42 @@ export class Link {
   }
 
   /**
-   * Opens a socket while the wasm is loading, unless an earlier call has done so. The first effect open uses the socket if
-   * it has the same URL.
-   * @param {{ socket_?: Socket }} early an empty object for this call; it gets the socket
-   * @param {unknown} answer a URL, credentials, or a promise of them
-   * @param {unknown} isUrl whether answer is a URL
+   * Starts a connection while the wasm is loading, unless an earlier call has done so: calls the page's provider, and opens a
+   * socket if it knows the URL. The first effect open uses the socket if it has the same URL.
+   * @param {Early} early an empty object for this call
+   * @param {any} provider a provider, or its answer
+   * @param {unknown} isUrl whether the answer is a URL
    */
-  async openEarly_(early, answer, isUrl) {
-    this.#early ??= early;
+  async startEarly_(early, provider, isUrl) {
+    if (this.early_) return;
+    this.early_ = early;
+    early.provider_ = provider;
     try {
-      const url = /** @type {any} */ (await answer);
-      if (isUrl && this.#early === early && /^wss?:/i.test(url)) early.socket_ = new Socket(`${url}`);
+      const url = await (early.answer_ = typeof provider === "function" ? (async () => provider())() : provider);
+      if (isUrl && this.early_ === early && /^wss?:/i.test(url)) early.socket_ = new Socket(`${url}`);
     } catch {
-      // The wasm requests the URL again and reports the error.
+      // The client uses the same answer when the wasm requests it, and reports the error.
     }
   }
 
   /**
-   * Closes the socket of openEarly_, unless an effect open uses it.
-   * @param {{ socket_?: Socket }} [early] the object of one call; by default, the socket of any call closes
+   * Closes the socket of startEarly_, unless an effect open uses it.
+   * @param {Early} [early] the object of one call; by default, of any call
    */
-  closeEarly_(early = this.#early) {
-    if (this.#early !== early) return;
+  endEarly_(early = this.early_) {
+    if (this.early_ !== early) return;
     early?.socket_?.close_();
-    this.#early = undefined;
+    this.early_ = undefined;
   }
 
   /** @param {number} attempt @param {string} url */
   #open(attempt, url) {
     this.#attempt = attempt;
-    let socket = this.#early?.socket_;
+    let socket = this.early_?.socket_;
     // A broker may close a connection without CONNECT. A socket with a second event is therefore not used.
-    if (socket?.url_ === url && socket.early_.length < 2) this.#early = undefined;
+    if (socket?.url_ === url && socket.early_.length < 2) this.early_ = undefined;
     else {
-      this.closeEarly_();
+      this.endEarly_();
       socket = new Socket(url);
     }
     this.#turns.socket_ = socket;
