@@ -102,7 +102,8 @@ export interface ConnectOptions {
   credentials?: Credentials | CredentialsProvider | undefined;
   /**
    * A signed URL, or a function that returns one, instead of `endpoint` and `credentials`. AWS IoT Core
-   * accepts a signed URL for about five minutes. A reconnect with a fixed URL fails after that time.
+   * accepts a signed URL for about five minutes. A reconnect with a fixed URL fails after that time. If the
+   * wasm is not loaded yet, the WebSocket opens while the wasm is loading.
    */
   url?: string | URL | UrlProvider | undefined;
   /** An AWS IoT custom authorizer. It replaces the signature and cannot be combined with `credentials` or `url`. */
@@ -681,7 +682,7 @@ export interface DefaultClient extends IotClient {
   readonly IotClient: typeof IotClient;
   /** The class of errors, for `instanceof` and for the errors of a provider. */
   readonly IotError: typeof IotError;
-  /** Loads the wasm before the first call. */
+  /** Loads the wasm before the first call, and resolves with it. */
   readonly load: typeof load;
   /** Returns whether a topic matches a filter. */
   readonly matches: typeof matches;
@@ -843,10 +844,11 @@ export interface LoadOptions {
 
 /**
  * Loads the wasm before the first call. A second call waits for the same download, also if its options
- * differ. A call after a failure loads again. Rejects with `ERR_LOAD`, `ERR_VERSION`, `ERR_NO_WASM`,
- * `ERR_CSP`, `ERR_OPTION` or `ERR_UNICODE`.
+ * differ. A call after a failure loads again. Resolves with the compiled wasm. Post it to a worker of the
+ * page, which passes it to its own `load()`: the worker then does not load the wasm again. Rejects with
+ * `ERR_LOAD`, `ERR_VERSION`, `ERR_NO_WASM`, `ERR_CSP`, `ERR_OPTION` or `ERR_UNICODE`.
  */
-export function load(options?: LoadOptions): Promise<void>;
+export function load(options?: LoadOptions): Promise<CompiledModule>;
 
 /** The options of `presign()`. */
 export interface PresignOptions {

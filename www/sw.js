@@ -9,6 +9,9 @@ const base = new URL("./", location.href);
 /** The files of the page: index.html, the modules, the wasm, the manifest, and the folders console and iot. */
 const OURS = /^(?:index\.html|[\w.-]+\.(?:js|wasm|webmanifest)|(?:console|iot)\/[\w./-]+)?$/;
 
+/** The address of the wasm without its query. */
+const WASM = new URL("iot.wasm", base).href;
+
 /** Returns the address of a file of the page, or undefined if the address is another one. @param {string | URL} address */
 function fileOf(address) {
   const url = new URL(address, base);
@@ -32,8 +35,23 @@ self.addEventListener("message", (event) => event.data === "refresh" && event.wa
 
 self.addEventListener("fetch", (event) => {
   const { request } = event, file = fileOf(request.url);
-  if (file && request.method === "GET" && !request.headers.has("range") && !request.headers.has("authorization")) event.respondWith(networkFirst(event, file));
+  if (request.url.startsWith(`${WASM}?`)) event.respondWith(wasmOrCopy(request));
+  else if (file && request.method === "GET" && !request.headers.has("range") && !request.headers.has("authorization")) event.respondWith(networkFirst(event, file));
 });
+
+/**
+ * Responds with the wasm, or with the copy if the server cannot be reached. The query is the build, so the browser may use
+ * its HTTP cache as the server permits.
+ */
+async function wasmOrCopy(request) {
+  try {
+    return await fetch(request);
+  } catch (error) {
+    const copy = await caches.match(WASM, { cacheName: CACHE });
+    if (copy) return copy;
+    throw error;
+  }
+}
 
 /** Responds with the file of the server, or with the copy if the server cannot be reached. */
 async function networkFirst(event, file) {
@@ -66,7 +84,7 @@ async function keep(cache, file, response) {
  */
 async function refresh() {
   const cache = await caches.open(CACHE);
-  const files = new Set([fileOf("./"), fileOf("iot.wasm")]);
+  const files = new Set([fileOf("./"), WASM]);
   let bytes = 0;
   for (const file of files) { // the loop also visits what it adds
     const response = await fetch(file, { cache: "no-cache" });

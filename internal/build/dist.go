@@ -39,7 +39,7 @@ func makeDist(tools *toolchain, dir, version, stamp string, compressed bool) err
 	if files["THIRD-PARTY-LICENSES.txt"], err = licences(tools); err != nil {
 		return err
 	}
-	if err := fill(files, version); err != nil {
+	if err := fill(files, version, stamp); err != nil {
 		return err
 	}
 	if compressed {
@@ -52,9 +52,10 @@ func makeDist(tools *toolchain, dir, version, stamp string, compressed bool) err
 
 // fill adds the files of the templates, and integrity.json with the hash of each file.
 // compress adds its files later, so integrity.json has no hashes of them.
-func fill(files map[string][]byte, version string) error {
+func fill(files map[string][]byte, version, stamp string) error {
 	values := map[string]string{
 		"Version":    version,
+		"Stamp":      stamp,
 		"ScriptHash": integrity(files["iot.global.js"]),
 		"WasmHash":   integrity(files["iot.wasm"]),
 	}
@@ -65,6 +66,7 @@ func fill(files map[string][]byte, version string) error {
 		"Vue":      {"docs/embedding.md", "Vue"},
 		"Script":   {"docs/embedding.md", "By a script tag"},
 		"Headers":  {"docs/embedding.md", "HTTP headers of your server"},
+		"Start":    {"docs/embedding.md", "A faster start"},
 		"Codes":    {"docs/errors.md", "Codes"},
 		"Cognito":  {"docs/errors.md", "cognito.js"},
 		"Shadow":   {"docs/errors.md", "shadow.js"},

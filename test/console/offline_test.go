@@ -29,6 +29,9 @@ func serveSite(t *testing.T) *site {
 		}
 		harness.SetType(w, r.URL.Path)
 		w.Header().Set("Cache-Control", "max-age=86400")
+		if strings.HasSuffix(r.URL.Path, ".wasm") {
+			w.Header().Set("Cache-Control", "no-cache") // as serve.go: a page without its server cannot use the HTTP cache
+		}
 		if css := s.css.Load(); css != nil && strings.HasSuffix(r.URL.Path, "/learn.css") {
 			w.Header().Set("Content-Type", "text/css")
 			_, _ = w.Write([]byte(*css))

@@ -13,15 +13,20 @@ import (
 	"iot.wasm/wasm/sigv4"
 )
 
-// Dial opens a WebSocket to the broker of the server, at a URL that sigv4 has signed. The connection is a
-// stream of bytes, and it is not bound to a context. The error does not contain the URL.
-func (l *Settings) Dial() (net.Conn, error) {
+// SignedURL returns a URL of the broker that sigv4 has signed.
+func (l *Settings) SignedURL() (secret.String, error) {
 	e, err := sigv4.ParseEndpoint(l.Endpoint, l.Region)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	key := sigv4.Credentials{AccessKeyID: l.Credentials.AccessKeyID, SecretAccessKey: secret.String(l.Credentials.SecretAccessKey)}
-	url, err := sigv4.Presign(e, key, time.Now(), 0)
+	return sigv4.Presign(e, key, time.Now(), 0)
+}
+
+// Dial opens a WebSocket to the broker of the server, at a signed URL. The connection is a stream of
+// bytes, and it is not bound to a context. The error does not contain the URL.
+func (l *Settings) Dial() (net.Conn, error) {
+	url, err := l.SignedURL()
 	if err != nil {
 		return nil, err
 	}

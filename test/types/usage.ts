@@ -301,7 +301,9 @@ async function module(): Promise<void> {
   await iot.load({ wasm: fetch("/iot.wasm") });
   await load({ wasm: await fetch("/iot.wasm") });
   const compiled: CompiledModule = await WebAssembly.compile(new ArrayBuffer(8));
-  await load({ wasm: compiled });
+  const loaded: CompiledModule = await load({ wasm: compiled });
+  new Worker("worker.js").postMessage(loaded);
+  await iot.load({ wasm: await iot.load() });
   const presignOptions: PresignOptions = { endpoint: "a", region: "b", credentials: keys, date: new Date(), expires: 300 };
   const url: string = await presign(presignOptions);
   show(url, await iot.presign({ endpoint: "a", credentials: temporary }));

@@ -25,8 +25,6 @@ export class IotClient extends EventTarget {
   #state = "idle";
   /** @type {import("../iot.js").Connection | undefined} */
   #connection;
-  /** Maps providers to the promises of their calls before the wasm was loaded. */
-  #earlyAnswers = new Map();
   /** Removes the listener for the signal of connect(). */
   #removeListener = () => {};
   /** @type {Map<number, Subscription>} maps the id of a subscription in the wasm to the subscription */
@@ -66,18 +64,13 @@ export class IotClient extends EventTarget {
 
   /** @param {ConnectOptions} [options] @returns {Promise<import("../iot.js").Connection>} */
   connect(options) {
+    const early = {};
     return pagePromise((useSignal) => {
       if (options == null && this.#optionsError) throw this.#optionsError;
       const given = options == null ? this.#options : check(options, CONNECT, "connect options");
       const signal = given?.signal;
       useSignal(signal);
-      const provider = given?.url ?? given?.credentials;
-      if (typeof provider === "function" && !this.#link.running_ && !this.#earlyAnswers.has(provider)) {
-        // The provider runs while the wasm is loading.
-        const answer = (async () => provider())();
-        answer.catch(() => {});
-        this.#earlyAnswers.set(provider, answer);
-      }
+      if (!this.#link.running_) this.#link.startEarly_(early, given?.url ?? given?.credentials, given?.url);
       const done = this.#link.withToken_((token) => {
         // A signal is valid for one connect(), so the options of the last connection are used without it.
         const o = given ?? (this.#current && plain(this.#current, { signal: undefined }));
@@ -89,13 +82,9 @@ export class IotClient extends EventTarget {
         this.#reportListeners();
         this.#link.call_("connect", sameConnection || !o ? { token } : { token, options: this.#connectArgument(o) });
       }, signal);
-      done.catch(() => {
-        if (!this.#inactive) return;
-        this.#removeListener();
-        this.#earlyAnswers.clear();
-      });
+      done.catch(() => this.#inactive && this.#removeListener());
       return done;
-    });
+    }, () => this.#link.endEarly_(early));
   }
 
   /** Whether the client is neither connected nor trying to connect. */
@@ -218,6 +207,7 @@ export class IotClient extends EventTarget {
 
   disconnect() {
     return pagePromise(async () => {
+      this.#link.endEarly_();
       if (!this.#link.runningOrLoading_) return;
       // An error means that the wasm is not running, so there is no connection to close.
       await this.#link.withToken_((token) => this.#link.call_("disconnect", { token })).catch(() => {});
@@ -270,14 +260,14 @@ export class IotClient extends EventTarget {
   /**
    * Returns credentials or a URL for an attempt.
    * @param {boolean} refused whether the service refused the last credentials or URL, so that the provider must not return a cached value
+   * @returns {Promise<any>}
    */
   async #provide(refused) {
     const { url, credentials } = this.#current;
     const given = url ?? credentials;
     if (typeof given !== "function") return url === undefined ? { credentials } : { url };
-    const early = this.#earlyAnswers.get(given);
-    this.#earlyAnswers.clear();
-    const answer = await (refused ? given({ forceRefresh: true }) : early ?? given());
+    const early = this.#link.early_;
+    const answer = await (refused ? given({ forceRefresh: true }) : early?.provider_ === given ? early?.answer_ : given());
     if (url === undefined) return { credentials: credentialsObject(answer, "credentials") };
     if (typeof answer !== "string" && !(answer instanceof URL)) throw wrongType("the result of url()", "a string or a URL", answer);
     return { url: String(answer) };

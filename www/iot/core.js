@@ -17,6 +17,7 @@ export class Core {
   memory_;
   /** @type {any} the exports of the wasm */
   wasm_;
+  module_;
 
   #operation;
   /** @type {Map<number, WeakRef<CoreClient>>} the clients by their ids */
@@ -30,9 +31,11 @@ export class Core {
   /**
    * @param {any} wasm the exports of the wasm
    * @param {(name: string, client: number, now: number, argument?: object) => string} operation calls an operation; its result is JSON, or empty
+   * @param {WebAssembly.Module} module the compiled wasm
    */
-  constructor(wasm, operation) {
+  constructor(wasm, operation, module) {
     this.wasm_ = wasm;
+    this.module_ = module;
     this.#operation = operation;
     this.memory_ = new Memory(wasm);
     this.memory_.refresh_();

@@ -19,6 +19,11 @@ import { wellFormed } from "./values.js";
  */
 
 /**
+ * A connection that begins while the wasm is loading. The socket is present when the URL is known.
+ * @typedef {{ provider_?: any, answer_?: any, socket_?: Socket }} Early
+ */
+
+/**
  * Fires an event of a client.
  * @param {EventTarget} client
  * @param {string} type
@@ -33,6 +38,8 @@ export const emit = (client, type, detail) => client.dispatchEvent(new CustomEve
 export class Link {
   /** The id of the client in the wasm. */
   id_ = 0;
+  /** @type {Early | undefined} what connect() has started while the wasm is loading, until the first effect open */
+  early_;
 
   #owner;
   #client;
@@ -220,7 +227,10 @@ export class Link {
       case "failed":
         return this.#turns.tokens_.settle_(e.token, "reject", this.#error(e.error));
       case "state":
-        if (e.event === "disconnected") this.#turns.settleQoS0_(false);
+        if (e.event === "disconnected") {
+          this.endEarly_();
+          this.#turns.settleQoS0_(false);
+        }
         if (e.event === "closed") this.#deactivate();
         else activeClients.add(this);
         return this.#owner.changed_(e, this.#error(e.error));
@@ -283,10 +293,47 @@ export class Link {
     this.tryCall_("provided", plain(result, { attempt, date: Date.now() }));
   }
 
+  /**
+   * Starts a connection while the wasm is loading, unless an earlier call has done so: calls the page's provider, and opens a
+   * socket if it knows the URL. The first effect open uses the socket if it has the same URL.
+   * @param {Early} early an empty object for this call
+   * @param {any} provider a provider, or its answer
+   * @param {unknown} isUrl whether the answer is a URL
+   */
+  async startEarly_(early, provider, isUrl) {
+    if (this.early_) return;
+    this.early_ = early;
+    early.provider_ = provider;
+    try {
+      const url = await (early.answer_ = typeof provider === "function" ? (async () => provider())() : provider);
+      if (isUrl && this.early_ === early && /^wss?:/i.test(url)) early.socket_ = new Socket(`${url}`);
+    } catch {
+      // The client uses the same answer when the wasm requests it, and reports the error.
+    }
+  }
+
+  /**
+   * Closes the socket of startEarly_, unless an effect open uses it.
+   * @param {Early} [early] the object of one call; by default, of any call
+   */
+  endEarly_(early = this.early_) {
+    if (this.early_ !== early) return;
+    early?.socket_?.close_();
+    this.early_ = undefined;
+  }
+
   /** @param {number} attempt @param {string} url */
   #open(attempt, url) {
     this.#attempt = attempt;
-    this.#turns.socket_ = new Socket(url, {
+    let socket = this.early_?.socket_;
+    // A broker may close a connection without CONNECT. A socket with a second event is therefore not used.
+    if (socket?.url_ === url && socket.early_.length < 2) this.early_ = undefined;
+    else {
+      this.endEarly_();
+      socket = new Socket(url);
+    }
+    this.#turns.socket_ = socket;
+    socket.listen_({
       opened_: () => this.tryCall_("opened", { attempt }),
       openFailed_: (name) => this.tryCall_("openFailed", { attempt, name }),
       received_: (data) => {

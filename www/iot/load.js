@@ -36,7 +36,7 @@ export async function start(getSource, integrity, version) {
   let core;
   go.exit = () => core?.crashed_("it exited");
   go.run(instance).catch((error) => core?.crashed_(error));
-  return (core = new Core(instance.exports, operation));
+  return (core = new Core(instance.exports, operation, module));
 }
 
 /**

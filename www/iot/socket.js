@@ -15,6 +15,10 @@ import { blockedByPolicy } from "./page.js";
  * data cannot be read, the Socket closes with the code 1006.
  */
 export class Socket {
+  url_;
+  /** @type {((events: SocketEvents) => void)[]} the calls of callbacks before listen_ */
+  early_ = [];
+  /** @type {SocketEvents | undefined} */
   #events;
   /** @type {WebSocket | undefined} */
   #ws;
@@ -22,16 +26,31 @@ export class Socket {
   /** @type {Promise<void> | undefined} */
   #reading; // the conversion of received Blobs; each conversion waits for the previous one
 
-  /** @param {string} url @param {SocketEvents} events */
-  constructor(url, events) {
-    this.#events = events;
+  /** @param {string} url */
+  constructor(url) {
+    this.url_ = url;
     try {
       this.#listen((this.#ws = new WebSocket(url, ["mqtt"])));
     } catch (/** @type {any} */ error) {
       this.#ws = undefined;
       // Firefox and WebKit throw if a Content-Security-Policy blocks the URL. They report the violation in a later task.
-      setTimeout(() => (blockedByPolicy(url) ? events.closed_(1006) : events.openFailed_(String(error?.name))));
+      setTimeout(() => this.#report((events) => (blockedByPolicy(url) ? events.closed_(1006) : events.openFailed_(String(error?.name)))));
     }
+  }
+
+  /** @param {(events: SocketEvents) => void} call */
+  #report(call) {
+    if (this.#events) call(this.#events);
+    else this.early_.push(call);
+  }
+
+  /**
+   * Calls the callbacks for the events since the Socket was created, and for all later events.
+   * @param {SocketEvents} events
+   */
+  listen_(events) {
+    this.#events = events;
+    for (const call of this.early_) call(events);
   }
 
   /**
@@ -39,16 +58,15 @@ export class Socket {
    * @param {WebSocket} ws
    */
   #listen(ws) {
-    const events = this.#events;
     ws.binaryType = "arraybuffer";
-    ws.onopen = events.opened_;
+    ws.onopen = () => this.#report((events) => events.opened_());
     ws.onmessage = ({ data }) => {
-      if (!this.#reading && (data instanceof ArrayBuffer || typeof data === "string")) return events.received_(data);
+      if (!this.#reading && (data instanceof ArrayBuffer || typeof data === "string")) return this.#report((events) => events.received_(data));
       const before = this.#reading;
       this.#reading = (async () => {
         const bytes = typeof data === "string" ? data : await new Response(data).arrayBuffer();
         await before;
-        if (this.#ws) events.received_(bytes);
+        if (this.#ws) this.#report((events) => events.received_(bytes));
       })().catch(() => this.#lose());
     };
     /** @param {{ code?: any }} [event] */
@@ -56,7 +74,7 @@ export class Socket {
       if (this.#reading) await this.#reading;
       if (!this.#ws) return;
       this.#ws = undefined;
-      events.closed_(Number.isInteger(event?.code) ? event?.code : 1006);
+      this.#report((events) => events.closed_(Number.isInteger(event?.code) ? event?.code : 1006));
     };
     ws.onclose = closed;
     // In two cases a WebSocket fires error but not close. If a policy blocks it, Chromium creates it in the state CLOSED.
@@ -105,7 +123,7 @@ export class Socket {
   #lose() {
     if (!this.#ws) return;
     this.close_();
-    queueMicrotask(() => this.#events.closed_(1006)); // the current call into the wasm must return first
+    queueMicrotask(() => this.#report((events) => events.closed_(1006))); // the current call into the wasm must return first
   }
 }
 

@@ -10,6 +10,7 @@ import "./options.js";
 import "./buffers.js";
 import "./order.js";
 import "./sockets.js";
+import "./early.js";
 import "./crash.js";
 import "./frames.js";
 import "./members.js";

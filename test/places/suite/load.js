@@ -1,4 +1,4 @@
-import { equal, ok, rejects } from "../expect.js";
+import { equal, event, ok, rejects } from "../expect.js";
 import { instances, test } from "../suite.js";
 
 const compiled = new Map();
@@ -17,7 +17,7 @@ test("the import does not fetch the wasm, and all later calls together fetch it 
   ok(place.api.matches("a/+", "a/b"), "matches() works without the wasm");
   equal([await place.requests("/iot.wasm") - before, instances.length - made], [0, 0], "the numbers of downloads and instances after the import");
   const [first] = await Promise.all([load(), load(), presign({ ...place.options, endpoint: "x.iot.eu-west-1.amazonaws.com" })]);
-  equal(first, undefined, "the result of load()");
+  ok(first instanceof WebAssembly.Module, "load() resolves with the compiled wasm");
   await Promise.all([place.connected(), place.connected(), place.connected()]);
   await load();
   equal([await place.requests("/iot.wasm") - before, instances.length - made], [place.isNode ? 0 : 1, 1], "the numbers of downloads and instances after all calls"); // Node reads the file
@@ -43,6 +43,25 @@ test("load accepts a WebAssembly.Module", async (place) => {
   const client = place.keep(new IotClient());
   await client.connect(place.options);
   equal(client.state, "connected");
+});
+
+test("a client of a worker uses the module of the page, without a request for the wasm", async (place) => {
+  const { load } = place.api;
+  const module = await load();
+  ok((await load({ wasm: module })) === module, "a second load() resolves with the same module");
+  if (place.place !== "window") return; // a SharedWorker, a sandboxed frame and Node cannot start this worker
+  const before = await place.requests("/iot.wasm");
+  const worker = new Worker("/places/entry/with-module.js", { type: "module" });
+  try {
+    const reply = event(worker, "message");
+    const failed = event(worker, "error");
+    worker.postMessage({ module, options: { ...place.options, clientId: place.clientId() } });
+    const { data } = await Promise.race([reply, failed.then(({ message }) => Promise.reject(new Error(message)))]);
+    equal(data, { state: "connected" });
+  } finally {
+    worker.terminate();
+  }
+  equal(await place.requests("/iot.wasm") - before, 0, "the number of downloads");
 });
 
 test("load accepts a promise of a Response", async (place) => {
