@@ -25,7 +25,7 @@ const (
 	MessageTopic      = 1 // the id of the topic
 	MessageFlags      = 2 // see FlagQoS and the other flags
 	MessagePayload    = 3 // address, length
-	MessagePacket     = 5 // address, length of the PUBLISH, which contains the payload
+	MessagePacket     = 5 // address, length of the PUBLISH, which ends with the payload
 	MessageRecipients = 7 // the number of recipients, whose ids follow the record
 	MessageProperties = 8 // the number of properties, which follow the ids
 	MessageWords      = 9 // the length of the record without ids and properties
@@ -116,18 +116,19 @@ func (t *Table) Topic(id uint32, first bool, name string, recipients []uint32) {
 }
 
 // Message appends a message record, and returns its position for SetFlags, Property
-// and NumberProperty. The caller keeps payload and packet in memory until Reset.
-// recipients is copied.
-func (t *Table) Message(topic, flags uint32, payload, packet []byte, recipients []uint32) (record int) {
+// and NumberProperty. The caller keeps payload and packet in memory until Reset. missing
+// bytes follow both in the frame that the call received, but not in memory. recipients is
+// copied.
+func (t *Table) Message(topic, flags uint32, payload, packet []byte, missing int, recipients []uint32) (record int) {
 	record = len(t.words)
 	r := [MessageWords]uint32{
 		KindMessage,
 		MessageTopic:       topic,
 		MessageFlags:       flags,
 		MessagePayload:     Address(payload),
-		MessagePayload + 1: uint32(len(payload)),
+		MessagePayload + 1: uint32(len(payload) + missing),
 		MessagePacket:      Address(packet),
-		MessagePacket + 1:  uint32(len(packet)),
+		MessagePacket + 1:  uint32(len(packet) + missing),
 		MessageRecipients:  uint32(len(recipients)),
 	}
 	t.words = append(t.words, r[:]...)

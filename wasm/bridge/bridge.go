@@ -45,16 +45,20 @@ func (b *Bridge) Input(n uint32) (address uint32) {
 	return abi.Address(b.input)
 }
 
-// Receive processes n bytes of a WebSocket message, which are at the start of the
-// input. attempt is the number of the attempt whose socket received them.
-func (b *Bridge) Receive(id, attempt, n uint32, now float64) {
+// Receive processes a part of a WebSocket message: n bytes, which are at the start of the
+// input. rest further bytes follow them in the message. attempt is the number of the attempt
+// whose socket received the message. The result is the number of processed bytes of the
+// message. The next call begins after them: see [client.Client.Receive].
+func (b *Bridge) Receive(id, attempt, n, rest uint32, now float64) (processed uint32) {
 	defer b.recoverPanic()
 	b.table.Reset()
+	processed = n + rest
 	c := b.clients[id]
 	if c != nil {
-		c.Receive(duration(now), attempt, b.input[:n])
+		processed = uint32(c.Receive(duration(now), attempt, b.input[:n], int(rest)))
 	}
 	b.completeHeader(c)
+	return processed
 }
 
 // Publish publishes a message. token identifies the promise of the publish(). The first

@@ -149,7 +149,7 @@ func (p *page) call(name string, v values) string {
 // receive passes a packet of the broker to the client.
 func (p *page) receive(kind byte, content packets.Packet) {
 	p.t.Helper()
-	p.Receive(p.id, 1, uint32(copy(p.input, pahotest.Encode(p.t, kind, content))), 0)
+	p.Receive(p.id, 1, uint32(copy(p.input, pahotest.Encode(p.t, kind, content))), 0, 0)
 }
 
 // turn ends the turn, and returns the bytes that the client sends.
@@ -269,7 +269,7 @@ func TestUnreadableArgument(t *testing.T) {
 // TestPanic checks that the header reports a panic, and that the records are removed.
 func TestPanic(t *testing.T) {
 	p := online(t)
-	p.Receive(p.id, 1, 1<<30, 0) // more bytes than the input has
+	p.Receive(p.id, 1, 1<<30, 0, 0) // more bytes than the input has
 	if p.Header.CrashLength == 0 || p.Header.TableLength != 0 {
 		t.Errorf("the header reports no panic, or records remain: %+v", p.Header)
 	}
@@ -284,7 +284,7 @@ func TestUnknownClientAndOperation(t *testing.T) {
 			t.Errorf("%s has a result", name)
 		}
 	}
-	p.Receive(99, 1, 1, 0)
+	p.Receive(99, 1, 1, 0, 0)
 	p.Turn(99, 0, 0, 0)
 	p.Flushed(99, 1, 0)
 	if p.Publish(99, 1, 1, 0, 0, 0, 0, 0) != 0 {
@@ -326,7 +326,7 @@ func FuzzPage(f *testing.F) {
 			case b < 230:
 				size := min(len(script), len(p.input))
 				copy(p.input, script)
-				p.Receive(p.id, 1, uint32(size), float64(i))
+				p.Receive(p.id, 1, uint32(size), uint32(b)%2*1e5, float64(i))
 			default:
 				p.Turn(p.id, float64(i), 0, 0)
 			}
@@ -351,5 +351,31 @@ func TestTopicOfMessageWithoutRecipient(t *testing.T) {
 		}
 		p.receive(packets.PUBLISH, &packets.Publish{Topic: topic, Properties: &packets.Properties{}})
 		p.expect(want)
+	}
+}
+
+// TestSkippedPayload checks the record of a message whose payload is only partly in the
+// input, and the number of processed bytes.
+func TestSkippedPayload(t *testing.T) {
+	p := online(t)
+	p.call("onmessage", nil)
+	frame := pahotest.Encode(t, packets.PUBLISH, &packets.Publish{Topic: "t", Payload: make([]byte, 70_000), Properties: &packets.Properties{}})
+	n := copy(p.input, frame[:1000])
+	if got := p.Receive(p.id, 1, uint32(n), uint32(len(frame)-n), 0); got != uint32(len(frame)) {
+		t.Errorf("%d bytes are processed, want %d", got, len(frame))
+	}
+	records, err := abi.Decode(p.table.Words())
+	if err != nil || len(records) != 2 {
+		t.Fatalf("records %+v, %v", records, err)
+	}
+	m, start := records[1].(abi.MessageRecord), abi.Address(p.input)
+	if want := (abi.Span{Address: start, Length: uint32(len(frame))}); m.Packet != want || m.Flags&abi.FlagOwnMemory != 0 {
+		t.Errorf("the packet is %+v with the flags %d, want %+v in the frame", m.Packet, m.Flags, want)
+	}
+	if want := (abi.Span{Address: start + uint32(len(frame)) - 70_000, Length: 70_000}); m.Payload != want {
+		t.Errorf("the payload is %+v, want %+v", m.Payload, want)
+	}
+	if got := p.Receive(p.id, 2, 5, 7, 0); got != 12 {
+		t.Errorf("%d bytes of another attempt are processed, want 12", got)
 	}
 }

@@ -105,7 +105,7 @@ func (h *host) message(t *client.Topic, m *mqtt.Publish, flags uint32, selected 
 		flags |= abi.FlagOwnMemory
 		h.table.Keep(m.Packet)
 	}
-	record := h.table.Message(t.ID, flags, m.Payload, m.Packet, selected)
+	record := h.table.Message(t.ID, flags, m.Payload, m.Packet, m.Missing, selected)
 	if len(m.Properties) == 0 {
 		return
 	}

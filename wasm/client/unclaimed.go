@@ -41,13 +41,13 @@ type heldMessage struct {
 func (ev *events) Message(m *mqtt.Publish) bool {
 	c := (*Client)(ev)
 	c.stats.MessagesIn++
-	c.pacer.spend(1, len(m.Packet))
+	c.pacer.spend(1, len(m.Packet)+m.Missing)
 	t := c.route(m.Topic)
 	switch {
 	case len(t.Recipients) > 0 || c.listening:
 		c.deliver(t, m)
 		return true
-	case m.QoS == 0 || t.unclaimed || c.options.UnclaimedTimeout == 0 || c.held.matchesEnded(t.Name):
+	case !c.holds(t, m):
 		c.host.Unclaimed(t, m)
 		return true
 	}
@@ -55,6 +55,18 @@ func (ev *events) Message(m *mqtt.Publish) bool {
 	c.held.list = append(c.held.list, held)
 	c.held.bytes += len(held.Packet)
 	return false
+}
+
+// holds reports whether the client holds a message that has no recipient.
+func (c *Client) holds(t *Topic, m *mqtt.Publish) bool {
+	return m.QoS > 0 && !t.unclaimed && c.options.UnclaimedTimeout != 0 && !c.held.matchesEnded(t.Name)
+}
+
+// NeedsPayload reports whether Message would hold the message.
+func (ev *events) NeedsPayload(m *mqtt.Publish) bool {
+	c := (*Client)(ev)
+	t := c.route(m.Topic)
+	return len(t.Recipients) == 0 && !c.listening && c.holds(t, m)
 }
 
 // Listen reports that the page has a listener for the event "message". From then on the

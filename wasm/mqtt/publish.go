@@ -12,16 +12,19 @@ type Publish struct {
 	Payload    []byte
 	Properties []byte // encoded and checked; see NextProperty
 	Packet     []byte // the whole packet, with its fixed header
-	QoS        byte
-	Retain     bool
-	Duplicate  bool
-	Ticket     uint32 // set at QoS 1 and 2; see Engine.Acknowledge
+	// Missing is the number of bytes that follow Payload and Packet in the bytes that the
+	// caller of [Engine.ReceivePart] has. Usually it is 0.
+	Missing   int
+	QoS       byte
+	Retain    bool
+	Duplicate bool
+	Ticket    uint32 // set at QoS 1 and 2; see Engine.Acknowledge
 
 	packetID uint16
 	alias    uint16
 }
 
-// Clone returns a copy of m that shares no memory with it.
+// Clone returns a copy of m that shares no memory with it. m.Missing must be 0.
 func (m *Publish) Clone() Publish {
 	c := *m
 	c.Packet = bytes.Clone(m.Packet)
@@ -37,7 +40,7 @@ func (m *Publish) Clone() Publish {
 // alias.
 func decodePublish(p *Publish, flags byte, body []byte) *connectionFault {
 	p.QoS, p.Retain, p.Duplicate = flags>>1&3, flags&1 != 0, flags&8 != 0
-	p.Ticket, p.packetID, p.alias = 0, 0, 0
+	p.Ticket, p.packetID, p.alias, p.Missing = 0, 0, 0, 0
 	if p.QoS == 3 {
 		return malformed("PUBLISH with QoS 3") // [MQTT-3.3.1-4]
 	}
@@ -82,6 +85,23 @@ func decodePublish(p *Publish, flags byte, body []byte) *connectionFault {
 	default:
 		return malformed("PUBLISH: invalid topic: %v", err)
 	}
+}
+
+// completeHeader reports whether b contains all of the body of a PUBLISH that precedes the
+// payload. flags are the lower four bits of the first byte of the packet.
+func completeHeader(flags byte, b []byte) bool {
+	_, b, ok := cutField(b)
+	if !ok {
+		return false
+	}
+	if flags&6 != 0 { // QoS 1 and 2: the packet identifier
+		if len(b) < 2 {
+			return false
+		}
+		b = b[2:]
+	}
+	n, used := readVarint(b)
+	return used != 0 && int(n) <= len(b)-used
 }
 
 // publishLen returns the Remaining Length of a PUBLISH. If alias is 0, the PUBLISH

@@ -8,6 +8,8 @@ export const OK = Object.freeze({ reasonCode: 0 });
 
 // The most bytes that are copied into the wasm, or sent from it, at once.
 const PIECE = 1048576;
+// The number of bytes that the wasm gets of a packet of at least 16 KiB. It may skip the rest.
+const START = 1024;
 
 /**
  * The frequent calls of one client into the wasm: publish, receive, and the end of a turn of
@@ -95,19 +97,26 @@ export class Turns {
    * @param {number} attempt
    * @param {ArrayBuffer} frame
    * @param {number} [from] the index of the first byte to pass
+   * @param {boolean} [skipped] whether the wasm has skipped bytes before this byte
    */
-  receive_(attempt, frame, from = 0) {
-    const core = this.#core;
-    if (core.crashError_) return;
-    const n = Math.min(frame.byteLength - from, PIECE);
-    try {
-      core.memory_.reserveInput_(n).set(new Uint8Array(frame, from, n));
-      core.wasm_.iot_receive(this.#client, attempt, n, performance.now());
-    } catch (error) {
-      core.crashed_(error); // rejects all promises
-    }
-    this.handleResults_(frame, core.memory_.inputAddress_ - from);
-    if (from + n < frame.byteLength) core.queue_.prepend_(() => this.receive_(attempt, frame, from + n));
+  receive_(attempt, frame, from = 0, skipped = true) {
+    const core = this.#core, { memory_, queue_ } = core;
+    do {
+      if (core.crashError_) return;
+      const base = from, bytes = new Uint8Array(frame, from), left = bytes.length;
+      // If a packet begins here, the condition means that its Remaining Length has at least three bytes.
+      const n = Math.min(left, skipped && (bytes[1] & bytes[2]) > 127 ? START : PIECE);
+      try {
+        memory_.reserveInput_(n).set(n < left ? bytes.subarray(0, n) : bytes);
+        const processed = core.wasm_.iot_receive(this.#client, attempt, n, left - n, performance.now()) >>> 0;
+        skipped = processed > n;
+        from += processed;
+      } catch (error) {
+        core.crashed_(error); // rejects all promises
+      }
+      this.handleResults_(frame, memory_.inputAddress_ - base);
+    } while (from < frame.byteLength && !queue_.paused_);
+    if (from < frame.byteLength) queue_.prepend_(() => this.receive_(attempt, frame, from, skipped));
   }
 
   /**

@@ -53,6 +53,8 @@ var mutants = []struct{ name, file, old, new string }{
 	{"a history kept after the session", "client/events.go", "c.resetHistory(c.byID[id])", "_ = id"},
 	{"a sent packet not reported", "client/client.go", "		c.trace(&c.sent, true, c.engine.Output()[:n])\n", ""},
 	{"a received packet reported with the bytes of another connection", "client/attempt.go", "c.sent, c.received = wire{}, wire{}", ""},
+	{"a held message without the end of its payload", "client/unclaimed.go", "return len(t.Recipients) == 0 && !c.listening && c.holds(t, m)", "return t == nil"},
+	{"bytes skipped that have not arrived", "mqtt/receive.go", "missing <= rest && ", ""},
 	{"a half-open connection never detected", "mqtt/keepalive.go", "e.fail(&connectionFault{KeepAliveTimeout,", "_ = (&connectionFault{KeepAliveTimeout,"},
 }
 

@@ -81,6 +81,9 @@ func (u *user) Unclaimed(t *client.Topic, m *mqtt.Publish) {
 // unclaimed.
 func (u *user) handle(t *client.Topic, m *mqtt.Publish) {
 	name := deliveryOf(m)
+	if payload := string(m.Payload) + string(u.frameRest[:m.Missing]); payload != u.b.payloads[name] {
+		u.w.broken("the payload of %s has %d bytes and differs from the %d bytes that the broker has sent", name, len(payload), len(u.b.payloads[name]))
+	}
 	u.received[name]++
 	u.handled[name] = true
 	if m.QoS == 2 && u.received[name] > 1 {
