@@ -1,5 +1,7 @@
 package abi
 
+import "slices"
+
 // Kinds of record. The kind is the first word of a record.
 const (
 	KindTopic   = 1 // the name and the recipients of a topic
@@ -121,17 +123,20 @@ func (t *Table) Topic(id uint32, first bool, name string, recipients []uint32) {
 // copied.
 func (t *Table) Message(topic, flags uint32, payload, packet []byte, missing int, recipients []uint32) (record int) {
 	record = len(t.words)
-	r := [MessageWords]uint32{
-		KindMessage,
-		MessageTopic:       topic,
-		MessageFlags:       flags,
-		MessagePayload:     Address(payload),
-		MessagePayload + 1: uint32(len(payload) + missing),
-		MessagePacket:      Address(packet),
-		MessagePacket + 1:  uint32(len(packet) + missing),
-		MessageRecipients:  uint32(len(recipients)),
+	if cap(t.words)-record < MessageWords {
+		t.words = slices.Grow(t.words, MessageWords)
 	}
-	t.words = append(t.words, r[:]...)
+	t.words = t.words[:record+MessageWords]
+	r := (*[MessageWords]uint32)(t.words[record:])
+	r[0] = KindMessage
+	r[MessageTopic] = topic
+	r[MessageFlags] = flags
+	r[MessagePayload] = Address(payload)
+	r[MessagePayload+1] = uint32(len(payload) + missing)
+	r[MessagePacket] = Address(packet)
+	r[MessagePacket+1] = uint32(len(packet) + missing)
+	r[MessageRecipients] = uint32(len(recipients))
+	r[MessageProperties] = 0
 	if len(recipients) > 0 {
 		t.words = append(t.words, recipients...)
 	}

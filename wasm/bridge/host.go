@@ -93,7 +93,9 @@ func (h *host) Unclaimed(t *client.Topic, m *mqtt.Publish) { h.message(t, m, abi
 // message appends the record of m, and before it the record of its topic if the page
 // does not have the current one. selected is nil unless flags has FlagSelected.
 func (h *host) message(t *client.Topic, m *mqtt.Publish, flags uint32, selected []uint32) {
-	h.describe(t)
+	if t.Fresh {
+		h.describe(t)
+	}
 	flags |= uint32(m.QoS)
 	if m.Retain {
 		flags |= abi.FlagRetain

@@ -42,7 +42,7 @@ func (ev *events) Message(m *mqtt.Publish) bool {
 	c := (*Client)(ev)
 	c.stats.MessagesIn++
 	c.pacer.spend(1, len(m.Packet)+m.Missing)
-	t := c.route(m.Topic)
+	t := c.route(m)
 	switch {
 	case len(t.Recipients) > 0 || c.listening:
 		c.deliver(t, m)
@@ -65,7 +65,7 @@ func (c *Client) holds(t *Topic, m *mqtt.Publish) bool {
 // NeedsPayload reports whether Message would hold the message.
 func (ev *events) NeedsPayload(m *mqtt.Publish) bool {
 	c := (*Client)(ev)
-	t := c.route(m.Topic)
+	t := c.route(m)
 	return len(t.Recipients) == 0 && !c.listening && c.holds(t, m)
 }
 
@@ -84,7 +84,7 @@ func (c *Client) deliverHeld() {
 	}
 	c.held.recheck = false
 	c.settleHeld(func(h *heldMessage) bool {
-		t := c.route(h.Topic)
+		t := c.route(&h.Publish)
 		if len(t.Recipients) == 0 && !c.listening {
 			return false
 		}
@@ -97,7 +97,7 @@ func (c *Client) deliverHeld() {
 // until the others are within maxUnclaimed.
 func (c *Client) expireHeld() {
 	c.settleHeld(func(h *heldMessage) bool {
-		t := c.route(h.Topic)
+		t := c.route(&h.Publish)
 		if h.until > c.now && c.held.bytes <= maxUnclaimed && !t.unclaimed {
 			return false
 		}

@@ -62,9 +62,12 @@ func (e *Engine) resolveTopic(m *Publish) *connectionFault {
 	}
 	if len(m.Topic) > 0 {
 		e.inboundAliases[m.alias] = append(e.inboundAliases[m.alias][:0], m.Topic...)
-	} else if m.Topic = e.inboundAliases[m.alias]; len(m.Topic) == 0 {
+		return nil
+	}
+	if m.Topic = e.inboundAliases[m.alias]; len(m.Topic) == 0 {
 		return violation(ProtocolError, "topic alias %d has no topic", m.alias)
 	}
+	m.TopicHash, _ = scanTopic(m.Topic)
 	return nil
 }
 

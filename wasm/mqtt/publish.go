@@ -15,6 +15,7 @@ type Publish struct {
 	// Missing is the number of bytes that follow Payload and Packet in the bytes that the
 	// caller of [Engine.ReceivePart] has. Usually it is 0.
 	Missing   int
+	TopicHash uint32 // a hash of Topic
 	QoS       byte
 	Retain    bool
 	Duplicate bool
@@ -47,37 +48,52 @@ func decodePublish(p *Publish, flags byte, body []byte) *connectionFault {
 	if p.QoS == 0 && p.Duplicate {
 		return malformed("PUBLISH with DUP at QoS 0") // [MQTT-3.3.1-2]
 	}
-	var ok bool
-	if p.Topic, body, ok = cutField(body); !ok {
+	// A received message needs much of its time here, so this function calls few others.
+	end := 2
+	if len(body) >= 2 {
+		end += int(body[0])<<8 | int(body[1])
+	}
+	if len(body) < end {
 		return malformed("PUBLISH is truncated in its topic")
 	}
+	topic := body[2:end:end]
+	p.Topic, body = topic, body[end:]
 	if p.QoS > 0 {
 		if len(body) < 2 {
 			return malformed("PUBLISH is truncated in its packet identifier")
 		}
-		p.packetID, body = binary.BigEndian.Uint16(body), body[2:]
+		p.packetID, body = uint16(body[0])<<8|uint16(body[1]), body[2:]
 		if p.packetID == 0 {
 			return violation(ProtocolError, "PUBLISH with packet identifier 0") // [MQTT-2.2.1-3]
 		}
 	}
-	var err *connectionFault
-	if p.Properties, p.Payload, err = cutProperties(typePublish, body); err != nil {
-		return err
-	}
-	for rest := p.Properties; len(rest) > 0; {
-		var prop Property
-		prop, rest, _ = decodeProperty(rest)
-		if prop.ID == TopicAlias {
-			p.alias = uint16(prop.Number)
+	if len(body) > 0 && body[0] == 0 {
+		p.Properties, p.Payload = nil, body[1:]
+	} else {
+		var err *connectionFault
+		if p.Properties, p.Payload, err = cutProperties(typePublish, body); err != nil {
+			return err
+		}
+		for rest := p.Properties; len(rest) > 0; {
+			var prop Property
+			prop, rest, _ = decodeProperty(rest)
+			if prop.ID == TopicAlias {
+				p.alias = uint16(prop.Number)
+			}
 		}
 	}
-	if len(p.Topic) == 0 {
+	hash, simple := scanTopic(topic)
+	p.TopicHash = hash
+	if simple {
+		return nil
+	}
+	if len(topic) == 0 {
 		if p.alias == 0 {
 			return violation(ProtocolError, "PUBLISH with neither topic nor topic alias")
 		}
 		return nil
 	}
-	switch err := ValidTopic(p.Topic); err {
+	switch err := ValidTopic(topic); err {
 	case nil:
 		return nil
 	case errTopicWildcard:

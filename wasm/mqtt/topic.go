@@ -23,7 +23,7 @@ var (
 // ValidTopic returns an error if topic is not a valid topic of a PUBLISH
 // [MQTT-4.7.1-1] [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-4.7.3-3].
 func ValidTopic(topic []byte) error {
-	if simpleTopic(topic) {
+	if _, simple := scanTopic(topic); simple && len(topic) <= maxFieldLen {
 		return nil
 	}
 	if err := validName(topic); err != nil {
@@ -35,15 +35,18 @@ func ValidTopic(topic []byte) error {
 	return nil
 }
 
-// simpleTopic reports whether topic is a valid topic in ASCII. It saves the other checks
-// of ValidTopic for most topics.
-func simpleTopic(topic []byte) bool {
+// scanTopic returns a hash of topic. simple is true if topic is not empty and has only
+// characters from '$' to 0x7f and no '+'. It is then valid, unless it is too long. This saves
+// the other checks of ValidTopic for most topics.
+func scanTopic(topic []byte) (hash uint32, simple bool) {
+	simple = len(topic) > 0
 	for _, b := range topic {
-		if b == 0 || b == '+' || b == '#' || b >= utf8.RuneSelf {
-			return false
+		hash = hash*31 + uint32(b)
+		if b < '$' || b >= utf8.RuneSelf || b == '+' {
+			simple = false
 		}
 	}
-	return len(topic) > 0 && len(topic) <= maxFieldLen
+	return hash, simple
 }
 
 // validName checks the rules that topics and filters share.
