@@ -76,25 +76,28 @@ func (h *host) Message(d *client.Delivery) {
 	if count > 1 {
 		flags |= abi.FlagShared
 	}
-	var selected []uint32
-	if d.Selected {
-		flags |= abi.FlagSelected
-		selected = d.Recipients
-	}
 	if count == 0 {
 		h.describe(d.Topic)
 		return
 	}
-	h.message(d.Topic, d.Message, flags, selected)
+	h.message(d, flags)
 }
 
-func (h *host) Unclaimed(t *client.Topic, m *mqtt.Publish) { h.message(t, m, abi.FlagUnclaimed, nil) }
+func (h *host) Unclaimed(t *client.Topic, m *mqtt.Publish) {
+	h.message(&client.Delivery{Topic: t, Message: m}, abi.FlagUnclaimed)
+}
 
-// message appends the record of m, and before it the record of its topic if the page
-// does not have the current one. selected is nil unless flags has FlagSelected.
-func (h *host) message(t *client.Topic, m *mqtt.Publish, flags uint32, selected []uint32) {
+// message appends the record of a message, and before it the record of its topic if the
+// page does not have the current one.
+func (h *host) message(d *client.Delivery, flags uint32) {
+	t, m := d.Topic, d.Message
 	if t.Fresh {
 		h.describe(t)
+	}
+	var selected []uint32
+	if d.Selected {
+		flags |= abi.FlagSelected
+		selected = d.Recipients
 	}
 	flags |= uint32(m.QoS)
 	if m.Retain {

@@ -60,12 +60,16 @@ func (c *Client) receivesRetained(s *subscription, t *Topic) bool {
 func (c *Client) route(m *mqtt.Publish) *Topic {
 	t := c.topics.find(m.Topic, m.TopicHash)
 	if t.version != c.router.Version() {
-		t.route(&c.router)
-		for _, id := range t.Recipients {
-			c.byID[id].filter.received = true
-		}
+		c.determineRecipients(t)
 	}
 	return t
+}
+
+func (c *Client) determineRecipients(t *Topic) {
+	t.route(&c.router)
+	for _, id := range t.Recipients {
+		c.byID[id].filter.received = true
+	}
 }
 
 // deliver determines the recipients of a message of t, and passes it to the Host.

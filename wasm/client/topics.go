@@ -31,9 +31,9 @@ type Topic struct {
 type topicCache struct {
 	byName map[string]*Topic
 	bytes  int
-	// recent contains topics of the last messages, by a hash of their names. It is faster
+	// recent contains topics of the last messages, by the upper bits of the hashes. It is faster
 	// than byName.
-	recent [64]*Topic
+	recent [1 << 6]*Topic
 }
 
 const (
@@ -43,7 +43,7 @@ const (
 
 // find returns the topic. hash is the hash of its name (see [mqtt.Publish]).
 func (c *topicCache) find(name []byte, hash uint32) *Topic {
-	recent := &c.recent[hash%uint32(len(c.recent))]
+	recent := &c.recent[hash>>26]
 	t := *recent
 	if t == nil || t.Name != string(name) {
 		if t = c.byName[string(name)]; t == nil {

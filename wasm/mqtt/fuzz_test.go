@@ -82,11 +82,12 @@ func FuzzPublishDecode(f *testing.F) {
 	})
 	f.Fuzz(func(t *testing.T, flags byte, body []byte) {
 		flags &= 15
+		raw := append(appendVarint([]byte{byte(typePublish)<<4 | flags}, uint32(len(body))), body...)
+		compareDecoders(t, raw)
 		var ours Publish
 		if decodePublish(&ours, flags, body) != nil {
 			return
 		}
-		raw := append(appendVarint([]byte{byte(typePublish)<<4 | flags}, uint32(len(body))), body...)
 		cp, err := packets.ReadPacket(bytes.NewReader(raw))
 		if err != nil {
 			t.Fatalf("paho rejects %x: %v", raw, err)

@@ -51,16 +51,21 @@ func (e *Engine) ReceivePart(now time.Duration, data []byte, rest int) (processe
 			left = e.completePacket(left)
 			continue
 		}
-		header, size := 0, 0
-		if left[0]>>4 == byte(typePublish) && e.state == connected {
-			header, size = e.shortSize(left)
-		}
-		if size == 0 {
-			var err *connectionFault
-			if header, size, err = e.packetSize(left); err != nil {
-				e.fail(err)
-				break
+		if e.state == connected {
+			if size := decodeSimplePublish(&e.inbound, left); size > 0 && uint32(size)-1 < e.options.MaximumPacketSize-1 {
+				if e.inbound.QoS == 0 {
+					e.handler.Message(&e.inbound)
+				} else if err := e.receivePublish(&e.inbound); err != nil {
+					e.fail(err)
+				}
+				left = left[size:]
+				continue
 			}
+		}
+		header, size, err := e.packetSize(left)
+		if err != nil {
+			e.fail(err)
+			break
 		}
 		if size == 0 || size > len(left) {
 			if missing := size - len(left); missing <= rest && missing >= e.minSkip && e.skipPayload(left, header, missing) {
@@ -190,40 +195,16 @@ func (e *Engine) packetSize(b []byte) (header, size int, err *connectionFault) {
 	return 1 + used, size, nil
 }
 
-// shortSize is packetSize for most PUBLISH packets: those with a Remaining Length of one or
-// two bytes. For other packets it returns 0.
-func (e *Engine) shortSize(b []byte) (header, size int) {
-	if len(b) < 3 || b[1]&b[2] >= 0x80 || b[1] >= 0x80 && b[2] == 0 {
-		return 0, 0
-	}
-	header, size = 2, 2+int(b[1])
-	if b[1] >= 0x80 {
-		header, size = 3, 3+int(b[1]&0x7f)+int(b[2])<<7
-	}
-	if limit := e.options.MaximumPacketSize; limit != 0 && uint32(size) > limit {
-		return 0, 0
-	}
-	return header, size
-}
-
 // handlePacket processes a whole packet. header is the size of its fixed header.
 func (e *Engine) handlePacket(p []byte, header int) {
 	body := p[header:]
 	var err *connectionFault
 	switch t := packetType(p[0] >> 4); t {
 	case typePublish:
-		m := &e.inbound
-		if err = decodePublish(m, p[0]&15, body); err == nil {
-			m.Packet = p
-			if m.alias != 0 {
-				err = e.resolveTopic(m)
-			}
-			switch {
-			case err != nil:
-			case m.QoS == 0:
-				e.handler.Message(m)
-			default:
-				err = e.receivePublish(m)
+		if err = decodePublish(&e.inbound, p[0]&15, body); err == nil {
+			e.inbound.Packet = p
+			if err = e.resolveTopic(&e.inbound); err == nil {
+				err = e.receivePublish(&e.inbound)
 			}
 		}
 	case typePuback, typePubrec, typePubrel, typePubcomp:

@@ -65,12 +65,15 @@ export class Queue {
     this.#waiting.unshift_({ work_: work, bytes_: 0 });
   }
 
-  /** Handles the events, including those that a handler adds. */
-  run_() {
+  /**
+   * Handles the events, including those that a handler adds.
+   * @param {number} [now] the time, if the caller has read the clock
+   */
+  run_(now) {
     const events = this.#events;
     if (this.#running || this.paused_ || events.length === 0) return;
     this.#running = true;
-    if (!this.#resuming) this.#sliceEnd = performance.now() + SLICE_MS;
+    if (!this.#resuming) this.#sliceEnd = (now ?? performance.now()) + SLICE_MS;
     try {
       let untilClock = CLOCK_INTERVAL;
       while (this.#index < events.length) {

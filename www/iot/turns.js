@@ -103,18 +103,18 @@ export class Turns {
     const core = this.#core, { memory_, queue_ } = core;
     do {
       if (core.crashError_) return;
-      const base = from, bytes = new Uint8Array(frame, from), left = bytes.length;
+      const now = performance.now(), base = from, bytes = new Uint8Array(frame, from), left = bytes.length;
       // If a packet begins here, the condition means that its Remaining Length has at least three bytes.
       const n = Math.min(left, skipped && (bytes[1] & bytes[2]) > 127 ? START : PIECE);
       try {
         memory_.reserveInput_(n).set(n < left ? bytes.subarray(0, n) : bytes);
-        const processed = core.wasm_.iot_receive(this.#client, attempt, n, left - n, performance.now()) >>> 0;
+        const processed = core.wasm_.iot_receive(this.#client, attempt, n, left - n, now) >>> 0;
         skipped = processed > n;
         from += processed;
       } catch (error) {
         core.crashed_(error); // rejects all promises
       }
-      this.handleResults_(frame, memory_.inputAddress_ - base);
+      this.handleResults_(frame, memory_.inputAddress_ - base, now);
     } while (from < frame.byteLength && !queue_.paused_);
     if (from < frame.byteLength) queue_.prepend_(() => this.receive_(attempt, frame, from, skipped));
   }
@@ -135,15 +135,16 @@ export class Turns {
    * Handles the header and the records that a call into the wasm has written, unless the wasm has crashed.
    * @param {ArrayBuffer} [frame] the WebSocket message that the call received
    * @param {number} [base] see Memory.readTable_
+   * @param {number} [now] the time, if the caller has read the clock
    */
-  handleResults_(frame, base = 0) {
+  handleResults_(frame, base = 0, now) {
     const { memory_, queue_ } = this.#core;
     if (this.#core.hasCrashed_()) return this.tokens_.rejectAll_(this.#core.crashError_); // also tokens of calls after the crash
     memory_.readTable_(this.#records, frame, base);
     // Output that a received frame caused is sent in a task. Acknowledgements of several frames then share one send().
     if (memory_.pending_ === PENDING_READY) this.#scheduleEnd(frame !== undefined);
     this.#setTimer(memory_.deadline_);
-    queue_.run_();
+    queue_.run_(now);
   }
 
   /**
