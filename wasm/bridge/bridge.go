@@ -31,10 +31,20 @@ type Bridge struct {
 	outgoing mqtt.Outgoing
 }
 
+const (
+	// maxPart is the largest value of [abi.Header.Part].
+	maxPart = 1 << 20
+	// startPart is the value of [abi.Header.Part] after large messages. It is enough for the
+	// start of a packet, and the client may then skip the rest of the payload. After a part
+	// that was not enough, the next one is large again.
+	startPart = 1 << 10
+)
+
 // New returns a bridge without clients. rand returns random numbers in [0,1).
 func New(rand func() float64) *Bridge {
 	b := &Bridge{rand: rand, clients: map[uint32]*client.Client{}}
 	b.Header.TopicAddress = abi.Address(b.topic[:])
+	b.Header.Part = maxPart
 	return b
 }
 
@@ -57,8 +67,22 @@ func (b *Bridge) Receive(id, attempt, n, rest uint32, now float64) (processed ui
 	if c != nil {
 		processed = uint32(c.Receive(duration(now), attempt, b.input[:n], int(rest)))
 	}
+	b.setPart(n, rest, processed)
 	b.completeHeader(c)
 	return processed
+}
+
+// setPart determines how many bytes the next call of Receive gets. The parameters and the
+// result of Receive show whether messages are large.
+func (b *Bridge) setPart(n, rest, processed uint32) {
+	switch {
+	case processed > n:
+		b.Header.Part = startPart
+	case rest > 0:
+		b.Header.Part = maxPart
+	case n > startPart*uint32(abi.MessageWords+len(b.table.Words())): // for each message, more than 9 KiB
+		b.Header.Part = startPart
+	}
 }
 
 // Publish publishes a message. token identifies the promise of the publish(). The first

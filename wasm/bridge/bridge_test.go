@@ -353,29 +353,3 @@ func TestTopicOfMessageWithoutRecipient(t *testing.T) {
 		p.expect(want)
 	}
 }
-
-// TestSkippedPayload checks the record of a message whose payload is only partly in the
-// input, and the number of processed bytes.
-func TestSkippedPayload(t *testing.T) {
-	p := online(t)
-	p.call("onmessage", nil)
-	frame := pahotest.Encode(t, packets.PUBLISH, &packets.Publish{Topic: "t", Payload: make([]byte, 70_000), Properties: &packets.Properties{}})
-	n := copy(p.input, frame[:1000])
-	if got := p.Receive(p.id, 1, uint32(n), uint32(len(frame)-n), 0); got != uint32(len(frame)) {
-		t.Errorf("%d bytes are processed, want %d", got, len(frame))
-	}
-	records, err := abi.Decode(p.table.Words())
-	if err != nil || len(records) != 2 {
-		t.Fatalf("records %+v, %v", records, err)
-	}
-	m, start := records[1].(abi.MessageRecord), abi.Address(p.input)
-	if want := (abi.Span{Address: start, Length: uint32(len(frame))}); m.Packet != want || m.Flags&abi.FlagOwnMemory != 0 {
-		t.Errorf("the packet is %+v with the flags %d, want %+v in the frame", m.Packet, m.Flags, want)
-	}
-	if want := (abi.Span{Address: start + uint32(len(frame)) - 70_000, Length: 70_000}); m.Payload != want {
-		t.Errorf("the payload is %+v, want %+v", m.Payload, want)
-	}
-	if got := p.Receive(p.id, 2, 5, 7, 0); got != 12 {
-		t.Errorf("%d bytes of another attempt are processed, want 12", got)
-	}
-}

@@ -60,12 +60,8 @@ export class Message {
   }
 
   get payload() {
-    if (!this.#payload) {
-      // A single recipient gets a view, because a copy costs time. Several recipients get copies, which they may change.
-      const view = this.#body();
-      this.#payload = this.#record.flags_ & FLAG_SHARED ? view.slice() : view;
-    }
-    return this.#payload;
+    // A single recipient gets a view, because a copy costs time. Several recipients get copies, which they may change.
+    return (this.#payload ??= this.#record.flags_ & FLAG_SHARED ? this.#body().slice() : this.#body());
   }
   get qos() {
     return /** @type {import("../iot.js").QoS} */ (this.#record.flags_ & FLAG_QOS);

@@ -6,10 +6,8 @@ import { Tokens, withResolvers } from "./tokens.js";
 /** The result of a call with the reason code 0. */
 export const OK = Object.freeze({ reasonCode: 0 });
 
-// The most bytes that are copied into the wasm, or sent from it, at once.
+// The most bytes that are sent at once.
 const PIECE = 1048576;
-// The number of bytes that the wasm gets of a packet of at least 16 KiB. It may skip the rest.
-const START = 1024;
 
 /**
  * The frequent calls of one client into the wasm: publish, receive, and the end of a turn of
@@ -72,7 +70,7 @@ export class Turns {
       let { length: size } = payload;
       if (text) size = encoder.encodeInto(payload, input).written;
       else input.set(payload);
-      if (core.wasm_.iot_publish(this.#client, token, topicLength, n, size, qos, retain ? 1 : 0, this.#now()) === SENT) {
+      if (core.wasm_.iot_publish(this.#client, token, topicLength, n, size, qos, retain, this.#now()) === SENT) {
         this.tokens_.drop_(token);
         this.#scheduleEnd(false);
         return (this.#qos0 ??= withResolvers()).promise;
@@ -97,26 +95,22 @@ export class Turns {
    * @param {number} attempt
    * @param {ArrayBuffer} frame
    * @param {number} [from] the index of the first byte to pass
-   * @param {boolean} [skipped] whether the wasm has skipped bytes before this byte
    */
-  receive_(attempt, frame, from = 0, skipped = true) {
+  receive_(attempt, frame, from = 0) {
     const core = this.#core, { memory_, queue_ } = core;
-    do {
-      if (core.crashError_) return;
-      const now = performance.now(), base = from, bytes = new Uint8Array(frame, from), left = bytes.length;
-      // If a packet begins here, the condition means that its Remaining Length has at least three bytes.
-      const n = Math.min(left, skipped && (bytes[1] & bytes[2]) > 127 ? START : PIECE);
+    for (let left; !core.crashError_ && (left = frame.byteLength - from) > 0; ) {
+      if (queue_.paused_) return queue_.prepend_(() => this.receive_(attempt, frame, from));
+      const now = performance.now(), n = Math.min(left, memory_.part_);
+      let processed = 0;
       try {
-        memory_.reserveInput_(n).set(n < left ? bytes.subarray(0, n) : bytes);
-        const processed = core.wasm_.iot_receive(this.#client, attempt, n, left - n, now) >>> 0;
-        skipped = processed > n;
-        from += processed;
+        memory_.reserveInput_(n).set(new Uint8Array(frame, from, n));
+        processed = core.wasm_.iot_receive(this.#client, attempt, n, left - n, now) >>> 0;
       } catch (error) {
         core.crashed_(error); // rejects all promises
       }
-      this.handleResults_(frame, memory_.inputAddress_ - base, now);
-    } while (from < frame.byteLength && !queue_.paused_);
-    if (from < frame.byteLength) queue_.prepend_(() => this.receive_(attempt, frame, from, skipped));
+      this.handleResults_(frame, memory_.inputAddress_ - from, now);
+      from += processed;
+    }
   }
 
   /**
@@ -137,9 +131,9 @@ export class Turns {
    * @param {number} [base] see Memory.readTable_
    * @param {number} [now] the time, if the caller has read the clock
    */
-  handleResults_(frame, base = 0, now) {
-    const { memory_, queue_ } = this.#core;
-    if (this.#core.hasCrashed_()) return this.tokens_.rejectAll_(this.#core.crashError_); // also tokens of calls after the crash
+  handleResults_(frame, base, now) {
+    const core = this.#core, { memory_, queue_ } = core;
+    if (core.hasCrashed_()) return this.tokens_.rejectAll_(core.crashError_); // also tokens of calls after the crash
     memory_.readTable_(this.#records, frame, base);
     // Output that a received frame caused is sent in a task. Acknowledgements of several frames then share one send().
     if (memory_.pending_ === PENDING_READY) this.#scheduleEnd(frame !== undefined);
@@ -175,7 +169,7 @@ export class Turns {
     if (core.crashError_) return;
     const { memory_, wasm_ } = core;
     try {
-      wasm_.iot_turn(this.#client, performance.now(), this.#lastArrival, this.socket_?.buffered_ ?? 0);
+      wasm_.iot_turn(this.#client, performance.now(), this.#lastArrival, this.socket_?.buffered_);
       while (!core.hasCrashed_()) {
         const bytes = memory_.output_(PIECE), n = bytes.length;
         if (n === 0) break;
@@ -213,7 +207,7 @@ export class Turns {
     this.#timer = setTimeout(() => {
       this.#timerAt = Infinity;
       this.#endTurn();
-    }, Math.min(2 ** 31 - 1, Math.max(0, deadline - performance.now())));
+    }, Math.min(2 ** 31 - 1, deadline - performance.now()));
   }
 
   stopTimer_() {
