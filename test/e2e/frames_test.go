@@ -53,6 +53,7 @@ func TestPayloadsOfAllSizes(t *testing.T) {
 		globalThis.record = ({ topic, payload }) => {
 			const i = new DataView(payload.buffer, payload.byteOffset).getUint32(0);
 			const wrong = payload.findIndex((byte, at) => at > 3 && byte !== (i + at * 7) % 251);
+			if (topic.startsWith("frames1") && i % 60 === 1) iot.publish("echo", new Uint8Array(6_000_000 + i * 100_000)); // the wasm's memory grows between two parts of a frame
 			log[topic.split("/")[0]].push(wrong < 0 ? i : topic + ": byte " + wrong + " of " + payload.length + " is wrong");
 		};
 		globalThis.ordered = (list, step) => list.map((i, at) => i - list[at - 1]).filter((d, at) => at > 0 && typeof list[at] === "number" && d !== 1 && !(d === 2 && list[at] % 10 === 1)).length;

@@ -95,12 +95,13 @@ export class Turns {
    * @param {number} attempt
    * @param {ArrayBuffer} frame
    * @param {number} [from] the index of the first byte to pass
+   * @returns {void}
    */
   receive_(attempt, frame, from = 0) {
     const core = this.#core, { memory_, queue_ } = core;
-    for (let left; !core.crashError_ && (left = frame.byteLength - from) > 0; ) {
+    while (!core.hasCrashed_() && from < frame.byteLength) {
       if (queue_.paused_) return queue_.prepend_(() => this.receive_(attempt, frame, from));
-      const now = performance.now(), n = Math.min(left, memory_.part_);
+      const now = performance.now(), left = frame.byteLength - from, n = Math.min(left, memory_.part_);
       let processed = 0;
       try {
         memory_.reserveInput_(n).set(new Uint8Array(frame, from, n));
