@@ -23,8 +23,11 @@ type Bridge struct {
 	rand    func() float64
 	clients map[uint32]*client.Client
 	lastID  uint32
-	table   abi.Table
-	input   []byte // JavaScript writes the bytes of a call to it
+	// current is the client with the id currentID. Most pages have one client.
+	current   *client.Client
+	currentID uint32
+	table     abi.Table
+	input     []byte // JavaScript writes the bytes of a call to it
 	// topic is the topic of a publish. JavaScript writes it, unless the topic is that
 	// of the last publish.
 	topic    [abi.TopicSize]byte
@@ -48,6 +51,19 @@ func New(rand func() float64) *Bridge {
 	return b
 }
 
+// client returns the client with this id, or nil. A map lookup takes longer than the
+// comparison.
+func (b *Bridge) client(id uint32) *client.Client {
+	if b.current == nil || id != b.currentID {
+		b.current, b.currentID = b.clients[id], id
+	}
+	return b.current
+}
+
+// never is the value of [abi.Header.Deadline] without a deadline. In the wasm, math.Inf is a
+// call.
+var never = math.Inf(1)
+
 // Input allocates n bytes for the input, and returns their address. JavaScript writes the
 // bytes of a call to the input. The new input replaces the previous one.
 func (b *Bridge) Input(n uint32) (address uint32) {
@@ -63,7 +79,7 @@ func (b *Bridge) Receive(id, attempt, n, rest uint32, now float64) (processed ui
 	defer b.recoverPanic()
 	b.table.Reset()
 	processed = n + rest
-	c := b.clients[id]
+	c := b.client(id)
 	if c != nil {
 		processed = uint32(c.Receive(duration(now), attempt, b.input[:n], int(rest)))
 	}
@@ -93,7 +109,7 @@ func (b *Bridge) setPart(n, rest, processed uint32) {
 func (b *Bridge) Publish(id, token, topicLen, propertiesLen, payloadLen uint32, qos float64, retain uint32, now float64) (sent uint32) {
 	defer b.recoverPanic()
 	b.table.Reset()
-	c := b.clients[id]
+	c := b.client(id)
 	if c == nil {
 		b.completeHeader(nil)
 		return 0
@@ -117,7 +133,7 @@ func (b *Bridge) Turn(id uint32, now, arrival float64, buffered uint32) {
 	defer b.recoverPanic()
 	b.table.Reset()
 	b.Header.OutputLength = 0
-	c := b.clients[id]
+	c := b.client(id)
 	if c != nil {
 		c.LastArrival(duration(arrival))
 		c.Buffered(duration(now), int(buffered))
@@ -133,7 +149,7 @@ func (b *Bridge) Turn(id uint32, now, arrival float64, buffered uint32) {
 // calls, it keeps the records of the previous call, and appends to them.
 func (b *Bridge) Flushed(id, n uint32, now float64) {
 	defer b.recoverPanic()
-	c := b.clients[id]
+	c := b.client(id)
 	if c != nil {
 		c.Flushed(duration(now), int(n))
 		b.setOutput(c)
@@ -159,7 +175,7 @@ func (b *Bridge) completeHeader(c *client.Client) {
 		case unsent:
 			h.Pending = abi.PendingBlocked
 		}
-		h.Deadline = math.Inf(1)
+		h.Deadline = never
 		if d := c.Deadline(); d != mqtt.Never {
 			h.Deadline = milliseconds(d)
 		}

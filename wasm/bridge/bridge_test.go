@@ -292,7 +292,7 @@ func TestUnknownClientAndOperation(t *testing.T) {
 	}
 	p.expect("")
 	p.Call("free", 0, 0, values{"client": int(p.id)})
-	if len(p.clients) != 0 {
+	if p.Call("stats", p.id, 0, nil); len(p.clients) != 0 || p.client(p.id) != nil {
 		t.Error("free does not remove the client")
 	}
 }

@@ -130,7 +130,7 @@ func (c *Client) Receive(now time.Duration, attempt uint32, data []byte, rest in
 		c.trace(&c.received, false, data)
 		rest = 0 // a packet record has bytes of the payload, and data must not be traced again
 	}
-	if c.stage == connected {
+	if c.held.recheck && c.stage == connected {
 		c.deliverHeld() // before the messages in data
 	}
 	processed = c.engine.ReceivePart(now, data, rest)
