@@ -50,8 +50,8 @@ export class Message {
     flagsOf = (m) => m.#record.flags_;
     copyOf = (m) => new Message(m.topic, m.#record, m.#client);
     compact = (m) => {
-      const r = m.#record, start = r.packet_ - r.base_;
-      if (r.frame_.byteLength > Math.max(LARGE, 2 * r.size_)) m.#record = { ...r, frame_: r.frame_.slice(start, start + r.size_), base_: r.packet_ };
+      const r = m.#record;
+      if (r.frame_.byteLength > Math.max(LARGE, 2 * r.size_)) m.#record = { ...r, frame_: r.frame_.slice(r.packet_ - r.base_, r.packet_ - r.base_ + r.size_), base_: r.packet_ };
       return m.#record.frame_;
     };
   }

@@ -130,7 +130,7 @@ export class Subscription {
    */
   #store(message) {
     const buffer = this.#buffer;
-    const { dropped } = this;
+    const before = this.dropped;
     const frame = compact(message);
     // Messages that arrived in one frame share it, so the frame counts once.
     const bytes = message.topic.length + OVERHEAD + (buffer.last_?.frame_ === frame ? 0 : frame.byteLength);
@@ -140,7 +140,7 @@ export class Subscription {
       this.#shift();
       this.dropped++;
     }
-    return dropped === this.dropped;
+    return before === this.dropped;
   }
 
   /** Removes the oldest message from the buffer. */
