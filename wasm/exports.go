@@ -21,7 +21,9 @@ func headerAddress() uint32 { return uint32(uintptr(unsafe.Pointer(&boundary.Hea
 func input(n uint32) uint32 { return boundary.Input(n) }
 
 //go:wasmexport iot_receive
-func receive(id, attempt, n uint32, now float64) { boundary.Receive(id, attempt, n, now) }
+func receive(id, attempt, n, rest uint32, now float64) uint32 {
+	return boundary.Receive(id, attempt, n, rest, now)
+}
 
 //go:wasmexport iot_publish
 func publish(id, token, topicLen, propertiesLen, payloadLen uint32, qos float64, retain uint32, now float64) uint32 {

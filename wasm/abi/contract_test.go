@@ -44,6 +44,7 @@ func constants(t *testing.T, change edit) map[string]uint64 {
 		"HEADER_CRASH_LENGTH":   word(unsafe.Offsetof(header.CrashLength)),
 		"HEADER_PENDING":        word(unsafe.Offsetof(header.Pending)),
 		"HEADER_TOPIC_ADDRESS":  word(unsafe.Offsetof(header.TopicAddress)),
+		"HEADER_PART":           word(unsafe.Offsetof(header.Part)),
 
 		"PAYLOAD_FORMAT": uint64(mqtt.PayloadFormat), "MESSAGE_EXPIRY": uint64(mqtt.MessageExpiry), "CONTENT_TYPE": uint64(mqtt.ContentType),
 		"RESPONSE_TOPIC": uint64(mqtt.ResponseTopic), "CORRELATION_DATA": uint64(mqtt.CorrelationData), "USER_PROPERTY": uint64(mqtt.UserProperty),

@@ -21,6 +21,10 @@ type Header struct {
 	// TopicAddress is the address of MaxTopic bytes. JavaScript writes the topic of a
 	// publish there.
 	TopicAddress uint32
+	// Part is the maximum number of bytes that JavaScript passes to the next call of
+	// iot_receive. It is never 0.
+	Part uint32
+	_    uint32 // the size is a multiple of 8
 }
 
 // Values of Header.Pending.

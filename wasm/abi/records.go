@@ -1,5 +1,7 @@
 package abi
 
+import "slices"
+
 // Kinds of record. The kind is the first word of a record.
 const (
 	KindTopic   = 1 // the name and the recipients of a topic
@@ -25,7 +27,7 @@ const (
 	MessageTopic      = 1 // the id of the topic
 	MessageFlags      = 2 // see FlagQoS and the other flags
 	MessagePayload    = 3 // address, length
-	MessagePacket     = 5 // address, length of the PUBLISH, which contains the payload
+	MessagePacket     = 5 // address, length of the PUBLISH, which ends with the payload
 	MessageRecipients = 7 // the number of recipients, whose ids follow the record
 	MessageProperties = 8 // the number of properties, which follow the ids
 	MessageWords      = 9 // the length of the record without ids and properties
@@ -116,21 +118,25 @@ func (t *Table) Topic(id uint32, first bool, name string, recipients []uint32) {
 }
 
 // Message appends a message record, and returns its position for SetFlags, Property
-// and NumberProperty. The caller keeps payload and packet in memory until Reset.
-// recipients is copied.
-func (t *Table) Message(topic, flags uint32, payload, packet []byte, recipients []uint32) (record int) {
+// and NumberProperty. The caller keeps payload and packet in memory until Reset. missing
+// bytes follow both in the frame that the call received, but not in memory. recipients is
+// copied.
+func (t *Table) Message(topic, flags uint32, payload, packet []byte, missing int, recipients []uint32) (record int) {
 	record = len(t.words)
-	r := [MessageWords]uint32{
-		KindMessage,
-		MessageTopic:       topic,
-		MessageFlags:       flags,
-		MessagePayload:     Address(payload),
-		MessagePayload + 1: uint32(len(payload)),
-		MessagePacket:      Address(packet),
-		MessagePacket + 1:  uint32(len(packet)),
-		MessageRecipients:  uint32(len(recipients)),
+	if cap(t.words)-record < MessageWords {
+		t.words = slices.Grow(t.words, MessageWords)
 	}
-	t.words = append(t.words, r[:]...)
+	t.words = t.words[:record+MessageWords]
+	r := (*[MessageWords]uint32)(t.words[record:])
+	r[0] = KindMessage
+	r[MessageTopic] = topic
+	r[MessageFlags] = flags
+	r[MessagePayload] = Address(payload)
+	r[MessagePayload+1] = uint32(len(payload) + missing)
+	r[MessagePacket] = Address(packet)
+	r[MessagePacket+1] = uint32(len(packet) + missing)
+	r[MessageRecipients] = uint32(len(recipients))
+	r[MessageProperties] = 0
 	if len(recipients) > 0 {
 		t.words = append(t.words, recipients...)
 	}

@@ -19,11 +19,11 @@ func TestRecords(t *testing.T) {
 		table.Reset()
 		table.Topic(7, true, name, []uint32{1, 2, 3})
 		table.Topic(8, false, "", nil)
-		m := table.Message(7, FlagRetain|1, payload, packet, []uint32{2})
+		m := table.Message(7, FlagRetain|1, payload, packet, 0, []uint32{2})
 		table.NumberProperty(m, 2, 99)
 		table.Property(m, 38, data, value)
 		table.SetFlags(m, FlagUTF8)
-		table.Message(8, 0, nil, nil, nil)
+		table.Message(8, 0, payload[:2], packet[:5], 70_000, nil)
 		table.Done(42, 0x10)
 		var o Object
 		o.Text("kind", "open")
@@ -45,7 +45,7 @@ func TestRecords(t *testing.T) {
 				Topic: 7, Flags: FlagRetain | FlagUTF8 | 1, Payload: span(payload), Packet: span(packet), Recipients: []uint32{2},
 				Properties: []PropertyRecord{{2, Span{99, 0}, Span{}}, {38, span(data), span(value)}},
 			},
-			MessageRecord{Topic: 8, Payload: span(nil), Packet: span(nil), Recipients: []uint32{}},
+			MessageRecord{Topic: 8, Payload: Span{Address(payload), 70_002}, Packet: Span{Address(packet), 70_005}, Recipients: []uint32{}},
 			DoneRecord{42, 0x10},
 			PacketRecord{true, 1 << 20, span(packet)},
 			effect,
@@ -84,7 +84,7 @@ func FuzzDecode(f *testing.F) {
 		var table Table
 		half := len(words) / 2
 		table.Topic(1, false, string(data), words[:half])
-		m := table.Message(1, 5, data, data, words[half:])
+		m := table.Message(1, 5, data, data, 0, words[half:])
 		for i := range words {
 			table.Property(m, byte(i), data, data)
 		}
@@ -106,7 +106,7 @@ func TestAllocations(t *testing.T) {
 	ids := []uint32{1, 2}
 	n := testing.AllocsPerRun(1000, func() {
 		table.Reset()
-		m := table.Message(1, 1, packet[10:], packet, ids)
+		m := table.Message(1, 1, packet[10:], packet, 0, ids)
 		table.Property(m, 3, packet[:5], nil)
 		table.Done(1, 0)
 	})

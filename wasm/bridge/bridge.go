@@ -23,20 +23,46 @@ type Bridge struct {
 	rand    func() float64
 	clients map[uint32]*client.Client
 	lastID  uint32
-	table   abi.Table
-	input   []byte // JavaScript writes the bytes of a call to it
+	// current is the client with the id currentID. Most pages have one client.
+	current   *client.Client
+	currentID uint32
+	table     abi.Table
+	input     []byte // JavaScript writes the bytes of a call to it
 	// topic is the topic of a publish. JavaScript writes it, unless the topic is that
 	// of the last publish.
 	topic    [abi.TopicSize]byte
 	outgoing mqtt.Outgoing
 }
 
+const (
+	// maxPart is the largest value of [abi.Header.Part].
+	maxPart = 1 << 20
+	// startPart is the value of [abi.Header.Part] after large messages. It is enough for the
+	// start of a packet, and the client may then skip the rest of the payload. After a part
+	// that was not enough, the next one is large again.
+	startPart = 1 << 10
+)
+
 // New returns a bridge without clients. rand returns random numbers in [0,1).
 func New(rand func() float64) *Bridge {
 	b := &Bridge{rand: rand, clients: map[uint32]*client.Client{}}
 	b.Header.TopicAddress = abi.Address(b.topic[:])
+	b.Header.Part = maxPart
 	return b
 }
+
+// client returns the client with this id, or nil. A map lookup takes longer than the
+// comparison.
+func (b *Bridge) client(id uint32) *client.Client {
+	if b.current == nil || id != b.currentID {
+		b.current, b.currentID = b.clients[id], id
+	}
+	return b.current
+}
+
+// never is the value of [abi.Header.Deadline] without a deadline. In the wasm, math.Inf is a
+// call.
+var never = math.Inf(1)
 
 // Input allocates n bytes for the input, and returns their address. JavaScript writes the
 // bytes of a call to the input. The new input replaces the previous one.
@@ -45,16 +71,34 @@ func (b *Bridge) Input(n uint32) (address uint32) {
 	return abi.Address(b.input)
 }
 
-// Receive processes n bytes of a WebSocket message, which are at the start of the
-// input. attempt is the number of the attempt whose socket received them.
-func (b *Bridge) Receive(id, attempt, n uint32, now float64) {
+// Receive processes a part of a WebSocket message: n bytes, which are at the start of the
+// input. rest further bytes follow them in the message. attempt is the number of the attempt
+// whose socket received the message. The result is the number of processed bytes of the
+// message. The next call begins after them: see [client.Client.Receive].
+func (b *Bridge) Receive(id, attempt, n, rest uint32, now float64) (processed uint32) {
 	defer b.recoverPanic()
 	b.table.Reset()
-	c := b.clients[id]
+	processed = n + rest
+	c := b.client(id)
 	if c != nil {
-		c.Receive(duration(now), attempt, b.input[:n])
+		processed = uint32(c.Receive(duration(now), attempt, b.input[:n], int(rest)))
 	}
+	b.setPart(n, rest, processed)
 	b.completeHeader(c)
+	return processed
+}
+
+// setPart determines how many bytes the next call of Receive gets. The parameters and the
+// result of Receive show whether messages are large.
+func (b *Bridge) setPart(n, rest, processed uint32) {
+	switch {
+	case processed > n:
+		b.Header.Part = startPart
+	case rest > 0:
+		b.Header.Part = maxPart
+	case n > startPart*uint32(abi.MessageWords+len(b.table.Words())): // for each message, more than 9 KiB
+		b.Header.Part = startPart
+	}
 }
 
 // Publish publishes a message. token identifies the promise of the publish(). The first
@@ -65,7 +109,7 @@ func (b *Bridge) Receive(id, attempt, n uint32, now float64) {
 func (b *Bridge) Publish(id, token, topicLen, propertiesLen, payloadLen uint32, qos float64, retain uint32, now float64) (sent uint32) {
 	defer b.recoverPanic()
 	b.table.Reset()
-	c := b.clients[id]
+	c := b.client(id)
 	if c == nil {
 		b.completeHeader(nil)
 		return 0
@@ -89,7 +133,7 @@ func (b *Bridge) Turn(id uint32, now, arrival float64, buffered uint32) {
 	defer b.recoverPanic()
 	b.table.Reset()
 	b.Header.OutputLength = 0
-	c := b.clients[id]
+	c := b.client(id)
 	if c != nil {
 		c.LastArrival(duration(arrival))
 		c.Buffered(duration(now), int(buffered))
@@ -105,7 +149,7 @@ func (b *Bridge) Turn(id uint32, now, arrival float64, buffered uint32) {
 // calls, it keeps the records of the previous call, and appends to them.
 func (b *Bridge) Flushed(id, n uint32, now float64) {
 	defer b.recoverPanic()
-	c := b.clients[id]
+	c := b.client(id)
 	if c != nil {
 		c.Flushed(duration(now), int(n))
 		b.setOutput(c)
@@ -131,7 +175,7 @@ func (b *Bridge) completeHeader(c *client.Client) {
 		case unsent:
 			h.Pending = abi.PendingBlocked
 		}
-		h.Deadline = math.Inf(1)
+		h.Deadline = never
 		if d := c.Deadline(); d != mqtt.Never {
 			h.Deadline = milliseconds(d)
 		}

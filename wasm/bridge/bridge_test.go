@@ -149,7 +149,7 @@ func (p *page) call(name string, v values) string {
 // receive passes a packet of the broker to the client.
 func (p *page) receive(kind byte, content packets.Packet) {
 	p.t.Helper()
-	p.Receive(p.id, 1, uint32(copy(p.input, pahotest.Encode(p.t, kind, content))), 0)
+	p.Receive(p.id, 1, uint32(copy(p.input, pahotest.Encode(p.t, kind, content))), 0, 0)
 }
 
 // turn ends the turn, and returns the bytes that the client sends.
@@ -269,7 +269,7 @@ func TestUnreadableArgument(t *testing.T) {
 // TestPanic checks that the header reports a panic, and that the records are removed.
 func TestPanic(t *testing.T) {
 	p := online(t)
-	p.Receive(p.id, 1, 1<<30, 0) // more bytes than the input has
+	p.Receive(p.id, 1, 1<<30, 0, 0) // more bytes than the input has
 	if p.Header.CrashLength == 0 || p.Header.TableLength != 0 {
 		t.Errorf("the header reports no panic, or records remain: %+v", p.Header)
 	}
@@ -284,7 +284,7 @@ func TestUnknownClientAndOperation(t *testing.T) {
 			t.Errorf("%s has a result", name)
 		}
 	}
-	p.Receive(99, 1, 1, 0)
+	p.Receive(99, 1, 1, 0, 0)
 	p.Turn(99, 0, 0, 0)
 	p.Flushed(99, 1, 0)
 	if p.Publish(99, 1, 1, 0, 0, 0, 0, 0) != 0 {
@@ -292,7 +292,7 @@ func TestUnknownClientAndOperation(t *testing.T) {
 	}
 	p.expect("")
 	p.Call("free", 0, 0, values{"client": int(p.id)})
-	if len(p.clients) != 0 {
+	if p.Call("stats", p.id, 0, nil); len(p.clients) != 0 || p.client(p.id) != nil {
 		t.Error("free does not remove the client")
 	}
 }
@@ -326,7 +326,7 @@ func FuzzPage(f *testing.F) {
 			case b < 230:
 				size := min(len(script), len(p.input))
 				copy(p.input, script)
-				p.Receive(p.id, 1, uint32(size), float64(i))
+				p.Receive(p.id, 1, uint32(size), uint32(b)%2*1e5, float64(i))
 			default:
 				p.Turn(p.id, float64(i), 0, 0)
 			}

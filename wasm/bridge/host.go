@@ -76,24 +76,29 @@ func (h *host) Message(d *client.Delivery) {
 	if count > 1 {
 		flags |= abi.FlagShared
 	}
+	if count == 0 {
+		h.describe(d.Topic)
+		return
+	}
+	h.message(d, flags)
+}
+
+func (h *host) Unclaimed(t *client.Topic, m *mqtt.Publish) {
+	h.message(&client.Delivery{Topic: t, Message: m}, abi.FlagUnclaimed)
+}
+
+// message appends the record of a message, and before it the record of its topic if the
+// page does not have the current one.
+func (h *host) message(d *client.Delivery, flags uint32) {
+	t, m := d.Topic, d.Message
+	if t.Fresh {
+		h.describe(t)
+	}
 	var selected []uint32
 	if d.Selected {
 		flags |= abi.FlagSelected
 		selected = d.Recipients
 	}
-	if count == 0 {
-		h.describe(d.Topic)
-		return
-	}
-	h.message(d.Topic, d.Message, flags, selected)
-}
-
-func (h *host) Unclaimed(t *client.Topic, m *mqtt.Publish) { h.message(t, m, abi.FlagUnclaimed, nil) }
-
-// message appends the record of m, and before it the record of its topic if the page
-// does not have the current one. selected is nil unless flags has FlagSelected.
-func (h *host) message(t *client.Topic, m *mqtt.Publish, flags uint32, selected []uint32) {
-	h.describe(t)
 	flags |= uint32(m.QoS)
 	if m.Retain {
 		flags |= abi.FlagRetain
@@ -105,7 +110,7 @@ func (h *host) message(t *client.Topic, m *mqtt.Publish, flags uint32, selected 
 		flags |= abi.FlagOwnMemory
 		h.table.Keep(m.Packet)
 	}
-	record := h.table.Message(t.ID, flags, m.Payload, m.Packet, selected)
+	record := h.table.Message(t.ID, flags, m.Payload, m.Packet, m.Missing, selected)
 	if len(m.Properties) == 0 {
 		return
 	}

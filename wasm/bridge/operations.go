@@ -54,7 +54,7 @@ var clientOperations = []operation{
 func (b *Bridge) Call(name string, id uint32, now float64, v Value) (result string) {
 	defer b.recoverPanic()
 	b.table.Reset()
-	c := b.clients[id]
+	c := b.client(id)
 	defer b.completeHeader(c)
 	for _, o := range pageOperations {
 		if o.name == name {
@@ -108,6 +108,7 @@ func newClient(b *Bridge, _ *client.Client, _ time.Duration, _ Value) string {
 func free(b *Bridge, _ *client.Client, _ time.Duration, v Value) string {
 	n, _ := v.Number("client")
 	delete(b.clients, uint32(n))
+	b.current = nil
 	return ""
 }
 

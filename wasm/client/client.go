@@ -118,25 +118,28 @@ func (c *Client) Stats() Stats {
 	return s
 }
 
-// Receive processes the bytes of a WebSocket message, or of a part of one. It copies the
-// bytes that it needs after the call.
-func (c *Client) Receive(now time.Duration, attempt uint32, data []byte) {
+// Receive processes a part of a WebSocket message: data, which rest further bytes follow.
+// It copies the bytes that it needs after the call. The result is the number of processed
+// bytes of the message. The next part begins after them: see [mqtt.Engine.ReceivePart].
+func (c *Client) Receive(now time.Duration, attempt uint32, data []byte, rest int) (processed int) {
 	c.now = now
 	if attempt != c.attempt || (c.stage != handshake && c.stage != connected) {
-		return
+		return len(data) + rest
 	}
-	c.stats.BytesIn += uint64(len(data))
 	if c.tracing {
 		c.trace(&c.received, false, data)
+		rest = 0 // a packet record has bytes of the payload, and data must not be traced again
 	}
-	if c.stage == connected {
+	if c.held.recheck && c.stage == connected {
 		c.deliverHeld() // before the messages in data
 	}
-	c.engine.Receive(now, data)
+	processed = c.engine.ReceivePart(now, data, rest)
+	c.stats.BytesIn += uint64(processed)
 	c.checkStopped()
 	if c.held.bytes > maxUnclaimed {
 		c.expireHeld()
 	}
+	return processed
 }
 
 // TextReceived reports a WebSocket text message. It ends the connection, because MQTT

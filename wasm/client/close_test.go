@@ -37,9 +37,9 @@ func TestSuperseded(t *testing.T) {
 
 func TestProtocolError(t *testing.T) {
 	w := online(t, nil)
-	w.Receive(w.now, w.attempt, []byte{0x36})
+	w.Receive(w.now, w.attempt, []byte{0x36}, 0)
 	w.expectCalls("")
-	w.Receive(w.now, w.attempt, []byte{0})
+	w.Receive(w.now, w.attempt, []byte{0}, 0)
 	w.expectCalls("close; disconnected ERR_PROTOCOL retry 1s[reconnecting]")
 	if !bytes.Equal(w.lastOut, []byte{0xe0, 1, 0x81}) {
 		t.Errorf("the last packet is %x, want DISCONNECT with 0x81", w.lastOut)

@@ -213,7 +213,7 @@ func (w *world) sends(want string) {
 // fromBroker passes a packet from the broker to the client.
 func (w *world) fromBroker(kind byte, content packets.Packet) {
 	w.t.Helper()
-	w.Receive(w.now, w.attempt, pahotest.Encode(w.t, kind, content))
+	w.Receive(w.now, w.attempt, pahotest.Encode(w.t, kind, content), 0)
 }
 
 func (w *world) connack(session bool) {

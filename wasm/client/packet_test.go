@@ -65,7 +65,7 @@ func TestPackets(t *testing.T) {
 				b := pahotest.Encode(t, kind, content)
 				received = append(received, b...)
 				for ; len(b) > 0; b = b[min(n, len(b)):] {
-					w.Receive(w.now, w.attempt, b[:min(n, len(b))])
+					w.Receive(w.now, w.attempt, b[:min(n, len(b))], 0)
 				}
 				sent = append(sent, w.sendAll(n)...)
 			}
@@ -132,9 +132,9 @@ func TestPacketsFromTheMiddle(t *testing.T) {
 	w.pub(2, 0, "t", "first")
 	w.pub(3, 0, "t", "second")
 	w.Flushed(w.now, len(w.Output()[:9]))
-	w.Receive(w.now, w.attempt, in[:5])
+	w.Receive(w.now, w.attempt, in[:5], 0)
 	w.TracePackets()
-	w.Receive(w.now, w.attempt, in[5:])
+	w.Receive(w.now, w.attempt, in[5:], 0)
 	w.TracePackets() // another listener
 	w.sendAll(1)
 	if got := w.names(); got != "<PUBLISH >PUBLISH" || !strings.HasSuffix(w.packets[1].packet, "second") || w.packets[0].packet != string(in) {
@@ -178,14 +178,14 @@ func TestFaultyPackets(t *testing.T) {
 			w.sendAll(1 << 20)
 			w.connack(false)
 			w.packets = nil
-			w.Receive(w.now, w.attempt, b)
+			w.Receive(w.now, w.attempt, b, 0)
 			if len(w.packets) != 2 || w.packets[0].packet != string(b) || w.packets[1].packet[0] != 0xe0 {
 				t.Errorf("the packets are %+v", w.packets)
 			}
 		})
 	}
 	w := tracing(t, nil)
-	w.Receive(w.now, w.attempt, []byte{0x20, 0xff, 0xff, 0xff, 0xff, 1, 2, 3}) // the length has five bytes
+	w.Receive(w.now, w.attempt, []byte{0x20, 0xff, 0xff, 0xff, 0xff, 1, 2, 3}, 0) // the length has five bytes
 	if w.names() != ">CONNECT >DISCONNECT" {
 		t.Errorf("the packets are %s", w.names())
 	}

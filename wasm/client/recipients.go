@@ -55,16 +55,21 @@ func (c *Client) receivesRetained(s *subscription, t *Topic) bool {
 	return true
 }
 
-// route returns the topic of that name with its current recipients. If they may have
+// route returns the topic of a message with its current recipients. If they may have
 // changed, it also sets filter.received of each recipient.
-func (c *Client) route(name []byte) *Topic {
-	t, routed := c.topics.find(name, &c.router)
-	if routed {
-		for _, id := range t.Recipients {
-			c.byID[id].filter.received = true
-		}
+func (c *Client) route(m *mqtt.Publish) *Topic {
+	t := c.topics.find(m.Topic, m.TopicHash)
+	if t.version != c.router.Version() {
+		c.determineRecipients(t)
 	}
 	return t
+}
+
+func (c *Client) determineRecipients(t *Topic) {
+	t.route(&c.router)
+	for _, id := range t.Recipients {
+		c.byID[id].filter.received = true
+	}
 }
 
 // deliver determines the recipients of a message of t, and passes it to the Host.

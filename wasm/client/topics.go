@@ -31,9 +31,9 @@ type Topic struct {
 type topicCache struct {
 	byName map[string]*Topic
 	bytes  int
-	// recent contains topics of the last messages, by a hash of their names. It is faster
+	// recent contains topics of the last messages, by the upper bits of the hashes. It is faster
 	// than byName.
-	recent [64]*Topic
+	recent [1 << 6]*Topic
 }
 
 const (
@@ -41,27 +41,24 @@ const (
 	maxTopicBytes = 1 << 20 // the bytes of their names
 )
 
-// find returns the topic. routed reports whether it has determined the recipients again.
-func (c *topicCache) find(name []byte, r *mqtt.Router) (t *Topic, routed bool) {
-	hash := uint(0)
-	for _, b := range name {
-		hash = hash*31 + uint(b)
-	}
-	recent := &c.recent[hash%uint(len(c.recent))]
-	t = *recent
+// find returns the topic. hash is the hash of its name (see [mqtt.Publish]).
+func (c *topicCache) find(name []byte, hash uint32) *Topic {
+	recent := &c.recent[hash>>26]
+	t := *recent
 	if t == nil || t.Name != string(name) {
 		if t = c.byName[string(name)]; t == nil {
 			t = c.add(name)
 		}
 		*recent = t
 	}
-	if t.version == r.Version() {
-		return t, false
-	}
+	return t
+}
+
+// route determines the recipients of the topic.
+func (t *Topic) route(r *mqtt.Router) {
 	t.version, t.unclaimed = r.Version(), false
 	t.Recipients = r.Match(t.Name, t.Recipients[:0])
 	t.Fresh = true
-	return t, true
 }
 
 // add adds a topic whose recipients are not determined. It empties a full cache before.

@@ -41,13 +41,13 @@ type heldMessage struct {
 func (ev *events) Message(m *mqtt.Publish) bool {
 	c := (*Client)(ev)
 	c.stats.MessagesIn++
-	c.pacer.spend(1, len(m.Packet))
-	t := c.route(m.Topic)
+	c.pacer.spend(1, len(m.Packet)+m.Missing)
+	t := c.route(m)
 	switch {
 	case len(t.Recipients) > 0 || c.listening:
 		c.deliver(t, m)
 		return true
-	case m.QoS == 0 || t.unclaimed || c.options.UnclaimedTimeout == 0 || c.held.matchesEnded(t.Name):
+	case !c.holds(t, m):
 		c.host.Unclaimed(t, m)
 		return true
 	}
@@ -55,6 +55,18 @@ func (ev *events) Message(m *mqtt.Publish) bool {
 	c.held.list = append(c.held.list, held)
 	c.held.bytes += len(held.Packet)
 	return false
+}
+
+// holds reports whether the client holds a message that has no recipient.
+func (c *Client) holds(t *Topic, m *mqtt.Publish) bool {
+	return m.QoS > 0 && !t.unclaimed && c.options.UnclaimedTimeout != 0 && !c.held.matchesEnded(t.Name)
+}
+
+// NeedsPayload reports whether Message would hold the message.
+func (ev *events) NeedsPayload(m *mqtt.Publish) bool {
+	c := (*Client)(ev)
+	t := c.route(m)
+	return len(t.Recipients) == 0 && !c.listening && c.holds(t, m)
 }
 
 // Listen reports that the page has a listener for the event "message". From then on the
@@ -72,7 +84,7 @@ func (c *Client) deliverHeld() {
 	}
 	c.held.recheck = false
 	c.settleHeld(func(h *heldMessage) bool {
-		t := c.route(h.Topic)
+		t := c.route(&h.Publish)
 		if len(t.Recipients) == 0 && !c.listening {
 			return false
 		}
@@ -85,7 +97,7 @@ func (c *Client) deliverHeld() {
 // until the others are within maxUnclaimed.
 func (c *Client) expireHeld() {
 	c.settleHeld(func(h *heldMessage) bool {
-		t := c.route(h.Topic)
+		t := c.route(&h.Publish)
 		if h.until > c.now && c.held.bytes <= maxUnclaimed && !t.unclaimed {
 			return false
 		}

@@ -66,6 +66,7 @@ type discardHandler struct{}
 func (discardHandler) Connected(*Connack)                        {}
 func (discardHandler) Refused(*Connack)                          {}
 func (discardHandler) Message(*Publish) bool                     { return true }
+func (discardHandler) NeedsPayload(*Publish) bool                { return false }
 func (discardHandler) Published(Token, PublishResult)            {}
 func (discardHandler) Sent(Token, error)                         {}
 func (discardHandler) Subscribed(Token, []byte, string, error)   {}

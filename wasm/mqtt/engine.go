@@ -36,6 +36,7 @@ type Engine struct {
 	partial   []byte // the received part of an incomplete packet
 	assembled []byte // the packet that the last Receive assembled from parts
 	inbound   Publish
+	minSkip   int // minSkip, except in tests
 
 	now                    time.Duration // the time of the current call
 	lastSent, lastReceived time.Duration
@@ -69,7 +70,7 @@ type Engine struct {
 // is the one after lastID. If another page may have used the session, choose lastID
 // at random, because identifiers of that page may still be in use.
 func NewEngine(h Handler, lastID uint16) *Engine {
-	return &Engine{handler: h, session: newSession(lastID)}
+	return &Engine{handler: h, session: newSession(lastID), minSkip: minSkip}
 }
 
 // Open starts a connection: it puts a CONNECT into the output. The caller must call

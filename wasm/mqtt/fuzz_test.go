@@ -24,14 +24,15 @@ func addCorpus(add func([]byte)) {
 	}
 }
 
-// FuzzEngine passes arbitrary bytes from the server to the engine, in parts. The
-// engine must not panic, and must not allocate memory for bytes that have not arrived.
+// FuzzEngine passes arbitrary bytes from the server to the engine, in frames and parts.
+// The engine must not panic, and must not allocate memory for bytes that have not arrived.
 // The events and the output must not depend on how the bytes are divided.
 func FuzzEngine(f *testing.F) {
 	addCorpus(func(b []byte) { f.Add(b, byte(3)) })
 	f.Fuzz(func(t *testing.T, data []byte, cut byte) {
-		run := func(size int) (log, out string) {
+		run := func(frame, part int) (log, out string) {
 			p := newPeer(t)
+			p.minSkip = 1
 			p.Open(0, testOptions)
 			if len(data) > 0 && packetType(data[0]>>4) != typeConnack {
 				p.Receive(0, []byte{0x20, 6, 0, 0, 3, 34, 0, 5})
@@ -42,8 +43,8 @@ func FuzzEngine(f *testing.F) {
 			_ = p.Unsubscribe(p.now, 4, []string{"f"})
 			var sent []byte
 			for rest := data; len(rest) > 0; {
-				n := min(size, len(rest))
-				p.Receive(0, rest[:n])
+				n := min(frame, len(rest))
+				p.receiveParts(rest[:n], func(int) int { return part })
 				rest = rest[n:]
 				if limit := len(data) + int(testOptions.MaximumPacketSize) + 64; cap(p.partial) > 2*limit {
 					t.Fatalf("the engine allocates a buffer of %d bytes for %d received bytes", cap(p.partial), len(data))
@@ -61,10 +62,12 @@ func FuzzEngine(f *testing.F) {
 			}
 			return p.events(), string(sent)
 		}
-		log, out := run(len(data) + 1)
-		log2, out2 := run(int(cut)%16 + 1)
-		if log != log2 || out != out2 {
-			t.Errorf("in parts of %d: %q %x\n  as a whole: %q %x", cut%16+1, log2, out2, log, out)
+		part := int(cut)%16 + 1
+		log, out := run(len(data)+1, len(data)+1)
+		for _, frame := range []int{part, int(cut) + 1, len(data) + 1} {
+			if log2, out2 := run(frame, part); log != log2 || out != out2 {
+				t.Errorf("in frames of %d and parts of %d: %q %x\n  as a whole: %q %x", frame, part, log2, out2, log, out)
+			}
 		}
 	})
 }
@@ -79,11 +82,12 @@ func FuzzPublishDecode(f *testing.F) {
 	})
 	f.Fuzz(func(t *testing.T, flags byte, body []byte) {
 		flags &= 15
+		raw := append(appendVarint([]byte{byte(typePublish)<<4 | flags}, uint32(len(body))), body...)
+		compareDecoders(t, raw)
 		var ours Publish
 		if decodePublish(&ours, flags, body) != nil {
 			return
 		}
-		raw := append(appendVarint([]byte{byte(typePublish)<<4 | flags}, uint32(len(body))), body...)
 		cp, err := packets.ReadPacket(bytes.NewReader(raw))
 		if err != nil {
 			t.Fatalf("paho rejects %x: %v", raw, err)

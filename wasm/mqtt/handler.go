@@ -19,6 +19,10 @@ type Handler interface {
 	// later, by [Engine.Acknowledge] with m.Ticket. A message of QoS 1 may be
 	// delivered more than once.
 	Message(m *Publish) (accepted bool)
+	// NeedsPayload reports whether Message needs all bytes of the payload of m, for example
+	// for a Clone. The engine calls it before Message if it does not have all bytes
+	// ([Publish.Missing]). The result true delays the message until it has them.
+	NeedsPayload(m *Publish) bool
 	// Published reports the result of a message of QoS 1 or 2. r.Err is nil when the
 	// server has acknowledged the message. r.Reason may then be a failure.
 	Published(token Token, r PublishResult)

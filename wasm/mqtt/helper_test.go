@@ -25,6 +25,7 @@ type peer struct {
 	stopErr  *StopError
 	// unclaimed makes Message return false and record the tickets.
 	unclaimed bool
+	rest      []byte // the bytes after the argument of ReceivePart
 	tickets   []uint32
 }
 
@@ -118,12 +119,14 @@ func (p *peer) Message(m *Publish) bool {
 	for x, rest, ok := NextProperty(m.Properties); ok; x, rest, ok = NextProperty(rest) {
 		props = append(props, fmt.Sprintf("%d=%d%s%s", x.ID, x.Number, x.Data, x.Value))
 	}
-	p.record("message %s=%s q%d r%v d%v %s", m.Topic, m.Payload, m.QoS, m.Retain, m.Duplicate, strings.Join(props, ","))
+	p.record("message %s=%s%s q%d r%v d%v %s", m.Topic, m.Payload, p.rest[:m.Missing], m.QoS, m.Retain, m.Duplicate, strings.Join(props, ","))
 	if p.unclaimed {
 		p.tickets = append(p.tickets, m.Ticket)
 	}
 	return !p.unclaimed
 }
+
+func (p *peer) NeedsPayload(*Publish) bool { return p.unclaimed }
 
 func (p *peer) Published(k Token, r PublishResult) {
 	p.record("published %d %v %s %v", k, r.Reason, r.ReasonString, r.Err)
@@ -247,6 +250,27 @@ func (p *peer) receiveHex(s string) {
 		p.t.Fatal(err)
 	}
 	p.Receive(p.now, b)
+}
+
+// receiveParts passes a frame to the engine in parts. size returns the size of a part; left
+// is the number of bytes that the frame still has. The memory of a part does not remain
+// valid. The result is the number of bytes that the engine has skipped.
+func (p *peer) receiveParts(frame []byte, size func(left int) int) (skipped int) {
+	p.t.Helper()
+	for len(frame) > 0 {
+		n := min(max(1, size(len(frame))), len(frame))
+		part := bytes.Clone(frame[:n])
+		p.rest = frame[n:]
+		processed := p.ReceivePart(p.now, part, len(p.rest))
+		if processed < 1 || processed > len(frame) {
+			p.t.Fatalf("the engine reports %d processed bytes of %d", processed, len(frame))
+		}
+		clear(part)
+		skipped += max(0, processed-n)
+		frame = frame[processed:]
+	}
+	p.rest = nil
+	return skipped
 }
 
 // receiveMessage receives a message of QoS 1 or 2.

@@ -51,19 +51,29 @@ func (e *Engine) receiveConnack(body []byte) *connectionFault {
 	return nil
 }
 
+// resolveTopic sets the topic of a received message that has only a topic alias. It
+// stores the topic of a message that has both.
+func (e *Engine) resolveTopic(m *Publish) *connectionFault {
+	if m.alias == 0 {
+		return nil
+	}
+	if int(m.alias) >= len(e.inboundAliases) {
+		return violation(TopicAliasInvalid, "topic alias %d; the maximum is %d", m.alias, len(e.inboundAliases)-1) // [MQTT-3.1.2-26]
+	}
+	if len(m.Topic) > 0 {
+		e.inboundAliases[m.alias] = append(e.inboundAliases[m.alias][:0], m.Topic...)
+		return nil
+	}
+	if m.Topic = e.inboundAliases[m.alias]; len(m.Topic) == 0 {
+		return violation(ProtocolError, "topic alias %d has no topic", m.alias)
+	}
+	m.TopicHash, _ = scanTopic(m.Topic)
+	return nil
+}
+
 // receivePublish delivers a received message, unless it is a duplicate, and
 // acknowledges it.
 func (e *Engine) receivePublish(m *Publish) *connectionFault {
-	if m.alias != 0 {
-		if int(m.alias) >= len(e.inboundAliases) {
-			return violation(TopicAliasInvalid, "topic alias %d; the maximum is %d", m.alias, len(e.inboundAliases)-1) // [MQTT-3.1.2-26]
-		}
-		if len(m.Topic) > 0 {
-			e.inboundAliases[m.alias] = append(e.inboundAliases[m.alias][:0], m.Topic...)
-		} else if m.Topic = e.inboundAliases[m.alias]; len(m.Topic) == 0 {
-			return violation(ProtocolError, "topic alias %d has no topic", m.alias)
-		}
-	}
 	if m.QoS == 0 {
 		e.handler.Message(m)
 		return nil

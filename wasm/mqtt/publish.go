@@ -12,16 +12,20 @@ type Publish struct {
 	Payload    []byte
 	Properties []byte // encoded and checked; see NextProperty
 	Packet     []byte // the whole packet, with its fixed header
-	QoS        byte
-	Retain     bool
-	Duplicate  bool
-	Ticket     uint32 // set at QoS 1 and 2; see Engine.Acknowledge
+	// Missing is the number of bytes that follow Payload and Packet in the bytes that the
+	// caller of [Engine.ReceivePart] has. Usually it is 0.
+	Missing   int
+	TopicHash uint32 // a hash of Topic
+	QoS       byte
+	Retain    bool
+	Duplicate bool
+	Ticket    uint32 // set at QoS 1 and 2; see Engine.Acknowledge
 
 	packetID uint16
 	alias    uint16
 }
 
-// Clone returns a copy of m that shares no memory with it.
+// Clone returns a copy of m that shares no memory with it. m.Missing must be 0.
 func (m *Publish) Clone() Publish {
 	c := *m
 	c.Packet = bytes.Clone(m.Packet)
@@ -37,7 +41,7 @@ func (m *Publish) Clone() Publish {
 // alias.
 func decodePublish(p *Publish, flags byte, body []byte) *connectionFault {
 	p.QoS, p.Retain, p.Duplicate = flags>>1&3, flags&1 != 0, flags&8 != 0
-	p.Ticket, p.packetID, p.alias = 0, 0, 0
+	p.Ticket, p.packetID, p.alias, p.Missing = 0, 0, 0, 0
 	if p.QoS == 3 {
 		return malformed("PUBLISH with QoS 3") // [MQTT-3.3.1-4]
 	}
@@ -74,6 +78,7 @@ func decodePublish(p *Publish, flags byte, body []byte) *connectionFault {
 		}
 		return nil
 	}
+	p.TopicHash, _ = scanTopic(p.Topic)
 	switch err := ValidTopic(p.Topic); err {
 	case nil:
 		return nil
@@ -82,6 +87,56 @@ func decodePublish(p *Publish, flags byte, body []byte) *connectionFault {
 	default:
 		return malformed("PUBLISH: invalid topic: %v", err)
 	}
+}
+
+// decodeSimplePublish decodes the packet at the start of b into p, and returns its size, if the
+// packet is a PUBLISH as most servers send it: of QoS 0 or 1, without DUP, without properties,
+// with a simple topic (see scanTopic) and a Remaining Length of at most two bytes. For all
+// other packets, and if b does not contain the whole packet, the result is 0. decodePublish
+// would decode such a packet alike, but takes longer: in the wasm, calls and jumps are slow.
+func decodeSimplePublish(p *Publish, b []byte) (size int) {
+	if len(b) < 8 {
+		return 0
+	}
+	qos, long := b[0]>>1&1, int(b[1]>>7)
+	size = 2 + long + int(b[1]&0x7f) + int(b[2])<<7*long
+	topic := 4 + long
+	end := topic + int(b[2+long])<<8 + int(b[3+long])
+	props := end + int(qos)*2
+	if b[0]&^3 != byte(typePublish)<<4 || b[1]&b[2] >= 0x80 || long > int(b[2]) || size > len(b) || props >= size || b[props] != 0 {
+		return 0
+	}
+	hash, simple := scanTopic(b[topic:end])
+	if !simple {
+		return 0
+	}
+	p.packetID = 0
+	if qos > 0 {
+		if p.packetID = uint16(b[end])<<8 | uint16(b[end+1]); p.packetID == 0 {
+			return 0
+		}
+	}
+	p.Topic, p.Payload, p.Properties, p.Packet = b[topic:end:end], b[props+1:size:size], nil, b[:size:size]
+	p.QoS, p.Retain, p.Duplicate, p.Missing = qos, b[0]&1 != 0, false, 0
+	p.TopicHash, p.Ticket, p.alias = hash, 0, 0
+	return size
+}
+
+// completeHeader reports whether b contains all of the body of a PUBLISH that precedes the
+// payload. flags are the lower four bits of the first byte of the packet.
+func completeHeader(flags byte, b []byte) bool {
+	_, b, ok := cutField(b)
+	if !ok {
+		return false
+	}
+	if flags&6 != 0 { // QoS 1 and 2: the packet identifier
+		if len(b) < 2 {
+			return false
+		}
+		b = b[2:]
+	}
+	n, used := readVarint(b)
+	return used != 0 && int(n) <= len(b)-used
 }
 
 // publishLen returns the Remaining Length of a PUBLISH. If alias is 0, the PUBLISH

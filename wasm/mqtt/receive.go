@@ -17,14 +17,27 @@ const (
 	// minPacketSize is the smallest Maximum Packet Size of a server that the client
 	// accepts: the size of an acknowledgement with a reason code.
 	minPacketSize = 5
+	// minSkip is the least number of bytes of a payload that ReceivePart skips. For fewer
+	// bytes, a further call takes longer than a copy.
+	minSkip = 8 << 10
 )
 
 // Receive processes bytes from the server. data may contain several packets, and may
 // begin and end within a packet. Receive allocates memory for bytes that have
 // arrived, not for the length that a packet announces.
-func (e *Engine) Receive(now time.Duration, data []byte) {
+func (e *Engine) Receive(now time.Duration, data []byte) { e.ReceivePart(now, data, 0) }
+
+// ReceivePart is like Receive for a part of the bytes that have arrived: the caller has rest
+// further bytes, which follow data. The result is the number of processed bytes, from the
+// start of data. The caller continues with the byte after them.
+//
+// The result is more than len(data) if the engine does not need the rest of a payload
+// (see [Publish.Missing]), or if the connection has ended. The result is less than
+// len(data), but not 0, if data ends within a packet. The next part then begins with this
+// packet, and should be larger. The engine therefore needs no copy of the packet.
+func (e *Engine) ReceivePart(now time.Duration, data []byte, rest int) (processed int) {
 	if e.state == offline || e.state == stopped {
-		return
+		return len(data) + rest
 	}
 	e.now, e.lastReceived, e.receivePending = now, now, false
 	e.noteReceived()
@@ -32,23 +45,73 @@ func (e *Engine) Receive(now time.Duration, data []byte) {
 		e.partial = e.assembled[:0]
 	}
 	e.assembled = nil
-	for len(data) > 0 && e.state != stopped {
+	left := data
+	for len(left) > 0 && e.state != stopped {
 		if len(e.partial) > 0 {
-			data = e.completePacket(data)
+			left = e.completePacket(left)
 			continue
 		}
-		header, size, err := e.packetSize(data)
+		if e.state == connected {
+			if size := decodeSimplePublish(&e.inbound, left); size > 0 && uint32(size)-1 < e.options.MaximumPacketSize-1 {
+				if e.inbound.QoS == 0 {
+					e.handler.Message(&e.inbound)
+				} else if err := e.receivePublish(&e.inbound); err != nil {
+					e.fail(err)
+				}
+				left = left[size:]
+				continue
+			}
+		}
+		header, size, err := e.packetSize(left)
 		if err != nil {
 			e.fail(err)
-			return
+			break
 		}
-		if size == 0 || size > len(data) {
-			e.partial = append(e.partial, data...)
-			return
+		if size == 0 || size > len(left) {
+			if missing := size - len(left); missing <= rest && missing >= e.minSkip && e.skipPayload(left, header, missing) {
+				left = nil
+				rest -= missing
+				processed = missing
+				break
+			}
+			if rest > 0 && len(left) < len(data) {
+				return len(data) - len(left)
+			}
+			e.partial = append(e.partial, left...)
+			break
 		}
-		e.handlePacket(data[:size:size], header)
-		data = data[size:]
+		e.handlePacket(left[:size:size], header)
+		left = left[size:]
 	}
+	if e.state == stopped {
+		processed += rest
+	}
+	return processed + len(data)
+}
+
+// skipPayload processes a PUBLISH without the last bytes of its payload. missing is their
+// number. p is the packet without them, and header is the size of its fixed header.
+// skipPayload returns false, and does nothing, if the engine needs these bytes.
+func (e *Engine) skipPayload(p []byte, header, missing int) bool {
+	m := &e.inbound
+	if packetType(p[0]>>4) != typePublish || !completeHeader(p[0]&15, p[header:]) {
+		return false
+	}
+	err := decodePublish(m, p[0]&15, p[header:])
+	if err == nil {
+		err = e.resolveTopic(m)
+	}
+	if err == nil {
+		m.Packet, m.Missing = p, missing
+		if e.handler.NeedsPayload(m) {
+			return false
+		}
+		err = e.receivePublish(m)
+	}
+	if err != nil {
+		e.fail(err)
+	}
+	return true
 }
 
 // Partial returns the received part of an incomplete packet. It is valid until the next
@@ -140,7 +203,9 @@ func (e *Engine) handlePacket(p []byte, header int) {
 	case typePublish:
 		if err = decodePublish(&e.inbound, p[0]&15, body); err == nil {
 			e.inbound.Packet = p
-			err = e.receivePublish(&e.inbound)
+			if err = e.resolveTopic(&e.inbound); err == nil {
+				err = e.receivePublish(&e.inbound)
+			}
 		}
 	case typePuback, typePubrec, typePubrel, typePubcomp:
 		var a ack

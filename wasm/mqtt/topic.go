@@ -23,7 +23,7 @@ var (
 // ValidTopic returns an error if topic is not a valid topic of a PUBLISH
 // [MQTT-4.7.1-1] [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-4.7.3-3].
 func ValidTopic(topic []byte) error {
-	if simpleTopic(topic) {
+	if _, simple := scanTopic(topic); simple && len(topic) <= maxFieldLen {
 		return nil
 	}
 	if err := validName(topic); err != nil {
@@ -35,15 +35,48 @@ func ValidTopic(topic []byte) error {
 	return nil
 }
 
-// simpleTopic reports whether topic is a valid topic in ASCII. It saves the other checks
-// of ValidTopic for most topics.
-func simpleTopic(topic []byte) bool {
-	for _, b := range topic {
-		if b == 0 || b == '+' || b == '#' || b >= utf8.RuneSelf {
-			return false
+// scanTopic returns a hash of topic, whose upper bits differ most. simple is true if topic is not empty and has only
+// characters from '$' to 0x7f and no '+'. It is then valid, unless it is too long. This saves
+// the other checks of ValidTopic for most topics.
+func scanTopic(topic []byte) (hash uint32, simple bool) {
+	n := len(topic)
+	var h, special uint64
+	if n < 8 {
+		w := uint64('a') * ones
+		for _, b := range topic {
+			w = w<<8 | uint64(b)
 		}
+		h, special = w, specialBytes(w)
+	} else {
+		for i := 0; i < n-8; i += 8 {
+			w := eightBytes(topic[i:])
+			h = (h ^ w) * hashFactor
+			special |= specialBytes(w)
+		}
+		w := eightBytes(topic[n-8:]) // may overlap the last word
+		h ^= w
+		special |= specialBytes(w)
 	}
-	return len(topic) > 0 && len(topic) <= maxFieldLen
+	h *= hashFactor
+	return uint32(h >> 32), special == 0 && n > 0
+}
+
+const (
+	ones       = 0x0101010101010101 // a 1 in each byte
+	hashFactor = 0x9e3779b97f4a7c15 // distributes similar topics
+)
+
+// eightBytes returns the first eight bytes of b. The compiler makes one load of it.
+func eightBytes(b []byte) uint64 {
+	_ = b[7]
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
+// specialBytes returns 0 if all eight bytes of w are characters that scanTopic accepts.
+func specialBytes(w uint64) uint64 {
+	plus := w ^ '+'*ones
+	return (w | (w-'$'*ones)&^w | (plus-ones)&^plus) & (0x80 * ones)
 }
 
 // validName checks the rules that topics and filters share.

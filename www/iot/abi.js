@@ -7,7 +7,7 @@
 
 // Offsets in the header, in words.
 const HEADER_OUTPUT_ADDRESS = 2, HEADER_OUTPUT_LENGTH = 3, HEADER_TABLE_ADDRESS = 4, HEADER_TABLE_LENGTH = 5;
-const HEADER_CRASH_ADDRESS = 6, HEADER_CRASH_LENGTH = 7, HEADER_PENDING = 8, HEADER_TOPIC_ADDRESS = 9, HEADER_WORDS = 10;
+const HEADER_CRASH_ADDRESS = 6, HEADER_CRASH_LENGTH = 7, HEADER_PENDING = 8, HEADER_TOPIC_ADDRESS = 9, HEADER_PART = 10, HEADER_WORDS = 12;
 export const PENDING_NOTHING = 0, PENDING_READY = 1;
 export const SENT = 1;
 const TOPIC_SIZE = 65536;
@@ -93,7 +93,7 @@ const LEAST_INPUT = 65536, LARGE_INPUT = 1048576;
  * The callbacks for the records of a table. id and topic are the id of a topic. selected has the ids of the recipients if
  * they are not all recipients of the topic.
  * @typedef {object} RecordHandler
- * @property {(id: number, first: boolean, name: string, recipients: Uint32Array) => void} topic_
+ * @property {(id: number, first: number, name: string, recipients: Uint32Array) => void} topic_
  * @property {(topic: number, record: MessageRecord, selected: Uint32Array | undefined) => void} message_
  * @property {(token: number, reason: number) => void} done_
  * @property {(effect: Effect, bytes: Uint8Array) => void} effect_
@@ -124,7 +124,7 @@ export class Memory {
   /** @param {any} wasm the exports of the wasm */
   constructor(wasm) {
     this.#wasm = wasm;
-    this.#headerAddress = wasm.iot_header() >>> 0; // a wasm i32 is signed
+    this.#headerAddress = wasm.iot_header();
   }
 
   /** Makes new views if a call has grown the memory. */
@@ -150,6 +150,11 @@ export class Memory {
   /** Whether there is output: one of the PENDING constants, or Go's PendingBlocked. */
   get pending_() {
     return this.#header[HEADER_PENDING];
+  }
+
+  /** The maximum number of bytes of the next call of iot_receive. */
+  get part_() {
+    return this.#header[HEADER_PART];
   }
 
   /** The time at which iot_turn is due, in ms of performance.now(), or Infinity. */
@@ -203,7 +208,7 @@ export class Memory {
    * Reads the table and calls the handler for each record.
    * @param {RecordHandler} handler
    * @param {any} frame the frame (a WebSocket message) that contains the packets
-   * @param {number} base the address of the frame's first byte, even if the input contains only a later part of the frame
+   * @param {any} base the address of the frame's first byte, even if the input contains only a later part of the frame
    */
   readTable_(handler, frame, base) {
     const words = this.#words;
@@ -213,7 +218,7 @@ export class Memory {
       switch (words[at]) {
         case KIND_TOPIC: {
           const ids = at + TOPIC_WORDS, next = ids + words[at + TOPIC_RECIPIENTS];
-          handler.topic_(words[at + TOPIC_ID], words[at + TOPIC_FIRST] === 1, this.#text(words, at + TOPIC_NAME), words.slice(ids, next));
+          handler.topic_(words[at + TOPIC_ID], words[at + TOPIC_FIRST], this.#text(words, at + TOPIC_NAME), words.slice(ids, next));
           at = next;
           break;
         }

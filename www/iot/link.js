@@ -77,6 +77,7 @@ export class Link {
   constructor(client, owner) {
     this.#client = client;
     this.#owner = owner;
+    this.deliver_ = owner.deliver_; // the queue calls it
   }
 
   /**
@@ -207,14 +208,7 @@ export class Link {
     return this.#turns.publish_(length, properties, payload, qos, retain, setCancel);
   }
 
-  // The queue calls these two methods.
-
-  /** @param {Uint32Array} recipients @param {Message} message */
-  deliver_(recipients, message) {
-    this.#owner.deliver_(recipients, message);
-  }
-
-  /** @param {number} token @param {any} value */
+  /** The queue calls this method. @param {number} token @param {any} value */
   settle_(token, value) {
     this.#turns.tokens_.settle_(token, "resolve", value);
   }

@@ -50,22 +50,15 @@ export class Message {
     flagsOf = (m) => m.#record.flags_;
     copyOf = (m) => new Message(m.topic, m.#record, m.#client);
     compact = (m) => {
-      const { frame_, base_, packet_, size_ } = m.#record;
-      if (frame_.byteLength > Math.max(LARGE, 2 * size_)) {
-        const start = packet_ - base_;
-        m.#record = { ...m.#record, frame_: frame_.slice(start, start + size_), base_: packet_ };
-      }
+      const r = m.#record;
+      if (r.frame_.byteLength > Math.max(LARGE, 2 * r.size_)) m.#record = { ...r, frame_: r.frame_.slice(r.packet_ - r.base_, r.packet_ - r.base_ + r.size_), base_: r.packet_ };
       return m.#record.frame_;
     };
   }
 
   get payload() {
-    if (!this.#payload) {
-      // A single recipient gets a view, because a copy costs time. Several recipients get copies, which they may change.
-      const view = this.#body();
-      this.#payload = this.#record.flags_ & FLAG_SHARED ? view.slice() : view;
-    }
-    return this.#payload;
+    // A single recipient gets a view, because a copy costs time. Several recipients get copies, which they may change.
+    return (this.#payload ??= this.#record.flags_ & FLAG_SHARED ? this.#body().slice() : this.#body());
   }
   get qos() {
     return /** @type {import("../iot.js").QoS} */ (this.#record.flags_ & FLAG_QOS);
@@ -86,22 +79,15 @@ export class Message {
     return this.#text(RESPONSE_TOPIC);
   }
   get correlationData() {
-    return this.#find(CORRELATION_DATA, (at, length) => this.#bytes(at, length).slice());
+    return this.#all(CORRELATION_DATA, (at, length) => this.#bytes(at, length).slice())[0];
   }
   /** @returns {number | undefined} */
   get messageExpiry() {
-    return this.#find(MESSAGE_EXPIRY, (seconds) => seconds);
+    return this.#all(MESSAGE_EXPIRY, (seconds) => seconds)[0];
   }
+  /** @returns {[string, string][]} */
   get userProperties() {
-    /** @type {[string, string][]} */
-    const pairs = [];
-    const list = this.#record.properties_;
-    for (let i = 0; i < list.length; i += PROPERTY_WORDS) {
-      if (list[i + PROPERTY_ID] === USER_PROPERTY) {
-        pairs.push([this.#string(list[i + PROPERTY_DATA], list[i + PROPERTY_DATA + 1]), this.#string(list[i + PROPERTY_VALUE], list[i + PROPERTY_VALUE + 1])]);
-      }
-    }
-    return pairs;
+    return this.#all(USER_PROPERTY, (name, nameLength, value, length) => [this.#string(name, nameLength), this.#string(value, length)]);
   }
 
   text() {
@@ -144,25 +130,26 @@ export class Message {
   }
 
   /**
-   * Returns the value of a string property.
+   * Returns the value of a string property; undefined if there is no such property.
    * @param {number} id
    */
   #text(id) {
-    return this.#find(id, (at, length) => this.#string(at, length));
+    return this.#all(id, (at, length) => this.#string(at, length))[0];
   }
 
   /**
-   * Returns the decoded value of the first property with this id.
+   * Returns the decoded values of all properties with this id.
    * @template T
    * @param {number} id
-   * @param {(data: number, length: number) => T} decode
-   * @returns {T | undefined} undefined if there is no such property
+   * @param {(data: number, length: number, value: number, valueLength: number) => T} decode
    */
-  #find(id, decode) {
+  #all(id, decode) {
+    /** @type {T[]} */
+    const values = [];
     const list = this.#record.properties_;
     for (let i = 0; i < list.length; i += PROPERTY_WORDS) {
-      if (list[i + PROPERTY_ID] === id) return decode(list[i + PROPERTY_DATA], list[i + PROPERTY_DATA + 1]);
+      if (list[i + PROPERTY_ID] === id) values.push(decode(list[i + PROPERTY_DATA], list[i + PROPERTY_DATA + 1], list[i + PROPERTY_VALUE], list[i + PROPERTY_VALUE + 1]));
     }
-    return undefined;
+    return values;
   }
 }

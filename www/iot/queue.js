@@ -23,7 +23,7 @@ export class Queue {
   #events = []; // three elements for each event: link, kind, detail
   #index = 0; // the first element of the next event
   #running = false; // whether run_ is handling events
-  #paused = false; // whether a task will call #resume
+  paused_ = false; // whether a task will call #resume
   #resuming = false; // whether #resume is running
   #sliceEnd = 0; // the time of the next pause, in ms of performance.now()
   /** @type {List<{ work_(): void, bytes_: number }>} */
@@ -32,7 +32,7 @@ export class Queue {
 
   /** Whether new work must wait. */
   get mustWait_() {
-    return this.#paused || this.#waiting.length_ > 0;
+    return this.paused_ || this.#waiting.length_ > 0;
   }
 
   /**
@@ -58,20 +58,22 @@ export class Queue {
   }
 
   /**
-   * Runs work at once. During a pause, adds it before all other waiting work.
+   * Adds work before all other waiting work, during a pause.
    * @param {() => void} work
    */
   prepend_(work) {
-    if (!this.#paused) return work();
     this.#waiting.unshift_({ work_: work, bytes_: 0 });
   }
 
-  /** Handles the events, including those that a handler adds. */
-  run_() {
+  /**
+   * Handles the events, including those that a handler adds.
+   * @param {number} [now] the time, if the caller has read the clock
+   */
+  run_(now) {
     const events = this.#events;
-    if (this.#running || this.#paused || events.length === 0) return;
+    if (this.#running || this.paused_ || events.length === 0) return;
     this.#running = true;
-    if (!this.#resuming) this.#sliceEnd = performance.now() + SLICE_MS;
+    if (!this.#resuming) this.#sliceEnd = (now ?? performance.now()) + SLICE_MS;
     try {
       let untilClock = CLOCK_INTERVAL;
       while (this.#index < events.length) {
@@ -98,23 +100,23 @@ export class Queue {
   }
 
   #pause() {
-    this.#paused = true;
+    this.paused_ = true;
     queueTask(() => this.#resume());
   }
 
   /** Ends a pause: handles the events, and then runs the waiting work. */
   #resume() {
     if (this.#running || this.#resuming) return;
-    this.#paused = false;
+    this.paused_ = false;
     this.#resuming = true;
     this.#sliceEnd = performance.now() + SLICE_MS;
     try {
       this.run_();
-      while (!this.#paused && this.#waiting.length_ > 0) {
+      while (!this.paused_ && this.#waiting.length_ > 0) {
         const { work_, bytes_ } = this.#waiting.shift_();
         this.#waitingBytes -= bytes_;
         work_();
-        if (!this.#paused && this.#waiting.length_ > 0 && this.#sliceOver()) this.#pause();
+        if (!this.paused_ && this.#waiting.length_ > 0 && this.#sliceOver()) this.#pause();
       }
     } finally {
       this.#resuming = false;

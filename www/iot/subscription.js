@@ -23,7 +23,7 @@ export let deliver;
  */
 export let end;
 /**
- * Ends the subscription when the signal aborts.
+ * Unsubscribes when the signal aborts, or now if it has aborted.
  * @type {(subscription: Subscription, signal: AbortSignal | undefined) => void}
  */
 export let endOnAbort;
@@ -72,9 +72,31 @@ export class Subscription {
   }
 
   static {
-    deliver = (subscription, message) => subscription.#deliver(message);
-    end = (subscription, error) => subscription.#end(error);
-    endOnAbort = (subscription, signal) => subscription.#endOnAbort(signal);
+    deliver = (subscription, message) => {
+      if (subscription.#ended) return true;
+      subscription.received++;
+      if (subscription.#handler) subscription.#handler(message);
+      else if (subscription.#readers.length > 0) subscription.#readers.shift()?.resolve({ value: message, done: false });
+      else return subscription.#store(message);
+      return true;
+    };
+    end = (subscription, error) => {
+      if (subscription.#ended) return;
+      subscription.#ended = true;
+      subscription.#error = error;
+      subscription.#removeListener();
+      for (const reader of subscription.#readers.splice(0)) {
+        subscription.#error = undefined;
+        if (error) reader.reject(error);
+        else reader.resolve({ value: undefined, done: true });
+      }
+      subscription.#closed.resolve(error);
+    };
+    endOnAbort = (subscription, signal) => {
+      const abort = () => subscription.unsubscribe().catch(() => {});
+      subscription.#removeListener = onAbort(signal, abort);
+      if (signal?.aborted) abort();
+    };
   }
 
   unsubscribe() {
@@ -102,37 +124,13 @@ export class Subscription {
   }
 
   /**
-   * Unsubscribes when the signal aborts, or now if it has aborted.
-   * @param {AbortSignal | undefined} signal
-   */
-  #endOnAbort(signal) {
-    const abort = () => this.unsubscribe().catch(() => {});
-    this.#removeListener = onAbort(signal, abort);
-    if (signal?.aborted) abort();
-  }
-
-  /** @param {Message} message */
-  #deliver(message) {
-    if (this.#ended) return true;
-    this.received++;
-    if (this.#handler) {
-      this.#handler(message);
-    } else if (this.#readers.length > 0) {
-      this.#readers.shift()?.resolve({ value: message, done: false });
-    } else {
-      return this.#store(message);
-    }
-    return true;
-  }
-
-  /**
    * Adds a message to the buffer, and drops the oldest messages above the bounds.
    * @param {Message} message
    * @returns {boolean} false if it dropped a message
    */
   #store(message) {
     const buffer = this.#buffer;
-    const { dropped } = this;
+    const before = this.dropped;
     const frame = compact(message);
     // Messages that arrived in one frame share it, so the frame counts once.
     const bytes = message.topic.length + OVERHEAD + (buffer.last_?.frame_ === frame ? 0 : frame.byteLength);
@@ -142,7 +140,7 @@ export class Subscription {
       this.#shift();
       this.dropped++;
     }
-    return dropped === this.dropped;
+    return before === this.dropped;
   }
 
   /** Removes the oldest message from the buffer. */
@@ -150,20 +148,6 @@ export class Subscription {
     const { message_, bytes_ } = this.#buffer.shift_();
     this.#buffered -= bytes_;
     return message_;
-  }
-
-  /** @param {IotError} [error] */
-  #end(error) {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#error = error;
-    this.#removeListener();
-    for (const reader of this.#readers.splice(0)) {
-      this.#error = undefined;
-      if (error) reader.reject(error);
-      else reader.resolve({ value: undefined, done: true });
-    }
-    this.#closed.resolve(error);
   }
 
   /**

@@ -6,7 +6,7 @@ import { Tokens, withResolvers } from "./tokens.js";
 /** The result of a call with the reason code 0. */
 export const OK = Object.freeze({ reasonCode: 0 });
 
-// The most bytes that are copied into the wasm, or sent from it, at once.
+// The most bytes that are sent at once.
 const PIECE = 1048576;
 
 /**
@@ -70,7 +70,7 @@ export class Turns {
       let { length: size } = payload;
       if (text) size = encoder.encodeInto(payload, input).written;
       else input.set(payload);
-      if (core.wasm_.iot_publish(this.#client, token, topicLength, n, size, qos, retain ? 1 : 0, this.#now()) === SENT) {
+      if (core.wasm_.iot_publish(this.#client, token, topicLength, n, size, qos, retain, this.#now()) === SENT) {
         this.tokens_.drop_(token);
         this.#scheduleEnd(false);
         return (this.#qos0 ??= withResolvers()).promise;
@@ -95,19 +95,23 @@ export class Turns {
    * @param {number} attempt
    * @param {ArrayBuffer} frame
    * @param {number} [from] the index of the first byte to pass
+   * @returns {void}
    */
   receive_(attempt, frame, from = 0) {
-    const core = this.#core;
-    if (core.crashError_) return;
-    const n = Math.min(frame.byteLength - from, PIECE);
-    try {
-      core.memory_.reserveInput_(n).set(new Uint8Array(frame, from, n));
-      core.wasm_.iot_receive(this.#client, attempt, n, performance.now());
-    } catch (error) {
-      core.crashed_(error); // rejects all promises
+    const core = this.#core, { memory_, queue_ } = core;
+    while (!core.hasCrashed_() && from < frame.byteLength) {
+      if (queue_.paused_) return queue_.prepend_(() => this.receive_(attempt, frame, from));
+      const now = performance.now(), left = frame.byteLength - from, n = Math.min(left, memory_.part_);
+      let processed = 0;
+      try {
+        memory_.reserveInput_(n).set(new Uint8Array(frame, from, n));
+        processed = core.wasm_.iot_receive(this.#client, attempt, n, left - n, now) >>> 0;
+      } catch (error) {
+        core.crashed_(error); // rejects all promises
+      }
+      this.handleResults_(frame, memory_.inputAddress_ - from, now);
+      from += processed;
     }
-    this.handleResults_(frame, core.memory_.inputAddress_ - from);
-    if (from + n < frame.byteLength) core.queue_.prepend_(() => this.receive_(attempt, frame, from + n));
   }
 
   /**
@@ -126,15 +130,16 @@ export class Turns {
    * Handles the header and the records that a call into the wasm has written, unless the wasm has crashed.
    * @param {ArrayBuffer} [frame] the WebSocket message that the call received
    * @param {number} [base] see Memory.readTable_
+   * @param {number} [now] the time, if the caller has read the clock
    */
-  handleResults_(frame, base = 0) {
-    const { memory_, queue_ } = this.#core;
-    if (this.#core.hasCrashed_()) return this.tokens_.rejectAll_(this.#core.crashError_); // also tokens of calls after the crash
+  handleResults_(frame, base, now) {
+    const core = this.#core, { memory_, queue_ } = core;
+    if (core.hasCrashed_()) return this.tokens_.rejectAll_(core.crashError_); // also tokens of calls after the crash
     memory_.readTable_(this.#records, frame, base);
     // Output that a received frame caused is sent in a task. Acknowledgements of several frames then share one send().
     if (memory_.pending_ === PENDING_READY) this.#scheduleEnd(frame !== undefined);
     this.#setTimer(memory_.deadline_);
-    queue_.run_();
+    queue_.run_(now);
   }
 
   /**
@@ -165,7 +170,7 @@ export class Turns {
     if (core.crashError_) return;
     const { memory_, wasm_ } = core;
     try {
-      wasm_.iot_turn(this.#client, performance.now(), this.#lastArrival, this.socket_?.buffered_ ?? 0);
+      wasm_.iot_turn(this.#client, performance.now(), this.#lastArrival, this.socket_?.buffered_);
       while (!core.hasCrashed_()) {
         const bytes = memory_.output_(PIECE), n = bytes.length;
         if (n === 0) break;
@@ -203,7 +208,7 @@ export class Turns {
     this.#timer = setTimeout(() => {
       this.#timerAt = Infinity;
       this.#endTurn();
-    }, Math.min(2 ** 31 - 1, Math.max(0, deadline - performance.now())));
+    }, Math.min(2 ** 31 - 1, deadline - performance.now()));
   }
 
   stopTimer_() {

@@ -19,6 +19,7 @@ type broker struct {
 	accepted    map[string]int                // by payload: how often the broker has accepted the message
 	last        map[string]int                // by client, topic and QoS: the number of the last new message
 	lastName    int                           // the number in the name of the last delivery
+	payloads    map[string]string             // by the names of the deliveries: the payload that the broker has sent
 	acked       func(client, delivery string) // called when a client acknowledges a delivery
 	refuse      []byte                        // reason codes of the next CONNACKs
 	mute        int                           // how many CONNECTs the broker will not answer
@@ -59,7 +60,7 @@ type delivery struct {
 }
 
 func newBroker(w *world) *broker {
-	return &broker{w: w, sessions: map[string]*session{}, accepted: map[string]int{}, last: map[string]int{}, spared: map[string]bool{}, retained: map[string]retainedMessage{}}
+	return &broker{w: w, sessions: map[string]*session{}, accepted: map[string]int{}, last: map[string]int{}, spared: map[string]bool{}, payloads: map[string]string{}, retained: map[string]retainedMessage{}}
 }
 
 // accept starts the broker's side of a link.

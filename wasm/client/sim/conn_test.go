@@ -284,8 +284,16 @@ func (c *conn) deliver(d *delivery, resend bool) {
 		c.send(packets.PUBREL, &packets.Pubrel{PacketID: d.id, Properties: &packets.Properties{}})
 		return
 	}
+	payload, ok := c.b.payloads[d.name]
+	if !ok {
+		payload = d.payload
+		if c.b.w.chance(0.1) { // the engine may skip the end of a long payload
+			payload += strings.Repeat("x", 7000+c.b.w.rand.IntN(4000))
+		}
+		c.b.payloads[d.name] = payload
+	}
 	c.send(packets.PUBLISH, &packets.Publish{
-		Topic: d.topic, Payload: []byte(d.payload), QoS: d.qos, PacketID: d.id, Duplicate: resend && d.qos > 0, Retain: d.retain,
+		Topic: d.topic, Payload: []byte(payload), QoS: d.qos, PacketID: d.id, Duplicate: resend && d.qos > 0, Retain: d.retain,
 		Properties: &packets.Properties{User: []packets.User{{Key: "delivery", Value: d.name}}},
 	})
 }

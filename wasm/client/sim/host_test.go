@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"net/url"
 	"time"
 
@@ -71,7 +72,7 @@ func (u *user) Open(attempt uint32, address secret.String) {
 			u.do(func() {
 				if u.link == l {
 					u.wire[0] = append(u.wire[0], b...)
-					u.c.Receive(w.now, attempt, b)
+					u.receive(attempt, b)
 				}
 			})
 		}
@@ -107,6 +108,21 @@ func (u *user) Open(attempt uint32, address secret.String) {
 			})
 		}
 	})
+}
+
+// receive passes a WebSocket message to the client in parts of random sizes. The memory of
+// a part does not remain valid.
+func (u *user) receive(attempt uint32, frame []byte) {
+	for at := 0; at < len(frame); {
+		n := len(frame) - at
+		if u.w.chance(0.5) {
+			n = 1 + u.w.rand.IntN(min(n, 300))
+		}
+		part := bytes.Clone(frame[at : at+n])
+		u.frameRest = frame[at+n:]
+		at += u.c.Receive(u.w.now, attempt, part, len(u.frameRest))
+		clear(part)
+	}
 }
 
 func (u *user) Packet(out bool, packet []byte, size int) {

@@ -32,7 +32,7 @@ var mutants = []struct{ name, file, old, new string }{
 	{"a queue without a bound", "client/publish.go", "messages+1 > c.options.OfflineMessages", "messages > 1<<20"},
 	{"a promise not settled", "client/close.go", "c.connectWaiters = nil\n\tfor _, token := range waiters {", "c.connectWaiters = nil\n\tfor _, token := range waiters[:len(waiters)/2] {"},
 	{"a socket left open", "client/close.go", "c.host.Close(c.attempt, last)", ""},
-	{"a message acknowledged before it has a recipient", "client/unclaimed.go", "\treturn false\n}\n\n// Listen", "\treturn true\n}\n\n// Listen"},
+	{"a message acknowledged before it has a recipient", "client/unclaimed.go", "\treturn false\n}\n\n// holds", "\treturn true\n}\n\n// holds"},
 	{"a held message not delivered", "client/unclaimed.go", "		c.deliver(t, &h.Publish)\n", ""},
 	{"an unclaimed message not reported", "client/unclaimed.go", "		t.unclaimed = true\n\t\tc.host.Unclaimed(t, &h.Publish)\n", "		t.unclaimed = true\n"},
 	{"held messages delivered in the wrong order", "client/unclaimed.go", "c.held.list = append(c.held.list, held)", "c.held.list = append([]heldMessage{held}, c.held.list...)"},
@@ -53,6 +53,8 @@ var mutants = []struct{ name, file, old, new string }{
 	{"a history kept after the session", "client/events.go", "c.resetHistory(c.byID[id])", "_ = id"},
 	{"a sent packet not reported", "client/client.go", "		c.trace(&c.sent, true, c.engine.Output()[:n])\n", ""},
 	{"a received packet reported with the bytes of another connection", "client/attempt.go", "c.sent, c.received = wire{}, wire{}", ""},
+	{"a held message without the end of its payload", "client/unclaimed.go", "return len(t.Recipients) == 0 && !c.listening && c.holds(t, m)", "return t == nil"},
+	{"bytes skipped that have not arrived", "mqtt/receive.go", "missing <= rest && ", ""},
 	{"a half-open connection never detected", "mqtt/keepalive.go", "e.fail(&connectionFault{KeepAliveTimeout,", "_ = (&connectionFault{KeepAliveTimeout,"},
 }
 

@@ -81,6 +81,13 @@ func (u *user) Unclaimed(t *client.Topic, m *mqtt.Publish) {
 // unclaimed.
 func (u *user) handle(t *client.Topic, m *mqtt.Publish) {
 	name := deliveryOf(m)
+	if m.Missing > len(u.frameRest) {
+		u.w.broken("the page does not have %d of the missing %d bytes of %s", m.Missing-len(u.frameRest), m.Missing, name)
+		return
+	}
+	if payload := string(m.Payload) + string(u.frameRest[:m.Missing]); payload != u.b.payloads[name] {
+		u.w.broken("the payload of %s has %d bytes and differs from the %d bytes that the broker has sent", name, len(payload), len(u.b.payloads[name]))
+	}
 	u.received[name]++
 	u.handled[name] = true
 	if m.QoS == 2 && u.received[name] > 1 {
