@@ -20,8 +20,8 @@ var boundary = bridge.New(rand.Float64)
 
 func main() {
 	// wasm_exec.js gives Go a private global object, in which the loader has set
-	// iotBridge. Its method start receives the function for operations.
-	js.Global().Get("iotBridge").Call("start", js.FuncOf(call))
+	// functions. The loader reads the function for operations from this array.
+	js.Global().Get("functions").Call("push", js.FuncOf(call))
 	select {}
 }
 

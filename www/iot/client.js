@@ -70,7 +70,7 @@ export class IotClient extends EventTarget {
       const given = options == null ? this.#options : check(options, CONNECT, "connect options");
       const signal = given?.signal;
       useSignal(signal);
-      if (!this.#link.running_) this.#link.startEarly_(early, given?.url ?? given?.credentials, given?.url);
+      if (!this.#link.running_) this.#link.startEarly_(early, given?.url ?? given?.credentials);
       const done = this.#link.withToken_((token) => {
         // A signal is valid for one connect(), so the options of the last connection are used without it.
         const o = given ?? (this.#current && plain(this.#current, { signal: undefined }));

@@ -291,16 +291,15 @@ export class Link {
    * Starts a connection while the wasm is loading, unless an earlier call has done so: calls the page's provider, and opens a
    * socket if it knows the URL. The first effect open uses the socket if it has the same URL.
    * @param {Early} early an empty object for this call
-   * @param {any} provider a provider, or its answer
-   * @param {unknown} isUrl whether the answer is a URL
+   * @param {any} provider a provider of a URL or of credentials, or its answer
    */
-  async startEarly_(early, provider, isUrl) {
+  async startEarly_(early, provider) {
     if (this.early_) return;
     this.early_ = early;
     early.provider_ = provider;
     try {
       const url = await (early.answer_ = typeof provider === "function" ? (async () => provider())() : provider);
-      if (isUrl && this.early_ === early && /^wss?:/i.test(url)) early.socket_ = new Socket(`${url}`);
+      if (this.early_ === early && /^wss?:/i.test(url)) early.socket_ = new Socket(`${url}`);
     } catch {
       // The client uses the same answer when the wasm requests it, and reports the error.
     }

@@ -1,4 +1,5 @@
 import { newGo, stamp } from "../wasm_exec.js";
+import { exact } from "./abi.js";
 import { Core } from "./core.js";
 import { IotError, iotError, messageOf, plain } from "./errors.js";
 
@@ -6,48 +7,40 @@ import { IotError, iotError, messageOf, plain } from "./errors.js";
  * Downloads and starts the wasm. Rejects with `ERR_LOAD`, `ERR_VERSION`, `ERR_NO_WASM` or `ERR_CSP`.
  * @param {() => any} getSource returns the option `wasm` of load()
  * @param {string | undefined} integrity the option `integrity` of load()
- * @param {string} version the version of the JavaScript
  */
-export async function start(getSource, integrity, version) {
-  /** @type {any} */
-  let operation;
-  // The main function of Go calls bridge.start() with the function that calls operations.
-  const bridge = plain({
-    /** @param {any} call */
-    start(call) {
-      operation = call;
-    },
-  });
+export async function start(getSource, integrity) {
+  /** @type {any[]} */
+  const functions = []; // the main function of Go adds the function that calls operations
   let go, module, instance;
   try {
     if (typeof WebAssembly === "undefined") {
       throw iotError("ERR_NO_WASM", "WebAssembly is disabled", "load");
     }
-    go = newGo(bridge);
-    ({ module, instance } = await instantiate(await getSource(), integrity, go.importObject));
+    module = await compile(await getSource(), integrity);
+    const wasmStamp = exact.decode(WebAssembly.Module.customSections(module, "stamp")[0]);
+    if (wasmStamp !== stamp) {
+      throw iotError("ERR_VERSION", `iot.js ${stamp} and iot.wasm ${wasmStamp} are different builds; clear the cache`, "load");
+    }
+    go = newGo(functions);
+    instance = await WebAssembly.instantiate(module, go.importObject);
   } catch (error) {
     throw loadError(error);
-  }
-  const wasmStamp = new TextDecoder().decode(WebAssembly.Module.customSections(module, "stamp")[0]);
-  if (wasmStamp !== stamp || !stamp.startsWith(`${version}+`)) {
-    throw iotError("ERR_VERSION", `iot.js ${stamp} and iot.wasm ${wasmStamp} are different builds; clear the cache`, "load");
   }
   /** @type {Core | undefined} */
   let core;
   go.exit = () => core?.crashed_("it exited");
   go.run(instance).catch((error) => core?.crashed_(error));
-  return (core = new Core(instance.exports, operation, module));
+  return (core = new Core(instance.exports, functions[0], module));
 }
 
 /**
- * Compiles and instantiates the wasm.
+ * Compiles the wasm.
  * @param {any} source
  * @param {string | undefined} integrity
- * @param {WebAssembly.Imports} imports
- * @returns {Promise<WebAssembly.WebAssemblyInstantiatedSource>}
+ * @returns {Promise<WebAssembly.Module>}
  */
-async function instantiate(source, integrity, imports) {
-  if (source instanceof WebAssembly.Module) return { module: source, instance: await WebAssembly.instantiate(source, imports) };
+async function compile(source, integrity) {
+  if (source instanceof WebAssembly.Module) return source;
   let response = source, bytes;
   if (typeof source === "string" || source instanceof URL) {
     const url = new URL(source, globalThis.location?.href); // throws for a relative URL without a base
@@ -62,11 +55,11 @@ async function instantiate(source, integrity, imports) {
   if (!bytes) {
     if (!response.ok) throw new TypeError(`HTTP ${response.status}`);
     if (/^application\/wasm\b/i.test(response.headers.get("Content-Type") ?? "")) {
-      return WebAssembly.instantiateStreaming(response, imports);
+      return WebAssembly.compileStreaming(response);
     }
     bytes = await response.arrayBuffer();
   }
-  return WebAssembly.instantiate(bytes, imports);
+  return WebAssembly.compile(bytes);
 }
 
 /**

@@ -35,7 +35,7 @@ export function setDefaultWasm(getUrl) {
 export async function acquire() {
   if (core?.crashError_) core = loading = undefined;
   if (!loading) {
-    const attempt = start(loadOptions?.wasm === undefined ? defaultWasm : () => loadOptions?.wasm, loadOptions?.integrity, version);
+    const attempt = start(loadOptions?.wasm === undefined ? defaultWasm : () => loadOptions?.wasm, loadOptions?.integrity);
     loading = attempt;
     attempt.then(
       (started) => (core = started),

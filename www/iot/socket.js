@@ -16,10 +16,10 @@ import { blockedByPolicy } from "./page.js";
  */
 export class Socket {
   url_;
-  /** @type {((events: SocketEvents) => void)[]} the calls of callbacks before listen_ */
+  /** @type {[name: string, value: any][]} the calls of callbacks before listen_ */
   early_ = [];
-  /** @type {SocketEvents | undefined} */
-  #events;
+  /** @type {SocketEvents} before listen_, it records the calls */
+  #events = new Proxy(/** @type {any} */ ({}), { get: (_, name) => (/** @type {any} */ value) => this.early_.push([/** @type {any} */ (name), value]) });
   /** @type {WebSocket | undefined} */
   #ws;
   #native = false; // whether #ws is the browser's own WebSocket
@@ -34,14 +34,8 @@ export class Socket {
     } catch (/** @type {any} */ error) {
       this.#ws = undefined;
       // Firefox and WebKit throw if a Content-Security-Policy blocks the URL. They report the violation in a later task.
-      setTimeout(() => this.#report((events) => (blockedByPolicy(url) ? events.closed_(1006) : events.openFailed_(String(error?.name)))));
+      setTimeout(() => (blockedByPolicy(url) ? this.#events.closed_(1006) : this.#events.openFailed_(String(error?.name))));
     }
-  }
-
-  /** @param {(events: SocketEvents) => void} call */
-  #report(call) {
-    if (this.#events) call(this.#events);
-    else this.early_.push(call);
   }
 
   /**
@@ -50,7 +44,7 @@ export class Socket {
    */
   listen_(events) {
     this.#events = events;
-    for (const call of this.early_) call(events);
+    for (const [name, value] of this.early_) /** @type {any} */ (events)[name](value);
   }
 
   /**
@@ -59,14 +53,14 @@ export class Socket {
    */
   #listen(ws) {
     ws.binaryType = "arraybuffer";
-    ws.onopen = () => this.#report((events) => events.opened_());
+    ws.onopen = () => this.#events.opened_();
     ws.onmessage = ({ data }) => {
-      if (!this.#reading && (data instanceof ArrayBuffer || typeof data === "string")) return this.#report((events) => events.received_(data));
+      if (!this.#reading && (data instanceof ArrayBuffer || typeof data === "string")) return this.#events.received_(data);
       const before = this.#reading;
       this.#reading = (async () => {
         const bytes = typeof data === "string" ? data : await new Response(data).arrayBuffer();
         await before;
-        if (this.#ws) this.#report((events) => events.received_(bytes));
+        if (this.#ws) this.#events.received_(bytes);
       })().catch(() => this.#lose());
     };
     /** @param {{ code?: any }} [event] */
@@ -74,7 +68,7 @@ export class Socket {
       if (this.#reading) await this.#reading;
       if (!this.#ws) return;
       this.#ws = undefined;
-      this.#report((events) => events.closed_(Number.isInteger(event?.code) ? event?.code : 1006));
+      this.#events.closed_(Number.isInteger(event?.code) ? event?.code : 1006);
     };
     ws.onclose = closed;
     // In two cases a WebSocket fires error but not close. If a policy blocks it, Chromium creates it in the state CLOSED.
@@ -123,7 +117,7 @@ export class Socket {
   #lose() {
     if (!this.#ws) return;
     this.close_();
-    queueMicrotask(() => this.#report((events) => events.closed_(1006))); // the current call into the wasm must return first
+    queueMicrotask(() => this.#events.closed_(1006)); // the current call into the wasm must return first
   }
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -20,19 +21,20 @@ import (
 func Wrap(support, wasm []byte, started *snapshot.Snapshot, goVersion, stamp string) ([]byte, error) {
 	page := `// This fs has no files.
 const fs = new Proxy({ constants: new Proxy({}, { get: () => -1 }), writeSync }, { get: (own, name) => own[name] ?? ((...args) => args.at(-1)({ code: "ENOSYS" })) });
-const globalThis = { iotBridge, fs, process: {}, path: {}, ` + strings.Join(pageGlobals, ", ") + ` };`
+const globalThis = { functions, fs, process: {}, path: {}, ` + strings.Join(pageGlobals, ", ") + ` };`
 	var err error
 	if started == nil {
 		support = environment.ReplaceAllLiteral(support, []byte("\t\t\tthis._inst.exports.run(0, 4096);\n"))
 	} else {
-		page = `const fs = { writeSync }, globalThis = { Date };`
+		page = `const globalThis = {}, absent = () => { throw new Error("absent"); };`
 		support, err = restore(support, started.Script())
+		support = replaceAbsent(support)
 	}
 	return fmt.Appendf(nil, `// Made by "make wasm" from the wasm_exec.js of %s. Do not edit.
 export const stamp = %q;
 
-/** Returns a Go runtime that has access only to the globals listed below. */
-export function newGo(iotBridge) {
+/** Returns a Go runtime that has access only to the globals listed below. The program adds functions to the array. */
+export function newGo(functions) {
 // Go calls writeSync only to print a panic. writeSync logs whole lines.
 let line = "";
 const writeSync = (fd, bytes) => {
@@ -63,6 +65,24 @@ func restore(support []byte, script string) ([]byte, error) {
 	return start.ReplaceAllLiteral(support, []byte(indented.String())), nil
 }
 
+// absent lists imports that the program does not call after its start. It has no timers and no time zone: JavaScript has
+// the clock, and all times in Go are UTC.
+var absent = []string{"runtime.scheduleTimeoutEvent", "runtime.clearTimeoutEvent", "syscall/js.valueSetIndex", "syscall/js.valueNew"}
+
+// timers matches the members of the class Go for timers.
+var timers = regexp.MustCompile(`(?m)^\t{3}this\._(?:scheduledTimeouts|nextCallbackTimeoutID) = .*\n`)
+
+// replaceAbsent replaces the functions in absent by one that throws an error.
+func replaceAbsent(support []byte) []byte {
+	support = timers.ReplaceAll(support, nil)
+	return hostCall.ReplaceAllFunc(support, func(call []byte) []byte {
+		if name := string(hostCall.FindSubmatch(call)[1]); slices.Contains(absent, name) {
+			return fmt.Appendf(nil, "\t\t\t\t\t%q: absent,\n\n", name)
+		}
+		return call
+	})
+}
+
 // start matches the code that makes the table of JavaScript values and starts the program.
 var start = regexp.MustCompile(`(?ms)^\t{3}this\._values = \[.*?^\t{3}this\._inst\.exports\.run\(argc, argv\);\n`)
 
@@ -71,15 +91,14 @@ var start = regexp.MustCompile(`(?ms)^\t{3}this\._values = \[.*?^\t{3}this\._ins
 // 4096 is zero, so the lists of arguments and variables are empty.
 var environment = regexp.MustCompile(`(?ms)^\t{3}// Pass command line arguments and environment variables.*?^\t{3}this\._inst\.exports\.run\(argc, argv\);\n`)
 
-// pageGlobals lists the globals of the page that the start of a program can use. A started program can use Date only, for
-// the time zone.
+// pageGlobals lists the globals of the page that the start of a program can use. A started program can use none.
 var pageGlobals = []string{"Object", "Uint8Array", "Date", "crypto", "performance", "TextEncoder", "TextDecoder"}
 
 // Globals describes the private global object for [snapshot.Take]. The program reads some of its members at the start and never again:
 // an empty object replaces them on a page.
 func Globals() snapshot.Object {
 	list := snapshot.Object{
-		"iotBridge": {Text: "iotBridge", Members: snapshot.Object{"start": {Function: true}}},
+		"functions": {Text: "functions", Members: snapshot.Object{"push": {Function: true}}},
 		"fs":        {Text: "{}", Members: snapshot.Object{"constants": {Text: "{}", Other: &snapshot.Member{Number: -1}}}},
 		"process":   {Text: "{}"},
 		"path":      {Text: "{}"},
@@ -112,6 +131,19 @@ var unused = []*regexp.Regexp{
 	regexp.MustCompile(`"utf-8"`),
 	regexp.MustCompile(`(?ms)^\t{3}this\.argv = .*?^\t{3}this\.exit = .*?^\t{3}\};?\n`),
 	regexp.MustCompile(`(?m)^\t+delete this\._\w+;\n`),
+	regexp.MustCompile(`(?m)^"use strict";\n\n\(\(\) => \{\n`), // Wrap puts the script into a function of a module
+	regexp.MustCompile(`(?m)^\}\)\(\);\n\z`),
+}
+
+// shorter lists texts that do the same as longer ones.
+var shorter = []struct {
+	pattern *regexp.Regexp
+	text    string
+}{
+	{regexp.MustCompile(`addr \+ 0\b`), "addr"},
+	{regexp.MustCompile(`(?ms)^\t{4}let typeFlag = 0;\n\t{4}switch \(typeof v\) \{\n.*?^\t{4}\}\n`),
+		"\t\t\t\tconst typeFlag = v === null ? 0 : { object: 1, string: 2, symbol: 3, function: 4 }[typeof v];\n"},
+	{regexp.MustCompile(`\bfs\.writeSync\(`), "writeSync("},
 }
 
 // hostCall matches a function that a wasm may import.
@@ -132,6 +164,9 @@ func trim(support, wasm []byte) []byte {
 	support = clock.ReplaceAllLiteral(support, fmt.Appendf(nil, "const timeOrigin = %d - performance.now();", snapshot.Nanotime/1_000_000))
 	for _, part := range unused {
 		support = part.ReplaceAll(support, nil)
+	}
+	for _, r := range shorter {
+		support = r.pattern.ReplaceAll(support, []byte(r.text))
 	}
 	return hostCall.ReplaceAllFunc(support, func(call []byte) []byte {
 		name := hostCall.FindSubmatch(call)[1]

@@ -11,7 +11,7 @@ Object.defineProperty(globalThis, "crypto", { value: { getRandomValues: (bytes) 
 async function run(support, module) {
   const { newGo } = await import(support);
   const calls = [];
-  const bridge = { start: (...args) => void calls.push(args.map((arg) => typeof arg)) };
+  const bridge = { push: (...args) => void calls.push(args.map((arg) => typeof arg)) };
   const go = newGo(bridge);
   const { instance } = await WebAssembly.instantiate(readFileSync(module), go.importObject);
   await go.run(instance);

@@ -1,7 +1,6 @@
 // This adapter uses the files of iot.wasm as they are published, without a bundler.
-import iot from "/www/iot.js";
-
 export async function connect(url) {
+  const { default: iot } = await import("/www/iot.js");
   await iot.connect({ url });
   return {
     subscribe: (filter, onMessage) => iot.subscribe(filter, ({ topic, payload }) => onMessage(topic, payload), { qos: 1 }),
