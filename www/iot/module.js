@@ -58,13 +58,12 @@ export function load(options) {
     if (o.integrity !== undefined && !isUrl) throw argumentError(TypeError, "ERR_OPTION", "integrity requires a URL");
     if (!loading || core?.crashError_) loadOptions = o;
     try {
-      return (await acquire()).module_;
+      const wasm = (await acquire()).module_;
+      loadOptions = { wasm }; // after a crash, the client does not download the wasm again
+      return wasm;
     } catch (error) {
       loadOptions = undefined;
       throw error;
-    } finally {
-      // A Response can be read only once, so a later load uses the default URL.
-      if (!isUrl && loadOptions === o && !(o.wasm instanceof WebAssembly.Module)) loadOptions = undefined;
     }
   });
 }

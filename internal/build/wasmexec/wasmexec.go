@@ -65,16 +65,12 @@ func restore(support []byte, script string) ([]byte, error) {
 	return start.ReplaceAllLiteral(support, []byte(indented.String())), nil
 }
 
-// absent lists imports that the program does not call after its start. It has no timers and no time zone: JavaScript has
-// the clock, and all times in Go are UTC.
-var absent = []string{"runtime.scheduleTimeoutEvent", "runtime.clearTimeoutEvent", "syscall/js.valueSetIndex", "syscall/js.valueNew"}
-
-// timers matches the members of the class Go for timers.
-var timers = regexp.MustCompile(`(?m)^\t{3}this\._(?:scheduledTimeouts|nextCallbackTimeoutID) = .*\n`)
+// absent lists imports that the program does not call: it does not set elements of JavaScript arrays, and makes no JavaScript
+// objects.
+var absent = []string{"syscall/js.valueSetIndex", "syscall/js.valueNew"}
 
 // replaceAbsent replaces the functions in absent by one that throws an error.
 func replaceAbsent(support []byte) []byte {
-	support = timers.ReplaceAll(support, nil)
 	return hostCall.ReplaceAllFunc(support, func(call []byte) []byte {
 		if name := string(hostCall.FindSubmatch(call)[1]); slices.Contains(absent, name) {
 			return fmt.Appendf(nil, "\t\t\t\t\t%q: absent,\n\n", name)
@@ -144,6 +140,10 @@ var shorter = []struct {
 	{regexp.MustCompile(`(?ms)^\t{4}let typeFlag = 0;\n\t{4}switch \(typeof v\) \{\n.*?^\t{4}\}\n`),
 		"\t\t\t\tconst typeFlag = v === null ? 0 : { object: 1, string: 2, symbol: 3, function: 4 }[typeof v];\n"},
 	{regexp.MustCompile(`\bfs\.writeSync\(`), "writeSync("},
+	// Addresses of 2 GiB and more are negative numbers in JavaScript. The memory of the client does not become that large: its
+	// largest buffer has 256 MiB.
+	{regexp.MustCompile(`(?m)^\t+sp >>>= 0;\n`), ""},
+	{regexp.MustCompile(`\bgetsp\(\) >>> 0;`), "getsp();"},
 }
 
 // hostCall matches a function that a wasm may import.
