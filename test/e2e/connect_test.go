@@ -303,17 +303,18 @@ func TestUnicode(t *testing.T) {
 		const m = await got; return [m.topic, m.text(), m.payload.length, m.userProperties] })()`, `["\ufeffü/😀","ß😀",9,[["\ufeffk","😀"]]]`)
 }
 
-// A crash of the wasm rejects all pending promises. A later connect() works.
+// A crash of the wasm rejects all pending promises. A later connect() works, and does not download the wasm again after load().
 func TestCrash(t *testing.T) {
 	b := openModule(t, harness.Serve(t))
 	b.Eval(harness.WatchWasm, nil)
-	b.Eval(`await iot.connect({ ...at, credentials: local.credentials }); const s = await iot.subscribe("x"); const first = wasm;
+	b.Eval(`await iot.load(); await iot.connect({ ...at, credentials: local.credentials }); const s = await iot.subscribe("x"); const first = wasm;
 		globalThis.next = s[Symbol.asyncIterator]().next().catch((e) => e.code); globalThis.over = new Promise((r) => iot.addEventListener("closed", (e) => r(e.detail.error.code), { once: true }));
 		first.iot_publish(1, 1, 4e9, 4e9, 4e9, 0, 0)`, nil) // lengths that iot.js never passes
 	b.Fails(`iot.publish("x", "y", { qos: 1 })`, "IotError", "ERR_CRASHED")
 	b.Is(`[await next, await over, iot.state, iot.stats().connects]`, `["ERR_CRASHED","ERR_CRASHED","closed",0]`)
 	b.Is(`(await iot.connect({ ...at, credentials: local.credentials })).sessionPresent`, `false`)
 	b.Is(`[await iot.publish("x", "y", { qos: 1 }), wasm !== first]`, `[{"reasonCode":0},true]`)
+	b.Is(`performance.getEntriesByType("resource").filter(({ name }) => name.includes("iot.wasm")).length`, `1`)
 }
 
 // The wasm's memory does not grow with the number of calls.
