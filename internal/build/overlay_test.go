@@ -11,13 +11,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"iot.wasm/internal/wasmtest"
 )
 
 // TestOverlaySigns compares the signatures of a program with the stand-ins with those of a program with the standard
 // library: for the golden cases, and for 10,000 random ones.
 func TestOverlaySigns(t *testing.T) {
 	t.Chdir("../..")
-	overlay, err := writeOverlay(".", goroot(t), t.TempDir())
+	overlay, err := writeOverlay(".", wasmtest.Root(t), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +113,7 @@ func line(b *strings.Builder, values ...any) {
 // build without the overlay, such as that of a program that imports wasm/sigv4, has the real packages.
 func TestOverlayIsOfTheStandardLibrary(t *testing.T) {
 	t.Chdir("../..")
-	overlay, err := writeOverlay(".", goroot(t), t.TempDir())
+	overlay, err := writeOverlay(".", wasmtest.Root(t), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +139,7 @@ func TestOverlayIsOfTheStandardLibrary(t *testing.T) {
 // TestExplain checks that an error of the compiler about a name that a stand-in does not have names the folder.
 func TestExplain(t *testing.T) {
 	t.Chdir("../..")
-	overlay, err := writeOverlay(".", goroot(t), t.TempDir())
+	overlay, err := writeOverlay(".", wasmtest.Root(t), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,14 +152,4 @@ func TestExplain(t *testing.T) {
 	if err = explain(err, string(out)); err == nil || !strings.Contains(err.Error(), "internal/build/overlay") {
 		t.Errorf("the error is %v: %s", err, out)
 	}
-}
-
-// goroot returns the root folder of the toolchain.
-func goroot(t *testing.T) string {
-	t.Helper()
-	out, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(out))
 }

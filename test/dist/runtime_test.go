@@ -8,23 +8,19 @@ import (
 	"testing"
 
 	"iot.wasm/internal/build/wasmexec"
+	"iot.wasm/internal/wasmtest"
 )
 
 // TestRuntime runs a Go program with the wasm_exec.js that the build makes, which is shorter than
 // the toolchain's. The program prints and panics.
 func TestRuntime(t *testing.T) {
 	t.Parallel()
+	wasm := wasmtest.Compile(t, "./testdata/prints")
 	program := filepath.Join(t.TempDir(), "prints.wasm")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./testdata/prints")
-	build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	wasm, err := os.ReadFile(program)
-	if err != nil {
+	if err := os.WriteFile(program, wasm, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	script, err := wasmexec.Wrap(toolchainSupport(t), wasm, nil, "", "")
+	script, err := wasmexec.Wrap(wasmtest.Support(t), wasm, nil, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}

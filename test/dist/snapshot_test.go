@@ -8,12 +8,12 @@ import (
 	"path/filepath"
 	"reflect"
 	"strconv"
-	"strings"
 	"testing"
 
 	"iot.wasm/internal/build/snapshot"
 	"iot.wasm/internal/build/wasmexec"
 	"iot.wasm/internal/build/wasmfile"
+	"iot.wasm/internal/wasmtest"
 	"iot.wasm/test/harness"
 )
 
@@ -47,7 +47,7 @@ func TestSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	wrap := func(started *snapshot.Snapshot) []byte {
-		script, err := wasmexec.Wrap(toolchainSupport(t), built, started, "", "")
+		script, err := wasmexec.Wrap(wasmtest.Support(t), built, started, "", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,18 +109,4 @@ func TestSnapshot(t *testing.T) {
 	if bytes.Equal(built, restored.Bytes()) {
 		t.Error("the snapshot equals the program that has not started")
 	}
-}
-
-// toolchainSupport returns the wasm_exec.js of the toolchain.
-func toolchainSupport(t *testing.T) []byte {
-	t.Helper()
-	root, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	support, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return support
 }

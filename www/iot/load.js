@@ -41,7 +41,7 @@ export async function start(getSource, integrity) {
  */
 async function compile(source, integrity) {
   if (source instanceof WebAssembly.Module) return source;
-  let response = source, bytes;
+  let response = source;
   if (typeof source === "string" || source instanceof URL) {
     const url = new URL(source, globalThis.location?.href); // throws for a relative URL without a base
     // Node reads the file by node:fs. webpack cannot resolve an import of node:fs.
@@ -49,17 +49,13 @@ async function compile(source, integrity) {
     const files = url.protocol === "file:" && node?.getBuiltinModule?.("node:fs/promises");
     if (files) {
       if (integrity !== undefined) throw new TypeError("integrity requires a URL that is fetched");
-      bytes = await files.readFile(url);
-    } else response = await fetch(url, plain({ integrity: integrity ?? "" }));
-  }
-  if (!bytes) {
-    if (!response.ok) throw new TypeError(`HTTP ${response.status}`);
-    if (/^application\/wasm\b/i.test(response.headers.get("Content-Type") ?? "")) {
-      return WebAssembly.compileStreaming(response);
+      return WebAssembly.compile(await files.readFile(url));
     }
-    bytes = await response.arrayBuffer();
+    response = await fetch(url, plain({ integrity: integrity ?? "" }));
   }
-  return WebAssembly.compile(bytes);
+  if (!response.ok) throw new TypeError(`HTTP ${response.status}`);
+  if (/^application\/wasm\b/i.test(response.headers.get("Content-Type") ?? "")) return WebAssembly.compileStreaming(response);
+  return WebAssembly.compile(await response.arrayBuffer());
 }
 
 /**

@@ -40,7 +40,7 @@ export async function acquire() {
     attempt.then(
       (started) => (core = started),
       () => {
-        if (loading === attempt) loading = undefined;
+        if (loading === attempt) loading = loadOptions = undefined;
       },
     );
   }
@@ -57,14 +57,9 @@ export function load(options) {
     const isUrl = o.wasm === undefined || typeof o.wasm === "string" || o.wasm instanceof URL;
     if (o.integrity !== undefined && !isUrl) throw argumentError(TypeError, "ERR_OPTION", "integrity requires a URL");
     if (!loading || core?.crashError_) loadOptions = o;
-    try {
-      const wasm = (await acquire()).module_;
-      loadOptions = { wasm }; // after a crash, the client does not download the wasm again
-      return wasm;
-    } catch (error) {
-      loadOptions = undefined;
-      throw error;
-    }
+    const wasm = (await acquire()).module_;
+    loadOptions = { wasm }; // after a crash, the client does not download the wasm again
+    return wasm;
   });
 }
 

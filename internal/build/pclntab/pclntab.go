@@ -77,11 +77,11 @@ type table struct {
 	buckets []byte // findfunctab
 }
 
-// Strip changes the memory of a program before or after its start. It replaces the removed parts by zeros, and the references to
-// them by the values for "none".
+// Strip removes these parts from the memory of a program, before or after its start. It replaces the parts by zeros, and
+// the references to them by the values for "none".
 //
-// It also replaces findfunctab by zeros. The program then finds functions by a linear search, until FillBuckets or
-// the same statements in Go have restored findfunctab.
+// It also replaces findfunctab by zeros. The program then finds functions by a linear search, until it has restored
+// findfunctab: see internal/build/overlay/runtime.
 func Strip(memory []byte) error {
 	t, err := find(memory)
 	if err != nil {

@@ -3,28 +3,16 @@ package pclntab
 import (
 	"bytes"
 	"encoding/binary"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"iot.wasm/internal/build/wasmfile"
+	"iot.wasm/internal/wasmtest"
 )
 
 // memory returns the initial memory of a program for a browser.
 func memory(t *testing.T) []byte {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "program.wasm")
-	cmd := exec.Command("go", "build", "-o", out, "../snapshot/testdata/start")
-	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0", "GOFLAGS=")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
-	b, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := wasmfile.Parse(b)
+	m, err := wasmfile.Parse(wasmtest.Compile(t, "../snapshot/testdata/start"))
 	if err != nil {
 		t.Fatal(err)
 	}

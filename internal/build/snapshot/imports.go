@@ -100,7 +100,7 @@ func (h *host) provide(ctx context.Context, runtime wazero.Runtime, program waze
 }
 
 // call calls a JavaScript function. It supports the creation of a function that calls Go, and
-// functions whose result is undefined, which script repeats.
+// functions whose result is undefined. It records the calls of the latter, for [Snapshot.Script].
 func (h *host) call(id uint32, name string, args []uint64) (result uint64, err error) {
 	this, err := h.text(uint64(nan)<<32 | uint64(id))
 	if err != nil {

@@ -2,13 +2,11 @@ package snapshot
 
 import (
 	"bytes"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"iot.wasm/internal/build/wasmfile"
+	"iot.wasm/internal/wasmtest"
 )
 
 // page is the global object of the programs in testdata.
@@ -20,17 +18,7 @@ var page = Object{
 // compile compiles a program of testdata.
 func compile(t *testing.T, name string) *wasmfile.Module {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "program.wasm")
-	cmd := exec.Command("go", "build", "-o", out, "./testdata/"+name)
-	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0", "GOFLAGS=")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
-	b, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := wasmfile.Parse(b)
+	m, err := wasmfile.Parse(wasmtest.Compile(t, "./testdata/"+name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,23 +2,14 @@ package wasmexec
 
 import (
 	"bytes"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
+
+	"iot.wasm/internal/wasmtest"
 )
 
 // TestTrim checks that the patterns of trim match the script of this toolchain.
 func TestTrim(t *testing.T) {
-	root, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	support, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	support := wasmtest.Support(t)
 	wasm := []byte("\x02\x04gojs\x14syscall/js.valueCall\x00\x00\x04gojs\x15runtime.getRandomData\x00\x00")
 	got := trim(support, wasm)
 	for _, kept := range []string{`"syscall/js.valueCall"`, `"runtime.getRandomData"`, "_makeFuncWrapper", "globalThis.Go = class", "const timeOrigin = 1 - performance.now();"} {

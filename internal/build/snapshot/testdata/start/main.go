@@ -1,4 +1,4 @@
-// A program that has a start and a state: the test calls next after it has continued the program.
+// A program that calls a JavaScript function at its start, and then waits for calls from JavaScript.
 package main
 
 import "syscall/js"
