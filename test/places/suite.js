@@ -141,6 +141,17 @@ class Place {
     return client;
   }
 
+  /**
+   * Disconnects a client, and resolves when the broker has handled the last packets of its connection. disconnect() does not wait
+   * for that, so a connection that follows at once may be accepted before.
+   */
+  async disconnected(client) {
+    const witness = await this.connected();
+    const events = await witness.subscribe(`$aws/events/presence/disconnected/${client.connection.clientId}`, { qos: 1 });
+    await client.disconnect();
+    await events[Symbol.asyncIterator]().next();
+  }
+
   /** A client id that no other client uses. */
   clientId() {
     return `${this.place}-${this.#number}-${++this.#last}`;

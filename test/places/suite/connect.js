@@ -172,7 +172,7 @@ test("the broker publishes the will when the connection is cut, but not after di
   const clientId = place.clientId();
   const will = { topic: place.topic("will"), payload: { json: ["gone"] }, qos: 1, delay: 0, userProperties: { k: "v" } }; // the stand-in ignores the other properties
   const client = await place.connected({ clientId, will, sessionExpiry: 0, reconnect: false });
-  await client.disconnect();
+  await place.disconnected(client);
   await client.connect();
   const closed = event(client, "closed");
   await place.control({ cut: clientId });

@@ -17,6 +17,7 @@ async function loading(place, body) {
   globalThis.WebSocket = class extends Real {
     constructor(...args) {
       super(...args);
+      this.failed = event(this, "error"); // the event may occur before a test has found the socket
       sockets.push(this);
     }
   };
@@ -182,7 +183,7 @@ test("a socket that the server has closed before the wasm arrives is replaced", 
 test("a refused URL fails as it does after the wasm has loaded, with one WebSocket", (place) => loading(place, async ({ url, sockets, arrive, client, loaded }) => {
   const options = { url: `${url}&x=1`, reconnect: false };
   const attempt = client.connect(options);
-  await event(await last(sockets), "error");
+  await (await last(sockets)).failed;
   await new Promise((resolve) => setTimeout(resolve)); // browsers fire close after error; Node 22 does not
   arrive();
   const early = await rejects(attempt, { name: "IotError" }); // without access to the HTTP response, the code is another one

@@ -56,7 +56,7 @@ test("stored messages without a subscription are reported", async (place) => {
   equal(sorted(await inbox.texts(3)), sorted(texts));
   const message = inbox.all[0];
   equal([message.topic, message.qos, message.retain], [place.topic(), 1, false]);
-  await client.disconnect();
+  await place.disconnected(client);
   // The client has acknowledged the messages, so the broker does not send them again.
   const again = [];
   client.addEventListener("message", (e) => again.push(e.detail.topic));
