@@ -160,11 +160,13 @@ func TestServeErrors(t *testing.T) {
 // The broker publishes the will when the tab is closed, but not after disconnect().
 func TestClosingTheTab(t *testing.T) {
 	s := harness.Serve(t)
-	n := dial(t, s, "watcher")
+	n, events := dial(t, s, "watcher"), dial(t, s, "events")
 	n.subscribe("last/words", 1)
+	events.subscribe("$aws/events/presence/disconnected/tab", 1)
 	b := openModule(t, s)
-	b.Eval(`await iot.connect({ ...at, credentials: local.credentials, will: { topic: "last/words", payload: "gone", qos: 1, delay: 0 }, sessionExpiry: 0 })`, nil)
+	b.Eval(`await iot.connect({ ...at, clientId: "tab", credentials: local.credentials, will: { topic: "last/words", payload: "gone", qos: 1, delay: 0 }, sessionExpiry: 0 })`, nil)
 	b.Eval(`await iot.disconnect()`, nil)
+	events.message() // The broker has handled the DISCONNECT before it accepts the next connection.
 	b.Eval(`await iot.connect({ ...at, credentials: local.credentials, will: { topic: "last/words", payload: "cut off", qos: 1, delay: 0 }, sessionExpiry: 0 })`, nil)
 	b.Close()
 	if m := n.message(); string(m.Payload) != "cut off" {
