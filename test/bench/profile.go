@@ -52,6 +52,9 @@ func (c *runner) profile(ctx context.Context, s *site, target, file string) erro
 		return err
 	}
 	l.count *= 10
+	if l.publish {
+		l.count = min(l.count, 60<<20/l.size) // iot.wasm holds at most 64 MiB of messages
+	}
 	l.count = l.within(done, 3000)
 	p, done, err := t.profile(func() (outcome, error) { return l.once(t) })
 	if err != nil {

@@ -161,7 +161,7 @@ func TestConstantsMutants(t *testing.T) {
 		"USER_PROPERTY = 38":    "USER_PROPERTY = 37",
 		"FLAG_SELECTED = 256":   "FLAG_SELECTED = 256, FLAG_NEW = 2048",
 		"EFFECT_BYTES = 3":      "EFFECT_DATA = 3",
-		"const SENT = 1;":       "",
+		"SENT = 1, ":            "",
 		"PACKET_SIZE = 2":       "PACKET_SIZE = 1",
 		"MAX_INPUT = 268435455": "MAX_INPUT = 268435456",
 	} {
@@ -180,7 +180,7 @@ func TestConstantsMutantsOfGo(t *testing.T) {
 		"MessagePayload    = 3":  "MessagePayload    = 4",
 		"FlagUTF8      = 1 << 4": "FlagUTF8      = 1 << 10",
 		"KindEffect  = 4":        "KindEffect  = 4\n\tKindNew = 5",
-		"const Sent = 1":         "const Sent = 2",
+		"Sent     = 1":           "Sent     = 3",
 		"DoneWords  = 3":         "DoneSize = 3",
 		"PacketBytes = 3":        "PacketBytes = 2",
 	} {

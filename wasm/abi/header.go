@@ -37,10 +37,13 @@ const (
 // HeaderWords is the length of a Header in words.
 const HeaderWords = uint32(unsafe.Sizeof(Header{}) / 4)
 
-// Sent is the result of iot_publish for a QoS 0 message that the client has appended
-// to the output. In this case, no record settles the token, and JavaScript must not read
-// the header and the table. After the result 0, it reads both.
-const Sent = 1
+// Results of iot_publish for a QoS 0 message that the client has appended to the output. In
+// this case, no record settles the token, and JavaScript must not read the header and the
+// table. After the result 0, it reads both.
+const (
+	Sent     = 1
+	SentFull = 2 // the output is large, so JavaScript must call iot_turn before the end of the turn
+)
 
 // TopicSize is the size of the memory for the topic of a publish, in bytes. JavaScript
 // passes this length for every topic that is longer than MQTT allows: 65,535 bytes

@@ -119,6 +119,9 @@ func (b *Bridge) Publish(id, token, topicLen, propertiesLen, payloadLen uint32, 
 		Properties: b.input[:propertiesLen], Payload: b.input[propertiesLen : propertiesLen+payloadLen],
 	}
 	if c.Publish(duration(now), &b.outgoing) {
+		if c.Full() {
+			return abi.SentFull
+		}
 		return abi.Sent
 	}
 	b.completeHeader(c)

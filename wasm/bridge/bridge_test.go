@@ -250,6 +250,38 @@ func TestPublish(t *testing.T) {
 	p.expect("failed 6 TypeError ERR_TOPIC")
 }
 
+// TestPublishFull checks that the result of Publish demands a turn when the output is large, but
+// not while the socket accepts no bytes.
+func TestPublishFull(t *testing.T) {
+	p := online(t)
+	const size = 50 << 10
+	p.Input(size)
+	publish := func(want ...uint32) {
+		t.Helper()
+		copy(p.topic[:], "t")
+		for i := range want {
+			if got := p.Publish(p.id, 2, 1, 0, size, 0, 0, 0); got != want[i] {
+				t.Errorf("the result of message %d is %d, want %d", i, got, want[i])
+			}
+		}
+	}
+	publish(abi.Sent, abi.SentFull)
+	sent := len(p.turn())
+	publish(abi.Sent, abi.SentFull)
+	p.Turn(p.id, 0, 0, uint32(sent)) // the socket has sent nothing
+	for p.Header.OutputLength > 0 {
+		sent += int(p.Header.OutputLength)
+		p.Flushed(p.id, p.Header.OutputLength, 0)
+	}
+	publish(abi.Sent)     // the socket accepts no bytes
+	sent += len(p.turn()) // the socket is empty
+	publish(abi.Sent, abi.SentFull)
+	if sent += len(p.turn()); sent < 7*size {
+		t.Errorf("the turns send %d bytes", sent)
+	}
+	p.expect("")
+}
+
 // TestUnreadableArgument checks that only the call with an unreadable argument fails.
 func TestUnreadableArgument(t *testing.T) {
 	p := online(t)

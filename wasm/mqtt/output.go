@@ -8,9 +8,9 @@ const (
 	// reach this size: PUBRELs or PUBCOMPs for all packet identifiers have 262,140
 	// bytes.
 	maxPriority = 1 << 20
-	// maxBulk is the number of encoded bytes in bulk above which messages stay
-	// queued.
-	maxBulk = 1 << 20
+	// maxBulk is the size of bulk, in bytes, from which messages stay queued. Larger
+	// WebSocket messages cost a browser more for each byte.
+	maxBulk = 64 << 10
 	// maxMerged is the largest size of both streams, in bytes, at which they are copied
 	// into one WebSocket message.
 	maxMerged = 64 << 10
@@ -124,6 +124,9 @@ func (e *Engine) Output() []byte { return e.output.next() }
 // Unsent returns the number of bytes in the output, including bytes that Output does
 // not return yet.
 func (e *Engine) Unsent() int { return e.output.len() }
+
+// Full reports whether the output is so large that messages stay queued.
+func (e *Engine) Full() bool { return len(e.bulk) >= maxBulk }
 
 // Unfinished returns the number of bytes at the start of the output that belong to a
 // packet whose first bytes have been sent.

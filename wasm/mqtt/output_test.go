@@ -34,19 +34,19 @@ func TestPartialFlush(t *testing.T) {
 func TestAcknowledgementsPrecedeMessages(t *testing.T) {
 	p := connectedPeer(t, nil)
 	p.granted.MaximumPacketSize = 1 << 20
-	for range 5 {
-		if _, err := p.Publish(p.now, &Outgoing{Topic: []byte("t"), Payload: make([]byte, 100_000)}); err != nil {
+	const messages, packet, part = 5, 30_000 + 8, 45_000
+	for range messages {
+		if _, err := p.Publish(p.now, &Outgoing{Topic: []byte("t"), Payload: make([]byte, 30_000)}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	total := p.Unsent()
-	p.Flushed(p.now, len(p.Output()[:150_000])) // within the second packet
+	p.Flushed(p.now, len(p.Output()[:part])) // within the second packet
 	p.receiveMessage(1, 1, false)
 	p.receiveMessage(2, 1, false)
 	p.Ping(p.now, time.Second)
 	rest := p.Output()
-	if packet := 100_000 + 8; len(rest) != 2*packet-150_000 {
-		t.Fatalf("%d bytes complete the packet, want %d", len(rest), 2*packet-150_000)
+	if len(rest) != 2*packet-part {
+		t.Fatalf("%d bytes complete the packet, want %d", len(rest), 2*packet-part)
 	}
 	p.Flushed(p.now, len(rest))
 	p.expectSent("PUBACK(#1 0); PUBACK(#2 0); PINGREQ")
@@ -55,7 +55,7 @@ func TestAcknowledgementsPrecedeMessages(t *testing.T) {
 		sent += len(p.Output())
 		p.Flushed(p.now, len(p.Output()))
 	}
-	if want := total - 2*(100_000+8); sent != want {
+	if want := (messages - 2) * packet; sent != want {
 		t.Errorf("%d bytes of messages follow, want %d", sent, want)
 	}
 }

@@ -125,6 +125,9 @@ func TestAllPacketIDsInUse(t *testing.T) {
 	m := &Outgoing{Topic: []byte("t"), QoS: 1}
 	for range 65536 {
 		_, _ = p.Publish(p.now, m)
+		if p.Full() {
+			p.Flushed(p.now, len(p.Output()))
+		}
 	}
 	if n, _ := p.Waiting(); n != 1 || p.Inflight() != 65535 {
 		t.Errorf("%d messages are queued and %d are in flight, want 1 and 65535", n, p.Inflight())

@@ -9,7 +9,7 @@
 const HEADER_OUTPUT_ADDRESS = 2, HEADER_OUTPUT_LENGTH = 3, HEADER_TABLE_ADDRESS = 4, HEADER_TABLE_LENGTH = 5;
 const HEADER_CRASH_ADDRESS = 6, HEADER_CRASH_LENGTH = 7, HEADER_PENDING = 8, HEADER_TOPIC_ADDRESS = 9, HEADER_PART = 10, HEADER_WORDS = 12;
 export const PENDING_NOTHING = 0, PENDING_READY = 1;
-export const SENT = 1;
+export const SENT = 1, SENT_FULL = 2;
 const TOPIC_SIZE = 65536;
 export const MAX_INPUT = 268435455;
 
@@ -162,13 +162,10 @@ export class Memory {
     return this.#deadline[0];
   }
 
-  /**
-   * Returns a view of the output.
-   * @param {number} most the maximum length of the view, in bytes
-   */
-  output_(most) {
+  /** Returns a view of the output. */
+  output_() {
     const at = this.#header[HEADER_OUTPUT_ADDRESS];
-    return this.#bytes.subarray(at, at + Math.min(this.#header[HEADER_OUTPUT_LENGTH], most));
+    return this.#bytes.subarray(at, at + this.#header[HEADER_OUTPUT_LENGTH]);
   }
 
   /**

@@ -1,13 +1,10 @@
-import { PENDING_NOTHING, PENDING_READY, SENT, encoder } from "./abi.js";
+import { PENDING_NOTHING, PENDING_READY, SENT_FULL, encoder } from "./abi.js";
 import { iotError } from "./errors.js";
 import { queueTask } from "./task.js";
 import { Tokens, withResolvers } from "./tokens.js";
 
 /** The result of a call with the reason code 0. */
 export const OK = Object.freeze({ reasonCode: 0 });
-
-// The most bytes that are sent at once.
-const PIECE = 1048576;
 
 /**
  * The frequent calls of one client into the wasm: publish, receive, and the end of a turn of
@@ -62,18 +59,20 @@ export class Turns {
     const token = this.tokens_.next_();
     const done = this.tokens_.promise_(token);
     try {
-      let input = core.memory_.reserveInput_(n + (text ? payload.length * 3 : payload.length));
+      let size = payload.length, input = core.memory_.reserveInput_(n + (text ? size * 3 : size));
       if (n > 0) {
         input.set(properties);
         input = input.subarray(n);
       }
-      let { length: size } = payload;
       if (text) size = encoder.encodeInto(payload, input).written;
       else input.set(payload);
-      if (core.wasm_.iot_publish(this.#client, token, topicLength, n, size, qos, retain, this.#now()) === SENT) {
+      const sent = core.wasm_.iot_publish(this.#client, token, topicLength, n, size, qos, retain, this.#now());
+      if (sent) {
         this.tokens_.drop_(token);
-        this.#scheduleEnd(false);
-        return (this.#qos0 ??= withResolvers()).promise;
+        const { promise } = (this.#qos0 ??= withResolvers());
+        if (sent === SENT_FULL) this.#endTurn();
+        else this.#scheduleEnd(false);
+        return promise;
       }
     } catch (error) {
       core.crashed_(error); // rejects all promises
@@ -164,7 +163,7 @@ export class Turns {
     }
   }
 
-  /** Ends the turn: sends the output, in WebSocket messages of at most PIECE bytes. */
+  /** Ends the turn: sends the output. */
   #endTurn() {
     const core = this.#core;
     if (core.crashError_) return;
@@ -172,7 +171,7 @@ export class Turns {
     try {
       wasm_.iot_turn(this.#client, performance.now(), this.#lastArrival, this.socket_?.buffered_);
       while (!core.hasCrashed_()) {
-        const bytes = memory_.output_(PIECE), n = bytes.length;
+        const bytes = memory_.output_(), n = bytes.length;
         if (n === 0) break;
         this.socket_?.send_(bytes);
         wasm_.iot_flushed(this.#client, n, performance.now());

@@ -30,6 +30,26 @@ test("a payload is a string, a buffer, JSON or nothing", async (place) => {
   equal([got[1].text(), got[9].json(), got[11].json()], ["ü😀", { a: [1, null] }, null]);
 });
 
+test("many large messages of one turn are sent before it ends, and arrive in order", async (place) => {
+  const { client, inbox } = await listening(place);
+  const { send } = WebSocket.prototype;
+  let sends = 0;
+  WebSocket.prototype.send = function (bytes) {
+    sends++;
+    send.call(this, bytes);
+  };
+  try {
+    const payload = new Uint8Array(100_000);
+    const results = Array.from({ length: 9 }, (_, i) => client.publish(place.topic(), payload.fill(i)));
+    ok(sends > 0, "the number of calls of send() is 0");
+    equal(await Promise.all(results), Array(9).fill({ reasonCode: 0 }));
+  } finally {
+    WebSocket.prototype.send = send;
+  }
+  const got = await inbox.first(9);
+  equal(got.map((m) => [m.payload.length, m.payload[0], m.payload.at(-1)]), got.map((_, i) => [100_000, i, i]));
+});
+
 test("the page can change a buffer directly after publish", async (place) => {
   const { client, inbox } = await listening(place);
   const bytes = new Uint8Array(100_000).fill(7);
