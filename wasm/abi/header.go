@@ -38,11 +38,11 @@ const (
 const HeaderWords = uint32(unsafe.Sizeof(Header{}) / 4)
 
 // Results of iot_publish for a QoS 0 message that the client has appended to the output. In
-// this case, no record settles the token, and JavaScript must not read the header and the
-// table. After the result 0, it reads both.
+// this case, no record settles the token, and JavaScript must not read the table. After the
+// result 0, it reads the header and the table.
 const (
-	Sent     = 1
-	SentFull = 2 // the output is large, so JavaScript must call iot_turn before the end of the turn
+	Sent     = 1 // JavaScript must not read the header either
+	SentFull = 2 // JavaScript must send the output in the header, before any other call
 )
 
 // TopicSize is the size of the memory for the topic of a publish, in bytes. JavaScript

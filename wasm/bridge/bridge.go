@@ -105,7 +105,7 @@ func (b *Bridge) setPart(n, rest, processed uint32) {
 // topicLen bytes at Header.TopicAddress are the topic. The first propertiesLen bytes of
 // the input are encoded MQTT properties (section 2.2.2.2), and the next payloadLen bytes
 // are the payload. A qos that is not 0, 1 or 2 is an error of the message. retain is 0
-// for false. The result is [abi.Sent] or 0.
+// for false. The result is [abi.Sent], [abi.SentFull] or 0.
 func (b *Bridge) Publish(id, token, topicLen, propertiesLen, payloadLen uint32, qos float64, retain uint32, now float64) (sent uint32) {
 	defer b.recoverPanic()
 	b.table.Reset()
@@ -119,7 +119,10 @@ func (b *Bridge) Publish(id, token, topicLen, propertiesLen, payloadLen uint32, 
 		Properties: b.input[:propertiesLen], Payload: b.input[propertiesLen : propertiesLen+payloadLen],
 	}
 	if c.Publish(duration(now), &b.outgoing) {
-		if c.Full() {
+		// Output that is not flushed yet means that JavaScript is sending it: the page's own
+		// WebSocket class called publish() in send().
+		if c.Full() && b.Header.OutputLength == 0 {
+			b.setOutput(c)
 			return abi.SentFull
 		}
 		return abi.Sent

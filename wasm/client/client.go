@@ -185,9 +185,9 @@ func (c *Client) Pending() (unsent, now bool) {
 	return unsent || now, now
 }
 
-// Full reports whether the caller should call PrepareOutput and Output now instead of at the
-// end of the turn: the output is full, and the socket accepts bytes. The engine would queue
-// the next message, which costs one more copy.
+// Full reports whether the caller should send the output now instead of at the end of the
+// turn: the output is full, and the socket accepts bytes. The engine would queue the next
+// message, which costs one more copy.
 func (c *Client) Full() bool { return c.engine.Full() && c.window.room() > 0 }
 
 // PrepareOutput appends SUBSCRIBE and UNSUBSCRIBE packets to the output, and delivers and

@@ -25,18 +25,22 @@ func (c *Client) lose(err *Error) {
 	c.change(c.attemptState(), Change{Event: "disconnected", Err: err, RetryIn: delay})
 }
 
-// drop sends the rest of the output, closes the socket, and makes the client inactive.
+// drop sends the rest of the output if the socket is open, closes the socket, and makes the
+// client inactive.
 func (c *Client) drop() {
 	if c.stage == connected && c.now-c.connectedAt >= c.options.StableAfter {
 		c.tries = 0
 	}
 	if c.stage == opening || c.stage == handshake || c.stage == connected {
-		last := slices.Clone(c.engine.AllOutput())
-		if c.tracing && c.closeCode == 0 { // the socket is open
-			c.trace(&c.sent, true, last)
+		var last []byte
+		if c.closeCode == 0 { // the socket is open
+			last = slices.Clone(c.engine.AllOutput())
+			if c.tracing {
+				c.trace(&c.sent, true, last)
+			}
+			c.engine.FlushedAll()
+			c.stats.BytesOut += uint64(len(last))
 		}
-		c.engine.FlushedAll()
-		c.stats.BytesOut += uint64(len(last))
 		c.host.Close(c.attempt, last)
 	}
 	c.engine.Lost()

@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/eclipse/paho.golang/packets"
@@ -73,6 +74,23 @@ func TestDisconnectSettlesAllPromises(t *testing.T) {
 	w.expectCalls("connecting[connecting]; open; close; failed 2 ERR_CLOSED; failed 1 ERR_CLOSED; closed[closed]; done 3")
 	w.Opened(0, w.attempt) // the client ignores the event, because the attempt has ended
 	w.expectCalls("")
+}
+
+// When the socket has closed, the client cannot send the rest of the output.
+func TestLostSocketWithOutput(t *testing.T) {
+	w := online(t, nil)
+	large := strings.Repeat("x", 100_000)
+	if !w.pub(2, 0, "t", large) || w.pub(3, 0, "t", "a") {
+		t.Error("the second message is not queued")
+	}
+	w.Buffered(w.now, 0)
+	w.Flushed(w.now, len(w.Output())) // the second message is in the output now
+	before := w.Stats().BytesOut
+	w.loseSocket(1006)
+	w.expectCalls("close; failed 3 ERR_CONNECTION_LOST; disconnected ERR_CONNECTION_LOST retry 1s[reconnecting]")
+	if n := w.Stats().BytesOut - before; n != 0 || len(w.lastOut) > 0 {
+		t.Errorf("the client passes %d bytes to a closed socket, and counts %d", len(w.lastOut), n)
+	}
 }
 
 func TestReconnect(t *testing.T) {

@@ -272,7 +272,7 @@ func TestPacketMutants(t *testing.T) {
 		"a mask of the cut packet":    {"packet.go", "maxMasked = 128 << 10", "maxMasked = maxPacketBytes"},
 		"no escapes":                  {"secrets.go", "case secret[0], '%', '+', '\\\\':", "case secret[0]:"},
 		"no last packet":              {"close.go", "c.trace(&c.sent, true, last)", ""},
-		"a packet of a closed socket": {"close.go", "c.tracing && c.closeCode == 0", "c.tracing"},
+		"a packet of a closed socket": {"close.go", "if c.closeCode == 0 {", "if true {"},
 		"an unknown start":            {"packet.go", "c.sent = wire{size: -1, left: n}", ""},
 		"no start of a partial":       {"packet.go", "	c.trace(&c.received, false, c.engine.Partial())\n", ""},
 	} {

@@ -237,9 +237,10 @@ export class Link {
         return this.#open(e.attempt, e.url);
       case "close":
         if (this.#attempt !== e.attempt) return;
+        const { open_ } = this.#turns.socket_ ?? {};
         this.#turns.socket_?.close_(bytes);
         this.#turns.socket_ = undefined;
-        return this.#turns.settleQoS0_(true); // the last bytes contain the QoS 0 messages of this turn
+        return this.#turns.settleQoS0_(open_); // the last bytes contain the QoS 0 messages of this turn
       case "probe":
         probe(e.attempt, e.url).then((result) => this.tryCall_("probed", result));
     }

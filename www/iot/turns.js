@@ -8,7 +8,7 @@ export const OK = Object.freeze({ reasonCode: 0 });
 
 /**
  * The frequent calls of one client into the wasm: publish, receive, and the end of a turn of
- * the event loop. The output of a turn is sent when the turn ends.
+ * the event loop. The output of a turn is sent when the turn ends; large output is sent before.
  */
 export class Turns {
   tokens_ = new Tokens();
@@ -69,9 +69,12 @@ export class Turns {
       const sent = core.wasm_.iot_publish(this.#client, token, topicLength, n, size, qos, retain, this.#now());
       if (sent) {
         this.tokens_.drop_(token);
+        this.#scheduleEnd(false);
         const { promise } = (this.#qos0 ??= withResolvers());
-        if (sent === SENT_FULL) this.#endTurn();
-        else this.#scheduleEnd(false);
+        if (sent === SENT_FULL) {
+          this.#send();
+          core.memory_.readTable_(this.#records); // the end of the turn handles the records
+        }
         return promise;
       }
     } catch (error) {
@@ -163,25 +166,30 @@ export class Turns {
     }
   }
 
-  /** Ends the turn: sends the output. */
+  /** Ends the turn: sends the output, and handles the records. */
   #endTurn() {
     const core = this.#core;
     if (core.crashError_) return;
-    const { memory_, wasm_ } = core;
     try {
-      wasm_.iot_turn(this.#client, performance.now(), this.#lastArrival, this.socket_?.buffered_);
-      while (!core.hasCrashed_()) {
-        const bytes = memory_.output_(), n = bytes.length;
-        if (n === 0) break;
-        this.socket_?.send_(bytes);
-        wasm_.iot_flushed(this.#client, n, performance.now());
-      }
+      core.wasm_.iot_turn(this.#client, performance.now(), this.#lastArrival, this.socket_?.buffered_);
+      this.#send();
     } catch (error) {
       core.crashed_(error); // rejects all promises
     }
-    const complete = memory_.pending_ === PENDING_NOTHING;
+    // The handlers of events may publish further messages.
+    if (core.memory_.pending_ === PENDING_NOTHING) this.settleQoS0_(this.socket_?.open_);
     this.handleResults_();
-    if (complete) this.settleQoS0_(this.socket_?.open_);
+  }
+
+  /** Sends the output that the header describes, and the output that follows. Throws if the wasm throws. */
+  #send() {
+    const core = this.#core;
+    while (!core.hasCrashed_()) {
+      const bytes = core.memory_.output_(), n = bytes.length;
+      if (n === 0) break;
+      this.socket_?.send_(bytes);
+      core.wasm_.iot_flushed(this.#client, n, this.#now());
+    }
   }
 
   /**

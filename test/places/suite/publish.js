@@ -33,16 +33,21 @@ test("a payload is a string, a buffer, JSON or nothing", async (place) => {
 test("many large messages of one turn are sent before it ends, and arrive in order", async (place) => {
   const { client, inbox } = await listening(place);
   const { send } = WebSocket.prototype;
-  let sends = 0;
+  let sends = 0, events = 0;
+  client.addEventListener("packet", () => events++);
   WebSocket.prototype.send = function (bytes) {
     sends++;
     send.call(this, bytes);
   };
   try {
     const payload = new Uint8Array(100_000);
-    const results = Array.from({ length: 9 }, (_, i) => client.publish(place.topic(), payload.fill(i)));
-    ok(sends > 0, "the number of calls of send() is 0");
+    const publish = (i) => client.publish(place.topic(), payload.fill(i));
+    const results = [publish(0), publish(1)];
+    const before = [sends, events];
+    for (let i = 2; i < 9; i++) results.push(publish(i));
     equal(await Promise.all(results), Array(9).fill({ reasonCode: 0 }));
+    equal(before, [2, 0], "the calls of send() and the events within publish()");
+    ok(events >= 9, `${events} events`);
   } finally {
     WebSocket.prototype.send = send;
   }

@@ -1,4 +1,4 @@
-import { Inbox, equal, event, rejects } from "../expect.js";
+import { Inbox, equal, event, ok, rejects } from "../expect.js";
 import { test } from "../suite.js";
 import { soon } from "./connect.js";
 
@@ -89,6 +89,55 @@ test("an exception of send or close counts as a lost connection", (place) => {
     await client.disconnect();
     equal([client.state, bystander.state], ["closed", "connected"]);
     bad = false;
+  });
+});
+
+test("send() of the page's own class can publish", async (place) => {
+  let nested = 0, client;
+  const payload = (i) => new Uint8Array(50_000).fill(i);
+  await wrapped({
+    send(bytes) {
+      this.real.send(bytes);
+      if (nested > 0 && nested <= 3) client.publish(place.topic(), payload(100 + nested++));
+    },
+  }, async () => {
+    client = await place.connected();
+    const inbox = new Inbox();
+    await client.subscribe(place.topic(), inbox.take, { qos: 1 });
+    nested = 1;
+    for (let i = 0; i < 6; i++) client.publish(place.topic(), payload(i));
+    const got = await inbox.first(9);
+    await client.publish(place.topic(), payload(255), { qos: 1 });
+    await inbox.first(10);
+    equal([inbox.all.length, got.map((m) => m.payload[0]).sort((a, b) => a - b)], [10, [0, 1, 2, 3, 4, 5, 101, 102, 103]]);
+    ok(got.every((m) => m.payload.length === 50_000 && m.payload[0] === m.payload.at(-1)), "the payloads have not changed");
+  });
+});
+
+test("publish with QoS 0 rejects if the connection is lost before the socket has accepted the message", async (place) => {
+  let socket;
+  await wrapped({
+    send(bytes) {
+      socket = this;
+      this.real.send(bytes);
+    },
+  }, async () => {
+    const client = await place.connected({ reconnect: false });
+    // The client passes only the first messages to a socket that sends nothing.
+    const publish = () => Array.from({ length: 9 }, () => client.publish(place.topic(), new Uint8Array(100_000)).catch((error) => error))[0];
+    let first = publish();
+    socket.onclose({ code: 1006 });
+    equal((await first).code, "ERR_CONNECTION_LOST");
+    // The same in the handler of an event.
+    await client.connect();
+    const published = event(client, "packet", () => {
+      queueMicrotask(() => socket.onclose({ code: 1006 }));
+      first = publish();
+      return true;
+    });
+    await client.publish(place.topic(), "x");
+    await published;
+    equal((await first).code, "ERR_CONNECTION_LOST");
   });
 });
 
