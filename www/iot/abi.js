@@ -204,8 +204,8 @@ export class Memory {
   /**
    * Reads the table and calls the handler for each record.
    * @param {RecordHandler} handler
-   * @param {any} frame the frame (a WebSocket message) that contains the packets
-   * @param {any} base the address of the frame's first byte, even if the input contains only a later part of the frame
+   * @param {any} [frame] the frame (a WebSocket message) that contains the packets
+   * @param {any} [base] the address of the frame's first byte, even if the input contains only a later part of the frame
    */
   readTable_(handler, frame, base) {
     const words = this.#words;
