@@ -97,6 +97,8 @@ func TestLostConnection(t *testing.T) {
 	s := harness.Serve(t)
 	p := open(t, s, "#/connect")
 	p.Allow("local.json")
+	// The page registers its service worker 5 seconds after its load, and handles a failure. Chromium reports the failure.
+	p.Allow("An unknown error occurred when fetching the script.")
 	p.Resize(1280, 900)
 	p.Until(`document.querySelector("#round-trip strong")?.textContent.endsWith(" ms") && document.querySelector("#counters dd") !== null`)
 	s.Kill()

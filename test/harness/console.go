@@ -18,12 +18,8 @@ var networkErrors = []string{
 }
 
 // IsNetworkError reports whether an entry of the console is an error that Chromium reports for a request to /mqtt if the
-// server is not reachable, refuses the request, or cuts the connection. The console page registers its service worker 5
-// seconds after its load, and handles a failure. Chromium reports the failure if the server is not reachable then.
+// server is not reachable, refuses the request, or cuts the connection.
 func IsNetworkError(e *log.Entry) bool {
-	if e.Text == "An unknown error occurred when fetching the script." {
-		return true
-	}
 	if !strings.HasPrefix(e.Text, "WebSocket connection to ") {
 		return e.Source == "network" && strings.Contains(e.URL, "/mqtt")
 	}

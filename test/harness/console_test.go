@@ -16,7 +16,6 @@ func TestIsNetworkError(t *testing.T) {
 		socket + "Invalid frame header":                                            false,
 		socket:                                                                     false,
 		"Uncaught Error: after a close":                                            false,
-		"An unknown error occurred when fetching the script.":                      true,
 	} {
 		if got := IsNetworkError(&log.Entry{Text: text, Source: "network"}); got != want {
 			t.Errorf("%s: got %v, want %v", text, got, want)
